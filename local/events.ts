@@ -1,0 +1,32 @@
+/** What the host tells whoever listens: the command line prints it, tests await it. Listeners must not throw. */
+export type HostEvent =
+  | {
+      readonly type: 'http';
+      readonly apiId: string;
+      readonly method: string;
+      readonly path: string;
+      readonly routeKey: string | undefined;
+      readonly status: number;
+      readonly milliseconds: number;
+    }
+  /** One line that a function wrote to its standard output or error. */
+  | { readonly type: 'log'; readonly functionName: string; readonly line: string }
+  | {
+      readonly type: 'invocation';
+      readonly functionName: string;
+      readonly outcome: 'success' | 'error' | 'throttled';
+      readonly errorType?: string;
+      readonly errorMessage?: string;
+      readonly milliseconds: number;
+      readonly coldStart: boolean;
+    }
+  | {
+      readonly type: 'batch';
+      readonly queueName: string;
+      readonly functionName: string;
+      readonly size: number;
+      readonly failed: number;
+      readonly milliseconds: number;
+      readonly waitedMilliseconds: number;
+    }
+  | { readonly type: 'schedule'; readonly scheduleName: string; readonly target: string };

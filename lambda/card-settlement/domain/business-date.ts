@@ -1,0 +1,79 @@
+/** The calendar by which an instant gets its business date. */
+export interface BusinessCalendar {
+  /** IANA name, such as `America/New_York`. */
+  readonly timeZone: string;
+  /** Wall-clock time `HH:MM` at which the business date ends. The instant of the cut-off belongs to the next date. */
+  readonly cutOff: string;
+}
+
+/** A calendar date, `YYYY-MM-DD`. Compares as text. */
+export type BusinessDate = string;
+
+const DAY_MILLISECONDS = 86_400_000;
+const MINUTE_MILLISECONDS = 60_000;
+
+/** True if `text` is `YYYY-MM-DD` and that day exists. */
+export function isCalendarDate(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const midnight = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(text);
+}
+
+/** The date `days` after `date` (before it, if negative). */
+export function addDays(date: BusinessDate, days: number): BusinessDate {
+  return new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY_MILLISECONDS).toISOString().slice(0, 10);
+}
+
+/** The business date that `instant` belongs to. Correct across changes of the clock in either direction. */
+export function businessDateOf(instant: Date, calendar: BusinessCalendar): BusinessDate {
+  const wallClock = new Date(instant.getTime() + offsetMilliseconds(instant.getTime(), calendar.timeZone));
+  // The wall clock gives the local date; only comparing instants says which side of the cut-off it is on,
+  // because a wall-clock time can occur twice.
+  let date = wallClock.toISOString().slice(0, 10);
+  while (instant.getTime() >= cutOffOf(date, calendar).getTime()) date = addDays(date, 1);
+  while (instant.getTime() < cutOffOf(addDays(date, -1), calendar).getTime()) date = addDays(date, -1);
+  return date;
+}
+
+/**
+ * The instant at which the business date ends. A cut-off that the clock skips happens as late as if the clock had
+ * not moved; one that it shows twice, happens the first time (RFC 5545, section 3.3.5).
+ */
+export function cutOffOf(date: BusinessDate, calendar: BusinessCalendar): Date {
+  const wallClock = Date.parse(`${date}T${calendar.cutOff}:00Z`);
+  const offsetBefore = offsetMilliseconds(wallClock - DAY_MILLISECONDS, calendar.timeZone);
+  const offsetAfter = offsetMilliseconds(wallClock + DAY_MILLISECONDS, calendar.timeZone);
+  // The offset before a change is tried first: it names the first of two equal wall-clock times, and the moment
+  // that a skipped one would have been.
+  for (const offset of [offsetBefore, offsetAfter]) {
+    const candidate = wallClock - offset;
+    if (offsetMilliseconds(candidate, calendar.timeZone) === offset) return new Date(candidate);
+  }
+  return new Date(wallClock - offsetBefore);
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function offsetMilliseconds(epochMilliseconds: number, timeZone: string): number {
+  let format = formats.get(timeZone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      hourCycle: 'h23',
+      era: 'short',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    });
+    formats.set(timeZone, format);
+  }
+  const part: Record<string, number> = {};
+  for (const { type, value } of format.formatToParts(epochMilliseconds)) part[type] = Number(value);
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
+  const wallClock = Date.UTC(year, month - 1, day, hour, minute, second);
+  const wholeSeconds = Math.floor(epochMilliseconds / 1000) * 1000;
+  return Math.round((wallClock - wholeSeconds) / MINUTE_MILLISECONDS) * MINUTE_MILLISECONDS;
+}

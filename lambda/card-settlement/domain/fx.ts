@@ -1,0 +1,59 @@
+import * as v from 'valibot';
+import { isCalendarDate } from './business-date.ts';
+import { parseDecimal, type Ratio } from './money.ts';
+import { CurrencyCode } from './transaction.ts';
+
+/** Foreign-exchange rates of one date: one unit of `base` is worth `rates[currency]` units of each currency. */
+export interface FxRates {
+  readonly base: string;
+  /** Who published them. */
+  readonly source: string;
+  /** The date they were published for, `YYYY-MM-DD`. May be earlier than the business date that uses them. */
+  readonly rateDate: string;
+  /** ISO 4217 code → plain decimal text. */
+  readonly rates: Readonly<Record<string, string>>;
+}
+
+/** What one unit of `from` is worth in `to`, exactly; undefined if the rates name only one of them, or neither. */
+export function crossRate(rates: FxRates, from: string, to: string): Ratio | undefined {
+  const fromPerBase = perBase(rates, from);
+  const toPerBase = perBase(rates, to);
+  if (fromPerBase === undefined || toPerBase === undefined) return undefined;
+  return {
+    numerator: toPerBase.numerator * fromPerBase.denominator,
+    denominator: toPerBase.denominator * fromPerBase.numerator,
+  };
+}
+
+function perBase(rates: FxRates, currency: string): Ratio | undefined {
+  if (currency === rates.base) return { numerator: 1n, denominator: 1n };
+  const text = Object.hasOwn(rates.rates, currency) ? rates.rates[currency] : undefined;
+  return text === undefined ? undefined : parseDecimal(text);
+}
+
+const RATE_LIMIT = 300;
+
+/** The body of `PUT /fx-rates/{businessDate}`. */
+export const FxRatesBody = v.strictObject({
+  base: CurrencyCode,
+  source: v.pipe(
+    v.string(),
+    v.minLength(1, 'must not be empty'),
+    v.maxLength(200, 'must be at most 200 characters'),
+  ),
+  rateDate: v.pipe(v.string(), v.check(isCalendarDate, 'must be a date, YYYY-MM-DD, that exists')),
+  rates: v.pipe(
+    v.record(
+      CurrencyCode,
+      v.pipe(
+        v.string(),
+        v.check(
+          (text) => parseDecimal(text) !== undefined,
+          'must be plain decimal text above 0, at most 12 digits before and after the point',
+        ),
+      ),
+    ),
+    v.check((rates) => Object.keys(rates).length > 0, 'must name at least one currency'),
+    v.check((rates) => Object.keys(rates).length <= RATE_LIMIT, `must name at most ${RATE_LIMIT} currencies`),
+  ),
+});

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+
+/** What every identifier that a caller chooses looks like. */
+export const IDENTIFIER = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Number of shards that a business date is spread over, so that its writes reach as many partitions. */
+export const SHARD_COUNT = 16;
+
+/**
+ * The id of a transaction: 32 hex digits that the same client, merchant and idempotency key always lead to, so that a
+ * retry finds its own item, on whatever day it comes.
+ */
+export function transactionIdOf(clientId: string, merchantId: string, idempotencyKey: string): string {
+  // JSON keeps the parts apart: ("ab", "c") and ("a", "bc") differ.
+  return digest(JSON.stringify([clientId, merchantId, idempotencyKey])).slice(0, 32);
+}
+
+/** The partition of the staged index and of the ledger that a transaction lies in: `<date>#<00 to 15>`. */
+export function partitionOf(businessDate: string, transactionId: string): string {
+  // A decision's id is its original's with a suffix: both lie in one shard.
+  const original = transactionId.split('#', 1)[0] ?? '';
+  const shard = Number.parseInt(digest(original).slice(0, 8), 16) % SHARD_COUNT;
+  return `${businessDate}#${String(shard).padStart(2, '0')}`;
+}
+
+/** All partitions of a date, in order. */
+export function partitionsOf(businessDate: string): string[] {
+  return Array.from(
+    { length: SHARD_COUNT },
+    (_, shard) => `${businessDate}#${String(shard).padStart(2, '0')}`,
+  );
+}
+
+/** The order inside a partition: by merchant, then by transaction. `#` sorts before every character of an identifier. */
+export function sortKeyOf(merchantId: string, transactionId: string): string {
+  return `${merchantId}#${transactionId}`;
+}
+
+/** SHA-256 of a parsed request body, independent of the order of its members. */
+export function bodyDigest(body: unknown): string {
+  return digest(JSON.stringify(sorted(body))).slice(0, 32);
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => [name, sorted(member)]),
+  );
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,60 @@
+import currencyCodes from 'currency-codes';
+
+/** An amount in a currency's minor unit: 497n USD is 4.97 USD, 497n JPY is 497 JPY. */
+export type MinorUnits = bigint;
+
+/** An exact fraction; `denominator` > 0. */
+export interface Ratio {
+  readonly numerator: bigint;
+  readonly denominator: bigint;
+}
+
+/** Number of decimal digits of a currency's minor unit (ISO 4217: JPY 0, USD 2, KWD 3), or undefined if unknown. */
+export function currencyExponent(currency: string): number | undefined {
+  // The list also holds codes that are no money to settle in: XXX (none), XTS (testing).
+  if (!/^[A-Z]{3}$/.test(currency) || currency === 'XXX' || currency === 'XTS') return undefined;
+  return currencyCodes.code(currency)?.digits;
+}
+
+/** `numerator / denominator`, rounded to an integer, a half to the even neighbour (IEEE 754 roundTiesToEven). */
+export function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
+  if (denominator <= 0n) throw new RangeError('denominator must be positive');
+  const negative = numerator < 0n;
+  const magnitude = negative ? -numerator : numerator;
+  const quotient = magnitude / denominator;
+  const twiceRemainder = 2n * (magnitude % denominator);
+  const roundsUp = twiceRemainder > denominator || (twiceRemainder === denominator && quotient % 2n === 1n);
+  const rounded = roundsUp ? quotient + 1n : quotient;
+  return negative ? -rounded : rounded;
+}
+
+/**
+ * Converts between currencies: `halfEven(amount × rate × 10^(toExponent − fromExponent))`.
+ *
+ * @param rate how many units of the target currency one unit of the source currency is worth
+ */
+export function convert(
+  amount: MinorUnits,
+  rate: Ratio,
+  fromExponent: number,
+  toExponent: number,
+): MinorUnits {
+  return divideHalfEven(
+    amount * rate.numerator * 10n ** BigInt(toExponent),
+    rate.denominator * 10n ** BigInt(fromExponent),
+  );
+}
+
+/** The fee on a gross amount: `halfEven(gross × basisPoints / 10,000) + fixed`. */
+export function feeOf(gross: MinorUnits, feeBasisPoints: number, feeFixedMinor: number): MinorUnits {
+  return divideHalfEven(gross * BigInt(feeBasisPoints), 10_000n) + BigInt(feeFixedMinor);
+}
+
+/** Reads plain decimal text, such as `0.9213`, as an exact fraction. Returns undefined unless it is greater than 0. */
+export function parseDecimal(text: string): Ratio | undefined {
+  const match = /^(\d{1,12})(?:\.(\d{1,12}))?$/.exec(text);
+  if (match === null) return undefined;
+  const fraction = match[2] ?? '';
+  const numerator = BigInt(`${match[1] ?? ''}${fraction}`);
+  return numerator === 0n ? undefined : { numerator, denominator: 10n ** BigInt(fraction.length) };
+}

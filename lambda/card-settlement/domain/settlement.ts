@@ -1,0 +1,152 @@
+import { crossRate, type FxRates } from './fx.ts';
+import type { MerchantProfile } from './merchant.ts';
+import { convert, currencyExponent, feeOf, type MinorUnits, type Ratio } from './money.ts';
+import type { BusinessDate } from './business-date.ts';
+import { signedAmount, type Transaction } from './transaction.ts';
+
+/** What became of a transaction. */
+export type EntryStatus = 'settled' | 'held' | 'reversed' | 'rejected';
+
+/** An accepted transaction: written once, never changed. */
+export interface StagedFact extends Transaction {
+  readonly transactionId: string;
+  /** Who reported it: the `client_id` of the access token. */
+  readonly clientId: string;
+  readonly businessDate: BusinessDate;
+  /** When it was accepted, ISO 8601 UTC with milliseconds. */
+  readonly stagedAt: string;
+  /** Digest of the parsed body, to tell a retry from a reused key. */
+  readonly bodyDigest: string;
+}
+
+/** The verdict of a fraud rule, with what it saw. */
+export interface RuleVerdict {
+  readonly rule: string;
+  readonly score: number;
+  readonly inputs: Readonly<Record<string, string | number>>;
+}
+
+/** The sum of the scores of the rules that a transaction met, 0 if none. */
+export interface Assessment {
+  readonly score: number;
+  readonly rules: readonly RuleVerdict[];
+}
+
+/** At this score a transaction is held for review. */
+export const HOLD_SCORE = 70;
+
+/** What the ledger keeps of a fact: written once, never changed. Amounts are signed minor units. */
+export interface LedgerEntry {
+  readonly transactionId: string;
+  readonly merchantId: string;
+  readonly businessDate: BusinessDate;
+  readonly status: EntryStatus;
+  readonly type: Transaction['type'];
+  readonly amount: MinorUnits;
+  readonly currency: string;
+  readonly settlementCurrency: string;
+  readonly gross: MinorUnits;
+  readonly fee: MinorUnits;
+  readonly net: MinorUnits;
+  /** Absent if the currencies are the same. */
+  readonly conversion?: {
+    readonly base: string;
+    readonly source: string;
+    readonly rateDate: string;
+    /** Units of each currency per unit of the base, as published. */
+    readonly fromRate: string;
+    readonly toRate: string;
+  };
+  /** True if the merchant had no profile, and so settled in the transaction's currency without a fee. */
+  readonly withoutProfile: boolean;
+  readonly score: number;
+  readonly rules: readonly RuleVerdict[];
+}
+
+/** True if settling the fact needs a rate. */
+export function needsConversion(
+  fact: Pick<StagedFact, 'currency'>,
+  profile: MerchantProfile | undefined,
+): boolean {
+  return profile !== undefined && profile.settlementCurrency !== fact.currency;
+}
+
+/** The currencies whose rate is needed and that `rates` lacks. */
+export function missingRates(
+  fact: Pick<StagedFact, 'currency'>,
+  profile: MerchantProfile | undefined,
+  rates: FxRates | undefined,
+): string[] {
+  if (profile === undefined || !needsConversion(fact, profile)) return [];
+  return [fact.currency, profile.settlementCurrency].filter(
+    (currency) => rates === undefined || (currency !== rates.base && !Object.hasOwn(rates.rates, currency)),
+  );
+}
+
+/**
+ * The ledger entry of a sale or a refund. Conversion is gross first, then the fee on sales, `net = gross − fee`
+ * (Adyen, net settlement); a merchant without a profile settles in the transaction's currency without a fee.
+ *
+ * @throws RangeError if a rate is missing: ask `missingRates` before
+ */
+export function settle(
+  fact: StagedFact,
+  profile: MerchantProfile | undefined,
+  rates: FxRates | undefined,
+  assessment: Assessment,
+): LedgerEntry {
+  const amount = signedAmount(fact);
+  const settlementCurrency = profile?.settlementCurrency ?? fact.currency;
+  const conversion =
+    settlementCurrency === fact.currency ? undefined : ratesUsed(fact.currency, settlementCurrency, rates);
+  const gross =
+    conversion === undefined
+      ? amount
+      : convert(amount, conversion.rate, exponentOf(fact.currency), exponentOf(settlementCurrency));
+  const fee =
+    profile === undefined || fact.type !== 'sale'
+      ? 0n
+      : feeOf(gross, profile.feeBasisPoints, profile.feeFixedMinor);
+  return {
+    transactionId: fact.transactionId,
+    merchantId: fact.merchantId,
+    businessDate: fact.businessDate,
+    status: assessment.score >= HOLD_SCORE ? 'held' : 'settled',
+    type: fact.type,
+    amount,
+    currency: fact.currency,
+    settlementCurrency,
+    gross,
+    fee,
+    net: gross - fee,
+    ...(conversion === undefined ? {} : { conversion: conversion.record }),
+    withoutProfile: profile === undefined,
+    score: assessment.score,
+    rules: assessment.rules,
+  };
+}
+
+function ratesUsed(
+  from: string,
+  to: string,
+  rates: FxRates | undefined,
+): { readonly rate: Ratio; readonly record: NonNullable<LedgerEntry['conversion']> } {
+  const rate = rates === undefined ? undefined : crossRate(rates, from, to);
+  if (rates === undefined || rate === undefined) throw new RangeError(`no rate from ${from} to ${to}`);
+  return {
+    rate,
+    record: {
+      base: rates.base,
+      source: rates.source,
+      rateDate: rates.rateDate,
+      fromRate: from === rates.base ? '1' : (rates.rates[from] ?? ''),
+      toRate: to === rates.base ? '1' : (rates.rates[to] ?? ''),
+    },
+  };
+}
+
+function exponentOf(currency: string): number {
+  const exponent = currencyExponent(currency);
+  if (exponent === undefined) throw new RangeError(`unknown currency ${currency}`);
+  return exponent;
+}

@@ -1,0 +1,112 @@
+import * as v from 'valibot';
+import { businessDateOf, type BusinessCalendar, type BusinessDate } from './business-date.ts';
+import { IDENTIFIER } from './identifiers.ts';
+import { parseInstant } from './instant.ts';
+import { isMerchantCategoryCode } from './merchant-category-code.ts';
+import { currencyExponent } from './money.ts';
+
+/** Largest amount of one transaction, in minor units. */
+const AMOUNT_LIMIT = 10 ** 12;
+
+export const Identifier = v.pipe(
+  v.string(),
+  v.regex(IDENTIFIER, 'must be 1 to 64 of A-Z, a-z, 0-9, _ and -'),
+);
+
+export const CurrencyCode = v.pipe(
+  v.string(),
+  v.check((code) => currencyExponent(code) !== undefined, 'must be an ISO 4217 currency code'),
+);
+
+export const CountryCode = v.pipe(
+  v.string(),
+  v.regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 country code'),
+);
+
+function degrees(limit: number) {
+  return v.pipe(
+    v.number(),
+    v.minValue(-limit, `must be from -${limit} to ${limit}`),
+    v.maxValue(limit, `must be from -${limit} to ${limit}`),
+  );
+}
+
+/** A card transaction as a point of sale reports it: the body of `POST /transactions`. */
+export const Transaction = v.strictObject({
+  merchantId: Identifier,
+  terminalId: Identifier,
+  type: v.picklist(['sale', 'refund', 'reversal'], 'must be sale, refund or reversal'),
+  /** Stands for the card; never the card's number. */
+  cardToken: Identifier,
+  /** In the currency's minor unit. */
+  amount: v.pipe(
+    v.number(),
+    v.check(
+      (amount) => Number.isInteger(amount) && amount > 0 && amount <= AMOUNT_LIMIT,
+      'must be a whole number of minor units from 1 to 1,000,000,000,000',
+    ),
+  ),
+  currency: CurrencyCode,
+  /** ISO 18245. */
+  merchantCategoryCode: v.pipe(
+    v.string(),
+    v.check(isMerchantCategoryCode, 'must be an ISO 18245 merchant category code'),
+  ),
+  /** RFC 3339; its offset is kept. */
+  occurredAt: v.pipe(
+    v.string(),
+    v.maxLength(40, 'must be an RFC 3339 date-time that exists'),
+    v.check((text) => parseInstant(text) !== undefined, 'must be an RFC 3339 date-time that exists'),
+  ),
+  merchantCountry: v.optional(CountryCode),
+  /** Where the card was; it is given only if the card was present. */
+  location: v.optional(v.strictObject({ latitude: degrees(90), longitude: degrees(180) })),
+  /** The sale that a reversal undoes, or a refund pays back. */
+  originalTransactionId: v.optional(Identifier),
+});
+export type Transaction = v.InferOutput<typeof Transaction>;
+
+/** Why a well-formed transaction is refused. */
+export interface Refusal {
+  readonly type: string;
+  readonly title: string;
+  readonly detail: string;
+}
+
+const FUTURE_LIMIT_MINUTES = 5;
+const AGE_LIMIT_DAYS = 30;
+
+/** Checks what a transaction says against the clock, and gives its business date. */
+export function dateTransaction(
+  transaction: Transaction,
+  now: Date,
+  calendar: BusinessCalendar,
+): { readonly refusal: Refusal } | { readonly occurredAt: Date; readonly businessDate: BusinessDate } {
+  const occurredAt = parseInstant(transaction.occurredAt);
+  if (occurredAt === undefined) throw new RangeError('occurredAt was parsed before');
+  const ageMilliseconds = now.getTime() - occurredAt.getTime();
+  if (ageMilliseconds < -FUTURE_LIMIT_MINUTES * 60_000) {
+    return {
+      refusal: {
+        type: 'occurred-at-in-future',
+        title: 'The transaction lies in the future',
+        detail: `occurredAt may be at most ${FUTURE_LIMIT_MINUTES} minutes ahead of the clock here.`,
+      },
+    };
+  }
+  if (ageMilliseconds > AGE_LIMIT_DAYS * 86_400_000) {
+    return {
+      refusal: {
+        type: 'occurred-at-too-old',
+        title: 'The transaction is too old',
+        detail: `occurredAt may be at most ${AGE_LIMIT_DAYS} days ago.`,
+      },
+    };
+  }
+  return { occurredAt, businessDate: businessDateOf(occurredAt, calendar) };
+}
+
+/** What a transaction adds to a total: sales count positive, refunds and reversals negative. */
+export function signedAmount(transaction: Pick<Transaction, 'type' | 'amount'>): bigint {
+  return transaction.type === 'sale' ? BigInt(transaction.amount) : -BigInt(transaction.amount);
+}

@@ -1,0 +1,115 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { gatewayAnswer } from './http-response.ts';
+import type { HttpAnswer } from './http-response.ts';
+
+/** Gets what follows the prefix in the request's target, still encoded: empty, or from the `/` or `?` on. */
+export type MountHandler = (request: IncomingMessage, response: ServerResponse, path: string) => void;
+
+/** API Gateway counts 10,240 bytes itself; this is only what the parser may hold before that. */
+const parserHeaderBytes = 64 * 1024;
+/** Longer than any client keeps an idle connection, so that none is closed under a request. */
+const keepAliveMilliseconds = 65_000;
+
+export interface MountServer {
+  /** Longer prefixes go first. */
+  addMount(prefix: string, handler: MountHandler): void;
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * One port, many prefixes.
+ *
+ * @param port 0 for any
+ * @throws the system's error, with `code` `EADDRINUSE`, when the port is taken
+ */
+export async function startMountServer(port: number, hostname: string): Promise<MountServer> {
+  const mounts: { readonly prefix: string; readonly handler: MountHandler }[] = [];
+  const server = createServer({ maxHeaderSize: parserHeaderBytes, keepAliveTimeout: keepAliveMilliseconds });
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const target = pathTarget(request.url ?? '/');
+    const mount = mounts.find(({ prefix }) => isUnder(target, prefix));
+    if (mount) mount.handler(request, response, target.slice(mount.prefix.length));
+    else sendAnswer(response, gatewayAnswer(404, 'Not Found'));
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else if (error.code === 'HPE_HEADER_OVERFLOW') endSocket(socket, 431, 'Request Header Fields Too Large');
+    else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') endSocket(socket, 408, 'Request Timeout');
+    else endSocket(socket, 400, 'Bad Request');
+  });
+  await listen(server, port, hostname);
+  return {
+    addMount(prefix, handler) {
+      if (mounts.some((mount) => mount.prefix === prefix)) {
+        throw new Error(`Two parts of the app are served under "${prefix}": give them different names.`);
+      }
+      mounts.push({ prefix, handler });
+      mounts.sort((left, right) => right.prefix.length - left.prefix.length);
+    },
+    url: `http://${hostname}:${portOf(server)}`,
+    async stop() {
+      const closed = new Promise((resolve) => {
+        server.close(resolve);
+      });
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Clients of proxies send the absolute form, `http://host/path`. */
+function pathTarget(url: string): string {
+  return url.replace(/^https?:\/\/[^/?#]*/i, '') || '/';
+}
+
+function isUnder(target: string, prefix: string): boolean {
+  if (!target.startsWith(prefix)) return false;
+  const after = target[prefix.length];
+  return after === undefined || after === '/' || after === '?';
+}
+
+async function listen(server: Server, port: number, hostname: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    // An address, not the name: what "localhost" resolves to first differs between machines.
+    server.listen(port, hostname === 'localhost' ? '127.0.0.1' : hostname, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function portOf(server: Server): number {
+  const address: AddressInfo | string | null = server.address();
+  if (address === null || typeof address === 'string')
+    throw new Error('The server does not listen on a port.');
+  return address.port;
+}
+
+function endSocket(socket: Socket, status: number, message: string): void {
+  const body = JSON.stringify({ message });
+  socket.end(
+    `HTTP/1.1 ${status} ${message}\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** @throws TypeError when a header can't be sent; nothing has been sent then. */
+export function sendAnswer(
+  response: ServerResponse,
+  answer: HttpAnswer,
+  extraHeaders: HttpAnswer['headers'] = [],
+): void {
+  const headers: string[] = [];
+  for (const [name, value] of answer.headers) headers.push(name, value);
+  for (const [name, value] of extraHeaders) headers.push(name, value);
+  if (answer.status === 204 || answer.status === 304) {
+    response.writeHead(answer.status, headers).end();
+    return;
+  }
+  headers.push('content-length', String(Buffer.byteLength(answer.body)));
+  response.writeHead(answer.status, headers).end(answer.body);
+}

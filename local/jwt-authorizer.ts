@@ -1,0 +1,157 @@
+import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
+
+/** Finds the issuer's key that a token's header names. */
+export type JwksKeyGetter = JWTVerifyGetKey;
+
+export type Authorization =
+  /** Every claim as API Gateway hands it on: text, lists as `[a b]`. */
+  | { readonly kind: 'allowed'; readonly claims: Readonly<Record<string, string>> }
+  | { readonly kind: 'denied'; readonly status: 401 | 403; readonly wwwAuthenticate: string };
+
+/** Not a promise when the token was verified before: this is on the path of every request. */
+export type JwtAuthorizer = (
+  authorizationHeader: string | undefined,
+  routeScopes: readonly string[],
+) => Authorization | Promise<Authorization>;
+
+export interface JwtAuthorizerOptions {
+  readonly issuer: string;
+  readonly audience: readonly string[];
+  readonly keysOf: (issuer: string) => Promise<JwksKeyGetter> | JwksKeyGetter;
+  /** @default the system clock */
+  readonly now?: () => Date;
+}
+
+interface VerifiedToken {
+  readonly claims: Readonly<Record<string, string>>;
+  readonly scopes: ReadonlySet<string>;
+  readonly expiresAtSeconds: number;
+}
+
+/** Only RSA is supported by HTTP APIs. */
+const algorithms = ['RS256', 'RS384', 'RS512'];
+const maximumCachedTokens = 1000;
+
+/** Why a token is refused, in the words of the `error_description`. */
+class RefusedToken extends Error {}
+
+/**
+ * The native JWT authorizer of an HTTP API: signature, `kid`, `iss`, `aud` or else `client_id`, `exp`, `nbf`, `iat`,
+ * and one of the route's scopes in `scope` or `scp`. A token that was verified stays so until it expires.
+ */
+export function createJwtAuthorizer(options: JwtAuthorizerOptions): JwtAuthorizer {
+  const now = options.now ?? (() => new Date());
+  const cache = new Map<string, VerifiedToken>();
+  let keys: JwksKeyGetter | undefined;
+
+  function remember(token: string, verified: VerifiedToken): void {
+    cache.delete(token);
+    cache.set(token, verified);
+    const [oldest] = cache.size > maximumCachedTokens ? cache.keys() : [];
+    if (oldest !== undefined) cache.delete(oldest);
+  }
+
+  async function verify(token: string): Promise<VerifiedToken> {
+    if (decodeProtectedHeader(token).kid === undefined) throw new RefusedToken('the token has no kid');
+    keys ??= await options.keysOf(options.issuer);
+    const currentDate = now();
+    const { payload } = await jwtVerify(token, keys, { issuer: options.issuer, algorithms, currentDate });
+    checkAudience(payload, options.audience);
+    if (payload.exp === undefined) throw new RefusedToken('the token does not expire');
+    if (payload.iat !== undefined && payload.iat > Math.floor(currentDate.getTime() / 1000)) {
+      throw new RefusedToken('the token was issued in the future');
+    }
+    return { claims: claimTexts(payload), scopes: scopesOf(payload), expiresAtSeconds: payload.exp };
+  }
+
+  async function verifyAndDecide(token: string, routeScopes: readonly string[]): Promise<Authorization> {
+    try {
+      const verified = await verify(token);
+      remember(token, verified);
+      return decide(verified, routeScopes);
+    } catch (error) {
+      return refuse(routeScopes, 'invalid_token', descriptionOf(error));
+    }
+  }
+
+  return (authorizationHeader, routeScopes) => {
+    const token = (authorizationHeader ?? '').replace(/^bearer\s+/i, '').trim();
+    if (token === '') return { kind: 'denied', status: 401, wwwAuthenticate: 'Bearer' };
+    const verified = cache.get(token);
+    if (verified === undefined) return verifyAndDecide(token, routeScopes);
+    if (now().getTime() / 1000 >= verified.expiresAtSeconds) {
+      cache.delete(token);
+      return refuse(routeScopes, 'invalid_token', 'the token has expired');
+    }
+    remember(token, verified);
+    return decide(verified, routeScopes);
+  };
+}
+
+function decide(verified: VerifiedToken, routeScopes: readonly string[]): Authorization {
+  if (routeScopes.length === 0 || routeScopes.some((scope) => verified.scopes.has(scope))) {
+    return { kind: 'allowed', claims: verified.claims };
+  }
+  return refuse(routeScopes, 'insufficient_scope', "the token has none of the route's scopes");
+}
+
+function refuse(
+  routeScopes: readonly string[],
+  error: 'invalid_token' | 'insufficient_scope',
+  description: string,
+): Authorization {
+  const scope = routeScopes.join(' ');
+  return {
+    kind: 'denied',
+    status: error === 'invalid_token' ? 401 : 403,
+    wwwAuthenticate: `Bearer scope="${scope}" error="${error}" error_description="${description}"`,
+  };
+}
+
+function descriptionOf(error: unknown): string {
+  if (error instanceof RefusedToken) return error.message;
+  if (error instanceof errors.JWTExpired) return 'the token has expired';
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return `the token has an invalid ${error.claim} claim`;
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'the signing method is invalid';
+  if (error instanceof errors.JWKSNoMatchingKey) return 'unable to find the public key';
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'the signature is invalid';
+  if (error instanceof errors.JOSEError || error instanceof TypeError) return 'the token is malformed';
+  return 'OIDC discovery endpoint communication error';
+}
+
+function checkAudience(payload: JWTPayload, audience: readonly string[]): void {
+  const candidates = payload.aud ?? payload['client_id'];
+  const values: unknown[] = Array.isArray(candidates) ? candidates : [candidates];
+  if (!values.some((value) => typeof value === 'string' && audience.includes(value))) {
+    throw new RefusedToken('the token does not have a valid audience');
+  }
+}
+
+function scopesOf(payload: JWTPayload): Set<string> {
+  const scopes = new Set<string>();
+  for (const claim of [payload['scope'], payload['scp']]) {
+    const values: unknown[] = Array.isArray(claim)
+      ? claim
+      : typeof claim === 'string'
+        ? claim.split(' ')
+        : [];
+    for (const value of values) if (typeof value === 'string' && value !== '') scopes.add(value);
+  }
+  return scopes;
+}
+
+function claimTexts(payload: JWTPayload): Record<string, string> {
+  return Object.fromEntries(Object.entries(payload).map(([name, value]) => [name, claimText(value)]));
+}
+
+/** Lists and maps look as Go prints them, which is what API Gateway hands on. */
+function claimText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(claimText).join(' ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1));
+    return `map[${entries.map(([name, entry]) => `${name}:${claimText(entry)}`).join(' ')}]`;
+  }
+  return String(value);
+}

@@ -1,0 +1,22 @@
+/** What a command that fails for a foreseen reason throws: the message says what was wrong, the hint what to do. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly hint?: string;
+  /** 1: it failed; 2: it was called wrongly. */
+  readonly exitCode: 1 | 2;
+
+  constructor(message: string, options: { hint?: string; exitCode?: 1 | 2; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    if (options.hint !== undefined) this.hint = options.hint;
+    this.exitCode = options.exitCode ?? 1;
+  }
+}
+
+/** The code of a system error such as `ENOENT`, else undefined. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

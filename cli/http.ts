@@ -1,0 +1,71 @@
+import http from 'node:http';
+import https from 'node:https';
+import { parseJson } from './outputs.ts';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'PUT' | 'POST';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  /** Parsed where the answer is JSON, else its text; undefined when empty. */
+  readonly body: unknown;
+}
+
+export interface HttpClient {
+  /** Rejects when no answer arrives: refused, reset, or silent for the timeout. */
+  send(request: HttpRequest): Promise<HttpResponse>;
+  /** Lets go of idle connections, so that the process can end. */
+  close(): void;
+}
+
+/** HTTP over connections that stay open. Costs a third of what fetch does, which counts at thousands of small requests. */
+export function createHttpClient(options: { connections: number; timeoutSeconds?: number }): HttpClient {
+  const { connections, timeoutSeconds = 35 } = options;
+  const agentOptions = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections };
+  const httpAgent = new http.Agent(agentOptions);
+  const httpsAgent = new https.Agent(agentOptions);
+
+  async function send({ method, url, headers, body }: HttpRequest): Promise<HttpResponse> {
+    const secure = url.startsWith('https:');
+    const started = (secure ? https : http).request(url, {
+      method,
+      agent: secure ? httpsAgent : httpAgent,
+      headers: {
+        ...headers,
+        ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body).toString() }),
+      },
+      timeout: timeoutSeconds * 1000,
+    });
+    return new Promise((resolve, reject) => {
+      started.on('timeout', () => started.destroy(new Error(`no answer within ${timeoutSeconds} s`)));
+      started.on('error', reject);
+      started.on('response', (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: parseBody(text) });
+        });
+      });
+      started.end(body);
+    });
+  }
+
+  return {
+    send,
+    close() {
+      httpAgent.destroy();
+      httpsAgent.destroy();
+    },
+  };
+}
+
+function parseBody(text: string): unknown {
+  return text === '' ? undefined : (parseJson(text) ?? text);
+}

@@ -1,0 +1,130 @@
+/**
+ * The entry of every npm script: `node cli/launch.mjs <command> [arguments]`.
+ *
+ * Plain JavaScript, because it must run before anything is built: it bundles `cli/<command>.ts` and runs it, so that
+ * the commands need neither a build step nor a Node that strips types.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const projectFolder = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+const commands = {
+  start: 'runs the whole app on this machine',
+  token: 'prints an access token',
+  replay: 'plays a file of card transactions through the API',
+  deploy: 'puts the app into your AWS account',
+  destroy: 'removes the app from your AWS account',
+};
+
+/** Sources are bundled into another folder, so what they say about their own place is written in beforehand. */
+const keepImportMeta = {
+  name: 'keep-import-meta',
+  /** @param {import('esbuild').PluginBuild} build */
+  setup(build) {
+    build.onLoad({ filter: /\.(ts|mjs)$/ }, async ({ path: file }) => {
+      const source = await readFile(file, 'utf8');
+      const contents = source
+        .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(file).href))
+        .replaceAll('import.meta.dirname', JSON.stringify(path.dirname(file)))
+        .replaceAll('import.meta.filename', JSON.stringify(file));
+      return { contents, loader: file.endsWith('.ts') ? 'ts' : 'js' };
+    });
+  },
+};
+
+/**
+ * Chunks carry a hash of their content in their names, and every file is renamed into place: commands that are
+ * launched at the same moment, or while another one runs, never read a half-written or a foreign bundle.
+ *
+ * @param {string} command
+ */
+async function bundle(command) {
+  const { build } = await import('esbuild');
+  const folder = path.join(projectFolder, '.build', 'cli');
+  const { outputFiles } = await build({
+    absWorkingDir: projectFolder,
+    entryPoints: { [command]: path.join(projectFolder, 'cli', `${command}.ts`) },
+    outdir: folder,
+    entryNames: '[name]-[hash]',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    platform: 'node',
+    target: 'node20.19',
+    format: 'esm',
+    write: false,
+    logLevel: 'silent',
+    plugins: [keepImportMeta],
+  });
+  await mkdir(folder, { recursive: true });
+  await Promise.all(
+    outputFiles.map(async (file) => {
+      if (existsSync(file.path)) return;
+      const unfinished = `${file.path}.${process.pid}`;
+      await writeFile(unfinished, file.contents);
+      await rename(unfinished, file.path);
+    }),
+  );
+  const entry = outputFiles.find((file) => path.basename(file.path).startsWith(`${command}-`));
+  if (entry === undefined) throw new Error(`esbuild wrote no entry for ${command}`);
+  return pathToFileURL(entry.path).href;
+}
+
+/** npm runs scripts in the project's folder and says where the user stood; paths the user types are relative to that.
+ * @param {string} command */
+function workingFolder(command) {
+  const calledByNpm = process.env.npm_lifecycle_event === command && process.env.INIT_CWD !== undefined;
+  return calledByNpm ? (process.env.INIT_CWD ?? process.cwd()) : process.cwd();
+}
+
+/** @param {string} message */
+function fail(message, exitCode = 1) {
+  process.stderr.write(`${message}\n`);
+  process.exitCode = exitCode;
+}
+
+/** An error somebody foresaw reads as it stands; any other one says in a line what happened and how to see more.
+ * @param {unknown} error */
+function report(error) {
+  if (error instanceof Error && error.name === 'CommandError') {
+    const hint = 'hint' in error ? [String(error.hint)] : [];
+    const exitCode = 'exitCode' in error && error.exitCode === 2 ? 2 : 1;
+    return fail([error.message, ...hint].join('\n'), exitCode);
+  }
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  if (process.env.DUOTEMPO_DEBUG === '1') return fail(error instanceof Error ? (error.stack ?? text) : text);
+  return fail(`Something unforeseen happened: ${text.split('\n')[0]}\nDUOTEMPO_DEBUG=1 shows where.`);
+}
+
+/** @param {string[]} argv */
+async function main([command, ...argv]) {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    return fail(
+      `Duotempo needs Node.js 20.19 or later; this is ${process.versions.node}. See https://nodejs.org/`,
+    );
+  }
+  const modules = path.join(projectFolder, 'node_modules', 'esbuild');
+  if (!(await stat(modules).catch(() => undefined)))
+    return fail('The dependencies are not installed: run npm ci first.');
+  if (command === undefined || !Object.hasOwn(commands, command)) {
+    const list = Object.entries(commands).map(([name, what]) => `  npm run ${name.padEnd(8)} ${what}`);
+    const wrong = command === undefined ? 'Which command?' : `There is no command ${command}.`;
+    return fail([wrong, ...list].join('\n'), 2);
+  }
+  // The SDK announces on Node 20 which of its later versions will stop supporting it; that is no news for the user.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+  try {
+    const { run } = await import(await bundle(command));
+    process.exitCode = await run(argv, { projectFolder, workingFolder: workingFolder(command) });
+  } catch (error) {
+    report(error);
+  }
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,144 @@
+import { addDays } from '../../lambda/card-settlement/domain/business-date.ts';
+
+/** The columns without which a file of transactions cannot be replayed. */
+export const transactionColumns = [
+  'transaction_id',
+  'occurred_at',
+  'card_token',
+  'merchant_id',
+  'merchant_category_code',
+  'amount_minor',
+  'currency',
+] as const;
+
+/** The columns without which a file of merchants cannot be read. */
+export const merchantColumns = [
+  'merchant_id',
+  'merchant_name',
+  'country',
+  'settlement_currency',
+  'fee_basis_points',
+  'fee_fixed_minor',
+] as const;
+
+/** A row of the transactions file, understood as far as sending it needs; the API judges the rest. */
+export interface TransactionRow {
+  readonly line: number;
+  readonly transactionId: string;
+  /** `transaction_id` of another row of the file. */
+  readonly originalTransactionId: string | undefined;
+  readonly occurredAt: Date;
+  /** Body of `POST /transactions`, without `occurredAt` and `originalTransactionId`. */
+  readonly body: Readonly<Record<string, unknown>>;
+  /** As the file has it, its offset kept. */
+  readonly occurredAtText: string;
+}
+
+type Values = Readonly<Record<string, string>>;
+
+/** RFC 3339, as far as the calendar allows a shift by whole days; whether the day exists is checked by parsing it. */
+const instantPattern = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
+
+/**
+ * @returns the row, or what is wrong with it. The label `is_fraud` is left behind here: it never leaves the command.
+ */
+export function parseTransactionRow(line: number, values: Values): TransactionRow | string {
+  const missing = transactionColumns.filter(
+    (column) => values[column] === undefined || values[column] === '',
+  );
+  if (missing.length > 0) return `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} empty`;
+
+  const occurredAtText = values.occurred_at ?? '';
+  const occurredAt = new Date(occurredAtText);
+  if (!instantPattern.test(occurredAtText) || !isRealDate(occurredAtText.slice(0, 10), occurredAt)) {
+    return `occurred_at is no instant such as 2026-01-31T23:59:59Z: ${occurredAtText}`;
+  }
+  const amount = parseInteger(values.amount_minor);
+  if (amount === undefined) {
+    return `amount_minor is no whole number of the currency's minor unit: ${values.amount_minor}`;
+  }
+  const location = parseLocation(values);
+  if (typeof location === 'string') return location;
+
+  const merchantId = values.merchant_id ?? '';
+  return {
+    line,
+    transactionId: values.transaction_id ?? '',
+    originalTransactionId: values.original_transaction_id || undefined,
+    occurredAt,
+    occurredAtText,
+    body: {
+      merchantId,
+      terminalId: values.terminal_id || defaultTerminalId(merchantId),
+      type: values.type || 'sale',
+      cardToken: values.card_token,
+      amount,
+      currency: values.currency,
+      merchantCategoryCode: values.merchant_category_code,
+      ...(values.merchant_country ? { merchantCountry: values.merchant_country } : {}),
+      ...(location ? { location } : {}),
+    },
+  };
+}
+
+/** The instant `days` × 24 h later, as text in the form it had. */
+export function shiftInstant(text: string, days: number): string {
+  return `${addDays(text.slice(0, 10), days)}${text.slice(10)}`;
+}
+
+/** Body of `PUT /merchants/{merchantId}`. */
+export interface MerchantRow {
+  readonly line: number;
+  readonly merchantId: string;
+  readonly profile: Readonly<Record<string, unknown>>;
+}
+
+export function parseMerchantRow(line: number, values: Values): MerchantRow | string {
+  const merchantId = values.merchant_id ?? '';
+  if (merchantId === '') return 'merchant_id is empty';
+  const feeBasisPoints = parseInteger(values.fee_basis_points);
+  const feeFixedMinor = parseInteger(values.fee_fixed_minor);
+  if (feeBasisPoints === undefined)
+    return `fee_basis_points is no whole number: ${values.fee_basis_points || 'empty'}`;
+  if (feeFixedMinor === undefined)
+    return `fee_fixed_minor is no whole number: ${values.fee_fixed_minor || 'empty'}`;
+  return {
+    line,
+    merchantId,
+    profile: {
+      name: values.merchant_name,
+      country: values.country,
+      settlementCurrency: values.settlement_currency,
+      feeBasisPoints,
+      feeFixedMinor,
+    },
+  };
+}
+
+/** One terminal per merchant, within the 64 characters of an identifier. */
+function defaultTerminalId(merchantId: string): string {
+  return `${merchantId.slice(0, 62)}-1`;
+}
+
+/** `new Date` takes 31 February for 3 March. */
+function isRealDate(date: string, instant: Date): boolean {
+  if (Number.isNaN(instant.getTime())) return false;
+  const midnight = new Date(`${date}T00:00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date);
+}
+
+function parseInteger(text: string | undefined): number | undefined {
+  if (text === undefined || !/^-?\d{1,15}$/.test(text)) return undefined;
+  return Number(text);
+}
+
+/** The merchant's place, which is where the card was, too. */
+function parseLocation(values: Values): { latitude: number; longitude: number } | undefined | string {
+  const { merchant_latitude: latitude = '', merchant_longitude: longitude = '' } = values;
+  if (latitude === '' && longitude === '') return undefined;
+  const decimal = /^[+-]?\d+(?:\.\d+)?$/;
+  if (!decimal.test(latitude) || !decimal.test(longitude)) {
+    return `merchant_latitude and merchant_longitude are no place: ${latitude || 'empty'}, ${longitude || 'empty'}`;
+  }
+  return { latitude: Number(latitude), longitude: Number(longitude) };
+}

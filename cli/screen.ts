@@ -1,0 +1,29 @@
+import picocolors from 'picocolors';
+
+export type Colors = ReturnType<typeof picocolors.createColors>;
+
+/** Colours for a stream: only on a terminal, and not where NO_COLOR asks for none (https://no-color.org). */
+export function colorsFor(stream: NodeJS.WriteStream): Colors {
+  const noColor = process.env.NO_COLOR;
+  const wanted = stream.isTTY && (noColor === undefined || noColor === '') && process.env.TERM !== 'dumb';
+  return picocolors.createColors(wanted);
+}
+
+/** Text from outside for a terminal: one line, without control characters that could move the cursor or colour the screen. */
+export function printable(text: string, maximumLength = 300): string {
+  // oxlint-disable-next-line no-control-regex
+  const line = text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028\u2029]+/g, ' ').trim();
+  return line.length <= maximumLength ? line : `${line.slice(0, maximumLength - 1)}…`;
+}
+
+/** `1 transaction`, `2 transactions`: with thousands separators. */
+export function countOf(count: number, singular: string, plural = `${singular}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? singular : plural}`;
+}
+
+/** `0.4 s`, `12 s`, `3 min 05 s`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+}

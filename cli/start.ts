@@ -1,0 +1,163 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { businessDateOf } from '../lambda/card-settlement/domain/business-date.ts';
+import type { LocalHost } from '../local/host.ts';
+import type { HostEvent } from '../local/events.ts';
+import { connectToApi } from './api.ts';
+import { businessCalendar } from './business-calendar.ts';
+import { CommandError, errorCode } from './command-error.ts';
+import {
+  type CommandContext,
+  createCommand,
+  outputsFile,
+  parseArguments,
+  wholeNumber,
+} from './command-line.ts';
+import { type Outputs, parseOutputs, removeIfOurs, tellsOfAws, writeAtomically } from './outputs.ts';
+import { colorsFor, formatSeconds } from './screen.ts';
+import { synthesizeIfChanged } from './start/assembly.ts';
+import { createEventScreen, type EventScreen } from './start/event-screen.ts';
+import { datesForRates, loadFxRates, readShippedFxRates } from './start/fx-rates.ts';
+import { welcome } from './start/welcome.ts';
+
+interface StartOptions {
+  readonly port: number;
+  readonly awsPort: number;
+  readonly outputs?: string;
+  readonly stage: string;
+}
+
+/** A stop that takes longer is cut short: whoever presses Ctrl-C waits no more than a second. */
+const stopMilliseconds = 800;
+
+/** `npm start`: runs the synthesized app on this machine until it is interrupted. */
+export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
+  const command = createCommand('start', 'Runs the whole app on this machine, until Ctrl-C.')
+    .option('--port <number>', 'port of the APIs; 0 takes any', wholeNumber(0, 65_535), 3000)
+    .option('--aws-port <number>', 'port of the AWS endpoint; 0 takes any', wholeNumber(0, 65_535), 4566)
+    .option('--outputs <file>', 'where to write the outputs (default: outputs.json of the project)')
+    .option('--stage <stage>', 'sandbox, production or test', 'sandbox');
+  const exitCode = parseArguments(command, argv);
+  if (exitCode !== undefined) return exitCode;
+  const options = command.opts<StartOptions>();
+
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // npm passes on what the terminal has sent already: a second signal means no more than the first.
+    process.on(signal, () => {
+      interrupted.abort();
+      setTimeout(() => process.exit(0), stopMilliseconds).unref();
+    });
+  }
+  try {
+    await runUntil(interrupted.signal, options, context);
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error;
+  }
+  // Nothing that a library still holds open keeps the user waiting.
+  setImmediate(() => process.exit());
+  return 0;
+}
+
+async function runUntil(signal: AbortSignal, options: StartOptions, context: CommandContext): Promise<void> {
+  const started = performance.now();
+  const file = outputsFile(options.outputs, context);
+  if (await tellsOfAws(file)) {
+    throw new CommandError(`${file} tells of a deployment on AWS, and would be overwritten.`, {
+      hint: 'Name another file with --outputs, here and for the other commands; or move it away.',
+    });
+  }
+  const colors = colorsFor(process.stdout);
+  const screen = createEventScreen({ write, colors, now: () => new Date() });
+  // What the app does before it is ready is our own doing, not news.
+  let ready = false;
+  const onEvent = (event: HostEvent): void => {
+    if (ready || isTrouble(event)) screen.show(event);
+  };
+
+  const loadingHost = import('../local/host.ts');
+  const assembly = await synthesizeIfChanged({
+    projectFolder: context.projectFolder,
+    stage: options.stage,
+    signal,
+    onSynthesize: () => write(colors.dim('Synthesizing the app…')),
+  });
+  const { startLocalHost } = await loadingHost;
+  const { port, awsPort } = options;
+  const host = await startLocalHost({ assembly, port, awsPort, onEvent }).catch(explainPort);
+
+  const text = outputsText(host);
+  try {
+    const outputs = parseOutputs(text, 'What the app was synthesized to');
+    if (signal.aborted) return;
+    await loadRates(outputs);
+    if (signal.aborted) return;
+    await writeAtomically(file, text);
+    ready = true;
+    const seconds = (performance.now() - started) / 1000;
+    write(
+      welcome({
+        outputs,
+        hostUrl: host.url,
+        outputsFile: options.outputs,
+        colors,
+        seconds: formatSeconds(seconds),
+      }),
+    );
+    await showEventsUntil(signal, screen);
+  } finally {
+    await Promise.race([
+      Promise.all([removeIfOurs(file, text), host.stop()]),
+      wait(stopMilliseconds, undefined, { ref: false }),
+    ]);
+  }
+}
+
+function write(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** The host's outputs, in the shape of `cdk deploy --outputs-file`, and where the AWS endpoint is. */
+function outputsText(host: LocalHost): string {
+  const outputs = { ...host.outputs, DuotempoLocal: { AwsEndpoint: host.awsEndpoint } };
+  return `${JSON.stringify(outputs, undefined, 2)}\n`;
+}
+
+async function loadRates(outputs: Outputs): Promise<void> {
+  const api = connectToApi(outputs, 4);
+  try {
+    const rates = await readShippedFxRates();
+    await loadFxRates(api.as.operator, rates, datesForRates(businessDateOf(new Date(), businessCalendar)));
+  } finally {
+    api.close();
+  }
+}
+
+async function showEventsUntil(signal: AbortSignal, screen: EventScreen): Promise<void> {
+  const ticking = setInterval(() => screen.tick(), 1000);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  clearInterval(ticking);
+}
+
+function isTrouble(event: HostEvent): boolean {
+  return event.type === 'log' || (event.type === 'invocation' && event.outcome !== 'success');
+}
+
+/** The host says which of its ports another program holds; the user knows them by their options. */
+function explainPort(error: unknown): never {
+  if (error instanceof Error && error.name === 'PortTakenError' && 'port' in error && 'option' in error) {
+    const option = error.option === 'awsPort' ? '--aws-port' : '--port';
+    throw new CommandError(
+      `Port ${String(error.port)} is taken: name another one with npm start -- ${option} <number> (0 takes any).`,
+      { cause: error },
+    );
+  }
+  if (errorCode(error) === 'EACCES') {
+    throw new CommandError('The port is not allowed to you: name one above 1023 with --port or --aws-port.', {
+      cause: error,
+    });
+  }
+  throw error;
+}

@@ -1,0 +1,166 @@
+import * as v from 'valibot';
+import type { HostEvent } from '../../local/events.ts';
+import { formatAmount, formatCount } from '../money.ts';
+import { parseJson } from '../outputs.ts';
+import { countOf, printable } from '../screen.ts';
+
+export type EventKind = 'staged' | 'settled' | 'day' | 'refused' | 'warning' | 'error';
+
+/** What an event of the host is on the screen. */
+export interface EventLine {
+  readonly kind: EventKind;
+  /** One line, without the time. */
+  readonly text: string;
+  /** How many transactions (of other kinds: things) it tells of. */
+  readonly count: number;
+}
+
+const whole = v.pipe(v.number(), v.integer());
+/** Amounts travel as decimal text where they may exceed 2^53. */
+const minorUnits = v.union([
+  whole,
+  v.pipe(
+    v.string(),
+    v.regex(/^-?\d+$/),
+    v.transform((text) => BigInt(text)),
+  ),
+]);
+const figures = v.object({ count: whole, amount: minorUnits });
+const currencyTotals = v.object({
+  staged: figures,
+  settled: figures,
+  held: figures,
+  reversed: figures,
+  rejected: figures,
+});
+
+const logSchema = v.looseObject({
+  level: v.optional(v.string(), 'INFO'),
+  message: v.string(),
+  error: v.optional(v.looseObject({ name: v.optional(v.string()), message: v.optional(v.string()) })),
+});
+const stagedSchema = v.object({
+  merchantId: v.string(),
+  businessDate: v.string(),
+  type: v.optional(v.string(), 'sale'),
+  amount: whole,
+  currency: v.string(),
+});
+const settledSchema = v.object({
+  count: whole,
+  settled: v.optional(whole),
+  held: v.optional(whole, 0),
+  failed: v.optional(whole, 0),
+  milliseconds: v.number(),
+});
+const daySchema = v.object({
+  businessDate: v.string(),
+  revision: v.optional(whole),
+  totals: v.optional(v.record(v.string(), currencyTotals)),
+});
+
+/** What the screen says about an event; undefined for one that nobody wants to read. */
+export function describeEvent(event: HostEvent): EventLine | undefined {
+  if (event.type === 'log') return describeLog(shortName(event.functionName), event.line);
+  if (event.type === 'invocation') return describeInvocation(event);
+  if (event.type !== 'http' || event.status < 400) return undefined;
+  return {
+    kind: event.status < 500 ? 'refused' : 'error',
+    text: printable(`${event.status} ${event.method} ${event.path}`),
+    count: 1,
+  };
+}
+
+const many: Record<EventKind, (lines: number, transactions: number) => string> = {
+  staged: (_, transactions) => `staged ${countOf(transactions, 'transaction')}`,
+  settled: (batches, transactions) =>
+    `settled ${countOf(transactions, 'transaction')} in ${countOf(batches, 'batch', 'batches')}`,
+  day: (lines) => countOf(lines, 'change of a day', 'changes of days'),
+  refused: (lines) => `refused ${countOf(lines, 'request')}`,
+  warning: (lines) => countOf(lines, 'warning'),
+  error: (lines) => countOf(lines, 'error'),
+};
+
+/** Where many events of a kind come at once: one line for all of them. */
+export function describeMany(lines: readonly EventLine[], kind: EventKind): string {
+  const transactions = lines.reduce((sum, line) => sum + line.count, 0);
+  return many[kind](lines.length, transactions);
+}
+
+function describeLog(functionName: string, text: string): EventLine | undefined {
+  const log = v.safeParse(logSchema, parseJson(text));
+  if (!log.success) return undefined;
+  const { level, message, error } = log.output;
+  if (level === 'WARN' || level === 'ERROR' || level === 'CRITICAL') {
+    const reason = [error?.name, error?.message].filter(Boolean).join(': ');
+    return {
+      kind: level === 'WARN' ? 'warning' : 'error',
+      text: printable([functionName, message, reason].filter(Boolean).join(': ')),
+      count: 1,
+    };
+  }
+  if (message === 'transaction staged') return describeStaged(log.output);
+  if (message === 'batch settled') return describeSettled(log.output);
+  const day = /^day (?<what>\w+)$/.exec(message)?.groups?.what;
+  return day === undefined ? undefined : describeDay(day, log.output);
+}
+
+function describeStaged(log: unknown): EventLine | undefined {
+  if (!v.is(stagedSchema, log)) return undefined;
+  const { merchantId, businessDate, type, amount, currency } = v.parse(stagedSchema, log);
+  const signed = BigInt(type === 'sale' ? amount : -amount);
+  return {
+    kind: 'staged',
+    text: printable(`staged  ${formatAmount(signed, currency)}  ${merchantId}  ${businessDate}`),
+    count: 1,
+  };
+}
+
+function describeSettled(log: unknown): EventLine | undefined {
+  const parsed = v.safeParse(settledSchema, log);
+  if (!parsed.success) return undefined;
+  const { count, settled = count, held, failed, milliseconds } = parsed.output;
+  const rest = [
+    ...(held > 0 ? [`held ${formatCount(held)}`] : []),
+    ...(failed > 0 ? [`failed ${formatCount(failed)}`] : []),
+  ];
+  const text = [`settled ${formatCount(settled)} in ${Math.round(milliseconds)} ms`, ...rest].join(', ');
+  return { kind: 'settled', text, count: settled };
+}
+
+function describeDay(what: string, log: unknown): EventLine | undefined {
+  const parsed = v.safeParse(daySchema, log);
+  if (!parsed.success) return undefined;
+  const { businessDate, revision = 1, totals = {} } = parsed.output;
+  const sums = Object.entries(totals).map(([currency, total]) => describeTotals(currency, total));
+  const name = revision > 1 ? `${what} (revision ${revision})` : what;
+  return { kind: 'day', text: printable([businessDate, name, ...sums].join('  ')), count: 1 };
+}
+
+const outcomes = ['settled', 'held', 'reversed', 'rejected'] as const;
+
+/** `5,039 staged = 5,030 settled + 9 held, 335,945.57 USD`; the rest, if any, is said to be missing. */
+function describeTotals(currency: string, totals: v.InferOutput<typeof currencyTotals>): string {
+  const reached = outcomes.filter((outcome) => totals[outcome].count > 0);
+  const sum = reached.map((outcome) => `${formatCount(totals[outcome].count)} ${outcome}`).join(' + ');
+  const missing = totals.staged.count - reached.reduce((count, outcome) => count + totals[outcome].count, 0);
+  const staged = `${formatCount(totals.staged.count)} staged`;
+  const comparison =
+    missing === 0
+      ? `= ${sum || 'nothing'}`
+      : `≠ ${sum || 'nothing settled'}, ${formatCount(missing)} missing`;
+  return `${staged} ${comparison}, ${formatAmount(BigInt(totals.staged.amount), currency)}`;
+}
+
+function describeInvocation(event: Extract<HostEvent, { type: 'invocation' }>): EventLine | undefined {
+  const functionName = shortName(event.functionName);
+  if (event.outcome === 'success') return undefined;
+  if (event.outcome === 'throttled') return { kind: 'warning', text: `${functionName}: throttled`, count: 1 };
+  const reason = [event.errorType, event.errorMessage].filter(Boolean).join(': ');
+  return { kind: 'error', text: printable(`${functionName} failed: ${reason}`), count: 1 };
+}
+
+/** A function's generated name without the stack's before and the suffix behind: `Stack-Name-1a2b3c` is `Name`. */
+function shortName(functionName: string): string {
+  return /^[^-]+-(?<name>.+?)(?:-[0-9A-Za-z]{6,})?$/.exec(functionName)?.groups?.name ?? functionName;
+}

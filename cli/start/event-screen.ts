@@ -1,0 +1,84 @@
+import type { HostEvent } from '../../local/events.ts';
+import type { Colors } from '../screen.ts';
+import { describeEvent, describeMany, type EventKind, type EventLine } from './event-lines.ts';
+
+/** More lines of a kind than this in a second are folded into one. */
+const linesPerSecond = 20;
+
+interface Second {
+  readonly folding: boolean;
+  shown: number;
+  readonly folded: EventLine[];
+}
+
+/** Prints what the host does, a line per event. */
+export interface EventScreen {
+  readonly show: (event: HostEvent) => void;
+  /** Ends a second: prints what was folded in it. Called once a second. */
+  readonly tick: () => void;
+}
+
+/**
+ * @param write takes a whole line, without its end
+ * @param now the time of day that a line bears
+ */
+export function createEventScreen(options: {
+  readonly write: (line: string) => void;
+  readonly colors: Colors;
+  readonly now: () => Date;
+}): EventScreen {
+  const { write, colors, now } = options;
+  const seconds = new Map<EventKind, Second>();
+  const paint: Record<EventKind, (text: string) => string> = {
+    staged: (text) => text,
+    settled: colors.green,
+    day: (text) => colors.bold(colors.green(text)),
+    refused: colors.yellow,
+    warning: colors.yellow,
+    error: colors.red,
+  };
+  const label: Partial<Record<EventKind, string>> = {
+    refused: 'refused',
+    warning: 'warning',
+    error: 'error',
+  };
+
+  function print(kind: EventKind, text: string): void {
+    write(`${colors.dim(timeOfDay(now()))} ${paint[kind](text)}`);
+  }
+
+  return {
+    show(event) {
+      const line = describeEvent(event);
+      if (line === undefined) return;
+      const { kind } = line;
+      const second = seconds.get(kind) ?? { folding: false, shown: 0, folded: [] };
+      seconds.set(kind, second);
+      if (second.folding || second.shown >= linesPerSecond) {
+        second.folded.push(line);
+        return;
+      }
+      second.shown += 1;
+      print(kind, [label[kind], line.text].filter(Boolean).join('  '));
+    },
+    tick() {
+      for (const [kind, { folded, folding }] of seconds) {
+        const [only] = folded;
+        if (only === undefined) {
+          seconds.delete(kind);
+          continue;
+        }
+        const more = folding ? '' : ' more';
+        print(kind, `${describeMany(folded, kind)}${more} in the last second`);
+        // A flood goes on as a line a second, until it has ebbed.
+        seconds.set(kind, { folding: folded.length > 1, shown: 0, folded: [] });
+      }
+    },
+  };
+}
+
+function timeOfDay(instant: Date): string {
+  return [instant.getHours(), instant.getMinutes(), instant.getSeconds()]
+    .map((part) => String(part).padStart(2, '0'))
+    .join(':');
+}

@@ -1,0 +1,51 @@
+import type { Outputs } from '../outputs.ts';
+import type { Colors } from '../screen.ts';
+
+/** What the screen says when everything runs: what is where, and what to try. */
+export function welcome(options: {
+  readonly outputs: Outputs;
+  readonly hostUrl: string;
+  /** As the user named it; undefined for the default, which the other commands find by themselves. */
+  readonly outputsFile: string | undefined;
+  readonly colors: Colors;
+  /** How long it took, as text. */
+  readonly seconds: string;
+}): string {
+  const { outputs, outputsFile, colors, seconds } = options;
+  const named = outputsFile === undefined ? '' : ` --outputs ${outputsFile}`;
+  const url = outputs.DuotempoCardSettlement.ApiUrl;
+  const places = [
+    ['card settlement', url],
+    ['tokens', outputs.DuotempoIdentity.TokenUrl],
+    ...(outputs.DuotempoLocal ? [['AWS endpoint', outputs.DuotempoLocal.AwsEndpoint]] : []),
+  ].map(([name = '', place = '']) => `  ${name.padEnd(16)} ${colors.cyan(place)}`);
+  const commands = [
+    `TOKEN=$(npm run -s token -- gateway${named})`,
+    `curl -s ${url}/transactions -H "authorization: Bearer $TOKEN" -H "content-type: application/json" -H "idempotency-key: sale-$RANDOM" -d "${saleForShell()}"`,
+    `npm run replay -- transactions.csv --shift-to-today --settle${named}`,
+  ].map((command) => `  ${command}`);
+  return [
+    '',
+    `${colors.bold('Duotempo')} is ready ${colors.dim(`after ${seconds}; Ctrl-C stops it`)}`,
+    ...places,
+    '',
+    'Try, in another terminal:',
+    ...commands,
+    '',
+  ].join('\n');
+}
+
+/** A sale of this moment, as JSON within double quotes of a shell. */
+function saleForShell(): string {
+  const sale = {
+    merchantId: 'mer_corner_shop',
+    terminalId: 'till-1',
+    type: 'sale',
+    cardToken: 'tok_1',
+    amount: 497,
+    currency: 'USD',
+    merchantCategoryCode: '5411',
+    occurredAt: 'NOW',
+  };
+  return JSON.stringify(sale).replaceAll('"', '\\"').replace('NOW', '$(date -u +%Y-%m-%dT%H:%M:%SZ)');
+}

@@ -57,3 +57,14 @@ export const FxRatesBody = v.strictObject({
     v.check((rates) => Object.keys(rates).length <= RATE_LIMIT, `must name at most ${RATE_LIMIT} currencies`),
   ),
 });
+
+/** True if `proposed` has every rate that `standing` has, unchanged, and at least one more. */
+export function addsOnly(standing: FxRates, proposed: FxRates): boolean {
+  return (
+    proposed.base === standing.base &&
+    proposed.source === standing.source &&
+    proposed.rateDate === standing.rateDate &&
+    Object.entries(standing.rates).every(([currency, rate]) => proposed.rates[currency] === rate) &&
+    Object.keys(proposed.rates).length > Object.keys(standing.rates).length
+  );
+}

@@ -1,0 +1,98 @@
+import * as v from 'valibot';
+import { isCalendarDate } from './domain/business-date.ts';
+
+/** What infrastructure and functions must agree on: names, and the payloads of the queues. */
+
+/** OAuth scopes of the card API. */
+export const scopes = {
+  resourceServer: 'duotempo',
+  write: 'duotempo/transactions.write',
+  read: 'duotempo/transactions.read',
+  operate: 'duotempo/settlement.operate',
+} as const;
+
+/** Names of the environment variables that the functions read. */
+export const environmentNames = {
+  stagedTransactionsTable: 'STAGED_TRANSACTIONS_TABLE',
+  ledgerTable: 'LEDGER_TABLE',
+  businessDaysTable: 'BUSINESS_DAYS_TABLE',
+  merchantsTable: 'MERCHANTS_TABLE',
+  reconcileQueueUrl: 'RECONCILE_QUEUE_URL',
+  settlementQueueUrl: 'SETTLEMENT_QUEUE_URL',
+  /** IANA time zone of the business calendar. */
+  businessTimeZone: 'BUSINESS_TIME_ZONE',
+  /** `HH:MM` */
+  businessCutOff: 'BUSINESS_CUT_OFF',
+  /** Seconds between a seal and the first run that may balance the day. */
+  sealWaitSeconds: 'SEAL_WAIT_SECONDS',
+  /** The settlement queue's batching window, in seconds. */
+  settlementWindowSeconds: 'SETTLEMENT_WINDOW_SECONDS',
+  /** Seconds until a message that was sent is settled or in the dead-letter queue. */
+  settlementHorizonSeconds: 'SETTLEMENT_HORIZON_SECONDS',
+} as const;
+
+/** Keys and indexes of the tables. */
+export const tables = {
+  stagedTransactions: {
+    partitionKey: 'transactionId',
+    byBusinessDate: {
+      name: 'byBusinessDate',
+      partitionKey: 'businessDateShard',
+      sortKey: 'merchantTransaction',
+    },
+    byCard: { name: 'byCard', partitionKey: 'cardToken', sortKey: 'occurredTransaction' },
+    /** Sparse: only small amounts have the partition key. */
+    bySmallAmount: {
+      name: 'bySmallAmount',
+      partitionKey: 'smallAmountTerminalId',
+      sortKey: 'occurredTransaction',
+    },
+    timeToLive: 'expiresAt',
+  },
+  ledger: { partitionKey: 'businessDateShard', sortKey: 'merchantTransaction' },
+  businessDays: { partitionKey: 'scope', sortKey: 'item' },
+  merchants: { partitionKey: 'merchantId', sortKey: 'effectiveFrom' },
+} as const;
+
+/** What the reconcile run must know of a staged transaction; the index `byBusinessDate` carries just these, and keys. */
+export const stagedIndexAttributes = ['merchantId', 'type', 'amount', 'currency', 'stagedAt'] as const;
+
+/** CloudWatch metrics that the functions emit and the alarms watch. */
+export const metrics = {
+  namespace: 'Duotempo/CardSettlement',
+  breaksFound: 'BreaksFound',
+  daysBlocked: 'DaysBlocked',
+} as const;
+
+/** Most message receives, by the limits of one request body. */
+export const requestBodyLimitBytes = 16 * 1024;
+
+const CalendarDate = v.pipe(v.string(), v.check(isCalendarDate, 'must be a date, YYYY-MM-DD, that exists'));
+
+/** What starts a run of a business day. */
+export const trigger = ['schedule', 'operator', 'continue', 'rates'] as const;
+
+/** Body of a message on the reconcile queue. */
+export const ReconcileMessage = v.variant('kind', [
+  /** All days that are due: what EventBridge Scheduler sends. */
+  v.strictObject({ kind: v.literal('due-days') }),
+  v.strictObject({
+    kind: v.literal('business-day'),
+    businessDate: CalendarDate,
+    trigger: v.picklist(trigger),
+    /** Of a run that asked for this one: which series of runs it belongs to, and how often the series has waited. */
+    series: v.optional(v.pipe(v.string(), v.maxLength(64))),
+    attempt: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1000))),
+  }),
+]);
+export type ReconcileMessage = v.InferOutput<typeof ReconcileMessage>;
+
+/**
+ * Body of a message on the settlement queue: which staged fact is to be settled. It names the fact and carries nothing
+ * of it, so that no message, however it came there, can settle what was not staged.
+ */
+export const SettlementMessage = v.strictObject({
+  /** A transaction's id, or a decision's: `<transactionId>#decision`. */
+  factId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}(?:#decision)?$/)),
+});
+export type SettlementMessage = v.InferOutput<typeof SettlementMessage>;

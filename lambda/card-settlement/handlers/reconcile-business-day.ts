@@ -1,0 +1,223 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { Context, SQSEvent } from 'aws-lambda';
+import * as v from 'valibot';
+import { createDynamoDbClient } from '../../shared/dynamodb.ts';
+import { environmentVariable } from '../../shared/environment.ts';
+import { logger } from '../../shared/log.ts';
+import { PermanentError, parseJsonBody } from '../../shared/batch.ts';
+import { environmentNames, metrics as metricNames, ReconcileMessage } from '../contract.ts';
+import { businessDateOf, type BusinessDate } from '../domain/business-date.ts';
+import { conclude, seals, statusOf, type BusinessDay, type Trigger } from '../domain/business-day.ts';
+import { createSqsClient, reconcileQueueSender } from '../queues/reconcile-queue.ts';
+import { sendForSettlement } from '../queues/settlement-queue.ts';
+import { walkBooks, type BookServices } from '../reconcile.ts';
+import { dayBody } from '../responses.ts';
+import { runSettings } from '../settings.ts';
+import * as days from '../tables/business-days.ts';
+import { findRates } from '../tables/fx-rates.ts';
+import { ledgerOfDate } from '../tables/ledger.ts';
+import { writeMerchantTotals } from '../tables/merchant-totals.ts';
+import { stagedOfDate } from '../tables/staged-transactions.ts';
+
+/** Balanced days are walked again for so long: a straggler, which should not exist, would show. */
+const WALK_AGAIN_HOURS = 48;
+/** The lease outlasts the function by this much, for clocks that differ. */
+const LEASE_MARGIN_SECONDS = 30;
+
+type RunMessage = Extract<ReconcileMessage, { kind: 'business-day' }>;
+
+/** The invocation that a run happens in. */
+interface Invocation {
+  readonly requestId: string;
+  readonly remainingMilliseconds: number;
+}
+
+/** Finds the days that are due, and asks for a run of each. */
+async function reconcileDueDays(services: Services): Promise<void> {
+  const walkAgainFrom = new Date(services.now().getTime() - WALK_AGAIN_HOURS * 3_600_000);
+  const dates = await services.unfinishedDates(walkAgainFrom);
+  const open = services.openDate();
+  for (const businessDate of dates) {
+    // The schedule leaves the open day alone: only an operator's request settles before the cut-off.
+    if (businessDate >= open) continue;
+    await services.sendReconcileMessage({ kind: 'business-day', businessDate, trigger: 'schedule' });
+  }
+  logger.info('due days', { count: dates.length });
+}
+
+/** One run of one day: take its lease, walk both books, send what the ledger lacks, write down what was found. */
+async function reconcileBusinessDay(
+  message: RunMessage,
+  invocation: Invocation,
+  services: Services,
+): Promise<void> {
+  const leased = await lease(message, invocation, services);
+  if (leased === undefined) return;
+  const { day, startedAt } = leased;
+  const holder = invocation.requestId;
+  if (leased.sealedNow) logger.info('day sealed', { businessDate: day.businessDate });
+  const { findings, plan } = await walkBooks(
+    day,
+    message.trigger,
+    startedAt,
+    services.settings,
+    services.books,
+  );
+  const outcome = conclude(
+    day,
+    findings,
+    { startedAt, endedAt: services.now(), plan, attempt: message.attempt ?? 0 },
+    services.settings,
+  );
+  const finished = await services.finishRun(outcome.day, holder);
+  if (finished === 'lost') {
+    logger.warn('lease lost', { businessDate: day.businessDate });
+    return;
+  }
+  report(day, outcome.day, { sent: findings.sent, missing: findings.missing.count });
+  const { businessDate } = day;
+  if (finished.rerun !== undefined) {
+    await services.sendReconcileMessage({ kind: 'business-day', businessDate, trigger: finished.rerun });
+  } else if (outcome.next !== undefined) {
+    const { delaySeconds, attempt } = outcome.next;
+    const series = outcome.day.series ?? holder;
+    await services.sendReconcileMessage(
+      { kind: 'business-day', businessDate, trigger: 'continue', series, attempt },
+      delaySeconds,
+    );
+  }
+}
+
+async function lease(
+  { businessDate, trigger, series }: RunMessage,
+  invocation: Invocation,
+  services: Services,
+): Promise<{ day: BusinessDay; startedAt: Date; sealedNow: boolean } | undefined> {
+  // Who cannot take the lease asks its holder to run again; between the two, the holder may have given it back.
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const now = services.now();
+    const before = await services.readDay(businessDate);
+    if (before === undefined && trigger !== 'operator') return undefined;
+    const seal = seals(before ?? { businessDate }, trigger, now, services.settings.calendar);
+    const day = await services.acquireLease(businessDate, {
+      holder: invocation.requestId,
+      now,
+      until: new Date(now.getTime() + invocation.remainingMilliseconds + LEASE_MARGIN_SECONDS * 1000),
+      seal,
+      series: series ?? invocation.requestId,
+      sameSeries: trigger === 'continue',
+      ratesFound:
+        before?.ratesMissing !== undefined && (await services.ratesFound(businessDate, before.ratesMissing)),
+    });
+    if (day !== undefined) {
+      return { day, startedAt: now, sealedNow: before?.sealedAt === undefined && day.sealedAt !== undefined };
+    }
+    // A run that another series has overtaken, or that meets its own holder, is of no more use.
+    if (trigger === 'continue') return undefined;
+    if (await services.requestRerun(businessDate, trigger, now)) return undefined;
+  }
+  throw new Error('The lease of the day could be neither taken nor left to its holder.');
+}
+
+const metrics = new Metrics({ namespace: metricNames.namespace, serviceName: 'reconcile-business-day' });
+
+function report(
+  before: BusinessDay,
+  after: BusinessDay,
+  run: { readonly sent: number; readonly missing: number },
+): void {
+  const { businessDate, revision } = after;
+  const status = statusOf(after);
+  logger.info('day reconciled', { businessDate, revision, status, ...run });
+  if (status === 'balanced' && before.balancedAt === undefined) logger.info('day balanced', dayBody(after));
+  if (status === 'blocked') logger.warn('day blocked', { businessDate, ratesMissing: after.ratesMissing });
+  if (after.breaks.length > 0) {
+    logger.error('breaks found', {
+      businessDate,
+      breaks: after.breaks.map(({ kind, count }) => ({ kind, count })),
+    });
+  }
+  metrics.addMetric(metricNames.breaksFound, MetricUnit.Count, after.breaks.length);
+  metrics.addMetric(metricNames.daysBlocked, MetricUnit.Count, status === 'blocked' ? 1 : 0);
+  metrics.publishStoredMetrics();
+}
+
+interface Services {
+  readonly settings: ReturnType<typeof runSettings>;
+  readonly now: () => Date;
+  readonly openDate: () => BusinessDate;
+  readonly unfinishedDates: (balancedAfter: Date) => Promise<BusinessDate[]>;
+  readonly readDay: (businessDate: BusinessDate) => Promise<BusinessDay | undefined>;
+  readonly acquireLease: (
+    businessDate: BusinessDate,
+    request: days.LeaseRequest,
+  ) => Promise<BusinessDay | undefined>;
+  readonly requestRerun: (businessDate: BusinessDate, by: Trigger, now: Date) => Promise<boolean>;
+  readonly finishRun: (day: BusinessDay, holder: string) => Promise<{ readonly rerun?: Trigger } | 'lost'>;
+  readonly ratesFound: (businessDate: BusinessDate, currencies: readonly string[]) => Promise<boolean>;
+  readonly sendReconcileMessage: ReturnType<typeof reconcileQueueSender>;
+  readonly books: BookServices;
+}
+
+function buildServices(): Services {
+  const client = createDynamoDbClient();
+  const sqs = createSqsClient();
+  const settings = runSettings();
+  const daysTable = environmentVariable(environmentNames.businessDaysTable);
+  const stagedTable = environmentVariable(environmentNames.stagedTransactionsTable);
+  const ledgerTable = environmentVariable(environmentNames.ledgerTable);
+  const settlementQueueUrl = environmentVariable(environmentNames.settlementQueueUrl);
+  const now = () => new Date();
+  return {
+    settings,
+    now,
+    openDate: () => businessDateOf(now(), settings.calendar),
+    unfinishedDates: (balancedAfter) => days.unfinishedDates(client, daysTable, balancedAfter),
+    readDay: (businessDate) => days.readDay(client, daysTable, businessDate),
+    acquireLease: (businessDate, request) => days.acquireLease(client, daysTable, businessDate, request),
+    requestRerun: (businessDate, by, at) => days.requestRerun(client, daysTable, businessDate, by, at),
+    finishRun: (day, holder) => days.finishRun(client, daysTable, day, holder),
+    ratesFound: async (businessDate, currencies) => {
+      const rates = await findRates(client, daysTable, businessDate);
+      return (
+        rates !== undefined &&
+        currencies.every((currency) => currency === rates.base || Object.hasOwn(rates.rates, currency))
+      );
+    },
+    sendReconcileMessage: reconcileQueueSender(sqs, environmentVariable(environmentNames.reconcileQueueUrl)),
+    books: {
+      staged: (businessDate) => stagedOfDate(client, stagedTable, businessDate),
+      ledger: (businessDate) => ledgerOfDate(client, ledgerTable, businessDate),
+      send: (factIds) => sendForSettlement(sqs, settlementQueueUrl, factIds),
+      writeMerchantTotals: (day, totals) => writeMerchantTotals(client, daysTable, day, totals),
+    },
+  };
+}
+
+let services: Services | undefined;
+
+/**
+ * SQS event of one message. An error leaves the message in the queue: it comes again after the visibility timeout,
+ * when the lease of the run that failed has ended.
+ */
+export async function handler(
+  event: SQSEvent,
+  context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
+): Promise<void> {
+  services ??= buildServices();
+  logger.resetKeys();
+  logger.appendKeys({ functionRequestId: context.awsRequestId });
+  for (const record of event.Records) {
+    const parsed = v.safeParse(ReconcileMessage, parseJsonBody(record));
+    if (!parsed.success) throw new PermanentError('The message is no reconcile message.');
+    const message = parsed.output;
+    if (message.kind === 'due-days') await reconcileDueDays(services);
+    else {
+      await reconcileBusinessDay(
+        message,
+        { requestId: context.awsRequestId, remainingMilliseconds: context.getRemainingTimeInMillis() },
+        services,
+      );
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { environmentVariable } from '../../shared/environment.ts';
+import { httpHandler, parseJson, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import { logger } from '../../shared/log.ts';
+import { Problem, validationProblem } from '../../shared/problem.ts';
+import { environmentNames, requestBodyLimitBytes } from '../contract.ts';
+import { addDays, businessDateOf, type BusinessCalendar } from '../domain/business-date.ts';
+import {
+  createSqsClient,
+  reconcileQueueSender,
+  type SendReconcileMessage,
+} from '../queues/reconcile-queue.ts';
+import { businessDateIn, knownQuery } from '../requests.ts';
+import { businessCalendar } from '../settings.ts';
+
+interface Services {
+  readonly calendar: BusinessCalendar;
+  readonly now: () => Date;
+  readonly sendReconcileMessage: SendReconcileMessage;
+}
+
+const BACK_DAYS = 400;
+
+/** `POST /business-days/{businessDate}/reconcile`: asks for a run, which seals the day if its cut-off has passed. */
+export async function requestReconcile(request: HttpRequest, services: Services): Promise<HttpResponse> {
+  const businessDate = businessDateIn(request);
+  knownQuery(request, []);
+  checkEmpty(request.body);
+  const today = businessDateOf(services.now(), services.calendar);
+  if (businessDate > today || businessDate < addDays(today, -BACK_DAYS)) {
+    throw new Problem(422, 'date-out-of-range', 'The business date is out of range', {
+      detail: `The open business date is ${today}; a day can be reconciled until ${BACK_DAYS} days later.`,
+    });
+  }
+  await services.sendReconcileMessage({ kind: 'business-day', businessDate, trigger: 'operator' });
+  logger.info('reconcile requested', { businessDate });
+  return { status: 202, headers: { location: `/business-days/${businessDate}` }, body: { businessDate } };
+}
+
+/** The request takes no parameters; an empty object is let pass, because clients like to send one. */
+function checkEmpty(body: string): void {
+  if (body === '') return;
+  const value = parseJson(body, requestBodyLimitBytes);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw validationProblem([{ pointer: '', detail: 'must be empty' }]);
+  }
+  const names = Object.keys(value).slice(0, 100);
+  if (names.length > 0) {
+    throw validationProblem(
+      names.map((name) => ({ pointer: `/${name.slice(0, 64)}`, detail: 'is not a known field' })),
+    );
+  }
+}
+
+function buildServices(): Services {
+  return {
+    calendar: businessCalendar(),
+    now: () => new Date(),
+    sendReconcileMessage: reconcileQueueSender(
+      createSqsClient(),
+      environmentVariable(environmentNames.reconcileQueueUrl),
+    ),
+  };
+}
+
+let services: Services | undefined;
+
+export const handler = httpHandler((request) => requestReconcile(request, (services ??= buildServices())));

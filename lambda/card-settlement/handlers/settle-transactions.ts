@@ -1,0 +1,181 @@
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import * as v from 'valibot';
+import { batchResponse, parseJsonBody, PermanentError, type RecordFailure } from '../../shared/batch.ts';
+import { createDynamoDbClient } from '../../shared/dynamodb.ts';
+import { environmentVariable } from '../../shared/environment.ts';
+import { logger } from '../../shared/log.ts';
+import { environmentNames, SettlementMessage } from '../contract.ts';
+import type { BusinessDate } from '../domain/business-date.ts';
+import {
+  missingRates as ratesLacked,
+  needsConversion,
+  settle,
+  type LedgerEntry,
+  type StagedFact,
+} from '../domain/settlement.ts';
+import type { FxRates } from '../domain/fx.ts';
+import type { MerchantProfile } from '../domain/merchant.ts';
+import { markRatesMissing } from '../tables/business-days.ts';
+import { freezeRates } from '../tables/fx-rates.ts';
+import { putEntry } from '../tables/ledger.ts';
+import { profileOn } from '../tables/merchants.ts';
+import { getStagedFacts } from '../tables/staged-transactions.ts';
+
+interface Services {
+  readonly now: () => Date;
+  readonly getFacts: (factIds: readonly string[]) => Promise<Map<string, StagedFact>>;
+  readonly profileOn: (
+    merchantId: string,
+    businessDate: BusinessDate,
+  ) => Promise<MerchantProfile | undefined>;
+  /** The rates that the date converts with, frozen by this call if they were not before. */
+  readonly ratesOf: (
+    businessDate: BusinessDate,
+    currencies: readonly string[],
+  ) => Promise<FxRates | undefined>;
+  readonly markRatesMissing: (
+    businessDate: BusinessDate,
+    currencies: readonly string[],
+  ) => Promise<'marked' | 'known'>;
+  readonly putEntry: (entry: LedgerEntry) => Promise<'written' | 'exists'>;
+}
+
+/** A message that names a staged fact. */
+interface Work {
+  readonly record: SQSRecord;
+  readonly fact: StagedFact;
+}
+
+/**
+ * Settles the facts that a batch of messages names. Each effect is one conditional write, so a message that comes
+ * twice, late, or beside its own double does nothing more. Only the messages that failed come again.
+ */
+export async function settleBatch(
+  records: readonly SQSRecord[],
+  services: Services,
+): Promise<SQSBatchResponse> {
+  const startedAt = performance.now();
+  const { work, failures } = await readWork(records, services);
+  const outcomes = await Promise.all(
+    work.map(async ({ record, fact }) => {
+      try {
+        return await settleFact(fact, services);
+      } catch (error) {
+        failures.push({ record, error });
+        return 'failed' as const;
+      }
+    }),
+  );
+  const count = (outcome: (typeof outcomes)[number]) => outcomes.filter((each) => each === outcome).length;
+  logger.info('batch settled', {
+    count: records.length,
+    settled: count('settled'),
+    held: count('held'),
+    known: count('known'),
+    blocked: count('blocked'),
+    failed: failures.length,
+    milliseconds: Math.round(performance.now() - startedAt),
+  });
+  return batchResponse(failures);
+}
+
+/** Reads the facts of a batch in one request. */
+async function readWork(
+  records: readonly SQSRecord[],
+  services: Services,
+): Promise<{ readonly work: Work[]; readonly failures: RecordFailure[] }> {
+  const failures: RecordFailure[] = [];
+  const wanted: { readonly record: SQSRecord; readonly factId: string }[] = [];
+  for (const record of records) {
+    try {
+      const parsed = v.safeParse(SettlementMessage, parseJsonBody(record));
+      if (!parsed.success) throw new PermanentError('The message is no settlement message.');
+      wanted.push({ record, factId: parsed.output.factId });
+    } catch (error) {
+      failures.push({ record, error });
+    }
+  }
+  const facts = await services.getFacts([...new Set(wanted.map(({ factId }) => factId))]);
+  const work: Work[] = [];
+  for (const { record, factId } of wanted) {
+    const fact = facts.get(factId);
+    if (fact === undefined)
+      failures.push({ record, error: new PermanentError('The message names no staged fact.') });
+    else work.push({ record, fact });
+  }
+  return { work, failures };
+}
+
+async function settleFact(
+  fact: StagedFact,
+  services: Services,
+): Promise<'settled' | 'held' | 'known' | 'blocked'> {
+  const { businessDate } = fact;
+  const profile = await services.profileOn(fact.merchantId, businessDate);
+  const currencies = profile === undefined ? [] : [fact.currency, profile.settlementCurrency];
+  const rates = needsConversion(fact, profile) ? await services.ratesOf(businessDate, currencies) : undefined;
+  const lacked = ratesLacked(fact, profile, rates);
+  if (lacked.length > 0) {
+    // Not a failure: the day is blocked, its fact stays staged, and the run that finds the rates sends it again.
+    if ((await services.markRatesMissing(businessDate, lacked)) === 'marked') {
+      logger.error('rates missing', { businessDate, currencies: lacked });
+    }
+    return 'blocked';
+  }
+  const entry = settle(fact, profile, rates, { score: 0, rules: [] });
+  if ((await services.putEntry(entry)) === 'exists') return 'known';
+  return entry.status === 'held' ? 'held' : 'settled';
+}
+
+const CACHED_DATES = 100;
+
+/** Remembers the rates of dates, which are frozen once they were read; asks again if they lack a currency. */
+export function createRateCache(
+  freeze: (businessDate: BusinessDate) => Promise<FxRates | undefined>,
+): Services['ratesOf'] {
+  const cache = new Map<BusinessDate, Promise<FxRates | undefined>>();
+  const has = (rates: FxRates | undefined, currency: string) =>
+    rates !== undefined && (currency === rates.base || Object.hasOwn(rates.rates, currency));
+  return async (businessDate, currencies) => {
+    const known = cache.get(businessDate);
+    if (known !== undefined) {
+      // A read that failed is nobody's answer but its own caller's.
+      const rates = await known.catch(() => undefined);
+      if (currencies.every((currency) => has(rates, currency))) return rates;
+    }
+    const asked = freeze(businessDate);
+    if (cache.size >= CACHED_DATES) cache.clear();
+    cache.set(businessDate, asked);
+    return asked;
+  };
+}
+
+function buildServices(): Services {
+  const client = createDynamoDbClient();
+  const stagedTable = environmentVariable(environmentNames.stagedTransactionsTable);
+  const ledgerTable = environmentVariable(environmentNames.ledgerTable);
+  const daysTable = environmentVariable(environmentNames.businessDaysTable);
+  const merchantsTable = environmentVariable(environmentNames.merchantsTable);
+  const now = () => new Date();
+  return {
+    now,
+    getFacts: (factIds) => getStagedFacts(client, stagedTable, factIds),
+    profileOn: (merchantId, businessDate) => profileOn(client, merchantsTable, merchantId, businessDate),
+    ratesOf: createRateCache((businessDate) => freezeRates(client, daysTable, businessDate, now())),
+    markRatesMissing: (businessDate, currencies) =>
+      markRatesMissing(client, daysTable, businessDate, currencies),
+    putEntry: (entry) => putEntry(client, ledgerTable, entry, now()),
+  };
+}
+
+let services: Services | undefined;
+
+export async function handler(
+  event: SQSEvent,
+  context: Pick<Context, 'awsRequestId'>,
+): Promise<SQSBatchResponse> {
+  services ??= buildServices();
+  logger.resetKeys();
+  logger.appendKeys({ functionRequestId: context.awsRequestId });
+  return settleBatch(event.Records, services);
+}

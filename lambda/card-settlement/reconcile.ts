@@ -1,0 +1,143 @@
+import type { BusinessDate } from './domain/business-date.ts';
+import {
+  BREAK_ID_LIMIT,
+  mayBalance,
+  overdueBefore,
+  planSends,
+  type BusinessDay,
+  type Findings,
+  type RunSettings,
+  type SendPlan,
+  type Tally,
+  type Trigger,
+} from './domain/business-day.ts';
+import { sortKeyOf } from './domain/identifiers.ts';
+import { mergeJoin } from './domain/merge-join.ts';
+import {
+  createControlTotals,
+  createMerchantTotals,
+  type LedgerSummary,
+  type MerchantTotals,
+  type StagedSummary,
+} from './domain/totals.ts';
+
+/** Both books of a date, and what a walk writes. */
+export interface BookServices {
+  readonly staged: (businessDate: BusinessDate) => AsyncIterator<StagedSummary>;
+  readonly ledger: (businessDate: BusinessDate) => AsyncIterator<LedgerSummary>;
+  /** Sends at most ten facts to be settled. */
+  readonly send: (factIds: readonly string[]) => Promise<void>;
+  /** Writes at most 25 totals. */
+  readonly writeMerchantTotals: (day: BusinessDay, totals: readonly MerchantTotals[]) => Promise<void>;
+}
+
+const SEND_BATCH_SIZE = 10;
+const WRITE_BATCH_SIZE = 25;
+/** Requests under way at once: enough to hide their latency, few enough to be no flood. */
+const CONCURRENCY = 8;
+
+/**
+ * Walks what was staged and what the ledger holds side by side, in one sorted order and constant memory, sends what
+ * the ledger lacks, and adds up. While nothing is missing, a run that may balance the day also writes down what each
+ * merchant gets, as the merchant's part of the walk ends.
+ */
+export async function walkBooks(
+  day: BusinessDay,
+  trigger: Trigger,
+  startedAt: Date,
+  settings: RunSettings,
+  services: BookServices,
+): Promise<{ readonly findings: Findings; readonly plan: SendPlan }> {
+  const plan = planSends(day, trigger, startedAt);
+  const overdueFrom = overdueBefore(day, startedAt);
+  const writesTotals = mayBalance(day, startedAt, settings);
+  const control = createControlTotals();
+  const merchants = createMerchantTotals();
+  const [missing, overdue, unstaged] = [createTally(), createTally(), createTally()];
+  const sends = inBatches(SEND_BATCH_SIZE, (factIds: readonly string[]) => services.send(factIds));
+  const writes = inBatches(WRITE_BATCH_SIZE, (totals: readonly MerchantTotals[]) =>
+    services.writeMerchantTotals(day, totals),
+  );
+
+  for await (const pair of mergeJoin(
+    services.staged(day.businessDate),
+    (staged) => sortKeyOf(staged.merchantId, staged.transactionId),
+    services.ledger(day.businessDate),
+    (entry) => sortKeyOf(entry.merchantId, entry.transactionId),
+  )) {
+    control.add(pair);
+    const { left: staged, right: entry } = pair;
+    if (entry !== undefined && writesTotals) {
+      const totals = merchants.add(entry);
+      if (missing.tally().count === 0) await writes.add(totals);
+    }
+    if (staged === undefined && entry !== undefined) unstaged.add(entry.transactionId);
+    if (staged !== undefined && entry === undefined) {
+      missing.add(staged.transactionId);
+      if (overdueFrom !== undefined && staged.stagedAt < overdueFrom) overdue.add(staged.transactionId);
+      if (plan.includes(staged)) await sends.add([staged.transactionId]);
+    }
+  }
+  if (writesTotals && missing.tally().count === 0) await writes.add(merchants.end());
+  const [sent] = await Promise.all([sends.end(), writes.end()]);
+  return {
+    findings: {
+      totals: control.totals(),
+      missing: missing.tally(),
+      overdue: overdue.tally(),
+      unstaged: unstaged.tally(),
+      sent,
+    },
+    plan,
+  };
+}
+
+function createTally(): { readonly add: (id: string) => void; readonly tally: () => Tally } {
+  let count = 0;
+  const ids: string[] = [];
+  return {
+    add: (id) => {
+      count += 1;
+      if (ids.length < BREAK_ID_LIMIT) ids.push(id);
+    },
+    tally: () => ({ count, ids }),
+  };
+}
+
+/** Collects items into full batches and works on a bounded number of them at once. `end` gives how many there were. */
+function inBatches<T>(
+  size: number,
+  work: (batch: readonly T[]) => Promise<void>,
+): { readonly add: (items: readonly T[]) => Promise<void>; readonly end: () => Promise<number> } {
+  const running = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+  let batch: T[] = [];
+  let count = 0;
+
+  function flush(): void {
+    const task: Promise<void> = work(batch)
+      .catch((error: unknown) => {
+        failure ??= { error };
+      })
+      .finally(() => running.delete(task));
+    running.add(task);
+    batch = [];
+  }
+
+  return {
+    add: async (items) => {
+      for (const item of items) {
+        count += 1;
+        if (batch.push(item) === size) flush();
+        if (running.size >= CONCURRENCY) await Promise.race(running);
+        if (failure !== undefined) throw failure.error;
+      }
+    },
+    end: async () => {
+      if (batch.length > 0) flush();
+      await Promise.all(running);
+      if (failure !== undefined) throw failure.error;
+      return count;
+    },
+  };
+}

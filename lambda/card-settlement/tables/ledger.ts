@@ -1,0 +1,181 @@
+import { PutItemCommand, QueryCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import * as v from 'valibot';
+import { isConditionFailed } from '../../shared/dynamodb.ts';
+import { tables } from '../contract.ts';
+import type { BusinessDate } from '../domain/business-date.ts';
+import { partitionOf, partitionsOf, sortKeyOf } from '../domain/identifiers.ts';
+import { mergeSorted } from '../domain/merge-join.ts';
+import type { LedgerEntry } from '../domain/settlement.ts';
+import type { LedgerSummary } from '../domain/totals.ts';
+import { Transaction } from '../domain/transaction.ts';
+import { queryPages } from './pages.ts';
+import { StoredInteger } from './stored.ts';
+
+const keys = tables.ledger;
+const PAGE_ITEMS = 250;
+
+const StoredSummary = v.object({
+  transactionId: v.string(),
+  merchantId: v.string(),
+  status: v.picklist(['settled', 'held', 'reversed', 'rejected']),
+  amount: StoredInteger,
+  currency: v.string(),
+  settlementCurrency: v.string(),
+  gross: StoredInteger,
+  fee: StoredInteger,
+  net: StoredInteger,
+});
+
+const StoredEntry = v.object({
+  ...StoredSummary.entries,
+  businessDate: v.string(),
+  type: Transaction.entries.type,
+  conversion: v.optional(
+    v.object({
+      base: v.string(),
+      source: v.string(),
+      rateDate: v.string(),
+      fromRate: v.string(),
+      toRate: v.string(),
+    }),
+  ),
+  withoutProfile: v.boolean(),
+  score: v.number(),
+  rules: v.array(
+    v.object({
+      rule: v.string(),
+      score: v.number(),
+      inputs: v.record(v.string(), v.union([v.string(), v.number()])),
+    }),
+  ),
+  settledAt: v.string(),
+});
+
+/** A ledger entry as it stands, with the instant it was written. */
+export type WrittenEntry = v.InferOutput<typeof StoredEntry>;
+
+const summaryAttributes = Object.keys(StoredSummary.entries);
+
+/** Puts an entry unless there is one: the first writer wins, however often a message is delivered. One write unit. */
+export async function putEntry(
+  client: DynamoDBClient,
+  table: string,
+  entry: LedgerEntry,
+  settledAt: Date,
+): Promise<'written' | 'exists'> {
+  try {
+    await client.send(
+      new PutItemCommand({
+        TableName: table,
+        Item: marshall(
+          {
+            ...entry,
+            [keys.partitionKey]: partitionOf(entry.businessDate, entry.transactionId),
+            [keys.sortKey]: sortKeyOf(entry.merchantId, entry.transactionId),
+            settledAt: settledAt.toISOString(),
+          },
+          { removeUndefinedValues: true },
+        ),
+        ConditionExpression: `attribute_not_exists(${keys.partitionKey})`,
+      }),
+    );
+    return 'written';
+  } catch (error) {
+    if (isConditionFailed(error)) return 'exists';
+    throw error;
+  }
+}
+
+/** A transaction's entries, in the order they follow each other, read consistently. */
+export async function entriesOfTransaction(
+  client: DynamoDBClient,
+  table: string,
+  fact: { readonly businessDate: BusinessDate; readonly merchantId: string; readonly transactionId: string },
+): Promise<WrittenEntry[]> {
+  const { Items: items = [] } = await client.send(
+    new QueryCommand({
+      TableName: table,
+      KeyConditionExpression: '#partition = :partition AND begins_with(#sort, :sort)',
+      ExpressionAttributeNames: { '#partition': keys.partitionKey, '#sort': keys.sortKey },
+      ExpressionAttributeValues: marshall({
+        ':partition': partitionOf(fact.businessDate, fact.transactionId),
+        ':sort': sortKeyOf(fact.merchantId, fact.transactionId),
+      }),
+      ConsistentRead: true,
+    }),
+  );
+  return items.map((item) => v.parse(StoredEntry, unmarshall(item)));
+}
+
+/** Which part of a date's ledger to read: what sorts after a key, or what begins with one. */
+export type LedgerRange =
+  { readonly after: string } | { readonly from: string; readonly to: string } | undefined;
+
+/** Streams what reconciling needs of a date's entries, in the order of `sortKeyOf`, consistently, in constant memory. */
+export function ledgerOfDate(
+  client: DynamoDBClient,
+  table: string,
+  businessDate: BusinessDate,
+  range?: LedgerRange,
+): AsyncGenerator<LedgerSummary, void, undefined> {
+  return readLedger(client, table, businessDate, range, summaryAttributes, PAGE_ITEMS, (item) =>
+    v.parse(StoredSummary, item),
+  );
+}
+
+/** The same with whole entries, for a reader that wants about `limit` of them. */
+export function entriesOfDate(
+  client: DynamoDBClient,
+  table: string,
+  businessDate: BusinessDate,
+  range: LedgerRange,
+  limit: number,
+): AsyncGenerator<WrittenEntry, void, undefined> {
+  return readLedger(client, table, businessDate, range, Object.keys(StoredEntry.entries), limit, (item) =>
+    v.parse(StoredEntry, item),
+  );
+}
+
+function readLedger<T extends Pick<LedgerSummary, 'merchantId' | 'transactionId'>>(
+  client: DynamoDBClient,
+  table: string,
+  businessDate: BusinessDate,
+  range: LedgerRange,
+  attributes: readonly string[],
+  pageItems: number,
+  parse: (item: unknown) => T,
+): AsyncGenerator<T, void, undefined> {
+  return mergeSorted(
+    partitionsOf(businessDate).map((partition) =>
+      queryPages(
+        client,
+        {
+          TableName: table,
+          KeyConditionExpression: `#partition = :partition${conditionOf(range)}`,
+          ProjectionExpression: attributes.map((_, number) => `#a${number}`).join(', '),
+          ExpressionAttributeNames: {
+            '#partition': keys.partitionKey,
+            ...(range === undefined ? {} : { '#sort': keys.sortKey }),
+            ...Object.fromEntries(attributes.map((name, number) => [`#a${number}`, name])),
+          },
+          ExpressionAttributeValues: marshall({ ':partition': partition, ...valuesOf(range) }),
+          ConsistentRead: true,
+          Limit: pageItems,
+        },
+        parse,
+      ),
+    ),
+    (entry) => sortKeyOf(entry.merchantId, entry.transactionId),
+  );
+}
+
+function conditionOf(range: LedgerRange): string {
+  if (range === undefined) return '';
+  return 'after' in range ? ' AND #sort > :after' : ' AND #sort BETWEEN :from AND :to';
+}
+
+function valuesOf(range: LedgerRange): Record<string, string> {
+  if (range === undefined) return {};
+  return 'after' in range ? { ':after': range.after } : { ':from': range.from, ':to': range.to };
+}

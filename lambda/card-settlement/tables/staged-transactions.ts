@@ -1,0 +1,168 @@
+import {
+  BatchGetItemCommand,
+  GetItemCommand,
+  PutItemCommand,
+  type BatchGetItemCommandOutput,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import * as v from 'valibot';
+import { isConditionFailed } from '../../shared/dynamodb.ts';
+import { stagedIndexAttributes, tables } from '../contract.ts';
+import type { BusinessDate } from '../domain/business-date.ts';
+import { partitionOf, partitionsOf, sortKeyOf } from '../domain/identifiers.ts';
+import { mergeSorted } from '../domain/merge-join.ts';
+import { currencyExponent } from '../domain/money.ts';
+import type { StagedFact } from '../domain/settlement.ts';
+import type { StagedSummary } from '../domain/totals.ts';
+import { parseInstant } from '../domain/instant.ts';
+import { Transaction } from '../domain/transaction.ts';
+import { queryPages } from './pages.ts';
+
+const keys = tables.stagedTransactions;
+const KEPT_DAYS = 400;
+/** Amounts up to 2.00 are what stolen cards are tried with. */
+const SMALL_AMOUNT_MAJOR_UNITS = 2;
+/** Small enough that the pages of 16 shards of both tables fit a small function. */
+const PAGE_ITEMS = 250;
+
+/** Keys of the table and its indexes stand beside the fact in an item; they are derived, and dropped on the way out. */
+const StoredFact = v.object({
+  ...Transaction.entries,
+  transactionId: v.string(),
+  clientId: v.string(),
+  businessDate: v.string(),
+  stagedAt: v.string(),
+  bodyDigest: v.string(),
+});
+
+const StoredSummary = v.object({
+  transactionId: v.string(),
+  merchantId: v.string(),
+  type: Transaction.entries.type,
+  amount: v.number(),
+  currency: v.string(),
+  stagedAt: v.string(),
+});
+
+/** Writes a fact unless its id is taken. Costs one write unit, and one for each index: by date and by card. */
+export async function putStagedFact(
+  client: DynamoDBClient,
+  table: string,
+  fact: StagedFact,
+): Promise<'written' | 'exists'> {
+  try {
+    await client.send(
+      new PutItemCommand({
+        TableName: table,
+        Item: marshall(itemOf(fact), { removeUndefinedValues: true }),
+        ConditionExpression: `attribute_not_exists(${keys.partitionKey})`,
+      }),
+    );
+    return 'written';
+  } catch (error) {
+    if (isConditionFailed(error)) return 'exists';
+    throw error;
+  }
+}
+
+/** Reads one fact, consistently. */
+export async function getStagedFact(
+  client: DynamoDBClient,
+  table: string,
+  transactionId: string,
+): Promise<StagedFact | undefined> {
+  const { Item: item } = await client.send(
+    new GetItemCommand({
+      TableName: table,
+      Key: marshall({ [keys.partitionKey]: transactionId }),
+      ConsistentRead: true,
+    }),
+  );
+  return item === undefined ? undefined : parseFact(unmarshall(item));
+}
+
+/**
+ * Reads facts by id, consistently; those that do not exist are left out.
+ *
+ * @param factIds at most 100, without repetition
+ */
+export async function getStagedFacts(
+  client: DynamoDBClient,
+  table: string,
+  factIds: readonly string[],
+): Promise<Map<string, StagedFact>> {
+  const facts = new Map<string, StagedFact>();
+  if (factIds.length === 0) return facts;
+  let wanted: BatchGetItemCommandOutput['UnprocessedKeys'] = {
+    [table]: { Keys: factIds.map((id) => marshall({ [keys.partitionKey]: id })), ConsistentRead: true },
+  };
+  // Unprocessed keys are a normal answer under throttling; a function that runs out of time retries the batch.
+  for (let attempt = 0; wanted !== undefined && Object.keys(wanted).length > 0; attempt++) {
+    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 25 * 2 ** Math.min(attempt, 5)));
+    if (attempt > 8) throw new Error('DynamoDB left keys unprocessed nine times in a row.');
+    const answer: BatchGetItemCommandOutput = await client.send(
+      new BatchGetItemCommand({ RequestItems: wanted }),
+    );
+    for (const item of answer.Responses?.[table] ?? []) {
+      const fact = parseFact(unmarshall(item));
+      facts.set(fact.transactionId, fact);
+    }
+    wanted = answer.UnprocessedKeys;
+  }
+  return facts;
+}
+
+/** Streams what was staged for a date, in the order of `sortKeyOf`, in constant memory. */
+export function stagedOfDate(
+  client: DynamoDBClient,
+  table: string,
+  businessDate: BusinessDate,
+): AsyncGenerator<StagedSummary, void, undefined> {
+  const index = keys.byBusinessDate;
+  return mergeSorted(
+    partitionsOf(businessDate).map((partition) =>
+      queryPages(
+        client,
+        {
+          TableName: table,
+          IndexName: index.name,
+          KeyConditionExpression: '#partition = :partition',
+          ProjectionExpression: ['#id', ...stagedIndexAttributes.map((_, number) => `#a${number}`)].join(
+            ', ',
+          ),
+          ExpressionAttributeNames: {
+            '#partition': index.partitionKey,
+            '#id': keys.partitionKey,
+            ...Object.fromEntries(stagedIndexAttributes.map((name, number) => [`#a${number}`, name])),
+          },
+          ExpressionAttributeValues: { ':partition': { S: partition } },
+          Limit: PAGE_ITEMS,
+        },
+        (item) => v.parse(StoredSummary, item),
+      ),
+    ),
+    (staged) => sortKeyOf(staged.merchantId, staged.transactionId),
+  );
+}
+
+function itemOf(fact: StagedFact): Record<string, unknown> {
+  const occurredAt = parseInstant(fact.occurredAt);
+  if (occurredAt === undefined) throw new RangeError('occurredAt was parsed before');
+  const exponent = currencyExponent(fact.currency) ?? 0;
+  return {
+    ...fact,
+    [keys.byBusinessDate.partitionKey]: partitionOf(fact.businessDate, fact.transactionId),
+    [keys.byBusinessDate.sortKey]: sortKeyOf(fact.merchantId, fact.transactionId),
+    [keys.byCard.sortKey]: `${occurredAt.toISOString()}#${fact.transactionId}`,
+    ...(fact.amount <= SMALL_AMOUNT_MAJOR_UNITS * 10 ** exponent
+      ? { [keys.bySmallAmount.partitionKey]: fact.terminalId }
+      : {}),
+    [keys.timeToLive]: Math.floor(Date.parse(fact.stagedAt) / 1000) + KEPT_DAYS * 86_400,
+  };
+}
+
+/** An optional member that is absent must stay absent: the types tell it from undefined. */
+function parseFact(item: unknown): StagedFact {
+  return v.parse(StoredFact, item) as StagedFact;
+}

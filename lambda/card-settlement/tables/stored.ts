@@ -1,0 +1,14 @@
+import * as v from 'valibot';
+
+/** An integer as DynamoDB gives it back: a number while it is safe, a bigint beyond. */
+export const StoredInteger = v.pipe(
+  v.union([v.number(), v.bigint()]),
+  v.transform((value) => BigInt(value)),
+);
+
+/** An integer of any size, as decimal text. */
+export const StoredIntegerText = v.pipe(
+  v.string(),
+  v.regex(/^-?\d+$/),
+  v.transform((value) => BigInt(value)),
+);

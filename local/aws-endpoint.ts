@@ -1,0 +1,170 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { awsError } from './aws-service.ts';
+import type { AwsAnswer, AwsCall, AwsService } from './aws-service.ts';
+import type { CredentialStore } from './credentials.ts';
+import { isJsonObject } from './template.ts';
+import type { JsonObject } from './template.ts';
+
+/** Decides whether a call may go on. Policies are not evaluated yet, so by default every one may. */
+export type Authorize = (
+  call: AwsCall,
+) => { readonly allowed: true } | { readonly allowed: false; readonly message: string };
+
+export interface AwsEndpoint {
+  /** Such as `http://localhost:4566`. */
+  readonly url: string;
+  /** Registers a service by what its `x-amz-target` begins with, e.g. `DynamoDB_20120810`. */
+  readonly addService: (target: string, service: string, handle: AwsService) => void;
+  readonly stop: () => Promise<void>;
+}
+
+const MAXIMUM_BODY_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The one address that serves every AWS API of the host, to functions, SDKs and the AWS CLI alike.
+ *
+ * @throws the error of `listen`, with its `code`, where the port can't be had.
+ */
+export async function startAwsEndpoint(options: {
+  readonly port: number;
+  readonly credentials: CredentialStore;
+  readonly authorize?: Authorize;
+}): Promise<AwsEndpoint> {
+  const services = new Map<string, { readonly service: string; readonly handle: AwsService }>();
+  const authorize: Authorize = options.authorize ?? (() => ({ allowed: true }));
+  const stopping = new AbortController();
+
+  const answer = async (request: IncomingMessage, body: Buffer, signal: AbortSignal): Promise<AwsAnswer> => {
+    const [target = '', action = ''] = String(request.headers['x-amz-target'] ?? '').split('.');
+    const known = services.get(target);
+    if (known === undefined || action === '') {
+      const asked = target === '' ? 'a request without x-amz-target' : `${target}.${action}`;
+      return awsError('UnknownOperationException', `The local AWS endpoint does not serve ${asked}.`);
+    }
+    const parsed = parseBody(body);
+    if (parsed === undefined) {
+      return awsError('com.amazon.coral.service#SerializationException', 'The body is not a JSON object.');
+    }
+    const call: AwsCall = {
+      service: known.service,
+      action,
+      request: parsed,
+      caller: options.credentials.callerOf(request.headers.authorization),
+      signal,
+    };
+    const decision = authorize(call);
+    if (!decision.allowed) return awsError('AccessDeniedException', decision.message);
+    return known.handle(call);
+  };
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const gone = new AbortController();
+    const abort = (): void => gone.abort();
+    response.once('close', abort);
+    stopping.signal.addEventListener('abort', abort, { once: true });
+    try {
+      const body = await readBody(request);
+      send(
+        request,
+        response,
+        body === undefined
+          ? awsError('RequestEntityTooLargeException', 'The request is larger than 16 MB.', 413)
+          : (queryAnswer(request, body) ?? (await answer(request, body, gone.signal))),
+      );
+    } catch (error) {
+      if (!response.destroyed) {
+        send(
+          request,
+          response,
+          awsError('InternalFailure', error instanceof Error ? error.message : String(error), 500),
+        );
+      }
+    } finally {
+      stopping.signal.removeEventListener('abort', abort);
+    }
+  };
+
+  const server = createServer((request, response) => void serve(request, response));
+  // Idle connections of an SDK must not be closed under its next request.
+  server.keepAliveTimeout = 120_000;
+  server.requestTimeout = 0;
+  const port = await new Promise<number>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+  });
+  return {
+    url: `http://localhost:${port}`,
+    addService: (target, service, handle) => void services.set(target, { service, handle }),
+    stop: () => {
+      stopping.abort();
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
+}
+
+function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= MAXIMUM_BODY_BYTES) chunks.push(chunk);
+    });
+    request.on('end', () => resolve(bytes > MAXIMUM_BODY_BYTES ? undefined : Buffer.concat(chunks)));
+    request.on('error', reject);
+  });
+}
+
+function parseBody(body: Buffer): JsonObject | undefined {
+  if (body.length === 0) return {};
+  try {
+    const parsed: unknown = JSON.parse(body.toString('utf8'));
+    return isJsonObject(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The one call worth serving in the older, form-encoded protocol: `aws sts get-caller-identity`. */
+function queryAnswer(request: IncomingMessage, body: Buffer): AwsAnswer | undefined {
+  if (!request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return undefined;
+  const action = new URLSearchParams(body.toString('utf8')).get('Action');
+  const xml = { 'content-type': 'text/xml' };
+  if (action !== 'GetCallerIdentity') {
+    const message = `The local AWS endpoint does not serve ${action?.replaceAll(/[^A-Za-z]/g, '') ?? 'this request'}.`;
+    return {
+      status: 400,
+      headers: xml,
+      body: `<ErrorResponse><Error><Type>Sender</Type><Code>UnknownOperationException</Code><Message>${message}</Message></Error></ErrorResponse>`,
+    };
+  }
+  return {
+    status: 200,
+    headers: xml,
+    body:
+      '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>' +
+      '<Arn>arn:aws:iam::000000000000:root</Arn><UserId>000000000000</UserId><Account>000000000000</Account>' +
+      '</GetCallerIdentityResult></GetCallerIdentityResponse>',
+  };
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, body, headers }: AwsAnswer,
+): void {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': request.headers['content-type'] ?? 'application/x-amz-json-1.0',
+    'content-length': Buffer.byteLength(text),
+    'x-amzn-requestid': randomUUID(),
+    ...headers,
+  });
+  response.end(text);
+}

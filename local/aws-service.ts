@@ -1,0 +1,28 @@
+import type { Caller } from './credentials.ts';
+import type { JsonObject } from './template.ts';
+
+/** One call to an AWS API, its body parsed. */
+export interface AwsCall {
+  /** As it stands in an IAM action: `dynamodb`, `sqs`, `cognito-idp`, `sts`. */
+  readonly service: string;
+  /** E.g. `PutItem`. */
+  readonly action: string;
+  readonly request: JsonObject;
+  readonly caller: Caller;
+  /** Aborts when the client goes away or the host stops. */
+  readonly signal: AbortSignal;
+}
+
+export interface AwsAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type AwsService = (call: AwsCall) => Promise<AwsAnswer>;
+
+/** An error in the shape of AWS's JSON protocols, by which every SDK names it. */
+export function awsError(type: string, message: string, status = 400): AwsAnswer {
+  // DynamoDB and SQS read `message`; some older services write `Message`.
+  return { status, body: { __type: type, message, Message: message } };
+}

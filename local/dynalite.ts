@@ -1,0 +1,225 @@
+import { createRequire } from 'node:module';
+import type { JsonObject } from './template.ts';
+
+/*
+ * The one place that knows dynalite from within. Its HTTP layer is left out: parsed requests go straight to its
+ * validations and actions, because the AWS endpoint has read the body already. That is private API, hence the
+ * exact version in package.json and the canary in test/local/dynamodb.test.ts.
+ */
+
+type Callback = (error: unknown, result?: unknown) => void;
+
+interface KeySchemaElement {
+  readonly AttributeName: string;
+}
+
+type Attributes = Readonly<Record<string, unknown>>;
+
+interface Index {
+  readonly IndexName: string;
+  readonly KeySchema: readonly KeySchemaElement[];
+  readonly Projection: { readonly ProjectionType: string; readonly NonKeyAttributes?: readonly string[] };
+}
+
+interface Table {
+  readonly TableName: string;
+  readonly KeySchema: readonly KeySchemaElement[];
+  readonly LocalSecondaryIndexes?: readonly Index[];
+  readonly GlobalSecondaryIndexes?: readonly Index[];
+}
+
+type IndexOperation =
+  | { readonly type: 'del'; readonly key: string }
+  | { readonly type: 'put'; readonly key: string; readonly value: Attributes };
+
+interface Store {
+  readonly tableDb: { awsAccountId: string; awsRegion: string };
+  readonly getIndexDb: (
+    kind: 'local' | 'global',
+    tableName: string,
+    indexName: string,
+  ) => { readonly batch: (operations: readonly IndexOperation[], callback: Callback) => void };
+}
+
+interface Refusal {
+  readonly body: { Item?: Attributes };
+}
+
+interface Database {
+  readonly create: (options: object) => Store;
+  readonly createKey: (item: Attributes, table: Table, keySchema?: readonly KeySchemaElement[]) => string;
+  createIndexKey: (item: Attributes, table: Table, keySchema: readonly KeySchemaElement[]) => string;
+  checkConditional: (request: JsonObject, existing: Attributes | undefined) => Refusal | null | undefined;
+  updateIndexes: (
+    store: Store,
+    table: Table,
+    existing: Attributes | undefined,
+    item: Attributes | undefined,
+    callback: Callback,
+  ) => void;
+}
+
+interface Validation {
+  readonly types: Readonly<Record<string, unknown>>;
+  readonly custom?: unknown;
+}
+
+interface Action {
+  readonly validation: Validation;
+  readonly run: (store: Store, request: object, done: Callback) => void;
+}
+
+interface Validations {
+  readonly checkTypes: (request: object, types: object) => Record<string, unknown>;
+  readonly checkValidations: (request: object, types: object, custom: unknown, store: Store) => void;
+}
+
+export interface Dynalite {
+  /** The top-level parameters that an action knows, or undefined for an action dynalite lacks. */
+  readonly parametersOf: (action: string) => readonly string[] | undefined;
+  /** Rejects with an error that has `statusCode` and `body` where DynamoDB would refuse. */
+  readonly run: (action: string, request: JsonObject) => Promise<unknown>;
+}
+
+const ACTIONS = new Set([
+  'BatchGetItem',
+  'BatchWriteItem',
+  'CreateTable',
+  'DeleteItem',
+  'DeleteTable',
+  'DescribeTable',
+  'DescribeTimeToLive',
+  'GetItem',
+  'ListTables',
+  'ListTagsOfResource',
+  'PutItem',
+  'Query',
+  'Scan',
+  'TagResource',
+  'UntagResource',
+  'UpdateItem',
+  'UpdateTable',
+]);
+
+/** Parameters that dynalite drops in silence and the host supplies. */
+const OWN_PARAMETERS: Readonly<Record<string, readonly string[]>> = {
+  PutItem: ['ReturnValuesOnConditionCheckFailure'],
+  UpdateItem: ['ReturnValuesOnConditionCheckFailure'],
+  DeleteItem: ['ReturnValuesOnConditionCheckFailure'],
+};
+
+const require = createRequire(import.meta.url);
+
+export function createDynalite(options: { readonly accountId: string; readonly region: string }): Dynalite {
+  const database = correctedDatabase();
+  const validations: Validations = require('dynalite/validations');
+  const store = database.create({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  store.tableDb.awsAccountId = options.accountId;
+  store.tableDb.awsRegion = options.region;
+
+  const actions = new Map<string, Action>();
+  const load = (action: string): Action | undefined => {
+    if (!ACTIONS.has(action)) return undefined;
+    const known = actions.get(action);
+    if (known !== undefined) return known;
+    const file = `${action.charAt(0).toLowerCase()}${action.slice(1)}`;
+    const loaded: Action = {
+      validation: require(`dynalite/validations/${file}`),
+      run: require(`dynalite/actions/${file}`),
+    };
+    actions.set(action, loaded);
+    return loaded;
+  };
+
+  return {
+    parametersOf: (action) => {
+      const known = load(action);
+      return known && [...Object.keys(known.validation.types), ...(OWN_PARAMETERS[action] ?? [])];
+    },
+    run: (action, request) =>
+      new Promise((resolve, reject) => {
+        const known = load(action);
+        if (known === undefined) throw new Error(`dynalite has no ${action}`);
+        const checked = validations.checkTypes({ ...request }, known.validation.types);
+        validations.checkValidations(checked, known.validation.types, known.validation.custom, store);
+        for (const name of OWN_PARAMETERS[action] ?? []) {
+          if (request[name] !== undefined) checked[name] = request[name];
+        }
+        known.run(store, checked, (error, result) => (error ? reject(error) : resolve(result)));
+      }),
+  };
+}
+
+let corrected: Database | undefined;
+
+/** dynalite's actions call each other through the exports of its `db` module, so that corrections made there hold. */
+function correctedDatabase(): Database {
+  if (corrected !== undefined) return corrected;
+  const database: Database = require('dynalite/db');
+  const checkConditional = database.checkConditional;
+
+  // dynalite ignores ReturnValuesOnConditionCheckFailure. Here the item is at hand, inside its lock.
+  database.checkConditional = (request, existing) => {
+    const refusal = checkConditional(request, existing);
+    if (refusal && existing && request['ReturnValuesOnConditionCheckFailure'] === 'ALL_OLD') {
+      refusal.body.Item = existing;
+    }
+    return refusal;
+  };
+
+  // dynalite tells index entries of equal key apart by 24 bits of a hash: among 10,000 of them, some would vanish.
+  database.createIndexKey = (item, table, keySchema) =>
+    database.createKey(item, table, keySchema) + database.createKey(item, table);
+
+  database.updateIndexes = (store, table, existing, item, callback) => {
+    const changes = [
+      ...(table.LocalSecondaryIndexes ?? []).map((index) => ['local', index] as const),
+      ...(table.GlobalSecondaryIndexes ?? []).map((index) => ['global', index] as const),
+    ].flatMap(([kind, index]) => {
+      const before = indexKeyOf(database, existing, table, index);
+      const after = indexKeyOf(database, item, table, index);
+      const operations: IndexOperation[] = [];
+      if (before !== undefined && before !== after) operations.push({ type: 'del', key: before });
+      if (after !== undefined && item !== undefined) {
+        operations.push({ type: 'put', key: after, value: projected(item, table, index) });
+      }
+      return operations.length === 0 ? [] : [{ kind, index, operations }];
+    });
+    let pending = changes.length;
+    if (pending === 0) return callback(null);
+    for (const { kind, index, operations } of changes) {
+      store.getIndexDb(kind, table.TableName, index.IndexName).batch(operations, (error) => {
+        if (error) {
+          pending = Infinity;
+          return callback(error);
+        }
+        pending -= 1;
+        if (pending === 0) callback(null);
+      });
+    }
+  };
+  corrected = database;
+  return database;
+}
+
+function indexKeyOf(
+  database: Database,
+  item: Attributes | undefined,
+  table: Table,
+  index: Index,
+): string | undefined {
+  // An item that lacks a key of the index is not in it: indexes are sparse.
+  if (item === undefined || !index.KeySchema.every((key) => item[key.AttributeName] != null))
+    return undefined;
+  return database.createIndexKey(item, table, index.KeySchema);
+}
+
+function projected(item: Attributes, table: Table, index: Index): Attributes {
+  if (index.Projection.ProjectionType === 'ALL') return item;
+  const names = [...index.KeySchema, ...table.KeySchema].map((key) => key.AttributeName);
+  return Object.fromEntries(
+    [...names, ...(index.Projection.NonKeyAttributes ?? [])].flatMap((name) =>
+      item[name] === undefined ? [] : [[name, item[name]]],
+    ),
+  );
+}

@@ -1,0 +1,60 @@
+import { awsError } from './aws-service.ts';
+import type { AwsAnswer, AwsService } from './aws-service.ts';
+import { createDynalite } from './dynalite.ts';
+import type { JsonObject } from './template.ts';
+import { isJsonObject } from './template.ts';
+
+export interface DynamoDb {
+  readonly handle: AwsService;
+  /** @throws Error with DynamoDB's own message where it would refuse the table. */
+  readonly createTable: (request: JsonObject) => Promise<void>;
+}
+
+/** Amazon DynamoDB, in memory, by dynalite. */
+export function createDynamoDb(options: { readonly accountId: string; readonly region: string }): DynamoDb {
+  const dynalite = createDynalite(options);
+
+  const run = async (action: string, request: JsonObject): Promise<AwsAnswer> => {
+    const parameters = dynalite.parametersOf(action);
+    if (parameters === undefined) {
+      return awsError(
+        'com.amazon.coral.service#UnknownOperationException',
+        `The local host's DynamoDB does not have the operation ${action}.`,
+      );
+    }
+    const unknown = Object.keys(request).filter((name) => !parameters.includes(name));
+    if (unknown.length > 0) {
+      // dynalite would drop them in silence, and the program would believe that they took effect.
+      return awsError(
+        'com.amazon.coral.validate#ValidationException',
+        `The local host's DynamoDB does not know the parameter ${unknown.join(', ')} of ${action}.`,
+      );
+    }
+    try {
+      return { status: 200, body: await dynalite.run(action, request) };
+    } catch (error) {
+      return refusalOf(error);
+    }
+  };
+
+  return {
+    handle: ({ action, request }) => run(action, request),
+    createTable: async (request) => {
+      const answer = await run('CreateTable', request);
+      if (answer.status !== 200) throw new Error(messageOf(answer));
+    },
+  };
+}
+
+function refusalOf(error: unknown): AwsAnswer {
+  if (error instanceof Error && 'statusCode' in error && 'body' in error) {
+    return { status: Number(error.statusCode), body: error.body };
+  }
+  const detail = error instanceof Error ? error.message : String(error);
+  return awsError('com.amazonaws.dynamodb.v20120810#InternalServerError', `dynalite failed: ${detail}`, 500);
+}
+
+function messageOf({ body }: AwsAnswer): string {
+  const message = isJsonObject(body) ? (body['message'] ?? body['Message']) : undefined;
+  return typeof message === 'string' ? message : JSON.stringify(body);
+}

@@ -1,0 +1,250 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Message, SQSClient } from '@aws-sdk/client-sqs';
+import { failedMessageIds } from './batch-response.ts';
+import type { RoleCredentials } from './credentials.ts';
+import type { HostEvent } from './events.ts';
+import type { Invocation } from './function-pool.ts';
+
+export interface EventSourceMappingOptions {
+  readonly queueName: string;
+  readonly queueUrl: string;
+  readonly queueArn: string;
+  readonly functionName: string;
+  readonly functionArn: string;
+  readonly batchSize: number;
+  readonly windowSeconds: number;
+  /** Each polls, batches and invokes on its own, one batch at a time. */
+  readonly pollers: number;
+  readonly reportsBatchItemFailures: boolean;
+  readonly region: string;
+  readonly awsEndpoint: string;
+  readonly credentials: RoleCredentials;
+  readonly invoke: (functionArn: string, event: unknown) => Promise<Invocation>;
+  readonly onEvent: (event: HostEvent) => void;
+}
+
+export interface EventSourceMapping {
+  readonly stop: () => Promise<void>;
+}
+
+/** A record of the event that Lambda hands to the function. */
+type SqsRecord = Readonly<Record<string, unknown>> & {
+  readonly messageId: string;
+  readonly receiptHandle: string;
+};
+
+const RECEIVE_MAXIMUM = 10;
+const LONG_POLL_SECONDS = 20;
+const MAXIMUM_PAYLOAD_BYTES = 6 * 1024 * 1024;
+/** `{"Records":[]}` and room to spare. */
+const ENVELOPE_BYTES = 64;
+/** After a throttle, or where the queue can't be reached, a poller steps back. */
+const BACK_OFF_MILLISECONDS = 1000;
+
+/**
+ * Polls a queue with the function's own credentials and invokes the function with batches, as Lambda's pollers do:
+ * a batch goes when its window since the first message is over, when it is full, or when it reaches 6 MB.
+ */
+export async function startEventSourceMapping(
+  options: EventSourceMappingOptions,
+): Promise<EventSourceMapping> {
+  const {
+    SQSClient: Client,
+    ReceiveMessageCommand,
+    DeleteMessageBatchCommand,
+  } = await import('@aws-sdk/client-sqs');
+  const client: SQSClient = new Client({
+    region: options.region,
+    endpoint: options.awsEndpoint,
+    credentials: options.credentials,
+    maxAttempts: 1,
+    md5: false,
+  });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  const receive = async (count: number, waitSeconds: number): Promise<readonly SqsRecord[]> => {
+    const { Messages = [] } = await client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: options.queueUrl,
+        MaxNumberOfMessages: Math.min(count, RECEIVE_MAXIMUM),
+        WaitTimeSeconds: waitSeconds,
+        MessageSystemAttributeNames: ['All'],
+        MessageAttributeNames: ['All'],
+      }),
+      { abortSignal: signal },
+    );
+    return Messages.flatMap((message) => recordOf(message, options) ?? []);
+  };
+
+  const deleteMessages = async (records: readonly SqsRecord[]): Promise<void> => {
+    for (let start = 0; start < records.length; start += RECEIVE_MAXIMUM) {
+      const entries = records.slice(start, start + RECEIVE_MAXIMUM).map(({ receiptHandle }, index) => ({
+        Id: String(index),
+        ReceiptHandle: receiptHandle,
+      }));
+      // eslint-disable-next-line no-await-in-loop -- a handful of requests, and order costs nothing
+      await client.send(new DeleteMessageBatchCommand({ QueueUrl: options.queueUrl, Entries: entries }), {
+        abortSignal: signal,
+      });
+    }
+  };
+
+  /** Invokes the function and deletes what it finished. */
+  const deliver = async (batch: Batch): Promise<void> => {
+    const startedAt = Date.now();
+    const invocation = await options.invoke(options.functionArn, { Records: batch.records });
+    const done = signal.aborted ? [] : finished(batch.records, invocation, options.reportsBatchItemFailures);
+    await deleteMessages(done);
+    options.onEvent({
+      type: 'batch',
+      queueName: options.queueName,
+      functionName: options.functionName,
+      size: batch.records.length,
+      failed: batch.records.length - done.length,
+      milliseconds: Date.now() - startedAt,
+      waitedMilliseconds: startedAt - batch.startedAt,
+    });
+    if (invocation.kind === 'throttled') await sleep(BACK_OFF_MILLISECONDS, undefined, { signal });
+  };
+
+  /** One poller's batch: waits for a first message, then for more until the batch must go. */
+  const gather = async (batch: Batch): Promise<void> => {
+    if (batch.records.length === 0) {
+      const first = await receive(options.batchSize, LONG_POLL_SECONDS);
+      batch.startedAt = Date.now();
+      batch.add(first);
+    }
+    while (batch.records.length > 0 && batch.records.length < options.batchSize && !batch.isOverfull) {
+      const remaining = batch.startedAt + options.windowSeconds * 1000 - Date.now();
+      if (remaining <= 0) return;
+      const wholeSeconds = Math.min(Math.floor(remaining / 1000), LONG_POLL_SECONDS);
+      // Long polls last whole seconds; the rest of the window passes without one, and a last look ends it.
+      // eslint-disable-next-line no-await-in-loop
+      if (wholeSeconds === 0) await sleep(remaining, undefined, { signal });
+      // eslint-disable-next-line no-await-in-loop
+      batch.add(await receive(options.batchSize - batch.records.length, wholeSeconds));
+    }
+  };
+
+  const poll = async (): Promise<void> => {
+    const batch = createBatch();
+    while (!signal.aborted) {
+      try {
+        // eslint-disable-next-line no-await-in-loop -- a poller does one thing after the other
+        await gather(batch);
+        // eslint-disable-next-line no-await-in-loop
+        if (batch.records.length > 0) await deliver(batch);
+        batch.next();
+      } catch {
+        batch.clear();
+        // What was received and not deleted comes back after the visibility timeout.
+        // eslint-disable-next-line no-await-in-loop
+        await sleep(BACK_OFF_MILLISECONDS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  };
+
+  const running = Array.from({ length: options.pollers }, () => poll());
+  return {
+    stop: async () => {
+      stopping.abort();
+      client.destroy();
+      await Promise.all(running);
+    },
+  };
+}
+
+interface Batch {
+  readonly records: readonly SqsRecord[];
+  /** Whether messages wait that did not fit into 6 MB. */
+  readonly isOverfull: boolean;
+  startedAt: number;
+  readonly add: (records: readonly SqsRecord[]) => void;
+  /** Begins the next batch with what did not fit. */
+  readonly next: () => void;
+  readonly clear: () => void;
+}
+
+function createBatch(): Batch {
+  let records: SqsRecord[] = [];
+  let bytes = ENVELOPE_BYTES;
+  let rest: readonly SqsRecord[] = [];
+  const batch: Batch = {
+    get records() {
+      return records;
+    },
+    get isOverfull() {
+      return rest.length > 0;
+    },
+    startedAt: 0,
+    add: (more) => {
+      for (const [index, record] of more.entries()) {
+        const size = Buffer.byteLength(JSON.stringify(record)) + 1;
+        if (records.length > 0 && bytes + size > MAXIMUM_PAYLOAD_BYTES) {
+          rest = more.slice(index);
+          return;
+        }
+        records.push(record);
+        bytes += size;
+      }
+    },
+    next: () => {
+      const waiting = rest;
+      batch.clear();
+      batch.startedAt = Date.now();
+      batch.add(waiting);
+    },
+    clear: () => {
+      records = [];
+      rest = [];
+      bytes = ENVELOPE_BYTES;
+    },
+  };
+  return batch;
+}
+
+function finished(
+  records: readonly SqsRecord[],
+  invocation: Invocation,
+  reportsBatchItemFailures: boolean,
+): readonly SqsRecord[] {
+  if (invocation.kind !== 'success') return [];
+  if (!reportsBatchItemFailures) return records;
+  const failed = failedMessageIds(invocation.payload, new Set(records.map(({ messageId }) => messageId)));
+  return failed === 'everything' ? [] : records.filter(({ messageId }) => !failed.has(messageId));
+}
+
+function recordOf(
+  message: Message,
+  { queueArn, region }: Pick<EventSourceMappingOptions, 'queueArn' | 'region'>,
+): SqsRecord | undefined {
+  const { MessageId: messageId, ReceiptHandle: receiptHandle } = message;
+  if (messageId === undefined || receiptHandle === undefined) return undefined;
+  const attributes = Object.entries(message.MessageAttributes ?? {}).map(([key, attribute]) => [
+    key,
+    {
+      ...(attribute.StringValue === undefined ? {} : { stringValue: attribute.StringValue }),
+      ...(attribute.BinaryValue === undefined
+        ? {}
+        : { binaryValue: Buffer.from(attribute.BinaryValue).toString('base64') }),
+      stringListValues: [],
+      binaryListValues: [],
+      dataType: attribute.DataType,
+    },
+  ]);
+  return {
+    messageId,
+    receiptHandle,
+    body: message.Body ?? '',
+    attributes: { ...message.Attributes },
+    messageAttributes: Object.fromEntries(attributes),
+    md5OfBody: message.MD5OfBody ?? '',
+    ...(message.MD5OfMessageAttributes === undefined
+      ? {}
+      : { md5OfMessageAttributes: message.MD5OfMessageAttributes }),
+    eventSource: 'aws:sqs',
+    eventSourceARN: queueArn,
+    awsRegion: region,
+  };
+}

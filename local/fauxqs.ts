@@ -1,0 +1,54 @@
+import { changeMessageVisibility } from '../node_modules/fauxqs/dist/sqs/actions/changeMessageVisibility.js';
+import { changeMessageVisibilityBatch } from '../node_modules/fauxqs/dist/sqs/actions/changeMessageVisibilityBatch.js';
+import { deleteMessage } from '../node_modules/fauxqs/dist/sqs/actions/deleteMessage.js';
+import { deleteMessageBatch } from '../node_modules/fauxqs/dist/sqs/actions/deleteMessageBatch.js';
+import { getQueueAttributes } from '../node_modules/fauxqs/dist/sqs/actions/getQueueAttributes.js';
+import { listQueues } from '../node_modules/fauxqs/dist/sqs/actions/listQueues.js';
+import { listQueueTags } from '../node_modules/fauxqs/dist/sqs/actions/listQueueTags.js';
+import { purgeQueue } from '../node_modules/fauxqs/dist/sqs/actions/purgeQueue.js';
+import { receiveMessage } from '../node_modules/fauxqs/dist/sqs/actions/receiveMessage.js';
+import { sendMessage } from '../node_modules/fauxqs/dist/sqs/actions/sendMessage.js';
+import { sendMessageBatch } from '../node_modules/fauxqs/dist/sqs/actions/sendMessageBatch.js';
+import { setQueueAttributes } from '../node_modules/fauxqs/dist/sqs/actions/setQueueAttributes.js';
+import { tagQueue } from '../node_modules/fauxqs/dist/sqs/actions/tagQueue.js';
+import { untagQueue } from '../node_modules/fauxqs/dist/sqs/actions/untagQueue.js';
+import { SqsStore } from '../node_modules/fauxqs/dist/sqs/sqsStore.js';
+import type { SqsQueue } from '../node_modules/fauxqs/dist/sqs/sqsStore.js';
+
+/*
+ * The one place that knows fauxqs from within: its queues and the functions behind each action, without its web
+ * server, because the AWS endpoint has read and parsed the request already (and a web framework takes longer to load
+ * than all of SQS). Its package exports neither, hence the paths, the exact version in package.json and the canary
+ * in test/local/sqs.test.ts.
+ */
+
+export type { SqsQueue, SqsStore };
+
+/** Runs one action. @throws an error that has `code`, `statusCode` and `message` where SQS would refuse. */
+export type FauxqsAction = (request: Record<string, unknown>, store: SqsStore) => unknown;
+
+export interface Fauxqs {
+  readonly store: SqsStore;
+  readonly actions: ReadonlyMap<string, FauxqsAction>;
+}
+
+const ACTIONS: Readonly<Record<string, FauxqsAction>> = {
+  ChangeMessageVisibility: changeMessageVisibility,
+  ChangeMessageVisibilityBatch: changeMessageVisibilityBatch,
+  DeleteMessage: deleteMessage,
+  DeleteMessageBatch: deleteMessageBatch,
+  GetQueueAttributes: getQueueAttributes,
+  ListQueues: listQueues,
+  ListQueueTags: listQueueTags,
+  PurgeQueue: purgeQueue,
+  ReceiveMessage: receiveMessage,
+  SendMessage: sendMessage,
+  SendMessageBatch: sendMessageBatch,
+  SetQueueAttributes: setQueueAttributes,
+  TagQueue: tagQueue,
+  UntagQueue: untagQueue,
+};
+
+export function createFauxqs(): Fauxqs {
+  return { store: new SqsStore(), actions: new Map(Object.entries(ACTIONS)) };
+}

@@ -1,0 +1,142 @@
+import type { AssemblyStack } from './assembly.ts';
+import { IntrinsicError, referencesOf, resolveIntrinsics } from './intrinsics.ts';
+import type { IntrinsicScope } from './intrinsics.ts';
+import { PROVISIONS } from './resources/registry.ts';
+import { ResourceError } from './resources/resource.ts';
+import type { ProvisionedResource, World } from './resources/resource.ts';
+import { isJsonObject } from './template.ts';
+import type { Json, Template, TemplateResource } from './template.ts';
+
+export type StackOutputs = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/**
+ * Makes the resources of all stacks, each after those it refers to.
+ *
+ * @returns the outputs by stack, where a stack has any.
+ * @throws ResourceError that names the stack, the logical id and the property.
+ */
+export async function provisionStacks(stacks: readonly AssemblyStack[], world: World): Promise<StackOutputs> {
+  const exported = new Map<string, Json>();
+  const outputs: Record<string, Record<string, string>> = {};
+  for (const stack of stacks) {
+    // eslint-disable-next-line no-await-in-loop -- a stack imports what an earlier one exports
+    const stackOutputs = await provisionStack(stack, world, exported);
+    if (Object.keys(stackOutputs).length > 0) outputs[stack.stackName] = stackOutputs;
+  }
+  return outputs;
+}
+
+async function provisionStack(
+  { stackName, template, assetFolder }: AssemblyStack,
+  world: World,
+  exported: Map<string, Json>,
+): Promise<Record<string, string>> {
+  const provisioned = new Map<string, ProvisionedResource>();
+  const scope = scopeOf(stackName, template, provisioned, exported, world);
+  const isWanted = ({ condition }: { readonly condition?: string }): boolean =>
+    condition === undefined || resolveIntrinsics({ Condition: condition }, scope) === true;
+
+  for (const resource of inCreationOrder(template.resources.filter(isWanted))) {
+    const provision = PROVISIONS[resource.type];
+    if (provision === undefined)
+      throw new ResourceError(resource, 'the local host does not know how to make it.');
+    const properties = located(resource, () => resolveIntrinsics(resource.properties, scope));
+    const rewritten = world.urls.rewrite(properties ?? {});
+    provisioned.set(
+      resource.logicalId,
+      // eslint-disable-next-line no-await-in-loop -- each may refer to the one before
+      await provision(
+        {
+          stackName,
+          logicalId: resource.logicalId,
+          type: resource.type,
+          properties: isJsonObject(rewritten) ? rewritten : {},
+          ...(resource.path === undefined ? {} : { path: resource.path }),
+          assetFolder,
+        },
+        world,
+      ),
+    );
+  }
+
+  const outputs: Record<string, string> = {};
+  for (const [name, output] of Object.entries(template.outputs)) {
+    if (!isWanted(output)) continue;
+    const place = { stackName, logicalId: name, type: 'output' };
+    const value = located(place, () => resolveIntrinsics(output.value, scope));
+    if (value === undefined) continue;
+    const rewritten = world.urls.rewrite(value);
+    outputs[name] = typeof rewritten === 'string' ? rewritten : JSON.stringify(rewritten);
+    const exportName = located(place, () => resolveIntrinsics(output.exportName ?? null, scope));
+    if (typeof exportName === 'string') exported.set(exportName, rewritten);
+  }
+  return outputs;
+}
+
+function located<T>(place: { stackName: string; logicalId: string; type: string }, resolve: () => T): T {
+  try {
+    return resolve();
+  } catch (error) {
+    if (!(error instanceof IntrinsicError)) throw error;
+    throw new ResourceError(place, error.path === '' ? error.message : `${error.path}: ${error.message}`);
+  }
+}
+
+function scopeOf(
+  stackName: string,
+  template: Template,
+  provisioned: ReadonlyMap<string, ProvisionedResource>,
+  exported: ReadonlyMap<string, Json>,
+  world: World,
+): IntrinsicScope {
+  const pseudoParameters: Readonly<Record<string, Json>> = {
+    'AWS::AccountId': world.accountId,
+    'AWS::Region': world.region,
+    'AWS::Partition': 'aws',
+    'AWS::URLSuffix': 'amazonaws.com',
+    'AWS::StackName': stackName,
+    'AWS::StackId': `arn:aws:cloudformation:${world.region}:${world.accountId}:stack/${stackName}/local`,
+    'AWS::NotificationARNs': [],
+  };
+  const parameter = (name: string): Json | undefined => {
+    const known = template.parameters[name];
+    if (known?.defaultValue === undefined) return undefined;
+    // The default of these is the name of a parameter in an account; its value is nowhere here.
+    if (known.type.startsWith('AWS::SSM::')) return undefined;
+    const isList = known.type === 'CommaDelimitedList' || known.type.startsWith('List<');
+    return isList && typeof known.defaultValue === 'string'
+      ? known.defaultValue.split(',').map((item) => item.trim())
+      : known.defaultValue;
+  };
+  return {
+    ref: (name) => pseudoParameters[name] ?? provisioned.get(name)?.ref ?? parameter(name),
+    attribute: (logicalId, attribute) => provisioned.get(logicalId)?.attributes[attribute],
+    importValue: (exportName) => exported.get(exportName),
+    condition: (name) => template.conditions[name],
+    mapping: (map, first, second) => {
+      const rows = template.mappings[map];
+      const row = isJsonObject(rows) ? rows[first] : undefined;
+      return isJsonObject(row) ? row[second] : undefined;
+    },
+  };
+}
+
+/** Each resource after those it refers to or depends on; within that, in the template's order. */
+function inCreationOrder(resources: readonly TemplateResource[]): readonly TemplateResource[] {
+  const byId = new Map(resources.map((resource) => [resource.logicalId, resource]));
+  const ordered = new Set<TemplateResource>();
+  const visit = (resource: TemplateResource, trail: readonly string[]): void => {
+    if (ordered.has(resource)) return;
+    const path = [...trail, resource.logicalId];
+    if (trail.includes(resource.logicalId)) {
+      throw new ResourceError(resource, `circular dependency: ${path.join(' → ')}.`);
+    }
+    for (const id of [...resource.dependsOn, ...referencesOf(resource.properties)]) {
+      const dependency = byId.get(id);
+      if (dependency !== undefined) visit(dependency, path);
+    }
+    ordered.add(resource);
+  };
+  for (const resource of resources) visit(resource, []);
+  return [...ordered];
+}

@@ -1,0 +1,37 @@
+import { physicalName } from '../physical-name.ts';
+import type { Json, JsonObject } from '../template.ts';
+import { isJsonObject } from '../template.ts';
+import { objectListAt, optionalText, ResourceError } from './resource.ts';
+import type { Provision } from './resource.ts';
+
+/** AWS::DynamoDB::Table and AWS::DynamoDB::GlobalTable, which is what CDK's TableV2 makes. */
+export const provisionTable: Provision = async (resource, world) => {
+  if (objectListAt(resource, 'Replicas').length > 1) {
+    throw new ResourceError(resource, 'the host has one region, so a table has one replica.');
+  }
+  const tableName =
+    optionalText(resource, 'TableName') ?? physicalName(resource.stackName, resource.logicalId);
+  const globalIndexes = objectListAt(resource, 'GlobalSecondaryIndexes').map(indexRequest);
+  const localIndexes = objectListAt(resource, 'LocalSecondaryIndexes').map(indexRequest);
+  try {
+    await world.dynamoDb.createTable({
+      TableName: tableName,
+      AttributeDefinitions: objectListAt(resource, 'AttributeDefinitions'),
+      KeySchema: objectListAt(resource, 'KeySchema'),
+      BillingMode: 'PAY_PER_REQUEST',
+      ...(globalIndexes.length > 0 ? { GlobalSecondaryIndexes: globalIndexes } : {}),
+      ...(localIndexes.length > 0 ? { LocalSecondaryIndexes: localIndexes } : {}),
+    });
+  } catch (error) {
+    throw new ResourceError(resource, error instanceof Error ? error.message : String(error));
+  }
+  const arn = `arn:aws:dynamodb:${world.region}:${world.accountId}:table/${tableName}`;
+  return { ref: tableName, attributes: { Arn: arn, TableId: tableName } };
+};
+
+function indexRequest(index: JsonObject): JsonObject {
+  const wanted: Record<string, Json> = {};
+  for (const key of ['IndexName', 'KeySchema']) if (index[key] !== undefined) wanted[key] = index[key];
+  if (isJsonObject(index['Projection'])) wanted['Projection'] = index['Projection'];
+  return wanted;
+}

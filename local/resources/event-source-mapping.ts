@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { startEventSourceMapping } from '../event-source-mapping.ts';
+import type { EventSourceMapping } from '../event-source-mapping.ts';
+import {
+  numberWithin,
+  optionalBoolean,
+  optionalNumber,
+  requiredText,
+  ResourceError,
+  textListAt,
+} from './resource.ts';
+import type { Background, Provision, ProvisionedFunction, ResourceRequest, World } from './resource.ts';
+
+const POLLERS = 5;
+/** More pollers than workers would only hold messages that wait for one. */
+const MAXIMUM_POLLERS = 10;
+
+/** AWS::Lambda::EventSourceMapping, for SQS. Refuses what Lambda refuses at creation. */
+export const provisionEventSourceMapping: Provision = (resource, world) => {
+  const { definition } = functionOf(resource, world);
+  const queueArn = requiredText(resource, 'EventSourceArn');
+  const queueName = queueArn.split(':').at(-1) ?? '';
+  const visibilityTimeoutSeconds = world.sqs.visibilityTimeoutSeconds(queueArn);
+  if (visibilityTimeoutSeconds === undefined) {
+    throw new ResourceError(resource, `EventSourceArn ${queueArn} names no queue of this app.`);
+  }
+  if (definition.timeoutSeconds > visibilityTimeoutSeconds) {
+    throw new ResourceError(
+      resource,
+      `Queue visibility timeout: ${visibilityTimeoutSeconds} seconds is less than ` +
+        `Function timeout: ${definition.timeoutSeconds} seconds. Raise the one or lower the other.`,
+    );
+  }
+  const batchSize = numberWithin(resource, 'BatchSize', { minimum: 1, maximum: 10_000, byDefault: 10 });
+  const windowSeconds = numberWithin(resource, 'MaximumBatchingWindowInSeconds', {
+    minimum: 0,
+    maximum: 300,
+    byDefault: 0,
+  });
+  if (batchSize > 10 && windowSeconds < 1) {
+    throw new ResourceError(
+      resource,
+      `BatchSize ${batchSize} is over 10, which needs MaximumBatchingWindowInSeconds of at least 1.`,
+    );
+  }
+  const pollers = pollersOf(resource);
+  const responseTypes = textListAt(resource, 'FunctionResponseTypes');
+  const unknown = responseTypes.find((type) => type !== 'ReportBatchItemFailures');
+  if (unknown !== undefined) throw new ResourceError(resource, `FunctionResponseTypes has no ${unknown}.`);
+
+  if (optionalBoolean(resource, 'Enabled') !== false) {
+    world.startLater(() =>
+      background(
+        startEventSourceMapping({
+          queueName,
+          queueUrl: `${world.awsEndpoint}/${world.accountId}/${queueName}`,
+          queueArn,
+          functionName: definition.functionName,
+          functionArn: definition.functionArn,
+          batchSize,
+          windowSeconds,
+          pollers,
+          reportsBatchItemFailures: responseTypes.length > 0,
+          region: world.region,
+          awsEndpoint: world.awsEndpoint,
+          credentials: definition.credentials,
+          invoke: world.functionPool.invoke,
+          onEvent: world.onEvent,
+        }),
+      ),
+    );
+  }
+  const id = randomUUID();
+  const arn = `arn:aws:lambda:${world.region}:${world.accountId}:event-source-mapping:${id}`;
+  return { ref: id, attributes: { Id: id, EventSourceMappingArn: arn } };
+};
+
+function pollersOf(resource: ResourceRequest): number {
+  if (optionalNumber(resource, 'ScalingConfig.MaximumConcurrency') === undefined) return POLLERS;
+  const maximumConcurrency = numberWithin(resource, 'ScalingConfig.MaximumConcurrency', {
+    minimum: 2,
+    maximum: 1000,
+    byDefault: POLLERS,
+  });
+  return Math.min(maximumConcurrency, MAXIMUM_POLLERS);
+}
+
+function functionOf(resource: ResourceRequest, world: World): ProvisionedFunction {
+  const name = requiredText(resource, 'FunctionName');
+  const found = [...world.functions.values()].find(
+    ({ definition }) => definition.functionName === name || definition.functionArn === name,
+  );
+  if (found === undefined)
+    throw new ResourceError(resource, `FunctionName ${name} names no function of this app.`);
+  return found;
+}
+
+function background(starting: Promise<EventSourceMapping>): Background {
+  return { stop: async () => (await starting).stop() };
+}

@@ -1,0 +1,90 @@
+import { kebabCase, randomId } from '../physical-name.ts';
+import { createUserPool } from '../user-pool.ts';
+import type { UserPool } from '../user-pool.ts';
+import {
+  numberWithin,
+  optionalBoolean,
+  optionalText,
+  requiredText,
+  ResourceError,
+  textListAt,
+} from './resource.ts';
+import type { Provision, ResourceRequest, World } from './resource.ts';
+
+/** AWS::Cognito::UserPool */
+export const provisionUserPool: Provision = async (resource, world) => {
+  const userPoolId = `${world.region}_${randomId(9, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789')}`;
+  const path = world.userPoolCount === 1 ? '/identity' : `/identity/${kebabCase(resource.logicalId)}`;
+  const issuer = `${world.httpUrl}${path}`;
+  world.userPools.set(userPoolId, await createUserPool({ userPoolId, issuer }));
+  // CDK builds the issuer of a JWT authorizer from the pool's id.
+  world.urls.add(`https://cognito-idp.${world.region}.amazonaws.com/${userPoolId}`, issuer);
+  return {
+    ref: userPoolId,
+    attributes: {
+      Arn: `arn:aws:cognito-idp:${world.region}:${world.accountId}:userpool/${userPoolId}`,
+      ProviderName: issuer.replace(/^https?:\/\//, ''),
+      ProviderURL: issuer,
+      UserPoolId: userPoolId,
+    },
+  };
+};
+
+/** AWS::Cognito::UserPoolClient */
+export const provisionUserPoolClient: Provision = (resource, world) => {
+  const clientId = randomId(26);
+  const clientName = optionalText(resource, 'ClientName');
+  const clientSecret = optionalBoolean(resource, 'GenerateSecret') === true ? randomId(52) : undefined;
+  poolOf(resource, world).addClient({
+    clientId,
+    ...(clientName === undefined ? {} : { clientName }),
+    ...(clientSecret === undefined ? {} : { clientSecret }),
+    allowedOAuthFlows: textListAt(resource, 'AllowedOAuthFlows'),
+    allowedOAuthScopes: textListAt(resource, 'AllowedOAuthScopes'),
+    explicitAuthFlows: textListAt(resource, 'ExplicitAuthFlows'),
+    accessTokenValiditySeconds: validitySeconds(resource, 'AccessToken'),
+    idTokenValiditySeconds: validitySeconds(resource, 'IdToken'),
+  });
+  return {
+    ref: clientId,
+    attributes: {
+      ClientId: clientId,
+      Name: clientName ?? resource.logicalId,
+      ...(clientSecret === undefined ? {} : { ClientSecret: clientSecret }),
+    },
+  };
+};
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { seconds: 1, minutes: 60, hours: 3600, days: 86_400 };
+
+function validitySeconds(resource: ResourceRequest, token: 'AccessToken' | 'IdToken'): number {
+  const unit = optionalText(resource, `TokenValidityUnits.${token}`) ?? 'hours';
+  const seconds = UNIT_SECONDS[unit];
+  if (seconds === undefined)
+    throw new ResourceError(resource, `TokenValidityUnits.${token} ${unit} is no unit.`);
+  const limits = { minimum: 300 / seconds, maximum: 86_400 / seconds, byDefault: 3600 / seconds };
+  return numberWithin(resource, `${token}Validity`, limits) * seconds;
+}
+
+/** AWS::Cognito::UserPoolDomain */
+export const provisionUserPoolDomain: Provision = (resource, world) => {
+  const domain = requiredText(resource, 'Domain');
+  const pool = poolOf(resource, world);
+  world.urls.add(`https://${domain}.auth.${world.region}.amazoncognito.com`, pool.issuer);
+  return { ref: domain, attributes: { Domain: domain, CloudFrontDistribution: '' } };
+};
+
+/** AWS::Cognito::UserPoolResourceServer */
+export const provisionResourceServer: Provision = (resource, world) => {
+  poolOf(resource, world);
+  const identifier = requiredText(resource, 'Identifier');
+  return { ref: identifier, attributes: { Identifier: identifier } };
+};
+
+function poolOf(resource: ResourceRequest, world: World): UserPool {
+  const userPoolId = requiredText(resource, 'UserPoolId');
+  const pool = world.userPools.get(userPoolId);
+  if (pool === undefined)
+    throw new ResourceError(resource, `UserPoolId ${userPoolId} names no user pool of this app.`);
+  return pool;
+}

@@ -1,0 +1,77 @@
+import { provisionTable } from './dynamodb-table.ts';
+import { provisionEventSourceMapping } from './event-source-mapping.ts';
+import {
+  provisionAuthorizer,
+  provisionHttpApi,
+  provisionIntegration,
+  provisionRoute,
+  provisionStage,
+} from './http-api.ts';
+import {
+  provisionResourceServer,
+  provisionUserPool,
+  provisionUserPoolClient,
+  provisionUserPoolDomain,
+} from './identity.ts';
+import { provisionInert, provisionRole } from './inert.ts';
+import { provisionFunction } from './lambda-function.ts';
+import type { Provision } from './resource.ts';
+import { provisionSchedule } from './schedule.ts';
+import { provisionQueue } from './sqs-queue.ts';
+
+/** How each type of resource that `support.ts` lists is made. */
+export const PROVISIONS: Readonly<Record<string, Provision>> = {
+  'AWS::ApiGatewayV2::Api': provisionHttpApi,
+  'AWS::ApiGatewayV2::Authorizer': provisionAuthorizer,
+  'AWS::ApiGatewayV2::Integration': provisionIntegration,
+  'AWS::ApiGatewayV2::Route': provisionRoute,
+  'AWS::ApiGatewayV2::Stage': provisionStage,
+  'AWS::CDK::Metadata': provisionInert(undefined, (name) => name),
+  'AWS::CloudWatch::Alarm': provisionInert(
+    'AlarmName',
+    (name, { region, accountId }) => `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`,
+  ),
+  'AWS::CloudWatch::CompositeAlarm': provisionInert(
+    'AlarmName',
+    (name, { region, accountId }) => `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`,
+  ),
+  'AWS::CloudWatch::Dashboard': provisionInert(
+    'DashboardName',
+    (name, { accountId }) => `arn:aws:cloudwatch::${accountId}:dashboard/${name}`,
+  ),
+  'AWS::Cognito::UserPool': provisionUserPool,
+  'AWS::Cognito::UserPoolClient': provisionUserPoolClient,
+  'AWS::Cognito::UserPoolDomain': provisionUserPoolDomain,
+  'AWS::Cognito::UserPoolResourceServer': provisionResourceServer,
+  'AWS::DynamoDB::GlobalTable': provisionTable,
+  'AWS::DynamoDB::Table': provisionTable,
+  'AWS::IAM::ManagedPolicy': provisionInert(
+    'ManagedPolicyName',
+    (name, { accountId }) => `arn:aws:iam::${accountId}:policy/${name}`,
+    { refIsArn: true },
+  ),
+  'AWS::IAM::Policy': provisionInert('PolicyName', (name) => name),
+  'AWS::IAM::Role': provisionRole,
+  'AWS::Lambda::EventSourceMapping': provisionEventSourceMapping,
+  'AWS::Lambda::Function': provisionFunction,
+  'AWS::Lambda::Permission': provisionInert(undefined, (name) => name),
+  'AWS::Logs::LogGroup': provisionInert(
+    'LogGroupName',
+    (name, { region, accountId }) => `arn:aws:logs:${region}:${accountId}:log-group:${name}:*`,
+  ),
+  'AWS::Logs::MetricFilter': provisionInert('FilterName', (name) => name),
+  'AWS::SNS::Subscription': provisionInert(undefined, (name) => name, { refIsArn: true }),
+  'AWS::SNS::Topic': provisionInert(
+    'TopicName',
+    (name, { region, accountId }) => `arn:aws:sns:${region}:${accountId}:${name}`,
+    { refIsArn: true },
+  ),
+  'AWS::SNS::TopicPolicy': provisionInert(undefined, (name) => name),
+  'AWS::SQS::Queue': provisionQueue,
+  'AWS::SQS::QueuePolicy': provisionInert(undefined, (name) => name),
+  'AWS::Scheduler::Schedule': provisionSchedule,
+  'AWS::Scheduler::ScheduleGroup': provisionInert(
+    'Name',
+    (name, { region, accountId }) => `arn:aws:scheduler:${region}:${accountId}:schedule-group/${name}`,
+  ),
+};

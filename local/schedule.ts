@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ScheduleExpression } from './schedule-expression.ts';
+
+export interface ScheduleOptions {
+  readonly expression: ScheduleExpression;
+  /** 0: exactly at the occurrence. */
+  readonly flexibleWindowMinutes: number;
+  /** Calls the target. Rejects where it could not be reached. */
+  readonly deliver: () => Promise<void>;
+  /** Called when every attempt failed; sends to the dead-letter queue, if there is one. */
+  readonly giveUp: (error: unknown, attempts: number) => Promise<void>;
+  readonly maximumRetryAttempts: number;
+  readonly maximumEventAgeSeconds: number;
+  readonly now?: () => Date;
+  /** From 0 up to, not including, 1. */
+  readonly random?: () => number;
+  readonly wait?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** setTimeout can't wait longer. */
+const LONGEST_WAIT_MILLISECONDS = 2 ** 31 - 1;
+const FIRST_RETRY_MILLISECONDS = 1000;
+const LAST_RETRY_MILLISECONDS = 60_000;
+
+/** Runs a schedule until it is stopped or has no occurrence left. */
+export function startSchedule(options: ScheduleOptions): { readonly stop: () => Promise<void> } {
+  const now = options.now ?? (() => new Date());
+  const random = options.random ?? Math.random;
+  const wait = options.wait ?? waitFor;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const deliveries = new Set<Promise<void>>();
+
+  const deliver = async (): Promise<void> => {
+    const dueAt = now().getTime();
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        // eslint-disable-next-line no-await-in-loop -- one attempt after the other
+        return await options.deliver();
+      } catch (error) {
+        const delay = Math.min(FIRST_RETRY_MILLISECONDS * 2 ** attempt, LAST_RETRY_MILLISECONDS);
+        const age = now().getTime() + delay - dueAt;
+        if (attempt >= options.maximumRetryAttempts || age > options.maximumEventAgeSeconds * 1000) {
+          // eslint-disable-next-line no-await-in-loop
+          return await options.giveUp(error, attempt + 1);
+        }
+        // eslint-disable-next-line no-await-in-loop
+        await wait(delay, signal);
+      }
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    let last = now();
+    for (;;) {
+      const next = options.expression.next(last);
+      if (next === undefined) return;
+      last = next;
+      const late = random() * options.flexibleWindowMinutes * 60_000;
+      const delivery = async (): Promise<void> => {
+        if (late > 0) await wait(late, signal);
+        await deliver();
+      };
+      // eslint-disable-next-line no-await-in-loop
+      await wait(Math.max(next.getTime() - now().getTime(), 0), signal);
+      const running = delivery()
+        .catch(() => undefined)
+        .finally(() => deliveries.delete(running));
+      deliveries.add(running);
+    }
+  };
+
+  // Only the signal ends a wait early.
+  const running = run().catch(() => undefined);
+  return {
+    stop: async () => {
+      stopping.abort();
+      await Promise.all([running, ...deliveries]);
+    },
+  };
+}
+
+async function waitFor(milliseconds: number, signal: AbortSignal): Promise<void> {
+  let remaining = milliseconds;
+  do {
+    const step = Math.min(remaining, LONGEST_WAIT_MILLISECONDS);
+    // eslint-disable-next-line no-await-in-loop
+    await sleep(step, undefined, { signal });
+    remaining -= step;
+  } while (remaining > 0);
+}

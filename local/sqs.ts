@@ -1,0 +1,237 @@
+import { awsError } from './aws-service.ts';
+import type { AwsAnswer, AwsCall, AwsService } from './aws-service.ts';
+import { createFauxqs } from './fauxqs.ts';
+import type { SqsQueue } from './fauxqs.ts';
+import { isJsonList, isJsonObject, textAt } from './template.ts';
+import type { JsonObject } from './template.ts';
+
+export interface QueueIdentity {
+  readonly queueName: string;
+  readonly queueUrl: string;
+  readonly queueArn: string;
+}
+
+export interface Sqs {
+  readonly handle: AwsService;
+  /** @param attributes as `CreateQueue` takes them: all text. */
+  readonly createQueue: (queue: QueueIdentity, attributes: Readonly<Record<string, string>>) => void;
+  /** The queue's visibility timeout as it stands now, or undefined for a queue that is not here. */
+  readonly visibilityTimeoutSeconds: (queueArn: string) => number | undefined;
+  /** Ends every long poll. */
+  readonly stop: () => void;
+}
+
+const MAXIMUM_DELAY_SECONDS = 900;
+const MAXIMUM_WAIT_SECONDS = 20;
+
+/** Amazon SQS standard queues, in memory: fauxqs, with what it does otherwise than SQS corrected here. */
+export function createSqs(): Sqs {
+  const { store, actions } = createFauxqs();
+  const receipts = new Map<string, Receipts>();
+
+  const receive = async (queue: SqsQueue, request: JsonObject, signal: AbortSignal): Promise<unknown> => {
+    const run = actions.get('ReceiveMessage');
+    const asked = request['WaitTimeSeconds'] ?? Number(queue.getAttribute('ReceiveMessageWaitTimeSeconds'));
+    const waitSeconds = Number(asked);
+    // An impossible wait is for fauxqs to refuse.
+    const isPossible = waitSeconds >= 0 && waitSeconds <= MAXIMUM_WAIT_SECONDS;
+    const deadline = Date.now() + waitSeconds * 1000;
+    for (;;) {
+      dropExpired(queue);
+      // eslint-disable-next-line no-await-in-loop -- each round waits for the one before
+      const answer = await run?.({ ...request, WaitTimeSeconds: isPossible ? 0 : waitSeconds }, store);
+      const messages = isJsonObject(answer) && isJsonList(answer['Messages']) ? answer['Messages'] : [];
+      const remaining = deadline - Date.now();
+      // fauxqs wakes every waiter for one message and lets those who get none go; SQS lets them wait on.
+      if (messages.length > 0 || remaining <= 0 || signal.aborted) {
+        return { Messages: messages.filter(isJsonObject).map((message) => handOut(queue, message, request)) };
+      }
+      // eslint-disable-next-line no-await-in-loop
+      await untilAborted(queue.waitForMessages(remaining / 1000), signal);
+    }
+  };
+
+  const handOut = (queue: SqsQueue, message: JsonObject, request: JsonObject): JsonObject => {
+    const messageId = textAt(message, 'MessageId');
+    const receiptHandle = textAt(message, 'ReceiptHandle');
+    if (messageId !== undefined && receiptHandle !== undefined) {
+      receiptsOf(queue).handedOut(messageId, receiptHandle);
+    }
+    if (isJsonList(request['MessageAttributeNames']) && request['MessageAttributeNames'].length > 0)
+      return message;
+    // fauxqs answers all message attributes where none were asked for.
+    const { MessageAttributes: _, MD5OfMessageAttributes: __, ...rest } = message;
+    return rest;
+  };
+
+  const receiptsOf = (queue: SqsQueue): Receipts => {
+    const known = receipts.get(queue.name) ?? createReceipts();
+    receipts.set(queue.name, known);
+    return known;
+  };
+
+  const forget = (queue: SqsQueue, receiptHandle: unknown): void => {
+    if (typeof receiptHandle !== 'string') return;
+    const messageId = receiptsOf(queue).settled(receiptHandle);
+    // The latest receipt still deletes after the visibility timeout, as long as nobody received the message again.
+    if (messageId === undefined || queue.inflightMessages.has(receiptHandle)) return;
+    const index = queue.messages.findIndex((message) => message.messageId === messageId);
+    if (index >= 0) queue.messages.splice(index, 1);
+  };
+
+  const run = async ({ action, request, signal }: AwsCall): Promise<AwsAnswer> => {
+    if (action === 'GetQueueUrl') {
+      const named = store.getQueueByName(textAt(request, 'QueueName') ?? '');
+      return named === undefined ? nonExistentQueue() : { status: 200, body: { QueueUrl: named.url } };
+    }
+    const engine = actions.get(action);
+    if (engine === undefined) {
+      return awsError(
+        'com.amazonaws.sqs#UnsupportedOperation',
+        `The local host's SQS does not have the operation ${action}.`,
+      );
+    }
+    if (action === 'ListQueues') return { status: 200, body: await engine({ ...request }, store) };
+
+    const queue = store.getQueueByName(queueNameIn(textAt(request, 'QueueUrl')) ?? '');
+    if (queue === undefined) return nonExistentQueue();
+    const canonical: JsonObject = { ...request, QueueUrl: queue.url };
+    const refusal = refuseDelay(canonical);
+    if (refusal !== undefined) return refusal;
+    switch (action) {
+      case 'ReceiveMessage':
+        return { status: 200, body: await receive(queue, canonical, signal) };
+      case 'GetQueueAttributes': {
+        dropExpired(queue);
+        queue.processTimers();
+        const names = isJsonList(request['AttributeNames']) ? request['AttributeNames'] : [];
+        const body = await engine({ ...canonical, AttributeNames: names }, store);
+        const more = names.includes('All')
+          ? { SqsManagedSseEnabled: queue.attributes['SqsManagedSseEnabled'] ?? 'true' }
+          : {};
+        const attributes = isJsonObject(body) && isJsonObject(body['Attributes']) ? body['Attributes'] : {};
+        return { status: 200, body: { Attributes: { ...attributes, ...more } } };
+      }
+      case 'DeleteMessage':
+        forget(queue, request['ReceiptHandle']);
+        break;
+      case 'DeleteMessageBatch':
+        for (const entry of isJsonList(request['Entries']) ? request['Entries'] : []) {
+          if (isJsonObject(entry)) forget(queue, entry['ReceiptHandle']);
+        }
+        break;
+      case 'PurgeQueue':
+        receipts.delete(queue.name);
+        break;
+      default:
+    }
+    return { status: 200, body: await engine({ ...canonical }, store) };
+  };
+
+  return {
+    handle: async (call) => {
+      try {
+        return await run(call);
+      } catch (error) {
+        return refusalOf(error);
+      }
+    },
+    createQueue: ({ queueName, queueUrl, queueArn }, attributes) => {
+      store.createQueue(queueName, queueUrl, queueArn, { ...attributes });
+    },
+    visibilityTimeoutSeconds: (queueArn) => {
+      const queue = store.getQueueByArn(queueArn);
+      return queue && Number(queue.getAttribute('VisibilityTimeout'));
+    },
+    stop: () => store.shutdown(),
+  };
+}
+
+/** The last receipt handle of each message that was handed out and not deleted. */
+interface Receipts {
+  readonly handedOut: (messageId: string, receiptHandle: string) => void;
+  /** Forgets a receipt. @returns its message, if it was that message's latest receipt. */
+  readonly settled: (receiptHandle: string) => string | undefined;
+}
+
+function createReceipts(): Receipts {
+  const latest = new Map<string, string>();
+  const messageOf = new Map<string, string>();
+  return {
+    handedOut: (messageId, receiptHandle) => {
+      const earlier = latest.get(messageId);
+      if (earlier !== undefined) messageOf.delete(earlier);
+      latest.set(messageId, receiptHandle);
+      messageOf.set(receiptHandle, messageId);
+    },
+    settled: (receiptHandle) => {
+      const messageId = messageOf.get(receiptHandle);
+      if (messageId === undefined) return undefined;
+      messageOf.delete(receiptHandle);
+      latest.delete(messageId);
+      return messageId;
+    },
+  };
+}
+
+/** fauxqs keeps messages for ever. A message's age counts from when it was first sent, in a dead-letter queue too. */
+function dropExpired(queue: SqsQueue): void {
+  const oldest = Date.now() - Number(queue.getAttribute('MessageRetentionPeriod')) * 1000;
+  const isExpired = ({ sentTimestamp }: { readonly sentTimestamp: number }): boolean =>
+    sentTimestamp < oldest;
+  if (queue.messages.some(isExpired))
+    queue.messages = queue.messages.filter((message) => !isExpired(message));
+}
+
+/** fauxqs lets a message wait for ever. */
+function refuseDelay(request: JsonObject): AwsAnswer | undefined {
+  const entries = isJsonList(request['Entries']) ? request['Entries'].filter(isJsonObject) : [];
+  for (const { DelaySeconds: delay } of [request, ...entries]) {
+    if (delay === undefined || delay === null) continue;
+    if (typeof delay === 'number' && Number.isInteger(delay) && delay >= 0 && delay <= MAXIMUM_DELAY_SECONDS)
+      continue;
+    return refusal(
+      'InvalidParameterValue',
+      `Value ${JSON.stringify(delay)} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= ${MAXIMUM_DELAY_SECONDS}.`,
+    );
+  }
+  return undefined;
+}
+
+/** The queue that a url names, whatever host it is called by. */
+function queueNameIn(queueUrl: string | undefined): string | undefined {
+  return /^(?:https?:\/\/[^/]+)?\/?000000000000\/([^/]+)\/?$/.exec(queueUrl ?? '')?.[1];
+}
+
+function nonExistentQueue(): AwsAnswer {
+  return refusal('QueueDoesNotExist', 'The specified queue does not exist.', 400, 'NonExistentQueue');
+}
+
+function refusalOf(error: unknown): AwsAnswer {
+  if (error instanceof Error && 'code' in error && 'statusCode' in error) {
+    return refusal(String(error.code), error.message, Number(error.statusCode));
+  }
+  return refusal(
+    'InternalError',
+    `fauxqs failed: ${error instanceof Error ? error.message : String(error)}`,
+    500,
+  );
+}
+
+function refusal(code: string, message: string, status = 400, queryCode = code): AwsAnswer {
+  return {
+    ...awsError(`com.amazonaws.sqs#${code}`, message, status),
+    // Clients written for SQS's older protocol go by this code.
+    headers: { 'x-amzn-query-error': `AWS.SimpleQueueService.${queryCode};Sender` },
+  };
+}
+
+async function untilAborted(waiting: Promise<void>, signal: AbortSignal): Promise<void> {
+  let stop = (): void => undefined;
+  const aborted = new Promise<void>((resolve) => {
+    stop = resolve;
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  await Promise.race([waiting, aborted]);
+  signal.removeEventListener('abort', stop);
+}

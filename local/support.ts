@@ -1,0 +1,378 @@
+/**
+ * Every resource type and property that the local host has heard of. What is not listed is refused at start, because
+ * a program that runs here must not meet a surprise on AWS: the host honours a property, or says why it need not.
+ */
+
+export type Support =
+  | { readonly kind: 'honoured'; readonly only?: RegExp }
+  | { readonly kind: 'inert'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface TypeSupport {
+  readonly support: Support;
+  /**
+   * By path: `[]` stands for the items of a list, `*` for any key of a map. A path without longer ones below it
+   * covers all that it holds.
+   */
+  readonly properties: Readonly<Record<string, Support>>;
+}
+
+const honoured: Support = { kind: 'honoured' };
+const only = (pattern: RegExp): Support => ({ kind: 'honoured', only: pattern });
+const inert = (reason: string): Support => ({ kind: 'inert', reason });
+const refused = (reason: string): Support => ({ kind: 'refused', reason });
+
+const tags = inert('Tags change nothing that a program can see.');
+const name = honoured;
+const encryption = inert('Encryption at rest does not change what a program reads.');
+const capacity = inert('Capacity is not simulated: the host never throttles a table.');
+const recovery = inert('There is nothing to recover: the data lives as long as the host.');
+const policiesLater = inert('Policies are not evaluated yet.');
+const observability = inert('Nobody watches metrics, logs and traces of a laptop.');
+const networking = refused('The host has no network of its own.');
+const alarms = inert('The host publishes no metrics, so no alarm can fire.');
+const expiry = inert("DynamoDB's deletes lag by days, so programs must filter; the host never deletes.");
+const streams = refused('Streams come later.');
+
+/** A type of which everything is inert. */
+const inertType = (support: Support): TypeSupport => ({ support, properties: { '*': support } });
+
+const keySchema = { 'KeySchema[].AttributeName': honoured, 'KeySchema[].KeyType': honoured };
+const indexes = Object.fromEntries(
+  ['GlobalSecondaryIndexes[]', 'LocalSecondaryIndexes[]'].flatMap((index) => [
+    [`${index}.IndexName`, honoured],
+    ...Object.keys(keySchema).map((path) => [`${index}.${path}`, honoured] as const),
+    [`${index}.Projection.ProjectionType`, honoured],
+    [`${index}.Projection.NonKeyAttributes`, honoured],
+    [`${index}.ContributorInsightsSpecification`, observability],
+    [`${index}.ProvisionedThroughput`, capacity],
+    [`${index}.OnDemandThroughput`, capacity],
+    [`${index}.WriteProvisionedThroughputSettings`, capacity],
+    [`${index}.WriteOnDemandThroughputSettings`, capacity],
+    [`${index}.WarmThroughput`, capacity],
+  ]),
+);
+
+const table: Readonly<Record<string, Support>> = {
+  TableName: name,
+  'AttributeDefinitions[].AttributeName': honoured,
+  'AttributeDefinitions[].AttributeType': honoured,
+  ...keySchema,
+  ...indexes,
+  BillingMode: inert('The host never throttles a table, whoever pays for it.'),
+  WarmThroughput: capacity,
+  SSESpecification: encryption,
+  TimeToLiveSpecification: expiry,
+  StreamSpecification: streams,
+};
+
+const scheduleTarget: Readonly<Record<string, Support>> = {
+  'Target.Arn': only(/^arn:aws:(sqs|lambda):/),
+  'Target.RoleArn': honoured,
+  'Target.Input': honoured,
+  'Target.RetryPolicy.MaximumRetryAttempts': honoured,
+  'Target.RetryPolicy.MaximumEventAgeInSeconds': honoured,
+  'Target.DeadLetterConfig.Arn': honoured,
+};
+
+const redrive: Readonly<Record<string, Support>> = {
+  'RedrivePolicy.deadLetterTargetArn': honoured,
+  'RedrivePolicy.maxReceiveCount': honoured,
+  RedriveAllowPolicy: inert('Every queue here belongs to the one account.'),
+};
+
+const throttling = (path: string): Readonly<Record<string, Support>> => ({
+  [`${path}.ThrottlingBurstLimit`]: honoured,
+  [`${path}.ThrottlingRateLimit`]: honoured,
+  [`${path}.DetailedMetricsEnabled`]: observability,
+  [`${path}.DataTraceEnabled`]: observability,
+  [`${path}.LoggingLevel`]: observability,
+});
+
+export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
+  'AWS::DynamoDB::Table': {
+    support: honoured,
+    properties: {
+      ...table,
+      ProvisionedThroughput: capacity,
+      OnDemandThroughput: capacity,
+      PointInTimeRecoverySpecification: recovery,
+      DeletionProtectionEnabled: recovery,
+      ContributorInsightsSpecification: observability,
+      TableClass: inert('Storage classes differ in price only.'),
+      ResourcePolicy: policiesLater,
+      Tags: tags,
+      KinesisStreamSpecification: refused('There is no Kinesis here.'),
+      ImportSourceSpecification: refused('There is no S3 to import from.'),
+    },
+  },
+  'AWS::DynamoDB::GlobalTable': {
+    support: honoured,
+    properties: {
+      ...table,
+      WriteProvisionedThroughputSettings: capacity,
+      WriteOnDemandThroughputSettings: capacity,
+      MultiRegionConsistency: refused('The host has one region.'),
+      GlobalTableWitnesses: refused('The host has one region.'),
+      'Replicas[].Region': only(/^us-east-1$/),
+      'Replicas[].PointInTimeRecoverySpecification': recovery,
+      'Replicas[].DeletionProtectionEnabled': recovery,
+      'Replicas[].ContributorInsightsSpecification': observability,
+      'Replicas[].TableClass': inert('Storage classes differ in price only.'),
+      'Replicas[].ResourcePolicy': policiesLater,
+      'Replicas[].SSESpecification': encryption,
+      'Replicas[].Tags': tags,
+      'Replicas[].GlobalSecondaryIndexes': capacity,
+      'Replicas[].ReadProvisionedThroughputSettings': capacity,
+      'Replicas[].ReadOnDemandThroughputSettings': capacity,
+      'Replicas[].KinesisStreamSpecification': refused('There is no Kinesis here.'),
+      'Replicas[].ReplicaStreamSpecification': streams,
+    },
+  },
+  'AWS::SQS::Queue': {
+    support: honoured,
+    properties: {
+      QueueName: name,
+      VisibilityTimeout: honoured,
+      DelaySeconds: honoured,
+      MaximumMessageSize: honoured,
+      MessageRetentionPeriod: honoured,
+      ReceiveMessageWaitTimeSeconds: honoured,
+      ...redrive,
+      FifoQueue: only(/^false$/),
+      SqsManagedSseEnabled: encryption,
+      KmsMasterKeyId: encryption,
+      KmsDataKeyReusePeriodSeconds: encryption,
+      Tags: tags,
+    },
+  },
+  'AWS::SQS::QueuePolicy': inertType(policiesLater),
+  'AWS::Lambda::Function': {
+    support: honoured,
+    properties: {
+      FunctionName: name,
+      'Code.S3Bucket': inert('The key alone finds the asset in the cloud assembly.'),
+      'Code.S3Key': honoured,
+      'Code.ZipFile': honoured,
+      'Code.ImageUri': refused('The host runs no containers.'),
+      Handler: honoured,
+      Runtime: only(/^nodejs\d+\.x$/),
+      Role: honoured,
+      'Environment.Variables': honoured,
+      Timeout: honoured,
+      MemorySize: honoured,
+      ReservedConcurrentExecutions: honoured,
+      PackageType: only(/^Zip$/),
+      Architectures: inert('JavaScript runs on the processor of the laptop.'),
+      Description: inert('A description is for people.'),
+      EphemeralStorage: inert('/tmp is as large as the laptop allows.'),
+      KmsKeyArn: encryption,
+      LoggingConfig: observability,
+      RecursiveLoop: inert('The host does not look for loops.'),
+      RuntimeManagementConfig: inert('The Node.js that runs the host runs the functions.'),
+      SnapStart: inert('Workers start in milliseconds.'),
+      Tags: tags,
+      TracingConfig: observability,
+      DeadLetterConfig: refused('Failed asynchronous invocations are not kept.'),
+      FileSystemConfigs: networking,
+      ImageConfig: refused('The host runs no containers.'),
+      Layers: refused('Layers are not mounted; bundle what the function needs.'),
+      VpcConfig: networking,
+    },
+  },
+  'AWS::Lambda::EventSourceMapping': {
+    support: honoured,
+    properties: {
+      EventSourceArn: only(/^arn:aws:sqs:/),
+      FunctionName: honoured,
+      BatchSize: honoured,
+      MaximumBatchingWindowInSeconds: honoured,
+      Enabled: honoured,
+      FunctionResponseTypes: honoured,
+      'ScalingConfig.MaximumConcurrency': honoured,
+      MetricsConfig: observability,
+      Tags: tags,
+      FilterCriteria: refused('Filters of event source mappings are not evaluated.'),
+    },
+  },
+  'AWS::Lambda::Permission': inertType(policiesLater),
+  'AWS::IAM::Role': {
+    support: honoured,
+    properties: {
+      RoleName: name,
+      Path: inert('Roles here have no path.'),
+      AssumeRolePolicyDocument: policiesLater,
+      ManagedPolicyArns: policiesLater,
+      Policies: policiesLater,
+      PermissionsBoundary: policiesLater,
+      Description: inert('A description is for people.'),
+      MaxSessionDuration: inert('Credentials here do not expire.'),
+      Tags: tags,
+    },
+  },
+  'AWS::IAM::Policy': inertType(policiesLater),
+  'AWS::IAM::ManagedPolicy': inertType(policiesLater),
+  'AWS::Scheduler::Schedule': {
+    support: honoured,
+    properties: {
+      Name: name,
+      GroupName: inert('Groups are for people.'),
+      Description: inert('A description is for people.'),
+      ScheduleExpression: honoured,
+      ScheduleExpressionTimezone: honoured,
+      StartDate: honoured,
+      EndDate: honoured,
+      State: honoured,
+      'FlexibleTimeWindow.Mode': honoured,
+      'FlexibleTimeWindow.MaximumWindowInMinutes': honoured,
+      ...scheduleTarget,
+      KmsKeyArn: encryption,
+    },
+  },
+  'AWS::Scheduler::ScheduleGroup': inertType(inert('Groups are for people.')),
+  'AWS::ApiGatewayV2::Api': {
+    support: honoured,
+    properties: {
+      Name: name,
+      ProtocolType: only(/^HTTP$/),
+      Description: inert('A description is for people.'),
+      DisableExecuteApiEndpoint: only(/^false$/),
+      IpAddressType: inert('The host listens where the laptop does.'),
+      Tags: tags,
+      CorsConfiguration: refused('Cross-origin requests are not answered for the function.'),
+    },
+  },
+  'AWS::ApiGatewayV2::Route': {
+    support: honoured,
+    properties: {
+      ApiId: honoured,
+      RouteKey: honoured,
+      Target: honoured,
+      AuthorizationType: only(/^(NONE|JWT)$/),
+      AuthorizerId: honoured,
+      AuthorizationScopes: honoured,
+      OperationName: inert('A name for people.'),
+      ApiKeyRequired: only(/^false$/),
+    },
+  },
+  'AWS::ApiGatewayV2::Integration': {
+    support: honoured,
+    properties: {
+      ApiId: honoured,
+      IntegrationType: only(/^AWS_PROXY$/),
+      IntegrationUri: only(/function:/),
+      IntegrationMethod: inert('Functions are always invoked by POST.'),
+      PayloadFormatVersion: only(/^2\.0$/),
+      TimeoutInMillis: honoured,
+      Description: inert('A description is for people.'),
+      ConnectionType: only(/^INTERNET$/),
+      CredentialsArn: policiesLater,
+    },
+  },
+  'AWS::ApiGatewayV2::Stage': {
+    support: honoured,
+    properties: {
+      ApiId: honoured,
+      StageName: honoured,
+      AutoDeploy: only(/^true$/),
+      ...throttling('DefaultRouteSettings'),
+      ...throttling('RouteSettings.*'),
+      AccessLogSettings: observability,
+      Description: inert('A description is for people.'),
+      Tags: tags,
+    },
+  },
+  'AWS::ApiGatewayV2::Authorizer': {
+    support: honoured,
+    properties: {
+      ApiId: honoured,
+      Name: name,
+      AuthorizerType: only(/^JWT$/),
+      IdentitySource: only(/^\$request\.header\.Authorization$/),
+      'JwtConfiguration.Issuer': honoured,
+      'JwtConfiguration.Audience': honoured,
+    },
+  },
+  'AWS::Cognito::UserPool': {
+    support: honoured,
+    properties: {
+      UserPoolName: name,
+      AccountRecoverySetting: inert('Every password is right here.'),
+      AdminCreateUserConfig: inert('Every user exists here.'),
+      AliasAttributes: refused('Users are known by their name alone.'),
+      AutoVerifiedAttributes: inert('Every user exists here.'),
+      DeletionProtection: recovery,
+      DeviceConfiguration: inert('Devices are not remembered.'),
+      EmailConfiguration: inert('The host sends no mail.'),
+      EmailVerificationMessage: inert('The host sends no mail.'),
+      EmailVerificationSubject: inert('The host sends no mail.'),
+      EnabledMfas: refused('There is no second factor here.'),
+      LambdaConfig: refused('Triggers of a user pool are not invoked.'),
+      MfaConfiguration: only(/^(OFF|OPTIONAL)$/),
+      Policies: inert('Every password is right here.'),
+      Schema: inert('Users have no attributes here.'),
+      SmsConfiguration: inert('The host sends no messages.'),
+      SmsVerificationMessage: inert('The host sends no messages.'),
+      UserAttributeUpdateSettings: inert('Users have no attributes here.'),
+      UserPoolAddOns: inert('The host does not look for attacks.'),
+      UserPoolTags: tags,
+      UserPoolTier: inert('Tiers differ in price and in features that are refused.'),
+      UsernameAttributes: refused('Users are known by their name alone.'),
+      UsernameConfiguration: inert('User names are lower case here.'),
+      VerificationMessageTemplate: inert('The host sends no mail.'),
+    },
+  },
+  'AWS::Cognito::UserPoolClient': {
+    support: honoured,
+    properties: {
+      UserPoolId: honoured,
+      ClientName: honoured,
+      GenerateSecret: honoured,
+      AllowedOAuthFlows: honoured,
+      AllowedOAuthFlowsUserPoolClient: inert('Follows from the flows allowed.'),
+      AllowedOAuthScopes: honoured,
+      ExplicitAuthFlows: honoured,
+      AccessTokenValidity: honoured,
+      IdTokenValidity: honoured,
+      RefreshTokenValidity: inert('Refresh tokens do not expire while the host runs.'),
+      TokenValidityUnits: honoured,
+      AuthSessionValidity: inert('Sign-in takes one step.'),
+      CallbackURLs: inert('There is no sign-in page.'),
+      DefaultRedirectURI: inert('There is no sign-in page.'),
+      LogoutURLs: inert('There is no sign-in page.'),
+      EnableTokenRevocation: inert('Tokens can not be revoked here.'),
+      PreventUserExistenceErrors: inert('Every user exists here.'),
+      ReadAttributes: inert('Users have no attributes here.'),
+      RefreshTokenRotation: inert('Refresh tokens do not expire while the host runs.'),
+      SupportedIdentityProviders: only(/^COGNITO$/),
+      WriteAttributes: inert('Users have no attributes here.'),
+    },
+  },
+  'AWS::Cognito::UserPoolDomain': {
+    support: honoured,
+    properties: {
+      UserPoolId: honoured,
+      Domain: honoured,
+      ManagedLoginVersion: inert('There is no sign-in page.'),
+      CustomDomainConfig: refused('Only prefix domains are mapped to the local issuer.'),
+    },
+  },
+  'AWS::Cognito::UserPoolResourceServer': {
+    support: honoured,
+    properties: {
+      UserPoolId: honoured,
+      Identifier: honoured,
+      Name: name,
+      Scopes: inert('What a client may ask for stands with the client.'),
+    },
+  },
+  'AWS::Logs::LogGroup': inertType(observability),
+  'AWS::CloudWatch::Alarm': inertType(alarms),
+  'AWS::CloudWatch::CompositeAlarm': inertType(alarms),
+  'AWS::CloudWatch::Dashboard': inertType(observability),
+  'AWS::Logs::MetricFilter': inertType(observability),
+  'AWS::SNS::Topic': inertType(alarms),
+  'AWS::SNS::TopicPolicy': inertType(alarms),
+  'AWS::SNS::Subscription': inertType(alarms),
+  'AWS::CDK::Metadata': inertType(inert('Says which version of CDK wrote the template.')),
+};

@@ -14,7 +14,8 @@ export class CommandError extends Error {
 
 /** The code of a system error such as `ENOENT`, else undefined. */
 export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
 }
 
 export function errorMessage(error: unknown): string {

@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CallApi } from '../api.ts';
+import { formatCount } from '../money.ts';
+import { countOf } from '../screen.ts';
 import {
   addsUp,
   type BusinessDay,
@@ -87,8 +89,10 @@ function faultOf(day: BusinessDay | undefined, accepted: number): string | undef
   const staged = stagedCount(day);
   const missing = missingCount(day);
   if (day.status === 'blocked') return 'it is blocked until it has FX rates: PUT /fx-rates/{businessDate}';
-  if (staged < accepted) return `${accepted} transactions were accepted, but ${staged} are counted`;
-  if (missing > 0) return `${missing} transactions have reached no outcome`;
+  if (staged < accepted)
+    return `accepted were ${countOf(accepted, 'transaction')}, but counted are ${formatCount(staged)}`;
+  if (missing > 0)
+    return `${countOf(missing, 'transaction')} ${missing === 1 ? 'has' : 'have'} reached no outcome`;
   if (!addsUp(day)) return 'staged is not settled + held + reversed + rejected';
   if (day.status === 'sealed') return 'it is sealed, but was not balanced in time';
   return undefined;

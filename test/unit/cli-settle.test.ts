@@ -1,0 +1,150 @@
+import { describe, expect, it } from '@jest/globals';
+import type { CallApi } from '../../cli/api.ts';
+import { settlementTable, toJson } from '../../cli/replay/report.ts';
+import { emptyTally } from '../../cli/replay/send.ts';
+import { type DateResult, settleDate } from '../../cli/replay/settle.ts';
+import { colorsFor } from '../../cli/screen.ts';
+
+type Day = Record<string, unknown>;
+
+function figures(count: number, amount: string): Day {
+  return { count, amount };
+}
+function day(status: string, staged: number, settled: number, asOf: string, held = 0): Day {
+  const USD = {
+    staged: figures(staged, `${staged * 100}`),
+    settled: figures(settled, `${settled * 100}`),
+    held: figures(held, `${held * 100}`),
+    reversed: figures(0, '0'),
+    rejected: figures(0, '0'),
+  };
+  return { businessDate: '2026-11-20', status, revision: 1, asOf, totals: { USD }, breaks: [] };
+}
+
+/** Answers one state of the day after the other; the last one for ever. */
+function fakeApi(states: readonly Day[]): { call: CallApi; reconciled: () => number } {
+  let reconciled = 0;
+  let asked = 0;
+  const call: CallApi = async ({ method, path }) => {
+    if (method === 'POST') {
+      reconciled += 1;
+      return { status: 202, headers: {}, body: undefined };
+    }
+    if (path.startsWith('/settlements/')) {
+      const body = path.includes('cursor=next')
+        ? {
+            items: [
+              { merchantId: 'm2', currency: 'EUR', net: '-5' },
+              { merchantId: 'm3', currency: 'USD', net: '7' },
+            ],
+          }
+        : { items: [{ merchantId: 'm1', currency: 'USD', net: '9007199254740993' }], cursor: 'next' };
+      return { status: 200, headers: {}, body };
+    }
+    const body = states[Math.min(asked, states.length - 1)];
+    asked += 1;
+    return { status: 200, headers: {}, body };
+  };
+  return { call, reconciled: () => reconciled };
+}
+
+const pace = { pollMilliseconds: 1, stalledSeconds: 0.05, blockedSeconds: 0.02 };
+
+async function settle(states: readonly Day[], accepted = 2): Promise<DateResult> {
+  return settleDate({ call: fakeApi(states).call, date: '2026-11-20', accepted, pace });
+}
+
+describe('a date being settled', () => {
+  it('is waited for until it is balanced', async () => {
+    const result = await settle([
+      day('open', 0, 0, '1'),
+      day('sealed', 2, 1, '2'),
+      day('sealed', 2, 2, '3'),
+      day('balanced', 2, 1, '4', 1),
+    ]);
+    expect(result).toMatchObject({ status: 'balanced', fault: undefined });
+  });
+
+  it('sums the nets over all pages, beyond 2^53', async () => {
+    const { nets } = await settle([day('balanced', 2, 2, '1')]);
+    expect(nets).toEqual(
+      new Map([
+        ['USD', 9_007_199_254_741_000n],
+        ['EUR', -5n],
+      ]),
+    );
+  });
+
+  it('that was balanced before is reconciled again all the same, and stays so', async () => {
+    const { call, reconciled } = fakeApi([day('balanced', 2, 2, '1')]);
+    const result = await settleDate({ call, date: '2026-11-20', accepted: 2, pace });
+    expect(reconciled()).toBe(1);
+    expect(result.fault).toBeUndefined();
+  });
+
+  it('that is still open is done when nothing is missing, as of a pass after the request', async () => {
+    const result = await settle([day('open', 2, 2, '1'), day('open', 2, 2, '1'), day('open', 3, 3, '2')]);
+    expect(result).toMatchObject({ status: 'open', fault: undefined, day: { asOf: '2' } });
+  });
+
+  it('is at fault when it counts less than was accepted', async () => {
+    const result = await settle([day('balanced', 2, 2, '1')], 3);
+    expect(result.fault).toBe('accepted were 3 transactions, but counted are 2');
+  });
+
+  it('is at fault when it stays sealed, when something stays missing, and when it is blocked', async () => {
+    expect((await settle([day('sealed', 2, 2, '1')])).fault).toContain('sealed');
+    expect((await settle([day('sealed', 2, 1, '1')])).fault).toBe('1 transaction has reached no outcome');
+    expect((await settle([day('blocked', 2, 1, '1')])).fault).toContain('PUT /fx-rates');
+  });
+
+  it('is at fault when the amounts do not add up, though the counts do', async () => {
+    const wrong = day('balanced', 2, 2, '1');
+    Object.assign(wrong, {
+      totals: { USD: { ...(wrong.totals as { USD: Day }).USD, settled: figures(2, '199') } },
+    });
+    expect((await settle([wrong])).fault).toBe('staged is not settled + held + reversed + rejected');
+  });
+});
+
+describe('the report', () => {
+  const colors = colorsFor({ ...process.stdout, isTTY: false } as NodeJS.WriteStream);
+
+  it('prints per date every figure, its amount by the currency, and sums at the end', async () => {
+    const one = await settle([day('balanced', 2000, 1999, '1', 1)], 2000);
+    const other = { ...one, businessDate: '2026-11-21' };
+    const table = settlementTable([one, other], colors);
+    expect(table).toContain('business date');
+    expect(table).toMatch(/2026-11-20 +2,000 +1,999 +1 +0 +0 +0 +-0\.05 EUR/);
+    expect(table).toMatch(/balanced +2,000\.00 USD +1,999\.00 USD +1\.00 USD +90,071,992,547,410\.00 USD/);
+    expect(table).toMatch(/2 dates +4,000 +3,998 +2 +0 +0 +0 +-0\.10 EUR/);
+  });
+
+  it('is as JSON exactly what was promised', async () => {
+    const date = { ...(await settle([day('balanced', 2, 2, '1')])), seconds: 1.26 };
+    const tally = { ...emptyTally(), staged: 2, replayed: 1, failed: 0 };
+    expect(JSON.parse(toJson(tally, 0.04, [date]))).toEqual({
+      staged: 2,
+      replayed: 1,
+      failed: 0,
+      seconds: 0,
+      dates: [
+        {
+          businessDate: '2026-11-20',
+          status: 'balanced',
+          totals: {
+            USD: {
+              staged: { count: 2, amount: '200' },
+              settled: { count: 2, amount: '200' },
+              held: { count: 0, amount: '0' },
+              reversed: { count: 0, amount: '0' },
+              rejected: { count: 0, amount: '0' },
+            },
+          },
+          nets: { USD: '9007199254741000', EUR: '-5' },
+          seconds: 1.3,
+        },
+      ],
+    });
+  });
+});

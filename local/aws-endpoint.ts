@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import { awsError } from './aws-service.ts';
 import type { AwsAnswer, AwsCall, AwsService } from './aws-service.ts';
 import type { CredentialStore } from './credentials.ts';
@@ -93,7 +92,10 @@ export async function startAwsEndpoint(options: {
   server.requestTimeout = 0;
   const port = await new Promise<number>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+    server.listen(options.port, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : options.port);
+    });
   });
   return {
     url: `http://localhost:${port}`,

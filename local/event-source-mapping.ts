@@ -83,7 +83,6 @@ export async function startEventSourceMapping(
         Id: String(index),
         ReceiptHandle: receiptHandle,
       }));
-      // eslint-disable-next-line no-await-in-loop -- a handful of requests, and order costs nothing
       await client.send(new DeleteMessageBatchCommand({ QueueUrl: options.queueUrl, Entries: entries }), {
         abortSignal: signal,
       });
@@ -120,9 +119,7 @@ export async function startEventSourceMapping(
       if (remaining <= 0) return;
       const wholeSeconds = Math.min(Math.floor(remaining / 1000), LONG_POLL_SECONDS);
       // Long polls last whole seconds; the rest of the window passes without one, and a last look ends it.
-      // eslint-disable-next-line no-await-in-loop
       if (wholeSeconds === 0) await sleep(remaining, undefined, { signal });
-      // eslint-disable-next-line no-await-in-loop
       batch.add(await receive(options.batchSize - batch.records.length, wholeSeconds));
     }
   };
@@ -131,15 +128,12 @@ export async function startEventSourceMapping(
     const batch = createBatch();
     while (!signal.aborted) {
       try {
-        // eslint-disable-next-line no-await-in-loop -- a poller does one thing after the other
         await gather(batch);
-        // eslint-disable-next-line no-await-in-loop
         if (batch.records.length > 0) await deliver(batch);
         batch.next();
       } catch {
         batch.clear();
         // What was received and not deleted comes back after the visibility timeout.
-        // eslint-disable-next-line no-await-in-loop
         await sleep(BACK_OFF_MILLISECONDS, undefined, { signal }).catch(() => undefined);
       }
     }

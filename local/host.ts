@@ -128,7 +128,7 @@ async function start(
     startHttpFront({
       port,
       hostname: 'localhost',
-      invoke: functionPool.invoke,
+      invoke: (functionArn, event) => functionPool.invoke(functionArn, event),
       keysOf,
       accountId: ACCOUNT_ID,
       onEvent,
@@ -159,7 +159,7 @@ async function start(
   for (const draft of world.httpApis.values()) http.addApi(finishHttpApi(draft));
   for (const pool of userPools.values()) {
     http.addMount(new URL(pool.issuer).pathname, (request, response, path) => {
-      void pool.handleHttp(request, response, path);
+      pool.handleHttp(request, response, path);
     });
   }
   const backgrounds = starters.map((starter) => starter());

@@ -19,7 +19,6 @@ export async function provisionStacks(stacks: readonly AssemblyStack[], world: W
   const exported = new Map<string, Json>();
   const outputs: Record<string, Record<string, string>> = {};
   for (const stack of stacks) {
-    // eslint-disable-next-line no-await-in-loop -- a stack imports what an earlier one exports
     const stackOutputs = await provisionStack(stack, world, exported);
     if (Object.keys(stackOutputs).length > 0) outputs[stack.stackName] = stackOutputs;
   }
@@ -44,7 +43,6 @@ async function provisionStack(
     const rewritten = world.urls.rewrite(properties ?? {});
     provisioned.set(
       resource.logicalId,
-      // eslint-disable-next-line no-await-in-loop -- each may refer to the one before
       await provision(
         {
           stackName,

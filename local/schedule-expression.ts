@@ -56,6 +56,7 @@ function parseOccurrence(options: ScheduleExpressionOptions): Occurrence {
       const instant = instantOf(argument, expression, timeZone);
       return (after) => (instant > after ? instant : undefined);
     }
+    case undefined:
     default:
       throw new Error(`${expression} is none of rate(…), cron(…) and at(…).`);
   }

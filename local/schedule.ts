@@ -35,16 +35,13 @@ export function startSchedule(options: ScheduleOptions): { readonly stop: () => 
     const dueAt = now().getTime();
     for (let attempt = 0; ; attempt += 1) {
       try {
-        // eslint-disable-next-line no-await-in-loop -- one attempt after the other
         return await options.deliver();
       } catch (error) {
         const delay = Math.min(FIRST_RETRY_MILLISECONDS * 2 ** attempt, LAST_RETRY_MILLISECONDS);
         const age = now().getTime() + delay - dueAt;
         if (attempt >= options.maximumRetryAttempts || age > options.maximumEventAgeSeconds * 1000) {
-          // eslint-disable-next-line no-await-in-loop
           return await options.giveUp(error, attempt + 1);
         }
-        // eslint-disable-next-line no-await-in-loop
         await wait(delay, signal);
       }
     }
@@ -61,7 +58,6 @@ export function startSchedule(options: ScheduleOptions): { readonly stop: () => 
         if (late > 0) await wait(late, signal);
         await deliver();
       };
-      // eslint-disable-next-line no-await-in-loop
       await wait(Math.max(next.getTime() - now().getTime(), 0), signal);
       const running = delivery()
         .catch(() => undefined)
@@ -84,7 +80,6 @@ async function waitFor(milliseconds: number, signal: AbortSignal): Promise<void>
   let remaining = milliseconds;
   do {
     const step = Math.min(remaining, LONGEST_WAIT_MILLISECONDS);
-    // eslint-disable-next-line no-await-in-loop
     await sleep(step, undefined, { signal });
     remaining -= step;
   } while (remaining > 0);

@@ -36,9 +36,11 @@ export function createSqs(): Sqs {
     // An impossible wait is for fauxqs to refuse.
     const isPossible = waitSeconds >= 0 && waitSeconds <= MAXIMUM_WAIT_SECONDS;
     const deadline = Date.now() + waitSeconds * 1000;
+    const aborted = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
     for (;;) {
       dropExpired(queue);
-      // eslint-disable-next-line no-await-in-loop -- each round waits for the one before
       const answer = await run?.({ ...request, WaitTimeSeconds: isPossible ? 0 : waitSeconds }, store);
       const messages = isJsonObject(answer) && isJsonList(answer['Messages']) ? answer['Messages'] : [];
       const remaining = deadline - Date.now();
@@ -46,8 +48,7 @@ export function createSqs(): Sqs {
       if (messages.length > 0 || remaining <= 0 || signal.aborted) {
         return { Messages: messages.filter(isJsonObject).map((message) => handOut(queue, message, request)) };
       }
-      // eslint-disable-next-line no-await-in-loop
-      await untilAborted(queue.waitForMessages(remaining / 1000), signal);
+      await Promise.race([queue.waitForMessages(remaining / 1000), aborted]);
     }
   };
 
@@ -96,8 +97,8 @@ export function createSqs(): Sqs {
     const queue = store.getQueueByName(queueNameIn(textAt(request, 'QueueUrl')) ?? '');
     if (queue === undefined) return nonExistentQueue();
     const canonical: JsonObject = { ...request, QueueUrl: queue.url };
-    const refusal = refuseDelay(canonical);
-    if (refusal !== undefined) return refusal;
+    const delayRefusal = refuseDelay(canonical);
+    if (delayRefusal !== undefined) return delayRefusal;
     switch (action) {
       case 'ReceiveMessage':
         return { status: 200, body: await receive(queue, canonical, signal) };
@@ -224,14 +225,4 @@ function refusal(code: string, message: string, status = 400, queryCode = code):
     // Clients written for SQS's older protocol go by this code.
     headers: { 'x-amzn-query-error': `AWS.SimpleQueueService.${queryCode};Sender` },
   };
-}
-
-async function untilAborted(waiting: Promise<void>, signal: AbortSignal): Promise<void> {
-  let stop = (): void => undefined;
-  const aborted = new Promise<void>((resolve) => {
-    stop = resolve;
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  await Promise.race([waiting, aborted]);
-  signal.removeEventListener('abort', stop);
 }

@@ -64,7 +64,7 @@ export const provisionEventSourceMapping: Provision = (resource, world) => {
           region: world.region,
           awsEndpoint: world.awsEndpoint,
           credentials: definition.credentials,
-          invoke: world.functionPool.invoke,
+          invoke: (functionArn, event) => world.functionPool.invoke(functionArn, event),
           onEvent: world.onEvent,
         }),
       ),

@@ -81,8 +81,8 @@ export const ReconcileMessage = v.variant('kind', [
     businessDate: CalendarDate,
     trigger: v.picklist(trigger),
     /** Of a run that asked for this one: which series of runs it belongs to, and how often the series has waited. */
-    series: v.optional(v.pipe(v.string(), v.maxLength(64))),
-    attempt: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1000))),
+    series: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
+    attempt: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1000))),
   }),
 ]);
 export type ReconcileMessage = v.InferOutput<typeof ReconcileMessage>;

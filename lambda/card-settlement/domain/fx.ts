@@ -25,6 +25,11 @@ export function crossRate(rates: FxRates, from: string, to: string): Ratio | und
   };
 }
 
+/** True if a currency can be converted with these rates. */
+export function hasRate(rates: FxRates, currency: string): boolean {
+  return currency === rates.base || Object.hasOwn(rates.rates, currency);
+}
+
 function perBase(rates: FxRates, currency: string): Ratio | undefined {
   if (currency === rates.base) return { numerator: 1n, denominator: 1n };
   const text = Object.hasOwn(rates.rates, currency) ? rates.rates[currency] : undefined;

@@ -27,7 +27,7 @@ export function settlementFile(
       net: sum.net + net,
     });
   }
-  for (const [currency, sum] of [...trailers].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [currency, sum] of [...trailers].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     lines.push(['T', currency, `${sum.lines}`, `${sum.count}`, `${sum.gross}`, `${sum.fees}`, `${sum.net}`]);
   }
   return lines.map((fields) => `${fields.join(',')}\r\n`).join('');

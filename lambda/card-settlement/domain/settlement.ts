@@ -1,4 +1,4 @@
-import { crossRate, type FxRates } from './fx.ts';
+import { crossRate, hasRate, type FxRates } from './fx.ts';
 import type { MerchantProfile } from './merchant.ts';
 import { convert, currencyExponent, feeOf, type MinorUnits, type Ratio } from './money.ts';
 import type { BusinessDate } from './business-date.ts';
@@ -79,7 +79,7 @@ export function missingRates(
 ): string[] {
   if (profile === undefined || !needsConversion(fact, profile)) return [];
   return [fact.currency, profile.settlementCurrency].filter(
-    (currency) => rates === undefined || (currency !== rates.base && !Object.hasOwn(rates.rates, currency)),
+    (currency) => rates === undefined || !hasRate(rates, currency),
   );
 }
 

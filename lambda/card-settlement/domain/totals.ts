@@ -66,7 +66,7 @@ export function createControlTotals(): {
       if (left !== undefined) plus(left.currency, 'staged', signedAmount(left));
       if (right !== undefined) plus(right.currency, right.status, right.amount);
     },
-    totals: () => Object.fromEntries([...byCurrency].sort(([a], [b]) => (a < b ? -1 : 1))),
+    totals: () => Object.fromEntries([...byCurrency].toSorted(([a], [b]) => (a < b ? -1 : 1))),
   };
 }
 
@@ -93,7 +93,7 @@ export function createMerchantTotals(): {
   let merchantId: string | undefined;
   let byCurrency = new Map<string, MerchantTotals>();
   function end(): MerchantTotals[] {
-    const totals = [...byCurrency.values()].sort((a, b) => (a.currency < b.currency ? -1 : 1));
+    const totals = [...byCurrency.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : 1));
     byCurrency = new Map();
     return totals;
   }

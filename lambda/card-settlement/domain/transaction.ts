@@ -58,11 +58,11 @@ export const Transaction = v.strictObject({
     v.maxLength(40, 'must be an RFC 3339 date-time that exists'),
     v.check((text) => parseInstant(text) !== undefined, 'must be an RFC 3339 date-time that exists'),
   ),
-  merchantCountry: v.optional(CountryCode),
+  merchantCountry: v.exactOptional(CountryCode),
   /** Where the card was; it is given only if the card was present. */
-  location: v.optional(v.strictObject({ latitude: degrees(90), longitude: degrees(180) })),
+  location: v.exactOptional(v.strictObject({ latitude: degrees(90), longitude: degrees(180) })),
   /** The sale that a reversal undoes, or a refund pays back. */
-  originalTransactionId: v.optional(Identifier),
+  originalTransactionId: v.exactOptional(Identifier),
 });
 export type Transaction = v.InferOutput<typeof Transaction>;
 

@@ -1,3 +1,4 @@
+import { systemClock } from '../../shared/clock.ts';
 import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { environmentVariable } from '../../shared/environment.ts';
 import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
@@ -138,14 +139,13 @@ function buildServices(): IntakeServices {
   const client = createDynamoDbClient();
   const stagedTable = environmentVariable(environmentNames.stagedTransactionsTable);
   const daysTable = environmentVariable(environmentNames.businessDaysTable);
-  const now = () => new Date();
   return {
     calendar: businessCalendar(),
-    now,
+    now: systemClock,
     unsealedDateFrom: createDayFinder({
-      now,
+      now: systemClock,
       readDay: (date) => readDay(client, daysTable, date),
-      beginDay: (date) => beginDay(client, daysTable, date, now()),
+      beginDay: (date) => beginDay(client, daysTable, date, systemClock()),
     }),
     putFact: (fact) => putStagedFact(client, stagedTable, fact),
     getFact: (transactionId) => getStagedFact(client, stagedTable, transactionId),

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { systemClock } from '../../shared/clock.ts';
 import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { environmentVariable } from '../../shared/environment.ts';
 import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
@@ -157,7 +158,7 @@ function buildServices(): Services {
   const daysTable = environmentVariable(environmentNames.businessDaysTable);
   const ledgerTable = environmentVariable(environmentNames.ledgerTable);
   return {
-    now: () => new Date(),
+    now: systemClock,
     readDay: (businessDate) => readDay(client, daysTable, businessDate),
     finalTotals: (day, after, pageItems) => merchantTotalsOf(client, daysTable, day, after, pageItems),
     ledger: (businessDate, range) => ledgerOfDate(client, ledgerTable, businessDate, range),

@@ -1,3 +1,4 @@
+import { systemClock } from '../../shared/clock.ts';
 import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { environmentVariable } from '../../shared/environment.ts';
 import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
@@ -63,7 +64,7 @@ function buildServices(): Services {
   const table = environmentVariable(environmentNames.businessDaysTable);
   return {
     calendar: businessCalendar(),
-    now: () => new Date(),
+    now: systemClock,
     record: (businessDate, rates) => recordRates(client, table, businessDate, rates),
     blockedDates: async (from, to) => {
       const dates: BusinessDate[] = [];

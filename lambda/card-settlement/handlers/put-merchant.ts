@@ -1,3 +1,4 @@
+import { systemClock } from '../../shared/clock.ts';
 import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { environmentVariable } from '../../shared/environment.ts';
 import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
@@ -34,7 +35,7 @@ function buildServices(): Services {
   const table = environmentVariable(environmentNames.merchantsTable);
   return {
     calendar: businessCalendar(),
-    now: () => new Date(),
+    now: systemClock,
     record: (merchantId, profile, changesFrom) =>
       recordProfile(client, table, merchantId, profile, changesFrom),
   };

@@ -1,6 +1,7 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context, SQSEvent } from 'aws-lambda';
 import * as v from 'valibot';
+import { systemClock } from '../../shared/clock.ts';
 import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { environmentVariable } from '../../shared/environment.ts';
 import { logger } from '../../shared/log.ts';
@@ -8,6 +9,7 @@ import { PermanentError, parseJsonBody } from '../../shared/batch.ts';
 import { environmentNames, metrics as metricNames, ReconcileMessage } from '../contract.ts';
 import { businessDateOf, type BusinessDate } from '../domain/business-date.ts';
 import { conclude, seals, statusOf, type BusinessDay, type Trigger } from '../domain/business-day.ts';
+import { hasRate } from '../domain/fx.ts';
 import { createSqsClient, reconcileQueueSender } from '../queues/reconcile-queue.ts';
 import { sendForSettlement } from '../queues/settlement-queue.ts';
 import { walkBooks, type BookServices } from '../reconcile.ts';
@@ -167,11 +169,10 @@ function buildServices(): Services {
   const stagedTable = environmentVariable(environmentNames.stagedTransactionsTable);
   const ledgerTable = environmentVariable(environmentNames.ledgerTable);
   const settlementQueueUrl = environmentVariable(environmentNames.settlementQueueUrl);
-  const now = () => new Date();
   return {
     settings,
-    now,
-    openDate: () => businessDateOf(now(), settings.calendar),
+    now: systemClock,
+    openDate: () => businessDateOf(systemClock(), settings.calendar),
     unfinishedDates: (balancedAfter) => days.unfinishedDates(client, daysTable, balancedAfter),
     readDay: (businessDate) => days.readDay(client, daysTable, businessDate),
     acquireLease: (businessDate, request) => days.acquireLease(client, daysTable, businessDate, request),
@@ -179,10 +180,7 @@ function buildServices(): Services {
     finishRun: (day, holder) => days.finishRun(client, daysTable, day, holder),
     ratesFound: async (businessDate, currencies) => {
       const rates = await findRates(client, daysTable, businessDate);
-      return (
-        rates !== undefined &&
-        currencies.every((currency) => currency === rates.base || Object.hasOwn(rates.rates, currency))
-      );
+      return rates !== undefined && currencies.every((currency) => hasRate(rates, currency));
     },
     sendReconcileMessage: reconcileQueueSender(sqs, environmentVariable(environmentNames.reconcileQueueUrl)),
     books: {

@@ -1,3 +1,4 @@
+import { systemClock } from '../../shared/clock.ts';
 import { environmentVariable } from '../../shared/environment.ts';
 import { httpHandler, parseJson, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
 import { logger } from '../../shared/log.ts';
@@ -54,7 +55,7 @@ function checkEmpty(body: string): void {
 function buildServices(): Services {
   return {
     calendar: businessCalendar(),
-    now: () => new Date(),
+    now: systemClock,
     sendReconcileMessage: reconcileQueueSender(
       createSqsClient(),
       environmentVariable(environmentNames.reconcileQueueUrl),

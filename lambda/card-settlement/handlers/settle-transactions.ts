@@ -1,6 +1,7 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as v from 'valibot';
 import { batchResponse, parseJsonBody, PermanentError, type RecordFailure } from '../../shared/batch.ts';
+import { systemClock } from '../../shared/clock.ts';
 import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { environmentVariable } from '../../shared/environment.ts';
 import { logger } from '../../shared/log.ts';
@@ -13,7 +14,7 @@ import {
   type LedgerEntry,
   type StagedFact,
 } from '../domain/settlement.ts';
-import type { FxRates } from '../domain/fx.ts';
+import { hasRate, type FxRates } from '../domain/fx.ts';
 import type { MerchantProfile } from '../domain/merchant.ts';
 import { markRatesMissing } from '../tables/business-days.ts';
 import { freezeRates } from '../tables/fx-rates.ts';
@@ -134,14 +135,12 @@ export function createRateCache(
   freeze: (businessDate: BusinessDate) => Promise<FxRates | undefined>,
 ): Services['ratesOf'] {
   const cache = new Map<BusinessDate, Promise<FxRates | undefined>>();
-  const has = (rates: FxRates | undefined, currency: string) =>
-    rates !== undefined && (currency === rates.base || Object.hasOwn(rates.rates, currency));
   return async (businessDate, currencies) => {
     const known = cache.get(businessDate);
     if (known !== undefined) {
       // A read that failed is nobody's answer but its own caller's.
       const rates = await known.catch(() => undefined);
-      if (currencies.every((currency) => has(rates, currency))) return rates;
+      if (rates !== undefined && currencies.every((currency) => hasRate(rates, currency))) return rates;
     }
     const asked = freeze(businessDate);
     if (cache.size >= CACHED_DATES) cache.clear();
@@ -156,15 +155,14 @@ function buildServices(): Services {
   const ledgerTable = environmentVariable(environmentNames.ledgerTable);
   const daysTable = environmentVariable(environmentNames.businessDaysTable);
   const merchantsTable = environmentVariable(environmentNames.merchantsTable);
-  const now = () => new Date();
   return {
-    now,
+    now: systemClock,
     getFacts: (factIds) => getStagedFacts(client, stagedTable, factIds),
     profileOn: (merchantId, businessDate) => profileOn(client, merchantsTable, merchantId, businessDate),
-    ratesOf: createRateCache((businessDate) => freezeRates(client, daysTable, businessDate, now())),
+    ratesOf: createRateCache((businessDate) => freezeRates(client, daysTable, businessDate, systemClock())),
     markRatesMissing: (businessDate, currencies) =>
       markRatesMissing(client, daysTable, businessDate, currencies),
-    putEntry: (entry) => putEntry(client, ledgerTable, entry, now()),
+    putEntry: (entry) => putEntry(client, ledgerTable, entry, systemClock()),
   };
 }
 

@@ -29,16 +29,16 @@ const NOTHING = { count: 0, amount: '0' };
 const StoredDay = v.object({
   item: v.string(),
   revision: v.number(),
-  firstStagedAt: v.optional(v.string()),
-  sealedAt: v.optional(v.string()),
-  balancedAt: v.optional(v.string()),
-  ratesMissing: v.optional(v.array(v.string())),
-  series: v.optional(v.string()),
-  sentFrom: v.optional(v.string()),
-  allSentFrom: v.optional(v.string()),
-  resendAt: v.optional(v.string()),
-  overdueBefore: v.optional(v.string()),
-  asOf: v.optional(v.string()),
+  firstStagedAt: v.exactOptional(v.string()),
+  sealedAt: v.exactOptional(v.string()),
+  balancedAt: v.exactOptional(v.string()),
+  ratesMissing: v.exactOptional(v.array(v.string())),
+  series: v.exactOptional(v.string()),
+  sentFrom: v.exactOptional(v.string()),
+  allSentFrom: v.exactOptional(v.string()),
+  resendAt: v.exactOptional(v.string()),
+  overdueBefore: v.exactOptional(v.string()),
+  asOf: v.exactOptional(v.string()),
   totals: v.optional(
     v.record(
       v.string(),
@@ -289,7 +289,7 @@ export async function finishRun(
         ReturnValues: 'ALL_OLD',
       }),
     );
-    const { rerun } = v.parse(v.object({ rerun: v.optional(v.picklist(trigger)) }), unmarshall(before));
+    const { rerun } = v.parse(v.object({ rerun: v.exactOptional(v.picklist(trigger)) }), unmarshall(before));
     return rerun === undefined ? {} : { rerun };
   } catch (error) {
     if (isConditionFailed(error)) return 'lost';
@@ -329,7 +329,7 @@ function keyOf(businessDate: BusinessDate) {
 
 function parseDay(item: unknown): BusinessDay {
   const { item: businessDate, ...day } = v.parse(StoredDay, item);
-  return { ...day, businessDate } as BusinessDay;
+  return { ...day, businessDate };
 }
 
 /** Sides without a transaction are left out: a day's record stays within one write unit. */

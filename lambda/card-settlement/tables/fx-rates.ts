@@ -23,7 +23,7 @@ const StoredRates = v.object({
   rateDate: v.string(),
   rates: v.record(v.string(), v.string()),
   rateCount: v.number(),
-  frozenAt: v.optional(v.string()),
+  frozenAt: v.exactOptional(v.string()),
 });
 type StoredRates = v.InferOutput<typeof StoredRates>;
 

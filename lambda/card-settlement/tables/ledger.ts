@@ -31,7 +31,7 @@ const StoredEntry = v.object({
   ...StoredSummary.entries,
   businessDate: v.string(),
   type: Transaction.entries.type,
-  conversion: v.optional(
+  conversion: v.exactOptional(
     v.object({
       base: v.string(),
       source: v.string(),

@@ -162,7 +162,6 @@ function itemOf(fact: StagedFact): Record<string, unknown> {
   };
 }
 
-/** An optional member that is absent must stay absent: the types tell it from undefined. */
 function parseFact(item: unknown): StagedFact {
-  return v.parse(StoredFact, item) as StagedFact;
+  return v.parse(StoredFact, item);
 }

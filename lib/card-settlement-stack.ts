@@ -1,0 +1,366 @@
+import { CfnOutput, Duration, RemovalPolicy, Stack, TimeZone, type StackProps } from 'aws-cdk-lib';
+import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
+import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
+import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import {
+  environmentNames as names,
+  metrics,
+  scopes,
+  stagedIndexAttributes,
+  tables,
+  type ReconcileMessage,
+} from '../lambda/card-settlement/contract.ts';
+import { alarmTopic } from './alarm-topic.ts';
+import type { StageConfig } from './config.ts';
+import type { IdentityStack } from './identity-stack.ts';
+import { JwtHttpApi } from './jwt-http-api.ts';
+import { NodeFunction } from './node-function.ts';
+import { QueueWorker } from './queue-worker.ts';
+
+export interface CardSettlementStackProps extends StackProps {
+  readonly config: StageConfig;
+  readonly identity: IdentityStack;
+}
+
+/**
+ * The batch tempo. Transactions are staged one by one; after the cut-off, a run finds what the ledger lacks and sends
+ * it to be settled, in tens, until staged and settled are equal.
+ */
+export class CardSettlementStack extends Stack {
+  private readonly config: StageConfig;
+  private readonly logRetention: RetentionDays;
+  private readonly staged: Table;
+  private readonly ledger: Table;
+  private readonly businessDays: Table;
+  private readonly merchants: Table;
+  private readonly alarms: Topic;
+
+  constructor(scope: Construct, id: string, props: CardSettlementStackProps) {
+    super(scope, id, props);
+    const { config } = props;
+    this.config = config;
+    this.logRetention = config.logRetentionDays;
+    this.alarms = alarmTopic(this);
+
+    this.staged = this.stagedTransactions();
+    this.ledger = this.table('Ledger', tables.ledger);
+    this.businessDays = this.table('BusinessDays', tables.businessDays);
+    this.merchants = this.table('Merchants', tables.merchants);
+
+    const settlement = this.settlementWorker();
+    const reconcile = this.reconcileWorker(settlement);
+    this.schedule(reconcile.queue);
+    this.reconcileAlarms();
+    const api = this.httpApi(props.identity, reconcile.queue);
+
+    for (const [name, value] of Object.entries({
+      ApiUrl: api.url,
+      StagedTransactionsTable: this.staged.tableName,
+      LedgerTable: this.ledger.tableName,
+      SettlementQueueUrl: settlement.queue.queueUrl,
+      SettlementDeadLetterQueueUrl: settlement.deadLetterQueue.queueUrl,
+    })) {
+      new CfnOutput(this, name, { value });
+    }
+  }
+
+  private stagedTransactions(): Table {
+    const { partitionKey, byBusinessDate, byCard, bySmallAmount, timeToLive } = tables.stagedTransactions;
+    const staged = this.table('StagedTransactions', { partitionKey }, timeToLive);
+    for (const [index, attributes] of [
+      [byBusinessDate, stagedIndexAttributes],
+      // What fraud rules read of a card's history, and of a terminal's.
+      [byCard, ['merchantId', 'type', 'amount', 'currency', 'occurredAt', 'businessDate', 'location']],
+      [bySmallAmount, ['cardToken', 'amount', 'currency', 'businessDate']],
+    ] as const) {
+      staged.addGlobalSecondaryIndex({
+        indexName: index.name,
+        partitionKey: { name: index.partitionKey, type: AttributeType.STRING },
+        sortKey: { name: index.sortKey, type: AttributeType.STRING },
+        projectionType: ProjectionType.INCLUDE,
+        nonKeyAttributes: [...attributes],
+      });
+    }
+    return staged;
+  }
+
+  private table(
+    id: string,
+    keys: { readonly partitionKey: string; readonly sortKey?: string },
+    timeToLive?: string,
+  ): Table {
+    const { keepsData } = this.config;
+    return new Table(this, id, {
+      partitionKey: { name: keys.partitionKey, type: AttributeType.STRING },
+      ...(keys.sortKey === undefined ? {} : { sortKey: { name: keys.sortKey, type: AttributeType.STRING } }),
+      ...(timeToLive === undefined ? {} : { timeToLiveAttribute: timeToLive }),
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.DEFAULT,
+      deletionProtection: keepsData,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: keepsData },
+      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+  }
+
+  private settlementWorker(): QueueWorker {
+    const { settlement } = this.config;
+    const worker = new QueueWorker(this, 'Settlement', {
+      entry: 'card-settlement/handlers/settle-transactions',
+      description: 'Settles staged transactions into the ledger',
+      environment: {
+        [names.stagedTransactionsTable]: this.staged.tableName,
+        [names.ledgerTable]: this.ledger.tableName,
+        [names.businessDaysTable]: this.businessDays.tableName,
+        [names.merchantsTable]: this.merchants.tableName,
+      },
+      logRetention: this.logRetention,
+      ...tempo(settlement),
+      reportsBatchItemFailures: true,
+      failureImpact:
+        'Transactions could not be settled, and their business day cannot be balanced. Runbook: "A message in the settlement dead-letter queue".',
+      alarmTopic: this.alarms,
+    });
+    allow(worker.worker, ['dynamodb:BatchGetItem'], [this.staged.tableArn]);
+    allow(worker.worker, ['dynamodb:PutItem'], [this.ledger.tableArn]);
+    allow(worker.worker, ['dynamodb:Query'], [this.merchants.tableArn]);
+    allow(
+      worker.worker,
+      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
+      [this.businessDays.tableArn],
+    );
+    return worker;
+  }
+
+  private reconcileWorker(settlement: QueueWorker): QueueWorker {
+    const { reconcile, calendar, sealWaitSeconds } = this.config;
+    const worker = new QueueWorker(this, 'Reconcile', {
+      entry: 'card-settlement/handlers/reconcile-business-day',
+      description: 'Compares what was staged with the ledger, and sends what it lacks',
+      environment: {
+        [names.stagedTransactionsTable]: this.staged.tableName,
+        [names.ledgerTable]: this.ledger.tableName,
+        [names.businessDaysTable]: this.businessDays.tableName,
+        [names.settlementQueueUrl]: settlement.queue.queueUrl,
+        [names.businessTimeZone]: calendar.timeZone,
+        [names.businessCutOff]: calendar.cutOff,
+        [names.sealWaitSeconds]: String(sealWaitSeconds),
+        [names.settlementWindowSeconds]: String(this.config.settlement.windowSeconds),
+        [names.settlementHorizonSeconds]: String(settlement.horizon.toSeconds()),
+      },
+      logRetention: this.logRetention,
+      ...tempo(reconcile),
+      failureImpact:
+        'A business day could not be reconciled; the schedule tries again within 15 minutes. Runbook: "A message in the reconcile dead-letter queue".',
+      alarmTopic: this.alarms,
+    });
+    worker.worker.function.addEnvironment(names.reconcileQueueUrl, worker.queue.queueUrl);
+    allow(
+      worker.worker,
+      ['dynamodb:Query'],
+      [indexArn(this.staged, tables.stagedTransactions.byBusinessDate.name)],
+    );
+    allow(worker.worker, ['dynamodb:Query'], [this.ledger.tableArn]);
+    allow(
+      worker.worker,
+      ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem', 'dynamodb:Query'],
+      [this.businessDays.tableArn],
+    );
+    allow(worker.worker, ['sqs:SendMessage'], [settlement.queue.queueArn, worker.queue.queueArn]);
+    return worker;
+  }
+
+  /** At the cut-off, and every 15 minutes from then on: a day balances by itself sooner; this is the safety net. */
+  private schedule(queue: Queue): void {
+    const { timeZone, cutOff } = this.config.calendar;
+    const minute = Number(cutOff.slice(3)) % 15;
+    const message: ReconcileMessage = { kind: 'due-days' };
+    new Schedule(this, 'Schedule', {
+      description: 'Reconciles the business days that are due',
+      schedule: ScheduleExpression.cron({ minute: `${minute}/15`, timeZone: TimeZone.of(timeZone) }),
+      target: new SqsSendMessage(queue, {
+        input: ScheduleTargetInput.fromObject(message),
+        retryAttempts: 3,
+        maxEventAge: Duration.minutes(15),
+      }),
+    });
+  }
+
+  private reconcileAlarms(): void {
+    for (const { id, metricName, alarmDescription } of [
+      {
+        id: 'BreaksAlarm',
+        metricName: metrics.breaksFound,
+        alarmDescription:
+          'The books of a business day differ: transactions are missing from the ledger when they should be there. Runbook: "A business day has breaks".',
+      },
+      {
+        id: 'BlockedAlarm',
+        metricName: metrics.daysBlocked,
+        alarmDescription:
+          'A business day waits for FX rates: nothing is lost, and nothing that needs a rate is settled. Runbook: "A business day is blocked".',
+      },
+    ]) {
+      new Alarm(this, id, {
+        alarmDescription,
+        metric: new Metric({
+          namespace: metrics.namespace,
+          metricName,
+          dimensionsMap: { service: 'reconcile-business-day' },
+          statistic: 'Maximum',
+          period: Duration.minutes(15),
+        }),
+        threshold: 1,
+        evaluationPeriods: 1,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      }).addAlarmAction(new SnsAction(this.alarms));
+    }
+  }
+
+  private httpApi(identity: IdentityStack, reconcileQueue: Queue): JwtHttpApi {
+    const { calendar } = this.config;
+    const calendarEnvironment = {
+      [names.businessTimeZone]: calendar.timeZone,
+      [names.businessCutOff]: calendar.cutOff,
+    };
+    const days = { [names.businessDaysTable]: this.businessDays.tableName };
+    const ledger = { [names.ledgerTable]: this.ledger.tableName };
+    const staged = { [names.stagedTransactionsTable]: this.staged.tableName };
+    const reconcileQueueUrl = { [names.reconcileQueueUrl]: reconcileQueue.queueUrl };
+
+    const accept = this.routeFunction('AcceptTransaction', 'accept-transaction', 'Stages a transaction', {
+      ...calendarEnvironment,
+      ...days,
+      ...staged,
+    });
+    allow(
+      accept,
+      ['dynamodb:GetItem', 'dynamodb:PutItem'],
+      [this.staged.tableArn, this.businessDays.tableArn],
+    );
+
+    const getTransaction = this.routeFunction('GetTransaction', 'get-transaction', 'Shows a transaction', {
+      ...staged,
+      ...ledger,
+    });
+    allow(getTransaction, ['dynamodb:GetItem'], [this.staged.tableArn]);
+    allow(getTransaction, ['dynamodb:Query'], [this.ledger.tableArn]);
+
+    const putMerchant = this.routeFunction('PutMerchant', 'put-merchant', 'Records a merchant profile', {
+      ...calendarEnvironment,
+      [names.merchantsTable]: this.merchants.tableName,
+    });
+    allow(putMerchant, ['dynamodb:Query', 'dynamodb:PutItem'], [this.merchants.tableArn]);
+
+    const putFxRates = this.routeFunction('PutFxRates', 'put-fx-rates', 'Records the FX rates of a date', {
+      ...calendarEnvironment,
+      ...days,
+      ...reconcileQueueUrl,
+    });
+    allow(
+      putFxRates,
+      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
+      [this.businessDays.tableArn],
+    );
+    allow(putFxRates, ['sqs:SendMessage'], [reconcileQueue.queueArn]);
+
+    const requestReconcile = this.routeFunction(
+      'RequestReconcile',
+      'request-reconcile',
+      'Asks for a reconcile run',
+      {
+        ...calendarEnvironment,
+        ...reconcileQueueUrl,
+      },
+    );
+    allow(requestReconcile, ['sqs:SendMessage'], [reconcileQueue.queueArn]);
+
+    const getBusinessDay = this.routeFunction(
+      'GetBusinessDay',
+      'get-business-day',
+      'Shows business days',
+      days,
+    );
+    allow(getBusinessDay, ['dynamodb:GetItem', 'dynamodb:Query'], [this.businessDays.tableArn]);
+
+    const getSettlement = this.routeFunction(
+      'GetSettlement',
+      'get-settlement',
+      'Shows the settlement of a date',
+      { ...days, ...ledger },
+      Duration.seconds(29),
+    );
+    allow(getSettlement, ['dynamodb:GetItem', 'dynamodb:Query'], [this.businessDays.tableArn]);
+    allow(getSettlement, ['dynamodb:Query'], [this.ledger.tableArn]);
+
+    const api = new JwtHttpApi(this, 'HttpApi', {
+      apiName: 'card-settlement',
+      description: 'Card transactions and their settlement',
+      issuer: identity.issuer,
+      audience: [identity.gatewayClient.userPoolClientId, identity.operatorClient.userPoolClientId],
+      throttle: this.config.throttle,
+      logRetention: this.logRetention,
+      notFound: this.routeFunction('NotFound', 'not-found', 'Answers paths that are no route', {}),
+    });
+    const { GET, POST, PUT } = HttpMethod;
+    for (const [method, path, scope, handler] of [
+      [POST, '/transactions', scopes.write, accept],
+      [GET, '/transactions/{transactionId}', scopes.read, getTransaction],
+      [PUT, '/merchants/{merchantId}', scopes.operate, putMerchant],
+      [PUT, '/fx-rates/{businessDate}', scopes.operate, putFxRates],
+      [POST, '/business-days/{businessDate}/reconcile', scopes.operate, requestReconcile],
+      [GET, '/business-days', scopes.read, getBusinessDay],
+      [GET, '/business-days/{businessDate}', scopes.read, getBusinessDay],
+      [GET, '/settlements/{businessDate}', scopes.read, getSettlement],
+      [GET, '/settlements/{businessDate}/merchants/{merchantId}', scopes.read, getSettlement],
+    ] as const) {
+      api.addRoute({ method, path, scopes: [scope], handler });
+    }
+    return api;
+  }
+
+  private routeFunction(
+    id: string,
+    handler: string,
+    description: string,
+    environment: Readonly<Record<string, string>>,
+    timeout: Duration = Duration.seconds(10),
+  ): NodeFunction {
+    return new NodeFunction(this, id, {
+      entry: `card-settlement/handlers/${handler}`,
+      description,
+      environment,
+      timeout,
+      logRetention: this.logRetention,
+    });
+  }
+}
+
+/** The numbers that make a tempo, as the construct takes them. */
+function tempo(config: StageConfig['settlement']) {
+  return {
+    timeout: Duration.seconds(config.timeoutSeconds),
+    memoryMegabytes: config.memoryMegabytes,
+    batchSize: config.batchSize,
+    window: Duration.seconds(config.windowSeconds),
+    maxReceiveCount: config.maxReceiveCount,
+    ...(config.maximumConcurrency === undefined ? {} : { maximumConcurrency: config.maximumConcurrency }),
+  };
+}
+
+/** Adds a statement to a function's role: the table grants of CDK would add actions and indexes that nothing uses. */
+function allow(grantee: NodeFunction, actions: string[], resources: string[]): void {
+  grantee.role.addToPolicy(new PolicyStatement({ actions, resources }));
+}
+
+function indexArn(table: Table, indexName: string): string {
+  return `${table.tableArn}/index/${indexName}`;
+}

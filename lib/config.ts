@@ -1,0 +1,100 @@
+/** A business calendar, as `lambda/card-settlement/domain/business-date.ts` reads it. */
+interface BusinessCalendar {
+  readonly timeZone: string;
+  readonly cutOff: string;
+}
+
+/** How a queue worker is run. */
+interface WorkerConfig {
+  readonly batchSize: number;
+  /** How long a batch may wait for its tenth message; 0 for none. */
+  readonly windowSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes: number;
+  /** Receives after which a message goes to the dead-letter queue. */
+  readonly maxReceiveCount: number;
+  /** Most invocations at once that the queue may cause; undefined for Lambda's own limit. */
+  readonly maximumConcurrency: number | undefined;
+}
+
+/** What differs from stage to stage. */
+export interface StageConfig {
+  readonly stage: Stage;
+  /**
+   * True: tables outlive the stack, cannot be deleted by mistake, and can be restored to any second of 35 days.
+   * False: `cdk destroy` leaves nothing behind.
+   */
+  readonly keepsData: boolean;
+  readonly logRetentionDays: 7 | 90;
+  readonly calendar: BusinessCalendar;
+  /** From the seal of a day to the first run that may balance it: more than the 15 s in which a write can be late. */
+  readonly sealWaitSeconds: number;
+  readonly settlement: WorkerConfig;
+  readonly reconcile: WorkerConfig;
+  /** Requests per second of each HTTP API, and how many may come at once. */
+  readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
+}
+
+export type Stage = 'sandbox' | 'production' | 'test';
+
+const sandbox: StageConfig = {
+  stage: 'sandbox',
+  keepsData: false,
+  logRetentionDays: 7,
+  calendar: { timeZone: 'America/New_York', cutOff: '17:00' },
+  sealWaitSeconds: 30,
+  // A new account runs 10 functions at once in all: nothing is reserved, and each queue may take two.
+  settlement: {
+    batchSize: 10,
+    windowSeconds: 10,
+    timeoutSeconds: 30,
+    memoryMegabytes: 512,
+    maxReceiveCount: 5,
+    maximumConcurrency: 2,
+  },
+  reconcile: {
+    batchSize: 1,
+    windowSeconds: 0,
+    timeoutSeconds: 300,
+    memoryMegabytes: 1024,
+    maxReceiveCount: 5,
+    maximumConcurrency: 2,
+  },
+  throttle: { rateLimit: 1000, burstLimit: 2000 },
+};
+
+const stages: Readonly<Record<Stage, StageConfig>> = {
+  sandbox,
+  production: {
+    ...sandbox,
+    stage: 'production',
+    keepsData: true,
+    logRetentionDays: 90,
+    settlement: { ...sandbox.settlement, maximumConcurrency: undefined },
+    reconcile: { ...sandbox.reconcile, maximumConcurrency: 16 },
+    throttle: { rateLimit: 5000, burstLimit: 5000 },
+  },
+  // Short enough that a test sees a message through all its receives and into the dead-letter queue.
+  test: {
+    ...sandbox,
+    stage: 'test',
+    sealWaitSeconds: 1,
+    settlement: { ...sandbox.settlement, windowSeconds: 1, timeoutSeconds: 1, maxReceiveCount: 2 },
+    reconcile: { ...sandbox.reconcile, timeoutSeconds: 10 },
+  },
+};
+
+/**
+ * The configuration of a stage.
+ *
+ * @throws Error that names the stages, if there is none of that name
+ */
+export function stageConfig(stage: unknown): StageConfig {
+  const found = Object.values(stages).find((config) => config.stage === stage);
+  if (found === undefined) {
+    throw new Error(
+      `There is no stage '${String(stage)}'. The stages are ${Object.keys(stages).join(', ')}.`,
+    );
+  }
+  return found;
+}

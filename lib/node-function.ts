@@ -1,0 +1,113 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { buildSync } from 'esbuild';
+
+export interface NodeFunctionProps {
+  /** The handler's file below `lambda/`, without its ending: `card-settlement/handlers/accept-transaction`. */
+  readonly entry: string;
+  /** What the function does, in a few words. */
+  readonly description: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** @default 10 seconds */
+  readonly timeout?: Duration;
+  /** @default 512 */
+  readonly memoryMegabytes?: number;
+  readonly logRetention: RetentionDays;
+}
+
+/**
+ * A function on Node.js, arm64: the one place for runtime, bundling and logs. Its role may write to its own log group
+ * and do nothing else; whoever needs more adds it to the role.
+ */
+export class NodeFunction extends Construct {
+  readonly function: LambdaFunction;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: NodeFunctionProps) {
+    super(scope, id);
+    const logGroup = new LogGroup(this, 'Logs', {
+      retention: props.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    logGroup.grantWrite(this.role);
+    this.function = new LambdaFunction(this, 'Function', {
+      description: props.description,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code: Code.fromAsset(join(bundles(), props.entry)),
+      handler: 'index.handler',
+      environment: { ...props.environment },
+      timeout: props.timeout ?? Duration.seconds(10),
+      memorySize: props.memoryMegabytes ?? 512,
+      role: this.role,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+    });
+  }
+}
+
+let bundled: string | undefined;
+
+/** Bundles every handler in one go, once per synthesis, and gives the folder with a folder for each. */
+function bundles(): string {
+  if (bundled !== undefined) return bundled;
+  const source = join(projectFolder(), 'lambda');
+  const folder = mkdtempSync(join(tmpdir(), 'duotempo-bundles-'));
+  // CDK copies what it needs into the cloud assembly.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  buildSync({
+    entryPoints: handlerFiles(source).map((file) => ({
+      in: join(source, file),
+      out: join(file.replace(/\.ts$/, ''), 'index'),
+    })),
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    minify: true,
+    // Names of errors and functions stay what they are called in logs.
+    keepNames: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    // Packages that are CommonJS still call require for Node's own modules.
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  bundled = folder;
+  return folder;
+}
+
+/** Paths of all handlers below `lambda/`, sorted. */
+function handlerFiles(source: string): string[] {
+  return readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => /^[^/]+\/handlers\/[^/]+\.ts$/.test(file))
+    .toSorted();
+}
+
+/** The folder of package.json, wherever this module runs from: its source, or a bundle. */
+function projectFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error('No package.json was found above this module.');
+    folder = parent;
+  }
+  return folder;
+}

@@ -1,0 +1,103 @@
+import { Duration } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { NodeFunction, type NodeFunctionProps } from './node-function.ts';
+
+export interface QueueWorkerProps extends Omit<NodeFunctionProps, 'timeout'> {
+  readonly timeout: Duration;
+  /** How many messages one invocation gets at most: the tempo. Over 10 needs a window. */
+  readonly batchSize: number;
+  /**
+   * How long a batch may wait to fill, from its first message on.
+   * @default no wait: a batch is what a poll finds
+   */
+  readonly window?: Duration;
+  /**
+   * Receives after which a message goes to the dead-letter queue.
+   * @default 5, the least that AWS recommends for an event source mapping
+   */
+  readonly maxReceiveCount?: number;
+  /**
+   * Most invocations at once that this queue may cause, 2 or more.
+   * @default Lambda's own limit
+   */
+  readonly maximumConcurrency?: number;
+  /**
+   * True if the function names the messages of a batch that failed, so that only they come again.
+   * @default false: a batch succeeds or fails as one
+   */
+  readonly reportsBatchItemFailures?: boolean;
+  /** What a message in the dead-letter queue means to a person, and what to do: the alarm's text. */
+  readonly failureImpact: string;
+  readonly alarmTopic: ITopic;
+}
+
+/**
+ * A queue, the function that works on its messages, and the dead-letter queue where a message ends that no attempt
+ * could work on, with the alarm that says so. The construct of both tempos.
+ */
+export class QueueWorker extends Construct {
+  readonly queue: Queue;
+  readonly deadLetterQueue: Queue;
+  readonly worker: NodeFunction;
+  /** By then a message that was sent is worked on, or in the dead-letter queue. */
+  readonly horizon: Duration;
+
+  constructor(scope: Construct, id: string, props: QueueWorkerProps) {
+    super(scope, id);
+    const window = props.window ?? Duration.seconds(0);
+    const maxReceiveCount = props.maxReceiveCount ?? 5;
+    // AWS recommends six times the function's timeout, plus the window: a throttled batch is retried meanwhile.
+    const visibilityTimeout = Duration.seconds(6 * props.timeout.toSeconds() + window.toSeconds());
+    this.horizon = Duration.seconds(maxReceiveCount * visibilityTimeout.toSeconds() + window.toSeconds());
+
+    this.deadLetterQueue = new Queue(this, 'DeadLetters', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    this.queue = new Queue(this, 'Queue', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      visibilityTimeout,
+      retentionPeriod: Duration.days(4),
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount },
+    });
+
+    this.worker = new NodeFunction(this, 'Worker', props);
+    // An event source mapping polls as the function's role; a subscribed L2 would grant two actions that it never uses.
+    this.worker.role.addToPolicy(
+      new PolicyStatement({
+        actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+        resources: [this.queue.queueArn],
+      }),
+    );
+    const mapping = new EventSourceMapping(this, 'Mapping', {
+      target: this.worker.function,
+      eventSourceArn: this.queue.queueArn,
+      batchSize: props.batchSize,
+      ...(window.toSeconds() === 0 ? {} : { maxBatchingWindow: window }),
+      ...(props.maximumConcurrency === undefined ? {} : { maxConcurrency: props.maximumConcurrency }),
+      reportBatchItemFailures: props.reportsBatchItemFailures ?? false,
+    });
+    // Lambda checks at creation that the role may poll.
+    mapping.node.addDependency(this.worker.role);
+
+    new Alarm(this, 'DeadLetterAlarm', {
+      alarmDescription: props.failureImpact,
+      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
+        period: Duration.minutes(1),
+        statistic: 'Maximum',
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    }).addAlarmAction(new SnsAction(props.alarmTopic));
+  }
+}

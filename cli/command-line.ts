@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { Stage } from '../lib/config.ts';
 
 /** Where a command stands. */
 export interface CommandContext {
@@ -41,6 +42,12 @@ export function wholeNumber(minimum: number, maximum: number): (text: string) =>
     if (value >= minimum && value <= maximum) return value;
     throw new InvalidArgumentError(`It is a whole number from ${minimum} to ${maximum}.`);
   };
+}
+
+/** `--stage`, by the names of `lib/config.ts`. */
+export function stageOption(): Option {
+  const stages: readonly Stage[] = ['sandbox', 'production', 'test'];
+  return new Option('--stage <stage>', 'configuration of the app').choices(stages).default('sandbox');
 }
 
 /** The outputs file a command works with: the named one, else `outputs.json` of the project. */

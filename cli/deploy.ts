@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs';
 import { runCdk } from './cdk.ts';
 import { CommandError } from './command-error.ts';
-import { type CommandContext, createCommand, outputsFile, parseArguments } from './command-line.ts';
+import {
+  type CommandContext,
+  createCommand,
+  outputsFile,
+  parseArguments,
+  stageOption,
+} from './command-line.ts';
 import { tellsOfLocalHost } from './outputs.ts';
 
 /** `npm run deploy`: `cdk deploy --all --outputs-file outputs.json`; further arguments go to cdk. */
@@ -10,7 +16,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     'deploy',
     'Puts the app into your AWS account. Further arguments go to cdk deploy.',
   )
-    .option('--stage <stage>', 'sandbox or production', 'sandbox')
+    .addOption(stageOption())
     .option('--outputs <file>', 'where to write the outputs (default: outputs.json of the project)')
     .argument('[cdk arguments...]')
     .allowUnknownOption();

@@ -1,5 +1,5 @@
 import { runCdk } from './cdk.ts';
-import { type CommandContext, createCommand, parseArguments } from './command-line.ts';
+import { type CommandContext, createCommand, parseArguments, stageOption } from './command-line.ts';
 
 /** `npm run destroy`: `cdk destroy --all`; further arguments go to cdk. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
@@ -7,7 +7,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     'destroy',
     'Removes the app from your AWS account. Further arguments go to cdk destroy.',
   )
-    .option('--stage <stage>', 'sandbox or production', 'sandbox')
+    .addOption(stageOption())
     .argument('[cdk arguments...]')
     .allowUnknownOption();
   const exitCode = parseArguments(command, argv);

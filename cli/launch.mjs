@@ -92,7 +92,7 @@ function fail(message, exitCode = 1) {
  * @param {unknown} error */
 function report(error) {
   if (error instanceof Error && error.name === 'CommandError') {
-    const hint = 'hint' in error && error.hint !== undefined ? [String(error.hint)] : [];
+    const hint = 'hint' in error && typeof error.hint === 'string' ? [error.hint] : [];
     const exitCode = 'exitCode' in error && error.exitCode === 2 ? 2 : 1;
     return fail([error.message, ...hint].join('\n'), exitCode);
   }

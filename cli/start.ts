@@ -10,6 +10,7 @@ import {
   createCommand,
   outputsFile,
   parseArguments,
+  stageOption,
   wholeNumber,
 } from './command-line.ts';
 import { type Outputs, parseOutputs, removeIfOurs, tellsOfAws, writeAtomically } from './outputs.ts';
@@ -35,7 +36,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     .option('--port <number>', 'port of the APIs; 0 takes any', wholeNumber(0, 65_535), 3000)
     .option('--aws-port <number>', 'port of the AWS endpoint; 0 takes any', wholeNumber(0, 65_535), 4566)
     .option('--outputs <file>', 'where to write the outputs (default: outputs.json of the project)')
-    .option('--stage <stage>', 'sandbox, production or test', 'sandbox');
+    .addOption(stageOption());
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
   const options = command.opts<StartOptions>();

@@ -37,6 +37,10 @@ const currencyTotals = v.object({
 const logSchema = v.looseObject({
   level: v.optional(v.string(), 'INFO'),
   message: v.string(),
+  /** Which day, and of what error, a warning or an error speaks. */
+  businessDate: v.optional(v.string()),
+  errorName: v.optional(v.string()),
+  errorMessage: v.optional(v.string()),
   error: v.optional(v.looseObject({ name: v.optional(v.string()), message: v.optional(v.string()) })),
 });
 const stagedSchema = v.object({
@@ -50,9 +54,12 @@ const settledSchema = v.object({
   count: whole,
   settled: v.optional(whole),
   held: v.optional(whole, 0),
+  known: v.optional(whole, 0),
+  blocked: v.optional(whole, 0),
   failed: v.optional(whole, 0),
   milliseconds: v.number(),
 });
+const reconciledSchema = v.object({ businessDate: v.string(), sent: whole, missing: whole });
 const daySchema = v.object({
   businessDate: v.string(),
   revision: v.optional(whole),
@@ -90,19 +97,41 @@ export function describeMany(lines: readonly EventLine[], kind: EventKind): stri
 function describeLog(functionName: string, text: string): EventLine | undefined {
   const log = v.safeParse(logSchema, parseJson(text));
   if (!log.success) return undefined;
-  const { level, message, error } = log.output;
+  const { level, message } = log.output;
   if (level === 'WARN' || level === 'ERROR' || level === 'CRITICAL') {
-    const reason = [error?.name, error?.message].filter(Boolean).join(': ');
     return {
       kind: level === 'WARN' ? 'warning' : 'error',
-      text: printable([functionName, message, reason].filter(Boolean).join(': ')),
+      text: describeTrouble(functionName, log.output),
       count: 1,
     };
   }
   if (message === 'transaction staged') return describeStaged(log.output);
   if (message === 'batch settled') return describeSettled(log.output);
-  const day = /^day (?<what>\w+)$/.exec(message)?.groups?.what;
-  return day === undefined ? undefined : describeDay(day, log.output);
+  if (message === 'day reconciled') return describeReconciled(log.output);
+  if (message === 'day sealed' || message === 'day balanced')
+    return describeDay(message.slice(4), log.output);
+  return undefined;
+}
+
+function describeTrouble(functionName: string, log: v.InferOutput<typeof logSchema>): string {
+  const { message, businessDate, error } = log;
+  const reason = [log.errorName ?? error?.name, log.errorMessage ?? error?.message]
+    .filter(Boolean)
+    .join(': ');
+  const what = businessDate === undefined ? message : `${businessDate} ${message}`;
+  return printable([functionName, what, reason].filter(Boolean).join(': '));
+}
+
+/** A run that sent nothing is no news: the schedule has one every 15 minutes. */
+function describeReconciled(log: unknown): EventLine | undefined {
+  const parsed = v.safeParse(reconciledSchema, log);
+  if (!parsed.success || parsed.output.sent === 0) return undefined;
+  const { businessDate, sent } = parsed.output;
+  return {
+    kind: 'day',
+    text: printable(`${businessDate}  sent ${formatCount(sent)} to be settled`),
+    count: 1,
+  };
 }
 
 function describeStaged(log: unknown): EventLine | undefined {
@@ -119,9 +148,11 @@ function describeStaged(log: unknown): EventLine | undefined {
 function describeSettled(log: unknown): EventLine | undefined {
   const parsed = v.safeParse(settledSchema, log);
   if (!parsed.success) return undefined;
-  const { count, settled = count, held, failed, milliseconds } = parsed.output;
+  const { count, settled = count, held, known, blocked, failed, milliseconds } = parsed.output;
   const rest = [
     ...(held > 0 ? [`held ${formatCount(held)}`] : []),
+    ...(known > 0 ? [`known already ${formatCount(known)}`] : []),
+    ...(blocked > 0 ? [`blocked ${formatCount(blocked)}`] : []),
     ...(failed > 0 ? [`failed ${formatCount(failed)}`] : []),
   ];
   const text = [`settled ${formatCount(settled)} in ${Math.round(milliseconds)} ms`, ...rest].join(', ');

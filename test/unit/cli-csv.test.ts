@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { array, assert, asyncProperty, constantFrom, integer, string, tuple } from 'fast-check';
 import { type CsvRow, readCsv } from '../../cli/replay/csv.ts';
 
 async function read(
@@ -64,11 +64,11 @@ describe('a CSV file', () => {
   });
 
   it('reads back whatever was written with quotes, however it is cut into pieces', async () => {
-    const field = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', ' ', 'é') });
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.tuple(field, field), { minLength: 1, maxLength: 8 }),
-        fc.integer({ min: 1, max: 9 }),
+    const field = string({ unit: constantFrom('a', '"', ',', '\n', ' ', 'é') });
+    await assert(
+      asyncProperty(
+        array(tuple(field, field), { minLength: 1, maxLength: 8 }),
+        integer({ min: 1, max: 9 }),
         async (records, pieceLength) => {
           const text = records.map((fields) =>
             fields.map((value) => `"${value.replaceAll('"', '""')}"`).join(','),

@@ -35,6 +35,14 @@ function fakeApi(): { call: CallApi; requests: ApiRequest[]; mostAtOnce: () => n
   return { call, requests, mostAtOnce: () => most };
 }
 
+function problem(type: string): Record<string, unknown> {
+  return {
+    type: `https://duotempo.example/problems/${type}`,
+    title: 'The transaction is not valid',
+    errors: [{ pointer: '/currency', detail: 'is unknown' }],
+  };
+}
+
 async function send(
   lines: readonly string[],
   call: CallApi,
@@ -98,11 +106,6 @@ describe('a replay', () => {
     const { call: accept } = fakeApi();
     const call: CallApi = async (request) => {
       const key = request.headers?.['idempotency-key'] ?? '';
-      const problem = (type: string): Record<string, unknown> => ({
-        type: `https://duotempo.example/problems/${type}`,
-        title: 'The transaction is not valid',
-        errors: [{ pointer: '/currency', detail: 'is unknown' }],
-      });
       if (key === 'old-3') return { status: 422, headers: {}, body: problem('occurred-at-too-old') };
       if (key === 'odd-3') return { status: 400, headers: {}, body: problem('validation') };
       return accept(request);

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { assert, date, property } from 'fast-check';
 import { daysToShift, idempotencyKey } from '../../cli/replay/shift.ts';
 import { recallShift, stateFile } from '../../cli/replay/state.ts';
 import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
@@ -28,13 +28,13 @@ describe('the shift to today', () => {
   });
 
   it('never moves a file into the open day, and never further back than it must', () => {
-    const instants = fc.date({
+    const instants = date({
       min: new Date('2015-01-01T00:00:00Z'),
       max: new Date('2035-01-01T00:00:00Z'),
       noInvalidDate: true,
     });
-    fc.assert(
-      fc.property(instants, instants, (last, now) => {
+    assert(
+      property(instants, instants, (last, now) => {
         const days = daysToShift(last, now, newYork);
         const newest = addDays(businessDateOf(now, newYork), -1);
         const dateAfter = (by: number): string =>

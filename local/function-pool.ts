@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { HostEvent } from './events.ts';
 import { maximumPayloadBytes } from './function-definition.ts';
@@ -9,7 +10,9 @@ export type { FunctionDefinition, Invocation } from './function-definition.ts';
 
 /** Starting a worker costs some 150 ms of processor time, so a short queue waits for a warm one instead. */
 const growAfterMilliseconds = 25;
-/** A function that waits longer than this takes a worker that others leave idle, or hold more of. */
+/** More threads than processors help only a function that mostly waits; else they cost memory and switches. */
+const processors = availableParallelism();
+/** A function that waits longer than this grows beyond the processors, and takes a worker that others leave idle, or hold more of. */
 const starvedAfterMilliseconds = 200;
 
 export interface FunctionPoolOptions {
@@ -44,6 +47,7 @@ interface Slot {
   readonly owner: FunctionState;
   readonly worker: FunctionWorker;
   state: 'starting' | 'idle' | 'busy';
+  readyAt: number;
   lastUsedAt: number;
   served: number;
 }
@@ -71,7 +75,7 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
 
   function stateOf(functionArn: string): FunctionState {
     const state = functions.get(functionArn);
-    if (state === undefined) throw new Error(`No function has the ARN ${functionArn}: register it first.`);
+    if (state === undefined) throw unknownFunction(functionArn);
     return state;
   }
 
@@ -84,6 +88,7 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
       onReady: () => {
         owner.starting -= 1;
         slot.state = 'busy';
+        slot.readyAt = performance.now();
         warmed(owner);
         release(slot);
       },
@@ -95,7 +100,14 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
       },
       onLog: (line) => options.onEvent({ type: 'log', functionName: definition.functionName, line }),
     });
-    const slot: Slot = { owner, worker, state: 'starting', lastUsedAt: performance.now(), served: 0 };
+    const slot: Slot = {
+      owner,
+      worker,
+      state: 'starting',
+      readyAt: 0,
+      lastUsedAt: performance.now(),
+      served: 0,
+    };
     owner.slots.add(slot);
     owner.starting += 1;
     workers += 1;
@@ -185,7 +197,7 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
     if (stopped) return;
     const { owner } = slot;
     if (workers >= maxWorkers && hungry.size > 0) {
-      const starving = starvingBeside(owner);
+      const starving = starvingBeside(slot);
       if (starving) {
         end(slot);
         spawn(starving);
@@ -202,15 +214,20 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
     if (hungry.size > 0) sweep();
   }
 
-  /** Who should have the worker that `owner` has just finished with, when nobody leaves one idle. */
-  function starvingBeside(owner: FunctionState): FunctionState | undefined {
+  /**
+   * Who should have this worker, when nobody leaves one idle. A worker that has just started serves its own function
+   * first, and the only one of a busy function stays for a while: else two floods would take turns and do no work.
+   */
+  function starvingBeside({ owner, served, readyAt }: Slot): FunctionState | undefined {
+    const needed = owner.waiting.length > 0;
+    if (needed && served === 0) return undefined;
     const now = performance.now();
+    const hadItsTurn = owner.slots.size > 1 || now - readyAt > starvedAfterMilliseconds;
     for (const state of hungry) {
       const oldest = state.waiting[0];
       if (state === owner || state.starting > 0 || oldest === undefined) continue;
+      if (state.slots.size === 0 && (!needed || hadItsTurn)) return state;
       const starved = now - oldest.enqueuedAt > starvedAfterMilliseconds;
-      const hasNone = state.slots.size === 0;
-      if (hasNone && (owner.slots.size > 1 || owner.waiting.length === 0 || starved)) return state;
       if (starved && state.slots.size + 1 < owner.slots.size) return state;
     }
     return undefined;
@@ -233,7 +250,9 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
     const hasNone = state.slots.size === 0;
     if (!hasNone) {
       const cap = functions.size > 1 ? Math.max(1, maxWorkers - 2) : maxWorkers;
-      if (waitedMilliseconds < growAfterMilliseconds || state.slots.size >= cap) return;
+      const patienceMilliseconds =
+        state.slots.size < processors ? growAfterMilliseconds : starvedAfterMilliseconds;
+      if (waitedMilliseconds < patienceMilliseconds || state.slots.size >= cap) return;
     }
     if (workers >= maxWorkers) {
       if (!hasNone && waitedMilliseconds < starvedAfterMilliseconds) return;
@@ -291,7 +310,8 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
     // Not async itself: the hot path of every request saves a promise.
     // oxlint-disable-next-line typescript/promise-function-async
     invoke(functionArn, event) {
-      const state = stateOf(functionArn);
+      const state = functions.get(functionArn);
+      if (state === undefined) return Promise.reject(unknownFunction(functionArn));
       if (stopped) return Promise.resolve(stoppedError);
       if (state.inFlight >= (state.definition.reservedConcurrency ?? Infinity)) {
         return refuse(state, { kind: 'throttled' });
@@ -341,6 +361,10 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
       await Promise.all(ending);
     },
   };
+}
+
+function unknownFunction(functionArn: string): Error {
+  return new Error(`No function has the ARN ${functionArn}: register it first.`);
 }
 
 const stoppedError: InvocationError = {

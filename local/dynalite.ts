@@ -53,8 +53,8 @@ interface Database {
   updateIndexes: (
     store: Store,
     table: Table,
-    existing: Attributes | undefined,
-    item: Attributes | undefined,
+    before: Attributes | null | undefined,
+    after: Attributes | null | undefined,
     callback: Callback,
   ) => void;
 }
@@ -171,17 +171,19 @@ function correctedDatabase(): Database {
   database.createIndexKey = (item, table, keySchema) =>
     database.createKey(item, table, keySchema) + database.createKey(item, table);
 
-  database.updateIndexes = (store, table, existing, item, callback) => {
+  database.updateIndexes = (store, table, before, after, callback) => {
+    // dynalite says null for an item that is no more.
+    const [existing, item] = [before ?? undefined, after ?? undefined];
     const changes = [
       ...(table.LocalSecondaryIndexes ?? []).map((index) => ['local', index] as const),
       ...(table.GlobalSecondaryIndexes ?? []).map((index) => ['global', index] as const),
     ].flatMap(([kind, index]) => {
-      const before = indexKeyOf(database, existing, table, index);
-      const after = indexKeyOf(database, item, table, index);
+      const oldKey = indexKeyOf(database, existing, table, index);
+      const newKey = indexKeyOf(database, item, table, index);
       const operations: IndexOperation[] = [];
-      if (before !== undefined && before !== after) operations.push({ type: 'del', key: before });
-      if (after !== undefined && item !== undefined) {
-        operations.push({ type: 'put', key: after, value: projected(item, table, index) });
+      if (oldKey !== undefined && oldKey !== newKey) operations.push({ type: 'del', key: oldKey });
+      if (newKey !== undefined && item !== undefined) {
+        operations.push({ type: 'put', key: newKey, value: projected(item, table, index) });
       }
       return operations.length === 0 ? [] : [{ kind, index, operations }];
     });

@@ -1,8 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import { awsError } from './aws-service.ts';
 import type { AwsAnswer, AwsService } from './aws-service.ts';
 import { createDynalite } from './dynalite.ts';
 import type { JsonObject } from './template.ts';
-import { isJsonObject } from './template.ts';
+import { isJsonObject, objectAt } from './template.ts';
 
 export interface DynamoDb {
   readonly handle: AwsService;
@@ -42,6 +43,8 @@ export function createDynamoDb(options: { readonly accountId: string; readonly r
     createTable: async (request) => {
       const answer = await run('CreateTable', request);
       if (answer.status !== 200) throw new Error(messageOf(answer));
+      const TableName = request['TableName'] ?? null;
+      while (!isActive(await run('DescribeTable', { TableName }))) await setImmediate();
     },
   };
 }
@@ -52,6 +55,11 @@ function refusalOf(error: unknown): AwsAnswer {
   }
   const detail = error instanceof Error ? error.message : String(error);
   return awsError('com.amazonaws.dynamodb.v20120810#InternalServerError', `dynalite failed: ${detail}`, 500);
+}
+
+/** Until a table is active, requests to it are refused, as on AWS. */
+function isActive({ body }: AwsAnswer): boolean {
+  return isJsonObject(body) && objectAt(body, 'Table')['TableStatus'] === 'ACTIVE';
 }
 
 function messageOf({ body }: AwsAnswer): string {

@@ -50,7 +50,7 @@ export const tables = {
     timeToLive: 'expiresAt',
   },
   ledger: { partitionKey: 'businessDateShard', sortKey: 'merchantTransaction' },
-  businessDays: { partitionKey: 'scope', sortKey: 'item' },
+  businessDays: { partitionKey: 'scopeKey', sortKey: 'itemKey' },
   merchants: { partitionKey: 'merchantId', sortKey: 'effectiveFrom' },
 } as const;
 

@@ -27,7 +27,7 @@ const CountAndAmount = v.object({ count: v.number(), amount: StoredIntegerText }
 const NOTHING = { count: 0, amount: '0' };
 
 const StoredDay = v.object({
-  item: v.string(),
+  itemKey: v.string(),
   revision: v.number(),
   firstStagedAt: v.exactOptional(v.string()),
   sealedAt: v.exactOptional(v.string()),
@@ -159,7 +159,7 @@ export async function unfinishedDates(
       }),
     );
     for (const item of answer.Items ?? [])
-      dates.push(v.parse(v.object({ item: v.string() }), unmarshall(item)).item);
+      dates.push(v.parse(v.object({ itemKey: v.string() }), unmarshall(item)).itemKey);
     startKey = answer.LastEvaluatedKey;
   } while (startKey !== undefined);
   return dates;
@@ -328,7 +328,7 @@ function keyOf(businessDate: BusinessDate) {
 }
 
 function parseDay(item: unknown): BusinessDay {
-  const { item: businessDate, ...day } = v.parse(StoredDay, item);
+  const { itemKey: businessDate, ...day } = v.parse(StoredDay, item);
   return { ...day, businessDate };
 }
 

@@ -26,7 +26,7 @@ const textContentType =
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** `12/Mar/2020:19:03:58 +0000`, the common log format. */
-export function commonLogTime(date: Date): string {
+function commonLogTime(date: Date): string {
   const iso = date.toISOString();
   const month = months[date.getUTCMonth()] ?? '';
   return `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;

@@ -4,7 +4,7 @@ import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 /** Finds the issuer's key that a token's header names. */
 export type JwksKeyGetter = JWTVerifyGetKey;
 
-export type Authorization =
+type Authorization =
   /** Every claim as API Gateway hands it on: text, lists as `[a b]`. */
   | { readonly kind: 'allowed'; readonly claims: Readonly<Record<string, string>> }
   | { readonly kind: 'denied'; readonly status: 401 | 403; readonly wwwAuthenticate: string };

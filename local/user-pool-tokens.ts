@@ -7,7 +7,7 @@ import type { UserPoolClientDefinition } from './user-pool-client.ts';
 /** Password sign-in yields no other scope. */
 const signInScope = 'aws.cognito.signin.user.admin';
 
-export interface UserTokens {
+interface UserTokens {
   readonly accessToken: string;
   readonly idToken: string;
 }

@@ -9,7 +9,7 @@ import { createTokenSigner } from './user-pool-tokens.ts';
 
 export type { UserPoolClientDefinition } from './user-pool-client.ts';
 
-export interface AwsAnswer {
+interface AwsAnswer {
   readonly status: number;
   readonly body: unknown;
 }

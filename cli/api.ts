@@ -50,8 +50,7 @@ const defaultRetries: Retries = { attempts: 10, longestPauseMilliseconds: 5000 }
 export function createCallApi(options: CallApiOptions): CallApi {
   const { http, apiUrl, tokens, retries = defaultRetries, random = Math.random } = options;
 
-  async function attempt(request: ApiRequest): Promise<ApiResponse> {
-    const token = await tokens.get();
+  async function attempt(request: ApiRequest, token: string): Promise<ApiResponse> {
     return http.send({
       method: request.method,
       url: `${apiUrl}${request.path}`,
@@ -67,11 +66,11 @@ export function createCallApi(options: CallApiOptions): CallApi {
   return async function call(request) {
     let renewed = false;
     for (let attempts = 1; ; attempts += 1) {
+      const token = await tokens.get();
       let response: ApiResponse | undefined;
       try {
-        response = await attempt(request);
+        response = await attempt(request, token);
       } catch (error) {
-        if (!isNetworkError(error)) throw error;
         if (attempts >= retries.attempts) {
           throw new ApiUnreachableError(`${apiUrl} does not answer: ${errorMessage(error)}`, {
             cause: error,
@@ -136,10 +135,6 @@ export function describeRefusal(response: ApiResponse): string {
 
 function isTransient(status: number): boolean {
   return status === 429 || status >= 500;
-}
-
-function isNetworkError(error: unknown): boolean {
-  return error instanceof Error && error.name !== 'CommandError';
 }
 
 /** Doubling, with half of it by chance so that those who failed together do not come back together. */

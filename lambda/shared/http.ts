@@ -140,6 +140,7 @@ function fieldOf(issue: v.BaseIssue<unknown>, place: string | undefined): Proble
 function detailOf(issue: v.BaseIssue<unknown>): string {
   if (issue.expected === 'never') return 'is not a known field';
   if (issue.received === 'undefined') return 'is required';
-  if (issue.kind === 'validation' || issue.type === 'picklist') return issue.message;
+  if (issue.kind === 'validation' || issue.type === 'picklist' || issue.type === 'custom')
+    return issue.message;
   return `must be of type ${issue.expected ?? 'expected by the schema'}`;
 }

@@ -8,13 +8,21 @@ const PLAIN_RUN = /\d+/g;
  * integer like it. Looks into arrays, and into objects, names included. PCI DSS, requirement 3: only tokens are kept.
  */
 export function containsCardNumber(value: unknown): boolean {
-  if (typeof value === 'string') return textContainsCardNumber(value);
-  if (typeof value === 'number') return Number.isInteger(value) && isCardNumber(BigInt(value).toString());
-  if (Array.isArray(value)) return value.some(containsCardNumber);
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(value).some(
-    ([name, member]) => textContainsCardNumber(name) || containsCardNumber(member),
-  );
+  // A list of what is left to look at, no recursion: a body may nest deeper than the stack is.
+  const rest: unknown[] = [value];
+  while (rest.length > 0) {
+    const next = rest.pop();
+    if (typeof next === 'string' && textContainsCardNumber(next)) return true;
+    if (typeof next === 'number' && Number.isInteger(next) && isCardNumber(BigInt(next).toString())) {
+      return true;
+    }
+    if (typeof next !== 'object' || next === null) continue;
+    for (const [name, member] of Object.entries(next)) {
+      if (!Array.isArray(next)) rest.push(name);
+      rest.push(member);
+    }
+  }
+  return false;
 }
 
 /** The same for one text, such as a request body before it is parsed: parsing rounds integers beyond 2^53. */

@@ -48,6 +48,7 @@ export const FxRatesBody = v.strictObject({
   ),
   rateDate: v.pipe(v.string(), v.check(isCalendarDate, 'must be a date, YYYY-MM-DD, that exists')),
   rates: v.pipe(
+    v.custom<Record<string, string>>(keepsItsNames, 'must name ISO 4217 currencies only'),
     v.record(
       CurrencyCode,
       v.pipe(
@@ -62,6 +63,15 @@ export const FxRatesBody = v.strictObject({
     v.check((rates) => Object.keys(rates).length <= RATE_LIMIT, `must name at most ${RATE_LIMIT} currencies`),
   ),
 });
+
+/** A record leaves these names out in silence; here, as everywhere, what is unknown is refused. */
+const NAMES_LEFT_OUT = ['__proto__', 'prototype', 'constructor'];
+
+function keepsItsNames(value: unknown): boolean {
+  return (
+    typeof value !== 'object' || value === null || !NAMES_LEFT_OUT.some((name) => Object.hasOwn(value, name))
+  );
+}
 
 /** True if `proposed` has every rate that `standing` has, unchanged, and at least one more. */
 export function addsOnly(standing: FxRates, proposed: FxRates): boolean {

@@ -80,7 +80,7 @@ const stages: Readonly<Record<Stage, StageConfig>> = {
     stage: 'test',
     sealWaitSeconds: 1,
     settlement: { ...sandbox.settlement, windowSeconds: 1, timeoutSeconds: 1, maxReceiveCount: 2 },
-    reconcile: { ...sandbox.reconcile, timeoutSeconds: 10 },
+    reconcile: { ...sandbox.reconcile, timeoutSeconds: 3 },
   },
 };
 

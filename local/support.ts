@@ -73,6 +73,8 @@ const scheduleTarget: Readonly<Record<string, Support>> = {
   'Target.RetryPolicy.MaximumRetryAttempts': honoured,
   'Target.RetryPolicy.MaximumEventAgeInSeconds': honoured,
   'Target.DeadLetterConfig.Arn': honoured,
+  // CDK writes an empty object for a standard queue.
+  'Target.SqsParameters.MessageGroupId': refused('FIFO queues are not supported.'),
 };
 
 const redrive: Readonly<Record<string, Support>> = {

@@ -24,7 +24,7 @@ import { stagedOfDate } from '../tables/staged-transactions.ts';
 /** Balanced days are walked again for so long: a straggler, which should not exist, would show. */
 const WALK_AGAIN_HOURS = 48;
 /** The lease outlasts the function by this much, for clocks that differ. */
-const LEASE_MARGIN_SECONDS = 30;
+const LEASE_MARGIN_SECONDS = 5;
 
 type RunMessage = Extract<ReconcileMessage, { kind: 'business-day' }>;
 

@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { accessTokensOf } from '../../cli/access-token.ts';
+import { createHttpClient, type HttpResponse } from '../../cli/http.ts';
+import { parseOutputs, type Outputs } from '../../cli/outputs.ts';
+import { synthesizeIfChanged } from '../../cli/start/assembly.ts';
+import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
+import { stageConfig, type Stage } from '../../lib/config.ts';
+import type { HostEvent } from '../../local/events.ts';
+import { startLocalHost, type LocalHost } from '../../local/host.ts';
+
+/** The synthesized app, running whole on the local host: what the end-to-end tests talk to over HTTP and the AWS SDK. */
+export interface System {
+  readonly host: LocalHost;
+  readonly outputs: Outputs & { readonly DuotempoCardSettlement: Readonly<Record<string, string>> };
+  /** Everything the host has told since the start. */
+  readonly events: readonly HostEvent[];
+  readonly dynamodb: DynamoDBClient;
+  readonly sqs: SQSClient;
+  /** The business date that is open now. */
+  readonly today: string;
+  readonly token: (client: 'gateway' | 'operator') => Promise<string>;
+  /** A request to the card API, with a token of the client unless `headers` says otherwise. */
+  readonly call: (
+    client: 'gateway' | 'operator',
+    method: 'GET' | 'PUT' | 'POST',
+    path: string,
+    options?: { readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> },
+  ) => Promise<HttpResponse>;
+  /** Stages a sale with a key of its own, and gives its id. */
+  readonly stage: (fields?: Readonly<Record<string, unknown>>, key?: string) => Promise<string>;
+  /** All items of a table, read consistently. */
+  readonly scan: (tableName: string) => Promise<Record<string, unknown>[]>;
+  /** The name of one of the app's tables or the url of a queue that is no output: what its physical name contains. */
+  readonly environment: (name: string) => string;
+  /** Waits until a day's status is as wanted, and gives the day. */
+  readonly dayWith: (
+    businessDate: string,
+    wanted: (day: Record<string, unknown>) => boolean,
+    timeoutSeconds?: number,
+  ) => Promise<Record<string, unknown>>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts the app of a stage on free ports. */
+export async function startSystem(options: { readonly stage?: Stage } = {}): Promise<System> {
+  const stage = options.stage ?? 'test';
+  const assembly = await synthesizeIfChanged({
+    projectFolder: process.cwd(),
+    stage,
+    signal: AbortSignal.timeout(60_000),
+    onSynthesize: () => undefined,
+  });
+  const events: HostEvent[] = [];
+  const host = await startLocalHost({
+    assembly,
+    port: 0,
+    awsPort: 0,
+    onEvent: (event) => events.push(event),
+  });
+  const aws = {
+    region: 'us-east-1',
+    endpoint: host.awsEndpoint,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  };
+  const dynamodb = new DynamoDBClient(aws);
+  const sqs = new SQSClient(aws);
+  const text = JSON.stringify({ ...host.outputs, DuotempoLocal: { AwsEndpoint: host.awsEndpoint } });
+  const outputs = {
+    ...parseOutputs(text, 'the outputs of the host'),
+    DuotempoCardSettlement: host.outputs.DuotempoCardSettlement ?? {},
+  } as System['outputs'];
+  const http = createHttpClient({ connections: 32 });
+  const tokens = {
+    gateway: accessTokensOf('gateway', outputs, http),
+    operator: accessTokensOf('operator', outputs, http),
+  };
+  const today = businessDateOf(new Date(), stageConfig(stage).calendar);
+
+  const call: System['call'] = async (client, method, path, { body, headers } = {}) =>
+    http.send({
+      method,
+      url: `${outputs.DuotempoCardSettlement.ApiUrl}${path}`,
+      headers: { authorization: `Bearer ${await tokens[client].get()}`, ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+
+  return {
+    host,
+    outputs,
+    events,
+    dynamodb,
+    sqs,
+    today,
+    token: async (client) => tokens[client].get(),
+    call,
+    stage: async (fields = {}, key = randomUUID()) => {
+      const { status, body } = await call('gateway', 'POST', '/transactions', {
+        body: sale(fields),
+        headers: { 'idempotency-key': key },
+      });
+      if (status !== 201) throw new Error(`A sale was answered ${status}: ${JSON.stringify(body)}`);
+      return textOf(body, 'transactionId');
+    },
+    scan: async (tableName) => {
+      const items: Record<string, unknown>[] = [];
+      for await (const page of paginateScan(
+        { client: dynamodb },
+        { TableName: tableName, ConsistentRead: true },
+      )) {
+        for (const item of page.Items ?? []) items.push(unmarshall(item));
+      }
+      return items;
+    },
+    environment: (name) => {
+      const value = host.functions
+        .map(({ environment }) => environment[name])
+        .find((found) => found !== undefined);
+      if (value === undefined) throw new Error(`No function has the variable ${name}.`);
+      return value;
+    },
+    dayWith: async (businessDate, wanted, timeoutSeconds = 30) => {
+      const deadline = Date.now() + timeoutSeconds * 1000;
+      for (;;) {
+        const { status, body } = await call('gateway', 'GET', `/business-days/${businessDate}`);
+        const day = status === 200 && typeof body === 'object' && body !== null ? { ...body } : undefined;
+        if (day !== undefined && wanted(day)) return day;
+        if (Date.now() > deadline) {
+          throw new Error(
+            `${businessDate} is not as wanted after ${timeoutSeconds} s: ${JSON.stringify(body)}`,
+          );
+        }
+        await pause(100);
+      }
+    },
+    stop: async () => {
+      http.close();
+      dynamodb.destroy();
+      sqs.destroy();
+      await host.stop();
+    },
+  };
+}
+
+/** A sale of 4.97 USD, an hour ago unless `fields` says otherwise. */
+export function sale(fields: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  return {
+    merchantId: 'mer_corner_shop',
+    terminalId: 'till-1',
+    type: 'sale',
+    cardToken: `tok_${randomUUID().slice(0, 8)}`,
+    amount: 497,
+    currency: 'USD',
+    merchantCategoryCode: '5411',
+    occurredAt: new Date(Date.now() - 3_600_000).toISOString(),
+    ...fields,
+  };
+}
+
+/** Noon UTC of a date: by the business calendar of every stage it belongs to that date. */
+export function noonOf(businessDate: string): string {
+  return `${businessDate}T12:00:00Z`;
+}
+
+/** The date so many days before the open one. */
+export function daysAgo(system: System, days: number): string {
+  return addDays(system.today, -days);
+}
+
+/** A member of an answer that must be text. */
+export function textOf(body: unknown, name: string): string {
+  const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
+  if (typeof value !== 'string') throw new Error(`The answer has no text ${name}: ${JSON.stringify(body)}`);
+  return value;
+}

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { Item } from './dynamodb-item.ts';
 import type { JsonObject } from './template.ts';
 
 /*
@@ -32,8 +33,23 @@ type IndexOperation =
   | { readonly type: 'del'; readonly key: string }
   | { readonly type: 'put'; readonly key: string; readonly value: Attributes };
 
+/** One write that went through: an item as it was, and as it is. Undefined: there was, or is, none. */
+export interface ItemChange {
+  readonly tableName: string;
+  readonly before: Item | undefined;
+  readonly after: Item | undefined;
+}
+
+/** Where a table's items lie. Its `put` and `del` are called inside dynalite's lock of the item's key. */
+interface ItemDb {
+  readonly get: (key: string, callback: (error: unknown, item?: Item) => void) => void;
+  put: (key: string, item: Item, callback: Callback) => void;
+  del: (key: string, callback: Callback) => void;
+}
+
 interface Store {
   readonly tableDb: { awsAccountId: string; awsRegion: string };
+  getItemDb: (tableName: string) => ItemDb;
   readonly getIndexDb: (
     kind: 'local' | 'global',
     tableName: string,
@@ -110,12 +126,23 @@ const OWN_PARAMETERS: Readonly<Record<string, readonly string[]>> = {
 
 const require = createRequire(import.meta.url);
 
-export function createDynalite(options: { readonly accountId: string; readonly region: string }): Dynalite {
+/** Who hears of every write to the tables that `listensTo` names, in the order of the writes to each item. */
+export interface ChangeListener {
+  readonly listensTo: (tableName: string) => boolean;
+  readonly onChange: (change: ItemChange) => void;
+}
+
+export function createDynalite(options: {
+  readonly accountId: string;
+  readonly region: string;
+  readonly changes?: ChangeListener;
+}): Dynalite {
   const database = correctedDatabase();
   const validations: Validations = require('dynalite/validations');
   const store = database.create({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   store.tableDb.awsAccountId = options.accountId;
   store.tableDb.awsRegion = options.region;
+  if (options.changes !== undefined) tellChanges(store, options.changes);
 
   const actions = new Map<string, Action>();
   const load = (action: string): Action | undefined => {
@@ -147,6 +174,42 @@ export function createDynalite(options: { readonly accountId: string; readonly r
         }
         known.run(store, checked, (error, result) => (error ? reject(error) : resolve(result)));
       }),
+  };
+}
+
+/**
+ * dynalite has no streams. All its writes of items end in `put` or `del` of what `getItemDb` answers, inside the lock
+ * of the item's key, so that what is read there is what was before, and the order of calls is that of the writes.
+ */
+function tellChanges(store: Store, { listensTo, onChange }: ChangeListener): void {
+  const getItemDb = store.getItemDb;
+  const told = new WeakSet<ItemDb>();
+  store.getItemDb = (tableName) => {
+    const itemDb = getItemDb(tableName);
+    if (told.has(itemDb)) return itemDb;
+    told.add(itemDb);
+    const { put, del } = itemDb;
+    const write = (
+      key: string,
+      after: Item | undefined,
+      callback: Callback,
+      run: (done: Callback) => void,
+    ): void => {
+      if (!listensTo(tableName)) return run(callback);
+      itemDb.get(key, (_, before) => {
+        run((error, result) => {
+          if (!error) onChange({ tableName, before: before ?? undefined, after });
+          callback(error, result);
+        });
+      });
+    };
+    itemDb.put = (key, item, callback) => {
+      write(key, item, callback, (done) => put(key, item, done));
+    };
+    itemDb.del = (key, callback) => {
+      write(key, undefined, callback, (done) => del(key, done));
+    };
+    return itemDb;
   };
 }
 

@@ -2,6 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { awsError } from './aws-service.ts';
 import type { AwsAnswer, AwsService } from './aws-service.ts';
 import { createDynalite } from './dynalite.ts';
+import { createDynamoDbStreams } from './dynamodb-streams.ts';
+import type { DynamoDbStreams } from './dynamodb-streams.ts';
 import type { JsonObject } from './template.ts';
 import { isJsonObject, objectAt } from './template.ts';
 
@@ -9,6 +11,7 @@ export interface DynamoDb {
   readonly handle: AwsService;
   /** @throws Error with DynamoDB's own message where it would refuse the table. */
   readonly createTable: (request: JsonObject) => Promise<void>;
+  readonly streams: DynamoDbStreams;
 }
 
 /** Parameters that dynalite lacks and that ask for what is so in any case: its scans read what was written last. */
@@ -16,7 +19,11 @@ const HELD_ANYWAY: Readonly<Record<string, readonly string[]>> = { Scan: ['Consi
 
 /** Amazon DynamoDB, in memory, by dynalite. */
 export function createDynamoDb(options: { readonly accountId: string; readonly region: string }): DynamoDb {
-  const dynalite = createDynalite(options);
+  const streams = createDynamoDbStreams(options);
+  const dynalite = createDynalite({
+    ...options,
+    changes: { listensTo: streams.isEnabled, onChange: streams.append },
+  });
 
   const run = async (action: string, request: JsonObject): Promise<AwsAnswer> => {
     const parameters = dynalite.parametersOf(action);
@@ -44,6 +51,7 @@ export function createDynamoDb(options: { readonly accountId: string; readonly r
   };
 
   return {
+    streams,
     handle: ({ action, request }) => run(action, request),
     createTable: async (request) => {
       const answer = await run('CreateTable', request);

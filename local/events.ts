@@ -29,4 +29,15 @@ export type HostEvent =
       readonly milliseconds: number;
       readonly waitedMilliseconds: number;
     }
-  | { readonly type: 'schedule'; readonly scheduleName: string; readonly target: string };
+  | { readonly type: 'schedule'; readonly scheduleName: string; readonly target: string }
+  /** A batch that a pipe sent, or tried to. */
+  | {
+      readonly type: 'pipe';
+      readonly pipeName: string;
+      readonly size: number;
+      /** How many records of the batch are to be tried again, or given up. */
+      readonly failed: number;
+      /** For each record that was sent: how long ago it was written. */
+      readonly waitedMilliseconds: readonly number[];
+      readonly errorMessage?: string;
+    };

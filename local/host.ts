@@ -10,7 +10,7 @@ import { startHttpFront } from './http-api.ts';
 import type { HttpFront, JwksKeyGetter } from './http-api.ts';
 import { provisionStacks } from './provision.ts';
 import { finishHttpApi } from './resources/http-api-draft.ts';
-import type { Background, World } from './resources/resource.ts';
+import type { Background, HostedPipe, World } from './resources/resource.ts';
 import { createSqs } from './sqs.ts';
 import { checkSupport } from './support-check.ts';
 import { createUrlRewriter } from './url-rewriter.ts';
@@ -45,6 +45,8 @@ export interface LocalHost {
   /** By stack, in the shape of `cdk deploy --outputs-file`. */
   readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly functions: readonly HostedFunction[];
+  /** Fault injection: each can be stopped and started, and made to send its batches twice. */
+  readonly pipes: readonly HostedPipe[];
   /**
    * Fault injection: ends the workers that run a function now.
    *
@@ -108,6 +110,7 @@ async function start(
   );
   undo.push(awsEndpoint.stop, () => Promise.resolve(sqs.stop()));
   awsEndpoint.addService('DynamoDB_20120810', 'dynamodb', dynamoDb.handle);
+  awsEndpoint.addService('DynamoDBStreams_20120810', 'dynamodb', dynamoDb.streams.handle);
   awsEndpoint.addService('AmazonSQS', 'sqs', sqs.handle);
   awsEndpoint.addService('AWSCognitoIdentityProviderService', 'cognito-idp', serveUserPools(userPools));
 
@@ -151,6 +154,7 @@ async function start(
     httpApis: new Map(),
     userPools,
     userPoolCount: resources.filter(({ type }) => type === 'AWS::Cognito::UserPool').length,
+    pipes: [],
     urls: createUrlRewriter(),
     onEvent,
     startLater: (starter) => void starters.push(starter),
@@ -180,6 +184,7 @@ async function start(
     awsEndpoint: awsEndpoint.url,
     outputs,
     functions,
+    pipes: world.pipes,
     killFunction: (name) =>
       functions
         .filter(({ functionName, logicalId }) => functionName.startsWith(name) || logicalId.startsWith(name))

@@ -32,7 +32,6 @@ const observability = inert('Nobody watches metrics, logs and traces of a laptop
 const networking = refused('The host has no network of its own.');
 const alarms = inert('The host publishes no metrics, so no alarm can fire.');
 const expiry = inert("DynamoDB's deletes lag by days, so programs must filter; the host never deletes.");
-const streams = refused('Streams come later.');
 
 /** A type of which everything is inert. */
 const inertType = (support: Support): TypeSupport => ({ support, properties: { '*': support } });
@@ -63,7 +62,8 @@ const table: Readonly<Record<string, Support>> = {
   WarmThroughput: capacity,
   SSESpecification: encryption,
   TimeToLiveSpecification: expiry,
-  StreamSpecification: streams,
+  'StreamSpecification.StreamViewType': honoured,
+  'StreamSpecification.ResourcePolicy': policiesLater,
 };
 
 const scheduleTarget: Readonly<Record<string, Support>> = {
@@ -75,6 +75,19 @@ const scheduleTarget: Readonly<Record<string, Support>> = {
   'Target.DeadLetterConfig.Arn': honoured,
   // CDK writes an empty object for a standard queue.
   'Target.SqsParameters.MessageGroupId': refused('FIFO queues are not supported.'),
+};
+
+const stream = 'SourceParameters.DynamoDBStreamParameters';
+const pipeSource: Readonly<Record<string, Support>> = {
+  'SourceParameters.FilterCriteria.Filters[].Pattern': honoured,
+  [`${stream}.BatchSize`]: honoured,
+  [`${stream}.DeadLetterConfig.Arn`]: honoured,
+  [`${stream}.MaximumBatchingWindowInSeconds`]: honoured,
+  [`${stream}.MaximumRecordAgeInSeconds`]: honoured,
+  [`${stream}.MaximumRetryAttempts`]: honoured,
+  [`${stream}.OnPartialBatchItemFailure`]: inert('Of a batch for SQS only failed entries are tried again.'),
+  [`${stream}.ParallelizationFactor`]: only(/^1$/),
+  [`${stream}.StartingPosition`]: honoured,
 };
 
 const redrive: Readonly<Record<string, Support>> = {
@@ -128,7 +141,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       'Replicas[].ReadProvisionedThroughputSettings': capacity,
       'Replicas[].ReadOnDemandThroughputSettings': capacity,
       'Replicas[].KinesisStreamSpecification': refused('There is no Kinesis here.'),
-      'Replicas[].ReplicaStreamSpecification': streams,
+      'Replicas[].ReplicaStreamSpecification': policiesLater,
     },
   },
   'AWS::SQS::Queue': {
@@ -366,6 +379,25 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       Identifier: honoured,
       Name: name,
       Scopes: inert('What a client may ask for stands with the client.'),
+    },
+  },
+  'AWS::Pipes::Pipe': {
+    support: honoured,
+    properties: {
+      Name: name,
+      RoleArn: honoured,
+      Source: only(/^arn:aws:dynamodb:[^:]+:\d+:table\/.+\/stream\//),
+      ...pipeSource,
+      Target: only(/^arn:aws:sqs:/),
+      'TargetParameters.InputTemplate': honoured,
+      'TargetParameters.SqsQueueParameters': refused('FIFO queues are not supported.'),
+      DesiredState: only(/^(RUNNING|STOPPED)$/),
+      Description: inert('A description is for people.'),
+      Enrichment: refused('Enrichments are not called.'),
+      EnrichmentParameters: refused('Enrichments are not called.'),
+      KmsKeyIdentifier: encryption,
+      LogConfiguration: observability,
+      Tags: tags,
     },
   },
   'AWS::Logs::LogGroup': inertType(observability),

@@ -1,8 +1,11 @@
 import { physicalName } from '../physical-name.ts';
 import type { Json, JsonObject } from '../template.ts';
-import { isJsonObject } from '../template.ts';
+import { isJsonObject, textAt } from '../template.ts';
+import type { StreamViewType } from '../dynamodb-streams.ts';
 import { objectListAt, optionalText, ResourceError } from './resource.ts';
-import type { Provision } from './resource.ts';
+import type { Provision, ResourceRequest } from './resource.ts';
+
+const VIEW_TYPES: readonly StreamViewType[] = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES'];
 
 /** AWS::DynamoDB::Table and AWS::DynamoDB::GlobalTable, which is what CDK's TableV2 makes. */
 export const provisionTable: Provision = async (resource, world) => {
@@ -26,8 +29,23 @@ export const provisionTable: Provision = async (resource, world) => {
     throw new ResourceError(resource, error instanceof Error ? error.message : String(error));
   }
   const arn = `arn:aws:dynamodb:${world.region}:${world.accountId}:table/${tableName}`;
-  return { ref: tableName, attributes: { Arn: arn, TableId: tableName } };
+  const viewType = streamViewType(resource);
+  const keyNames = objectListAt(resource, 'KeySchema').map((key) => textAt(key, 'AttributeName') ?? '');
+  const stream =
+    viewType === undefined
+      ? {}
+      : { StreamArn: world.dynamoDb.streams.enable({ tableName, keyNames, viewType }) };
+  return { ref: tableName, attributes: { Arn: arn, TableId: tableName, ...stream } };
 };
+
+function streamViewType(resource: ResourceRequest): StreamViewType | undefined {
+  const text = optionalText(resource, 'StreamSpecification.StreamViewType');
+  const viewType = VIEW_TYPES.find((known) => known === text);
+  if (text !== undefined && viewType === undefined) {
+    throw new ResourceError(resource, `StreamSpecification.StreamViewType has no ${text}.`);
+  }
+  return viewType;
+}
 
 function indexRequest(index: JsonObject): JsonObject {
   const wanted: Record<string, Json> = {};

@@ -15,6 +15,7 @@ import {
 } from './identity.ts';
 import { provisionInert, provisionRole } from './inert.ts';
 import { provisionFunction } from './lambda-function.ts';
+import { provisionPipe } from './pipe.ts';
 import type { Provision } from './resource.ts';
 import { provisionSchedule } from './schedule.ts';
 import { provisionQueue } from './sqs-queue.ts';
@@ -60,6 +61,7 @@ export const PROVISIONS: Readonly<Record<string, Provision>> = {
     (name, { region, accountId }) => `arn:aws:logs:${region}:${accountId}:log-group:${name}:*`,
   ),
   'AWS::Logs::MetricFilter': provisionInert('FilterName', (name) => name),
+  'AWS::Pipes::Pipe': provisionPipe,
   'AWS::SNS::Subscription': provisionInert(undefined, (name) => name, { refIsArn: true }),
   'AWS::SNS::Topic': provisionInert(
     'TopicName',

@@ -2,6 +2,7 @@ import type { CredentialStore } from '../credentials.ts';
 import type { DynamoDb } from '../dynamodb.ts';
 import type { HostEvent } from '../events.ts';
 import type { FunctionDefinition, FunctionPool } from '../function-pool.ts';
+import type { Pipe } from '../pipe.ts';
 import type { Sqs } from '../sqs.ts';
 import { isJsonList, isJsonObject } from '../template.ts';
 import type { Json, JsonObject } from '../template.ts';
@@ -32,6 +33,13 @@ export interface ProvisionedFunction {
   readonly definition: FunctionDefinition;
 }
 
+/** A pipe, with what tests may do to it. */
+export interface HostedPipe extends Pipe {
+  readonly stackName: string;
+  readonly logicalId: string;
+  readonly pipeName: string;
+}
+
 /** Something that runs from when the whole app is provisioned until the host stops. */
 export interface Background {
   readonly stop: () => Promise<void>;
@@ -52,6 +60,7 @@ export interface World {
   readonly userPools: Map<string, UserPool>;
   /** How many user pools the whole app has: the only one is served without its name. */
   readonly userPoolCount: number;
+  readonly pipes: HostedPipe[];
   readonly urls: UrlRewriter;
   readonly onEvent: (event: HostEvent) => void;
   readonly startLater: (start: () => Background) => void;

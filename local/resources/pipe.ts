@@ -1,0 +1,177 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { compileEventPattern } from '../event-pattern.ts';
+import type { EventPattern } from '../event-pattern.ts';
+import { compileInputTemplate } from '../input-template.ts';
+import type { InputTemplate } from '../input-template.ts';
+import { physicalName } from '../physical-name.ts';
+import { createPipe } from '../pipe.ts';
+import type { PipeOptions } from '../pipe.ts';
+import type { Json } from '../template.ts';
+import { numberWithin, objectListAt, optionalText, requiredText, ResourceError } from './resource.ts';
+import type { Provision, ResourceRequest, World } from './resource.ts';
+
+const SOURCE = 'SourceParameters.DynamoDBStreamParameters';
+/** A batch goes to SQS in one request. */
+const MAXIMUM_BATCH_SIZE = 10;
+const DEFAULT_BATCH_SIZE = 100;
+const FOREVER = -1;
+
+/** AWS::Pipes::Pipe, from a DynamoDB stream to an SQS queue. */
+export const provisionPipe: Provision = (resource, world) => {
+  const pipeName = optionalText(resource, 'Name') ?? physicalName(resource.stackName, resource.logicalId, 64);
+  const pipeArn = `arn:aws:pipes:${world.region}:${world.accountId}:pipe/${pipeName}`;
+  const streamArn = requiredText(resource, 'Source');
+  if (!world.dynamoDb.streams.hasStream(streamArn)) {
+    throw new ResourceError(resource, `Source ${streamArn} names no stream of this app's tables.`);
+  }
+  const target = requiredText(resource, 'Target');
+  const credentials = world.credentials.credentialsOf(requiredText(resource, 'RoleArn'));
+  const queues = queueSender(world, credentials);
+  const targetUrl = queueUrl(resource, world, target);
+  const deadLetterArn = optionalText(resource, `${SOURCE}.DeadLetterConfig.Arn`);
+  const deadLetterUrl = deadLetterArn === undefined ? undefined : queueUrl(resource, world, deadLetterArn);
+  const maximumRetryAttempts = limit(resource, `${SOURCE}.MaximumRetryAttempts`, 10_000);
+  const maximumRecordAgeSeconds = limit(resource, `${SOURCE}.MaximumRecordAgeInSeconds`, 604_800);
+
+  const pipe = createPipe({
+    awsEndpoint: world.awsEndpoint,
+    region: world.region,
+    credentials,
+    pipeName,
+    pipeArn,
+    streamArn,
+    startingPosition: startingPosition(resource),
+    batchSize: batchSize(resource),
+    windowSeconds: numberWithin(resource, `${SOURCE}.MaximumBatchingWindowInSeconds`, {
+      minimum: 0,
+      maximum: 300,
+      byDefault: 0,
+    }),
+    ...(maximumRetryAttempts === undefined ? {} : { maximumRetryAttempts }),
+    ...(maximumRecordAgeSeconds === undefined ? {} : { maximumRecordAgeSeconds }),
+    patterns: patternsOf(resource),
+    template: templateOf(resource, {
+      'pipe-arn': () => pipeArn,
+      'pipe-name': () => pipeName,
+      'source-arn': () => streamArn,
+      'target-arn': () => target,
+      'event.ingestion-time': () => new Date().toISOString(),
+    }),
+    send: (bodies, signal) => queues.sendBatch(targetUrl, bodies, signal),
+    ...(deadLetterUrl === undefined ? {} : { giveUp: (body) => queues.send(deadLetterUrl, body) }),
+    writtenAt: (sequenceNumber) => world.dynamoDb.streams.writtenAt(streamArn, sequenceNumber),
+    onEvent: world.onEvent,
+  });
+  const { stackName, logicalId } = resource;
+  world.pipes.push({ stackName, logicalId, pipeName, ...pipe });
+  const isStopped = optionalText(resource, 'DesiredState') === 'STOPPED';
+  world.startLater(() => {
+    if (!isStopped) pipe.start();
+    return { stop: pipe.stop };
+  });
+  return {
+    ref: pipeName,
+    attributes: { Arn: pipeArn, CurrentState: isStopped ? 'STOPPED' : 'RUNNING' },
+  };
+};
+
+function startingPosition(resource: ResourceRequest): PipeOptions['startingPosition'] {
+  const text = requiredText(resource, `${SOURCE}.StartingPosition`);
+  if (text !== 'TRIM_HORIZON' && text !== 'LATEST') {
+    throw new ResourceError(
+      resource,
+      `${SOURCE}.StartingPosition must be TRIM_HORIZON or LATEST, not ${text}.`,
+    );
+  }
+  return text;
+}
+
+function batchSize(resource: ResourceRequest): number {
+  const size = numberWithin(resource, `${SOURCE}.BatchSize`, {
+    minimum: 1,
+    maximum: 10_000,
+    byDefault: DEFAULT_BATCH_SIZE,
+  });
+  if (size <= MAXIMUM_BATCH_SIZE) return size;
+  throw new ResourceError(
+    resource,
+    `${SOURCE}.BatchSize is ${size}; for an SQS target it may be at most ${MAXIMUM_BATCH_SIZE}.`,
+  );
+}
+
+/** Undefined: as long as the stream keeps the record. */
+function limit(resource: ResourceRequest, path: string, maximum: number): number | undefined {
+  const value = numberWithin(resource, path, { minimum: FOREVER, maximum, byDefault: FOREVER });
+  return value === FOREVER ? undefined : value;
+}
+
+function patternsOf(resource: ResourceRequest): readonly EventPattern[] {
+  return objectListAt(resource, 'SourceParameters.FilterCriteria.Filters').map(({ Pattern }, index) => {
+    const path = `SourceParameters.FilterCriteria.Filters[${index}].Pattern`;
+    try {
+      const pattern: Json = JSON.parse(typeof Pattern === 'string' ? Pattern : '');
+      return compileEventPattern(pattern);
+    } catch (error) {
+      throw new ResourceError(resource, `${path}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  });
+}
+
+function templateOf(
+  resource: ResourceRequest,
+  reserved: Parameters<typeof compileInputTemplate>[1],
+): InputTemplate {
+  const template = optionalText(resource, 'TargetParameters.InputTemplate');
+  if (template === undefined) return (event) => JSON.stringify(event);
+  try {
+    return compileInputTemplate(template, reserved);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ResourceError(resource, `TargetParameters.InputTemplate: ${reason}`);
+  }
+}
+
+function queueUrl(resource: ResourceRequest, world: World, queueArn: string): string {
+  if (world.sqs.visibilityTimeoutSeconds(queueArn) === undefined) {
+    throw new ResourceError(resource, `${queueArn} names no queue of this app.`);
+  }
+  return `${world.awsEndpoint}/${world.accountId}/${queueArn.split(':').at(-1)}`;
+}
+
+/** Sends to queues as the pipe's role, through the AWS endpoint. */
+function queueSender(world: World, credentials: PipeOptions['credentials']) {
+  let client: SQSClient | undefined;
+  const sdk = async () => {
+    const { SQSClient: Client, ...commands } = await import('@aws-sdk/client-sqs');
+    client ??= new Client({
+      region: world.region,
+      endpoint: world.awsEndpoint,
+      credentials,
+      maxAttempts: 1,
+      md5: false,
+    });
+    return { client, ...commands };
+  };
+  return {
+    send: async (url: string, body: string): Promise<void> => {
+      const { client: sqs, SendMessageCommand } = await sdk();
+      await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body }));
+    },
+    /** @returns the places of the bodies that the queue refused. */
+    sendBatch: async (
+      url: string,
+      bodies: readonly string[],
+      signal: AbortSignal,
+    ): Promise<ReadonlySet<number>> => {
+      const { client: sqs, SendMessageBatchCommand } = await sdk();
+      const { Failed = [] } = await sqs.send(
+        new SendMessageBatchCommand({
+          QueueUrl: url,
+          Entries: bodies.map((body, index) => ({ Id: String(index), MessageBody: body })),
+        }),
+        { abortSignal: signal },
+      );
+      return new Set(Failed.map(({ Id }) => Number(Id)));
+    },
+  };
+}

@@ -12,11 +12,24 @@ export type Authorize = (
   call: AwsCall,
 ) => { readonly allowed: true } | { readonly allowed: false; readonly message: string };
 
+/** A service whose actions are told by method and path. */
+export interface RestService {
+  /** As it stands in an IAM action: `execute-api`. */
+  readonly service: string;
+  /** @returns undefined for requests of other services. */
+  readonly read: (
+    method: string,
+    path: string,
+  ) => { readonly action: string; readonly request: JsonObject; readonly resourceArn: string } | undefined;
+  readonly handle: (call: AwsCall, body: Buffer) => Promise<AwsAnswer>;
+}
+
 export interface AwsEndpoint {
   /** Such as `http://localhost:4566`. */
   readonly url: string;
   /** Registers a service by what its `x-amz-target` begins with, e.g. `DynamoDB_20120810`. */
   readonly addService: (target: string, service: string, handle: AwsService) => void;
+  readonly addRestService: (service: RestService) => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -32,11 +45,21 @@ export async function startAwsEndpoint(options: {
   readonly credentials: CredentialStore;
   readonly authorize?: Authorize;
 }): Promise<AwsEndpoint> {
+  const restServices: RestService[] = [];
   const services = new Map<string, { readonly service: string; readonly handle: AwsService }>();
   const authorize: Authorize = options.authorize ?? (() => ({ allowed: true }));
   const stopping = new AbortController();
 
   const answer = async (request: IncomingMessage, body: Buffer, signal: AbortSignal): Promise<AwsAnswer> => {
+    const caller = options.credentials.callerOf(request.headers.authorization);
+    const path = (request.url ?? '/').replace(/[?#].*$/, '');
+    for (const { service, read, handle } of restServices) {
+      const found = read(request.method ?? '', path);
+      if (found === undefined) continue;
+      const call: AwsCall = { service, ...found, caller, signal };
+      const decision = authorize(call);
+      return decision.allowed ? handle(call, body) : accessDenied(decision.message);
+    }
     const [target = '', action = ''] = String(request.headers['x-amz-target'] ?? '').split('.');
     const known = services.get(target);
     if (known === undefined || action === '') {
@@ -51,7 +74,7 @@ export async function startAwsEndpoint(options: {
       service: known.service,
       action,
       request: parsed,
-      caller: options.credentials.callerOf(request.headers.authorization),
+      caller,
       signal,
     };
     const decision = authorize(call);
@@ -99,6 +122,7 @@ export async function startAwsEndpoint(options: {
   });
   return {
     url: `http://localhost:${port}`,
+    addRestService: (service) => void restServices.push(service),
     addService: (target, service, handle) => void services.set(target, { service, handle }),
     stop: () => {
       stopping.abort();
@@ -108,6 +132,12 @@ export async function startAwsEndpoint(options: {
       });
     },
   };
+}
+
+/** REST services say so with another status, and in a header. */
+function accessDenied(message: string): AwsAnswer {
+  const name = 'AccessDeniedException';
+  return { ...awsError(name, message, 403), headers: { 'x-amzn-errortype': name } };
 }
 
 function readBody(request: IncomingMessage): Promise<Buffer | undefined> {

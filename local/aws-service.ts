@@ -9,6 +9,8 @@ export interface AwsCall {
   readonly action: string;
   readonly request: JsonObject;
   readonly caller: Caller;
+  /** Of a service whose requests name what they act on by their path. */
+  readonly resourceArn?: string;
   /** Aborts when the client goes away or the host stops. */
   readonly signal: AbortSignal;
 }

@@ -30,6 +30,15 @@ export type HostEvent =
       readonly waitedMilliseconds: number;
     }
   | { readonly type: 'schedule'; readonly scheduleName: string; readonly target: string }
+  /** What became of an event of a WebSocket API; `status` as HTTP would have it, 101 for a connection. */
+  | {
+      readonly type: 'web-socket';
+      readonly apiId: string;
+      readonly connectionId: string;
+      readonly routeKey: string;
+      readonly status: number;
+      readonly milliseconds: number;
+    }
   /** A batch that a pipe sent, or tried to. */
   | {
       readonly type: 'pipe';

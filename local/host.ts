@@ -2,19 +2,25 @@ import { loadAssembly } from './assembly.ts';
 import type { AssemblyStack } from './assembly.ts';
 import { startAwsEndpoint } from './aws-endpoint.ts';
 import type { AwsEndpoint } from './aws-endpoint.ts';
+import { serveConnections } from './connections-service.ts';
 import { createCredentialStore } from './credentials.ts';
 import { createDynamoDb } from './dynamodb.ts';
 import type { HostEvent } from './events.ts';
 import { createFunctionPool } from './function-pool.ts';
+import { sendAnswer } from './http-front.ts';
+import { gatewayAnswer } from './http-response.ts';
 import { startHttpFront } from './http-api.ts';
 import type { HttpFront, JwksKeyGetter } from './http-api.ts';
 import { provisionStacks } from './provision.ts';
 import { finishHttpApi } from './resources/http-api-draft.ts';
+import { finishWebSocketApi } from './resources/web-socket-api-draft.ts';
 import type { Background, HostedPipe, World } from './resources/resource.ts';
 import { createSqs } from './sqs.ts';
 import { checkSupport } from './support-check.ts';
 import { createUrlRewriter } from './url-rewriter.ts';
 import { serveUserPools } from './user-pool-service.ts';
+import { createWebSocketApis } from './web-socket-api.ts';
+import type { WebSocketLimits } from './web-socket-connection.ts';
 
 export interface LocalHostOptions {
   /** The folder of the cloud assembly, as `cdk synth` wrote it. */
@@ -25,6 +31,8 @@ export interface LocalHostOptions {
   readonly awsPort?: number;
   /** Worker threads over all functions. @default 8 */
   readonly maxWorkers?: number;
+  /** How long connections of WebSocket APIs last. @default as on AWS: 10 minutes idle, 2 hours in all */
+  readonly webSocketLimits?: WebSocketLimits;
   readonly onEvent?: (event: HostEvent) => void;
 }
 
@@ -54,6 +62,14 @@ export interface LocalHost {
    * @returns how many workers were ended.
    */
   readonly killFunction: (name: string) => number;
+  /** The ids of the connections that are open at the app's WebSocket APIs. */
+  readonly connectionIds: () => readonly string[];
+  /**
+   * Fault injection: cuts connections the way a network vanishes, so that `$disconnect` is not called.
+   *
+   * @returns how many there were.
+   */
+  readonly loseConnections: (isLost?: (connectionId: string) => boolean) => number;
   /** Starts a worker of each function, as far as there is room, so that first requests are quick. */
   readonly warm: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -139,6 +155,16 @@ async function start(
   );
   undo.push(() => http.stop());
 
+  const webSocketApis = createWebSocketApis({
+    region: REGION,
+    accountId: ACCOUNT_ID,
+    invoke: (functionArn, event) => functionPool.invoke(functionArn, event),
+    ...(options.webSocketLimits === undefined ? {} : { limits: options.webSocketLimits }),
+    onEvent,
+  });
+  undo.push(() => Promise.resolve(webSocketApis.stop()));
+  awsEndpoint.addRestService(serveConnections(webSocketApis, { region: REGION, accountId: ACCOUNT_ID }));
+
   const starters: (() => Background)[] = [];
   const resources = stacks.flatMap(({ template }) => template.resources);
   const world: World = {
@@ -152,6 +178,7 @@ async function start(
     functionPool,
     functions: new Map(),
     httpApis: new Map(),
+    webSocketApis: new Map(),
     userPools,
     userPoolCount: resources.filter(({ type }) => type === 'AWS::Cognito::UserPool').length,
     pipes: [],
@@ -161,6 +188,14 @@ async function start(
   };
   const outputs = await provisionStacks(stacks, world);
   for (const draft of world.httpApis.values()) http.addApi(finishHttpApi(draft));
+  for (const draft of world.webSocketApis.values()) {
+    const upgrade = webSocketApis.serve(finishWebSocketApi(draft));
+    http.addMount(
+      draft.prefix,
+      (_, response) => sendAnswer(response, gatewayAnswer(426, 'Upgrade Required')),
+      upgrade,
+    );
+  }
   for (const pool of userPools.values()) {
     http.addMount(new URL(pool.issuer).pathname, (request, response, path) => {
       pool.handleHttp(request, response, path);
@@ -189,6 +224,8 @@ async function start(
       functions
         .filter(({ functionName, logicalId }) => functionName.startsWith(name) || logicalId.startsWith(name))
         .reduce((count, { functionArn }) => count + functionPool.kill(functionArn), 0),
+    connectionIds: () => webSocketApis.connections().map(({ identity }) => identity.connectionId),
+    loseConnections: (isLost = () => true) => webSocketApis.lose(isLost),
     warm: async () => {
       await Promise.all(functions.map(({ functionArn }) => functionPool.warm(functionArn)));
     },

@@ -5,7 +5,7 @@ import type { Invocation } from './function-definition.ts';
 import { readBody } from './http-body.ts';
 import { httpEvent } from './http-event.ts';
 import { sendAnswer, startMountServer } from './http-front.ts';
-import type { MountHandler } from './http-front.ts';
+import type { MountHandler, UpgradeHandler } from './http-front.ts';
 import { functionAnswer, gatewayAnswer, internalServerError, serviceUnavailable } from './http-response.ts';
 import type { HttpAnswer } from './http-response.ts';
 import { compileRoutes } from './http-route.ts';
@@ -55,7 +55,7 @@ export interface HttpApiDefinition {
 
 export interface HttpFront {
   addApi(definition: HttpApiDefinition): void;
-  addMount(prefix: string, handler: MountHandler): void;
+  addMount(prefix: string, handler: MountHandler, upgrade?: UpgradeHandler): void;
   readonly url: string;
   stop(): Promise<void>;
 }
@@ -186,7 +186,7 @@ export async function startHttpFront(options: HttpFrontOptions): Promise<HttpFro
     addApi(definition) {
       server.addMount(definition.prefix, serve(definition));
     },
-    addMount: (prefix, handler) => server.addMount(prefix, handler),
+    addMount: (prefix, handler, upgrade) => server.addMount(prefix, handler, upgrade),
     url: server.url,
     stop: async () => server.stop(),
   };

@@ -1,11 +1,20 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { gatewayAnswer } from './http-response.ts';
 import type { HttpAnswer } from './http-response.ts';
 
 /** Gets what follows the prefix in the request's target, still encoded: empty, or from the `/` or `?` on. */
 export type MountHandler = (request: IncomingMessage, response: ServerResponse, path: string) => void;
+
+/** Takes over the connection of a request that asks for another protocol. `path` as for a mount. */
+export type UpgradeHandler = (
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  path: string,
+) => void;
 
 /** API Gateway counts 10,240 bytes itself; this is only what the parser may hold before that. */
 const parserHeaderBytes = 64 * 1024;
@@ -14,7 +23,7 @@ const keepAliveMilliseconds = 65_000;
 
 export interface MountServer {
   /** Longer prefixes go first. */
-  addMount(prefix: string, handler: MountHandler): void;
+  addMount(prefix: string, handler: MountHandler, upgrade?: UpgradeHandler): void;
   readonly url: string;
   stop(): Promise<void>;
 }
@@ -26,13 +35,23 @@ export interface MountServer {
  * @throws the system's error, with `code` `EADDRINUSE`, when the port is taken
  */
 export async function startMountServer(port: number, hostname: string): Promise<MountServer> {
-  const mounts: { readonly prefix: string; readonly handler: MountHandler }[] = [];
+  const mounts: {
+    readonly prefix: string;
+    readonly handler: MountHandler;
+    readonly upgrade: UpgradeHandler | undefined;
+  }[] = [];
   const server = createServer({ maxHeaderSize: parserHeaderBytes, keepAliveTimeout: keepAliveMilliseconds });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const target = pathTarget(request.url ?? '/');
     const mount = mounts.find(({ prefix }) => isUnder(target, prefix));
     if (mount) mount.handler(request, response, target.slice(mount.prefix.length));
     else sendAnswer(response, gatewayAnswer(404, 'Not Found'));
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const target = pathTarget(request.url ?? '/');
+    const mount = mounts.find(({ prefix }) => isUnder(target, prefix));
+    if (mount?.upgrade) mount.upgrade(request, socket, head, target.slice(mount.prefix.length));
+    else endSocket(socket, 404, 'Not Found');
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
@@ -42,11 +61,11 @@ export async function startMountServer(port: number, hostname: string): Promise<
   });
   await listen(server, port, hostname);
   return {
-    addMount(prefix, handler) {
+    addMount(prefix, handler, upgrade) {
       if (mounts.some((mount) => mount.prefix === prefix)) {
         throw new Error(`Two parts of the app are served under "${prefix}": give them different names.`);
       }
-      mounts.push({ prefix, handler });
+      mounts.push({ prefix, handler, upgrade });
       mounts.sort((left, right) => right.prefix.length - left.prefix.length);
     },
     url: `http://${hostname}:${portOf(server)}`,
@@ -89,7 +108,7 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-function endSocket(socket: Socket, status: number, message: string): void {
+function endSocket(socket: Duplex, status: number, message: string): void {
   const body = JSON.stringify({ message });
   socket.end(
     `HTTP/1.1 ${status} ${message}\r\ncontent-type: application/json\r\n` +

@@ -12,7 +12,7 @@ export function createUrlRewriter(): UrlRewriter {
   const places: { readonly awsUrl: string; readonly localUrl: string }[] = [];
 
   const rewriteText = (text: string): string => {
-    if (!text.startsWith('https://')) return text;
+    if (!/^(?:https|wss):\/\//.test(text)) return text;
     const place = places.find(
       ({ awsUrl }) => text.startsWith(awsUrl) && ['', '/', '?', '#'].includes(text.charAt(awsUrl.length)),
     );
@@ -26,5 +26,12 @@ export function createUrlRewriter(): UrlRewriter {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, rewrite(item)]));
   };
 
-  return { add: (awsUrl, localUrl) => void places.push({ awsUrl, localUrl }), rewrite };
+  return {
+    add: (awsUrl, localUrl) => {
+      places.push({ awsUrl, localUrl });
+      // What is more exact goes first.
+      places.sort((left, right) => right.awsUrl.length - left.awsUrl.length);
+    },
+    rewrite,
+  };
 }

@@ -16,7 +16,8 @@ import type { Provision, ResourceRequest, World } from './resource.ts';
 export const provisionHttpApi: Provision = (resource, world) => {
   const name = requiredText(resource, 'Name');
   const prefix = `/${kebabCase(name)}`;
-  if ([...world.httpApis.values()].some((other) => other.prefix === prefix)) {
+  const others = [...world.httpApis.values(), ...world.webSocketApis.values()];
+  if (others.some((other) => other.prefix === prefix)) {
     throw new ResourceError(resource, `another API is served at ${prefix} already; names must differ.`);
   }
   const apiId = randomId(10);
@@ -35,11 +36,7 @@ export const provisionHttpApi: Provision = (resource, world) => {
 
 /** AWS::ApiGatewayV2::Integration */
 export const provisionIntegration: Provision = (resource, world) => {
-  const uri = requiredText(resource, 'IntegrationUri');
-  // Either the function's ARN, or the older form that wraps it: …:lambda:path/2015-03-31/functions/<ARN>/invocations.
-  const functionArn = /arn:aws:lambda:[^:]+:\d+:function:[^:/]+/.exec(uri)?.[0];
-  if (functionArn === undefined)
-    throw new ResourceError(resource, `IntegrationUri ${uri} names no function.`);
+  const functionArn = functionArnIn(resource, 'IntegrationUri');
   const id = randomId(7);
   apiOf(resource, world).integrations.set(id, {
     functionArn,
@@ -99,7 +96,15 @@ export const provisionStage: Provision = (resource, world) => {
   return { ref: stageName, attributes: {} };
 };
 
-function throttleAt(resource: ResourceRequest, path: string): ThrottleLimits | undefined {
+/** Either the function's ARN, or the older form that wraps it: …:lambda:path/2015-03-31/functions/<ARN>/invocations. */
+export function functionArnIn(resource: ResourceRequest, path: string): string {
+  const uri = requiredText(resource, path);
+  const functionArn = /arn:aws:lambda:[^:]+:\d+:function:[^:/]+/.exec(uri)?.[0];
+  if (functionArn === undefined) throw new ResourceError(resource, `${path} ${uri} names no function.`);
+  return functionArn;
+}
+
+export function throttleAt(resource: ResourceRequest, path: string): ThrottleLimits | undefined {
   const limits = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER, byDefault: -1 };
   const read = (property: string): number | undefined =>
     propertyAt(resource, `${path}.${property}`) === undefined

@@ -1,12 +1,12 @@
-import { provisionTable } from './dynamodb-table.ts';
-import { provisionEventSourceMapping } from './event-source-mapping.ts';
 import {
+  provisionApi,
   provisionAuthorizer,
-  provisionHttpApi,
   provisionIntegration,
   provisionRoute,
   provisionStage,
-} from './http-api.ts';
+} from './api.ts';
+import { provisionTable } from './dynamodb-table.ts';
+import { provisionEventSourceMapping } from './event-source-mapping.ts';
 import {
   provisionResourceServer,
   provisionUserPool,
@@ -19,13 +19,15 @@ import { provisionPipe } from './pipe.ts';
 import type { Provision } from './resource.ts';
 import { provisionSchedule } from './schedule.ts';
 import { provisionQueue } from './sqs-queue.ts';
+import { provisionRouteResponse } from './web-socket-api.ts';
 
 /** How each type of resource that `support.ts` lists is made. */
 export const PROVISIONS: Readonly<Record<string, Provision>> = {
-  'AWS::ApiGatewayV2::Api': provisionHttpApi,
+  'AWS::ApiGatewayV2::Api': provisionApi,
   'AWS::ApiGatewayV2::Authorizer': provisionAuthorizer,
   'AWS::ApiGatewayV2::Integration': provisionIntegration,
   'AWS::ApiGatewayV2::Route': provisionRoute,
+  'AWS::ApiGatewayV2::RouteResponse': provisionRouteResponse,
   'AWS::ApiGatewayV2::Stage': provisionStage,
   'AWS::CDK::Metadata': provisionInert(undefined, (name) => name),
   'AWS::CloudWatch::Alarm': provisionInert(

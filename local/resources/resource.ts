@@ -9,6 +9,7 @@ import type { Json, JsonObject } from '../template.ts';
 import type { UrlRewriter } from '../url-rewriter.ts';
 import type { UserPool } from '../user-pool.ts';
 import type { HttpApiDraft } from './http-api-draft.ts';
+import type { WebSocketApiDraft } from './web-socket-api-draft.ts';
 
 /** A resource of a template, its properties resolved. */
 export interface ResourceRequest {
@@ -57,6 +58,7 @@ export interface World {
   readonly functionPool: FunctionPool;
   readonly functions: Map<string, ProvisionedFunction>;
   readonly httpApis: Map<string, HttpApiDraft>;
+  readonly webSocketApis: Map<string, WebSocketApiDraft>;
   readonly userPools: Map<string, UserPool>;
   /** How many user pools the whole app has: the only one is served without its name. */
   readonly userPoolCount: number;

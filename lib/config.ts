@@ -31,6 +31,9 @@ export interface StageConfig {
   readonly sealWaitSeconds: number;
   readonly settlement: WorkerConfig;
   readonly reconcile: WorkerConfig;
+  readonly notification: WorkerConfig;
+  /** Chat messages that a sender may post in a window. */
+  readonly messageRate: { readonly messages: number; readonly windowSeconds: number };
   /** Requests per second of each HTTP API, and how many may come at once. */
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
 }
@@ -60,6 +63,15 @@ const sandbox: StageConfig = {
     maxReceiveCount: 5,
     maximumConcurrency: 2,
   },
+  notification: {
+    batchSize: 1,
+    windowSeconds: 0,
+    timeoutSeconds: 30,
+    memoryMegabytes: 512,
+    maxReceiveCount: 5,
+    maximumConcurrency: 2,
+  },
+  messageRate: { messages: 50, windowSeconds: 10 },
   throttle: { rateLimit: 1000, burstLimit: 2000 },
 };
 
@@ -72,6 +84,7 @@ const stages: Readonly<Record<Stage, StageConfig>> = {
     logRetentionDays: 90,
     settlement: { ...sandbox.settlement, maximumConcurrency: undefined },
     reconcile: { ...sandbox.reconcile, maximumConcurrency: 16 },
+    notification: { ...sandbox.notification, maximumConcurrency: undefined },
     throttle: { rateLimit: 5000, burstLimit: 5000 },
   },
   // Short enough that a test sees a message through all its receives and into the dead-letter queue.
@@ -81,6 +94,8 @@ const stages: Readonly<Record<Stage, StageConfig>> = {
     sealWaitSeconds: 1,
     settlement: { ...sandbox.settlement, windowSeconds: 1, timeoutSeconds: 1, maxReceiveCount: 2 },
     reconcile: { ...sandbox.reconcile, timeoutSeconds: 3 },
+    notification: { ...sandbox.notification, timeoutSeconds: 2 },
+    messageRate: { messages: 500, windowSeconds: 10 },
   },
 };
 

@@ -24,6 +24,8 @@ export interface HttpRequest {
 export interface Caller {
   readonly clientId: string;
   readonly scopes: readonly string[];
+  /** The user who signed in; none in a token that a program got for itself. */
+  readonly username?: string;
 }
 
 export interface HttpResponse {
@@ -77,6 +79,7 @@ function requestOf(event: APIGatewayProxyEventV2WithJWTAuthorizer): HttpRequest 
       scopes: String(claims['scope'] ?? '')
         .split(' ')
         .filter((scope) => scope !== ''),
+      ...(claims['username'] === undefined ? {} : { username: String(claims['username']) }),
     },
     body: event.isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body,
   };

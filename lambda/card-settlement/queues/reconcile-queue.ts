@@ -1,15 +1,10 @@
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { ReconcileMessage } from '../contract.ts';
+
+export { createSqsClient } from '../../shared/sqs.ts';
 
 /** Sends messages to the reconcile queue. */
 export type SendReconcileMessage = (message: ReconcileMessage, delaySeconds?: number) => Promise<void>;
-
-export function createSqsClient(): SQSClient {
-  return new SQSClient({
-    maxAttempts: 4,
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true },
-  });
-}
 
 export function reconcileQueueSender(client: SQSClient, queueUrl: string): SendReconcileMessage {
   return async (message, delaySeconds = 0) => {

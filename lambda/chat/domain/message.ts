@@ -1,0 +1,51 @@
+import * as v from 'valibot';
+import { IDENTIFIER, USER_ID } from './identifiers.ts';
+
+const TEXT_CHARACTERS = 4000;
+
+/** Characters as people count them, nearly: Unicode code points. Half a surrogate pair is none, and no UTF-8 has it. */
+const Text = v.pipe(
+  v.string(),
+  v.nonEmpty('must have at least 1 character'),
+  v.check((text) => countOf(text) <= TEXT_CHARACTERS, `must have at most ${TEXT_CHARACTERS} characters`),
+  v.check((text) => !/\p{Surrogate}/u.test(text), 'must not hold half a surrogate pair'),
+);
+
+export const UserId = v.pipe(
+  v.string(),
+  v.regex(USER_ID, 'must be a user: 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit'),
+);
+
+/** What a user posts. Who posts it stands in the token. */
+export const PostedMessage = v.strictObject({
+  to: UserId,
+  text: Text,
+  clientMessageId: v.pipe(v.string(), v.regex(IDENTIFIER, 'must match [A-Za-z0-9_-]{1,64}')),
+});
+export type PostedMessage = v.InferOutput<typeof PostedMessage>;
+
+/** A message as it was written, for good. */
+export interface Message {
+  readonly conversationId: string;
+  readonly sequence: number;
+  readonly messageId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly text: string;
+  /** RFC 3339, UTC. */
+  readonly sentAt: string;
+}
+
+/** A message that waits in its recipient's queue until one of the recipient's devices acknowledges it. */
+export type Notification = Message;
+
+/** True if the user is one of the two of the message's conversation. */
+export function isMember(message: Pick<Message, 'from' | 'to'>, userId: string): boolean {
+  return message.from === userId || message.to === userId;
+}
+
+function countOf(text: string): number {
+  // No character has more than two units: what is far too long need not be counted.
+  if (text.length > 2 * TEXT_CHARACTERS) return text.length;
+  return Array.from(text).length;
+}

@@ -1,0 +1,63 @@
+import * as v from 'valibot';
+import { ConversationId, Sequence } from './contract.ts';
+import { IDENTIFIER, notificationIdOf } from './domain/identifiers.ts';
+import type { Notification } from './domain/message.ts';
+import type { Problem } from '../shared/problem.ts';
+import { problemBody } from '../shared/problem.ts';
+
+/** What devices and the server say to each other over the WebSocket. */
+
+export const HelloFrame = v.strictObject({ action: v.literal('hello') });
+
+export const AckFrame = v.strictObject({
+  action: v.literal('ack'),
+  notificationIds: v.pipe(
+    v.array(v.pipe(v.string(), v.regex(IDENTIFIER, 'must match [A-Za-z0-9_-]{1,64}'))),
+    v.minLength(1, 'must name at least 1 notification'),
+    v.maxLength(100, 'must name at most 100 notifications'),
+  ),
+});
+
+export const ReadFrame = v.strictObject({
+  action: v.literal('read'),
+  conversationId: ConversationId,
+  sequence: Sequence,
+});
+
+/** A notification as the API and the WebSocket show it. */
+export interface NotificationBody {
+  readonly notificationId: string;
+  readonly messageId: string;
+  readonly conversationId: string;
+  readonly sequence: number;
+  readonly from: string;
+  readonly text: string;
+  readonly sentAt: string;
+}
+
+export type ServerFrame =
+  | ({ readonly type: 'notification' } & NotificationBody)
+  | { readonly type: 'caught-up'; readonly conversations: Readonly<Record<string, number>> }
+  | { readonly type: 'read'; readonly conversationId: string; readonly by: string; readonly sequence: number }
+  | { readonly type: 'error'; readonly problem: Readonly<Record<string, unknown>> };
+
+export function notificationBody(notification: Notification): NotificationBody {
+  const { messageId, conversationId, sequence, from, text, sentAt } = notification;
+  return {
+    notificationId: notificationIdOf(notification),
+    messageId,
+    conversationId,
+    sequence,
+    from,
+    text,
+    sentAt,
+  };
+}
+
+export function notificationFrame(notification: Notification): ServerFrame {
+  return { type: 'notification', ...notificationBody(notification) };
+}
+
+export function errorFrame(problem: Problem): ServerFrame {
+  return { type: 'error', problem: problemBody(problem) };
+}

@@ -1,0 +1,300 @@
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
+import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import {
+  AttributeType,
+  BillingMode,
+  ProjectionType,
+  StreamViewType,
+  Table,
+  TableEncryption,
+} from 'aws-cdk-lib/aws-dynamodb';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import { chatScope, environmentNames as names, pipeInputTemplate, tables } from '../lambda/chat/contract.ts';
+import { alarmTopic } from './alarm-topic.ts';
+import type { StageConfig } from './config.ts';
+import type { IdentityStack } from './identity-stack.ts';
+import { JwtHttpApi } from './jwt-http-api.ts';
+import { NodeFunction } from './node-function.ts';
+import { QueueWorker } from './queue-worker.ts';
+import { StreamPipe } from './stream-pipe.ts';
+import { TokenWebSocketApi } from './token-web-socket-api.ts';
+
+export interface ChatStackProps extends StackProps {
+  readonly config: StageConfig;
+  readonly identity: IdentityStack;
+}
+
+/**
+ * The async tempo. A message that is written goes from the table's stream through a pipe into the notification queue,
+ * and one by one, at once, to its recipient's devices.
+ */
+export class ChatStack extends Stack {
+  private readonly config: StageConfig;
+  private readonly logRetention: RetentionDays;
+  private readonly messages: Table;
+  private readonly notifications: Table;
+  private readonly connections: Table;
+  private readonly rateLimits: Table;
+  private readonly readPositions: Table;
+  private readonly alarms: Topic;
+
+  constructor(scope: Construct, id: string, props: ChatStackProps) {
+    super(scope, id, props);
+    const { config, identity } = props;
+    this.config = config;
+    this.logRetention = config.logRetentionDays;
+    this.alarms = alarmTopic(this);
+
+    this.messages = this.messagesTable();
+    this.notifications = this.table('Notifications', tables.notifications);
+    this.connections = this.table('Connections', tables.connections);
+    this.rateLimits = this.table('RateLimits', tables.rateLimits, AttributeType.NUMBER);
+    this.readPositions = this.table('ReadPositions', tables.readPositions);
+
+    const notification = this.notificationWorker();
+    this.pipe(notification);
+    const live = this.webSocketApi(identity, notification);
+    this.pushAs(notification.worker, live);
+    const api = this.httpApi(identity);
+
+    for (const [name, value] of Object.entries({ ApiUrl: api.url, WebSocketUrl: live.url })) {
+      new CfnOutput(this, name, { value });
+    }
+  }
+
+  private messagesTable(): Table {
+    const { byMessageId } = tables.messages;
+    const messages = this.table('Messages', tables.messages, AttributeType.NUMBER, StreamViewType.NEW_IMAGE);
+    messages.addLocalSecondaryIndex({
+      indexName: byMessageId.name,
+      sortKey: { name: byMessageId.sortKey, type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+    return messages;
+  }
+
+  private table(
+    id: string,
+    keys: { readonly partitionKey: string; readonly sortKey: string; readonly timeToLive?: string },
+    sortKeyType = AttributeType.STRING,
+    stream?: StreamViewType,
+  ): Table {
+    const { keepsData } = this.config;
+    return new Table(this, id, {
+      partitionKey: { name: keys.partitionKey, type: AttributeType.STRING },
+      sortKey: { name: keys.sortKey, type: sortKeyType },
+      ...(keys.timeToLive === undefined ? {} : { timeToLiveAttribute: keys.timeToLive }),
+      ...(stream === undefined ? {} : { stream }),
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.DEFAULT,
+      deletionProtection: keepsData,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: keepsData },
+      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+  }
+
+  private notificationWorker(): QueueWorker {
+    const { notification } = this.config;
+    const worker = new QueueWorker(this, 'Notification', {
+      entry: 'chat/handlers/push-notification',
+      description: 'Puts messages into their recipients’ notification queues and pushes them to devices',
+      environment: {
+        [names.messagesTable]: this.messages.tableName,
+        [names.notificationsTable]: this.notifications.tableName,
+        [names.connectionsTable]: this.connections.tableName,
+      },
+      logRetention: this.logRetention,
+      timeout: Duration.seconds(notification.timeoutSeconds),
+      memoryMegabytes: notification.memoryMegabytes,
+      batchSize: notification.batchSize,
+      window: Duration.seconds(notification.windowSeconds),
+      maxReceiveCount: notification.maxReceiveCount,
+      ...(notification.maximumConcurrency === undefined
+        ? {}
+        : { maximumConcurrency: notification.maximumConcurrency }),
+      reportsBatchItemFailures: true,
+      failureImpact:
+        'A chat message was not put into its recipient’s notification queue, or a device was not told what waits. Runbook: "A message in the notification dead-letter queue".',
+      alarmTopic: this.alarms,
+    });
+    worker.worker.function.addEnvironment(names.notificationQueueUrl, worker.queue.queueUrl);
+    worker.worker.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.messages.tableArn]);
+    worker.worker.allow(
+      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+      [this.notifications.tableArn],
+    );
+    worker.worker.allow(
+      ['dynamodb:DeleteItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      [this.connections.tableArn],
+    );
+    worker.worker.allow(['sqs:SendMessage'], [worker.queue.queueArn]);
+    return worker;
+  }
+
+  private pipe({ queue }: QueueWorker): void {
+    const pipe = new StreamPipe(this, 'MessagePipe', {
+      description: 'Every message that is written, to the notification queue',
+      table: this.messages,
+      eventNames: ['INSERT'],
+      inputTemplate: pipeInputTemplate,
+      queue,
+    });
+    new Alarm(this, 'MessagePipeAlarm', {
+      alarmDescription:
+        'Messages are written, but nobody is notified. The stream keeps them for 24 hours. Runbook: "The message pipe fails".',
+      metric: new Metric({
+        namespace: 'AWS/EventBridge/Pipes',
+        metricName: 'ExecutionFailed',
+        dimensionsMap: { PipeName: pipe.pipeName },
+        statistic: 'Sum',
+        period: Duration.minutes(1),
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    }).addAlarmAction(new SnsAction(this.alarms));
+  }
+
+  private webSocketApi(identity: IdentityStack, { queue }: QueueWorker): TokenWebSocketApi {
+    const connections = { [names.connectionsTable]: this.connections.tableName };
+    const authorizer = this.routeFunction('Authorize', 'authorize-connection', 'Lets chat users connect', {
+      [names.issuer]: identity.issuer,
+      [names.chatClientId]: identity.chatClient.userPoolClientId,
+    });
+    const live = new TokenWebSocketApi(this, 'WebSocketApi', {
+      apiName: 'chat-live',
+      description: 'Chat notifications, the moment they are written',
+      authorizer,
+      stageName: 'live',
+      throttle: this.config.throttle,
+    });
+
+    const disconnect = this.routeFunction(
+      'Disconnect',
+      'device-disconnect',
+      'Forgets a connection',
+      connections,
+    );
+    disconnect.allow(['dynamodb:DeleteItem'], [this.connections.tableArn]);
+    live.addRoute('$disconnect', disconnect);
+
+    const hello = this.routeFunction('Hello', 'device-hello', 'Takes a device online', {
+      ...connections,
+      [names.notificationQueueUrl]: queue.queueUrl,
+    });
+    hello.allow(['dynamodb:UpdateItem'], [this.connections.tableArn]);
+    hello.allow(['sqs:SendMessage'], [queue.queueArn]);
+
+    const ack = this.routeFunction('Ack', 'device-ack', 'Acknowledges notifications', {
+      [names.notificationsTable]: this.notifications.tableName,
+    });
+    ack.allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [this.notifications.tableArn]);
+
+    const read = this.routeFunction('Read', 'device-read', 'Moves a read position and sends receipts', {
+      ...connections,
+      [names.messagesTable]: this.messages.tableName,
+      [names.readPositionsTable]: this.readPositions.tableName,
+    });
+    read.allow(['dynamodb:Query'], [this.messages.tableArn]);
+    read.allow(['dynamodb:UpdateItem'], [this.readPositions.tableArn]);
+    read.allow(['dynamodb:DeleteItem', 'dynamodb:Query'], [this.connections.tableArn]);
+
+    const refuse = this.routeFunction(
+      'UnknownAction',
+      'device-default',
+      'Answers frames that ask for nothing',
+      {},
+    );
+    for (const [routeKey, handler] of [
+      ['hello', hello],
+      ['ack', ack],
+      ['read', read],
+      ['$default', refuse],
+    ] as const) {
+      live.addRoute(routeKey, handler);
+      this.pushAs(handler, live);
+    }
+    return live;
+  }
+
+  /** Lets a function post frames to the connections of the WebSocket API. */
+  private pushAs(pusher: NodeFunction, live: TokenWebSocketApi): void {
+    pusher.function.addEnvironment(names.connectionsUrl, live.connectionsUrl);
+    pusher.allow(['execute-api:ManageConnections'], [live.postArn]);
+  }
+
+  private httpApi(identity: IdentityStack): JwtHttpApi {
+    const { messageRate } = this.config;
+    const messages = { [names.messagesTable]: this.messages.tableName };
+    const notifications = { [names.notificationsTable]: this.notifications.tableName };
+
+    const post = this.routeFunction('PostMessage', 'post-message', 'Writes a message', {
+      ...messages,
+      [names.rateLimitsTable]: this.rateLimits.tableName,
+      [names.rateLimitMessages]: String(messageRate.messages),
+      [names.rateLimitWindowSeconds]: String(messageRate.windowSeconds),
+    });
+    const byMessageId = `${this.messages.tableArn}/index/${tables.messages.byMessageId.name}`;
+    post.allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [this.messages.tableArn]);
+    post.allow(['dynamodb:Query'], [byMessageId]);
+    post.allow(['dynamodb:UpdateItem'], [this.rateLimits.tableArn]);
+
+    const history = this.routeFunction('ListMessages', 'list-messages', 'Shows a conversation', messages);
+    history.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.messages.tableArn]);
+
+    const waiting = this.routeFunction(
+      'ListNotifications',
+      'list-notifications',
+      'Shows what waits for a user',
+      notifications,
+    );
+    waiting.allow(['dynamodb:Query'], [this.notifications.tableArn]);
+
+    const acknowledge = this.routeFunction(
+      'DeleteNotification',
+      'delete-notification',
+      'Acknowledges a notification',
+      notifications,
+    );
+    acknowledge.allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [this.notifications.tableArn]);
+
+    const api = new JwtHttpApi(this, 'HttpApi', {
+      apiName: 'chat',
+      description: 'Chat messages and what waits for a user',
+      issuer: identity.issuer,
+      audience: [identity.chatClient.userPoolClientId],
+      throttle: this.config.throttle,
+      logRetention: this.logRetention,
+      notFound: this.routeFunction('NotFound', 'not-found', 'Answers paths that are no route', {}),
+    });
+    const { DELETE, GET, POST } = HttpMethod;
+    for (const [method, path, handler] of [
+      [POST, '/messages', post],
+      [GET, '/conversations/{conversationId}/messages', history],
+      [GET, '/notifications', waiting],
+      [DELETE, '/notifications/{notificationId}', acknowledge],
+    ] as const) {
+      api.addRoute({ method, path, scopes: [chatScope], handler });
+    }
+    return api;
+  }
+
+  private routeFunction(
+    id: string,
+    handler: string,
+    description: string,
+    environment: Readonly<Record<string, string>>,
+  ): NodeFunction {
+    return new NodeFunction(this, id, {
+      entry: `chat/handlers/${handler}`,
+      description,
+      environment,
+      logRetention: this.logRetention,
+    });
+  }
+}

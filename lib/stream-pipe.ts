@@ -1,0 +1,63 @@
+import { Names } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+
+export interface StreamPipeProps {
+  readonly description: string;
+  /** A table with a stream. */
+  readonly table: Table;
+  /** Kinds of change that go through; all others are dropped. */
+  readonly eventNames: readonly ('INSERT' | 'MODIFY' | 'REMOVE')[];
+  /** What a message on the queue says, with `<$.path>` for values of the stream record. */
+  readonly inputTemplate: string;
+  readonly queue: IQueue;
+}
+
+/**
+ * A pipe from a table's stream to a queue: every change becomes a message, at least once, without a function between.
+ * It starts at the stream's oldest record, because one that starts at the latest can miss what is written while it
+ * starts; and it tries for as long as the stream keeps a record.
+ */
+export class StreamPipe extends Construct {
+  readonly pipeName: string;
+
+  constructor(scope: Construct, id: string, props: StreamPipeProps) {
+    super(scope, id);
+    const streamArn = props.table.tableStreamArn;
+    if (streamArn === undefined) throw new Error(`The table of the pipe ${this.node.path} has no stream.`);
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('pipes.amazonaws.com'),
+      // Inline, so that the policy is there when the pipe is created.
+      inlinePolicies: {
+        StreamToQueue: new PolicyDocument({
+          statements: [
+            new PolicyStatement({
+              actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+              resources: [streamArn],
+            }),
+            // This action knows no resource.
+            new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }),
+            new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [props.queue.queueArn] }),
+          ],
+        }),
+      },
+    });
+    // The alarm names the pipe, and an own name cannot refer to its resource.
+    this.pipeName = Names.uniqueResourceName(this, { maxLength: 64, separator: '-' });
+    new CfnPipe(this, 'Pipe', {
+      name: this.pipeName,
+      description: props.description,
+      roleArn: role.roleArn,
+      source: streamArn,
+      sourceParameters: {
+        dynamoDbStreamParameters: { startingPosition: 'TRIM_HORIZON', batchSize: 10 },
+        filterCriteria: { filters: [{ pattern: JSON.stringify({ eventName: props.eventNames }) }] },
+      },
+      target: props.queue.queueArn,
+      targetParameters: { inputTemplate: props.inputTemplate },
+    });
+  }
+}

@@ -1,4 +1,3 @@
-import { Names } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
@@ -45,10 +44,7 @@ export class StreamPipe extends Construct {
         }),
       },
     });
-    // The alarm names the pipe, and an own name cannot refer to its resource.
-    this.pipeName = Names.uniqueResourceName(this, { maxLength: 64, separator: '-' });
-    new CfnPipe(this, 'Pipe', {
-      name: this.pipeName,
+    const pipe = new CfnPipe(this, 'Pipe', {
       description: props.description,
       roleArn: role.roleArn,
       source: streamArn,
@@ -59,5 +55,6 @@ export class StreamPipe extends Construct {
       target: props.queue.queueArn,
       targetParameters: { inputTemplate: props.inputTemplate },
     });
+    this.pipeName = pipe.ref;
   }
 }

@@ -1,4 +1,4 @@
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import { parseAs, type HttpRequest } from '../shared/http.ts';
 import { Problem } from '../shared/problem.ts';
 import { USER_ID } from './domain/identifiers.ts';

@@ -89,8 +89,9 @@ export function seals(
   if (day.sealedAt !== undefined || now.getTime() < cutOffOf(day.businessDate, calendar).getTime())
     return false;
   if (trigger === 'operator') return true;
+  // A day whose record an operator's request made, before it had a transaction, is sealed at its cut-off.
   return (
-    day.firstStagedAt !== undefined &&
+    day.firstStagedAt === undefined ||
     now.getTime() >= Date.parse(day.firstStagedAt) + LATE_DAY_HOURS * 3_600_000
   );
 }

@@ -28,7 +28,9 @@ export class IntrinsicError extends Error {
  */
 export function resolveIntrinsics(value: Json, scope: IntrinsicScope, path = ''): Json | undefined {
   if (isJsonList(value)) {
-    return value.flatMap((item, index) => resolveIntrinsics(item, scope, `${path}[${index}]`) ?? []);
+    return value
+      .map((item, index) => resolveIntrinsics(item, scope, `${path}[${index}]`))
+      .filter((item) => item !== undefined);
   }
   if (!isJsonObject(value)) return value;
   const call = intrinsicCall(value);

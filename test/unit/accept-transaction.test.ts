@@ -11,6 +11,8 @@ import { Problem } from '../../lambda/shared/problem.ts';
 import { captureLog } from './captured-log.ts';
 import { httpRequest, sale } from './card-facts.ts';
 
+const mayBegin = async (): Promise<boolean> => Promise.resolve(true);
+
 /** Intake before tables in memory: facts are written once, days are begun once. */
 function intake(changes: Partial<IntakeServices> = {}) {
   const facts = new Map<string, StagedFact>();
@@ -121,6 +123,24 @@ describe('a transaction', () => {
     expect(facts.size).toBe(1);
   });
 
+  it('that is known, or refused for its key, begins no day', async () => {
+    const begun: string[] = [];
+    const { post } = intake({
+      unsealedDateFrom: async (date, mayBeginDay) => {
+        if (!(await mayBeginDay())) return undefined;
+        begun.push(date);
+        return date;
+      },
+    });
+    const first = await post(sale());
+    expect(await post(sale())).toMatchObject({ status: 200, body: first.body });
+    expect(await problemOf(post(sale({ occurredAt: '2026-03-09T12:00:00Z' })))).toMatchObject({
+      status: 422,
+      slug: 'idempotency-key-reused',
+    });
+    expect(begun).toEqual(['2026-03-10']);
+  });
+
   it('that has grown too old is refused, unless it is known', async () => {
     const { facts, post } = intake();
     const first = await post(sale());
@@ -188,13 +208,22 @@ describe('the date that a transaction gets', () => {
 
   it('is its own while the day is open, and the day is begun', async () => {
     const { find, records } = days();
-    expect(await find('2026-03-10')).toBe('2026-03-10');
+    expect(await find('2026-03-10', mayBegin)).toBe('2026-03-10');
     expect(records.get('2026-03-10')).toEqual({});
+  });
+
+  it('is none where the day would be begun for nothing', async () => {
+    const { find, records } = days({ '2026-03-10': sealed });
+    const never = async (): Promise<boolean> => Promise.resolve(false);
+    expect(await find('2026-03-10', never)).toBeUndefined();
+    expect([...records.keys()]).toEqual(['2026-03-10']);
+    expect(await find('2026-03-10', mayBegin)).toBe('2026-03-11');
+    expect(await find('2026-03-10', never)).toBe('2026-03-11');
   });
 
   it('is the earliest after it that is not sealed', async () => {
     const { find, records } = days({ '2026-03-10': sealed, '2026-03-11': sealed });
-    expect(await find('2026-03-10')).toBe('2026-03-12');
+    expect(await find('2026-03-10', mayBegin)).toBe('2026-03-12');
     expect([...records.keys()]).toEqual(['2026-03-10', '2026-03-11', '2026-03-12']);
   });
 
@@ -208,18 +237,18 @@ describe('the date that a transaction gets', () => {
         else await services.beginDay(date);
       },
     });
-    expect(await find('2026-03-10')).toBe('2026-03-11');
+    expect(await find('2026-03-10', mayBegin)).toBe('2026-03-11');
   });
 
   it('is taken from a cache for less than 5 s after the read began', async () => {
     const { find, reads, pass, records } = days({ '2026-03-10': {} });
-    await find('2026-03-10');
+    await find('2026-03-10', mayBegin);
     records.set('2026-03-10', sealed);
     pass(4999);
-    expect(await find('2026-03-10')).toBe('2026-03-10');
+    expect(await find('2026-03-10', mayBegin)).toBe('2026-03-10');
     expect(reads).toEqual(['2026-03-10']);
     pass(1);
-    expect(await find('2026-03-10')).toBe('2026-03-11');
+    expect(await find('2026-03-10', mayBegin)).toBe('2026-03-11');
   });
 
   it('counts the cache’s 5 s from before a slow read', async () => {
@@ -232,17 +261,17 @@ describe('the date that a transaction gets', () => {
         return day;
       },
     });
-    await find('2026-03-10');
+    await find('2026-03-10', mayBegin);
     pass(2000);
-    await find('2026-03-10');
+    await find('2026-03-10', mayBegin);
     expect(reads).toHaveLength(2);
   });
 
   it('remembers for good that a day is sealed', async () => {
     const { find, reads, pass } = days({ '2026-03-10': sealed, '2026-03-11': {} });
-    await find('2026-03-10');
+    await find('2026-03-10', mayBegin);
     pass(10_000_000);
-    await find('2026-03-10');
+    await find('2026-03-10', mayBegin);
     expect(reads.filter((date) => date === '2026-03-10')).toHaveLength(1);
   });
 
@@ -251,7 +280,7 @@ describe('the date that a transaction gets', () => {
     for (let number = 0; number < 250; number++) {
       const date = addDays('2026-01-01', number);
       if (number % 2 === 0) records.set(date, sealed);
-      expect(await find(date)).toBe(number % 2 === 0 ? addDays(date, 1) : date);
+      expect(await find(date, mayBegin)).toBe(number % 2 === 0 ? addDays(date, 1) : date);
     }
   });
 });

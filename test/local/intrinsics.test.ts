@@ -19,6 +19,7 @@ const scope: IntrinsicScope = {
   attribute: (logicalId, attribute) =>
     logicalId === 'Queue' && attribute === 'Arn' ? 'arn:aws:sqs:us-east-1:0:queue' : undefined,
   importValue: (name) => (name === 'Other:Table' ? 'table' : undefined),
+  stackOutput: (stack, output) => (`${stack}.${output}` === 'Other.Url' ? 'http://other' : undefined),
   condition: (name) => conditions[name],
   mapping: (map, first, second) => (`${map}.${first}.${second}` === 'Sizes.us-east-1.small' ? 3 : undefined),
 };
@@ -46,6 +47,11 @@ describe('resolves', () => {
     ],
     ['Fn::FindInMap', { 'Fn::FindInMap': ['Sizes', { Ref: 'AWS::Region' }, 'small'] }, 3],
     ['Fn::ImportValue', { 'Fn::ImportValue': { 'Fn::Sub': 'Other:Table' } }, 'table'],
+    [
+      'Fn::GetStackOutput',
+      { 'Fn::GetStackOutput': { StackName: 'Other', OutputName: 'Url', Region: { Ref: 'AWS::Region' } } },
+      'http://other',
+    ],
     ['Fn::Base64', { 'Fn::Base64': 'hi' }, 'aGk='],
     ['Fn::If', { 'Fn::If': ['IsHere', 'yes', { Ref: 'Nothing' }] }, 'yes'],
     ['Fn::And', { 'Fn::If': ['IsBoth', 1, 2] }, 2],

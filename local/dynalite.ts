@@ -42,7 +42,7 @@ interface Store {
 }
 
 interface Refusal {
-  readonly body: { Item?: Attributes };
+  readonly body: { readonly __type?: string; readonly message?: string; Item?: Attributes };
 }
 
 interface Database {

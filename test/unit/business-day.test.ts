@@ -42,7 +42,6 @@ function after(seconds: number): Date {
 }
 
 const sealed = day({ sealedAt: CUT_OFF });
-const balanced = day({ sealedAt: CUT_OFF, balancedAt: after(31).toISOString() });
 
 function tally(...ids: string[]) {
   return { count: ids.length, ids };
@@ -53,6 +52,8 @@ const some = { count: 3, amount: 1500n };
 const agreed: Record<string, ControlTotals> = {
   USD: { staged: some, settled: some, held: none, reversed: none, rejected: none },
 };
+
+const balanced = day({ sealedAt: CUT_OFF, balancedAt: after(31).toISOString(), totals: agreed });
 
 function findings(changes: Partial<Findings> = {}): Findings {
   return { totals: agreed, missing: tally(), overdue: tally(), unstaged: tally(), sent: 0, ...changes };
@@ -326,6 +327,17 @@ describe('a straggler', () => {
       breaks: [{ kind: 'straggler', subject: '2026-03-10', count: 1, ids: ['t9'] }],
     });
     expect(reopened.next).toBeDefined();
+  });
+
+  it('that a run sent, and died before it wrote that down, reopens the day all the same', () => {
+    const more = { count: 5, amount: 1900n };
+    const totals = { USD: { staged: more, settled: more, held: none, reversed: none, rejected: none } };
+    const settledMeanwhile = concluded(balanced, findings({ totals }), { startedAt: after(90_000) });
+    expect(statusOf(settledMeanwhile.day)).toBe('sealed');
+    expect(settledMeanwhile.day).toMatchObject({ revision: 2, breaks: [{ kind: 'straggler', count: 2 }] });
+    expect(settledMeanwhile.next).toEqual({ delaySeconds: 12, attempt: 1 });
+    const done = concluded(settledMeanwhile.day, findings({ totals }), { startedAt: after(90_020) });
+    expect(statusOf(done.day)).toBe('balanced');
   });
 
   it('is told once, and stays told when the day balances again', () => {

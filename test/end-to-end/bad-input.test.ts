@@ -8,7 +8,11 @@ import {
   SendMessageBatchCommand,
 } from '@aws-sdk/client-sqs';
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  CognitoIdentityProviderClient,
+  InitiateAuthCommand,
+} from '@aws-sdk/client-cognito-identity-provider';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { daysAgo, noonOf, sale, startSystem, type System } from './system.ts';
 
 /**
@@ -22,8 +26,8 @@ let itemsBefore: string[];
 
 beforeAll(async () => {
   system = await startSystem();
-  // A day with a transaction, so that what is refused is refused for its own fault.
-  await system.stage({ occurredAt: noonOf(daysAgo(system, 2)) }, 'known-key');
+  // A day with a transaction, so that what is refused is refused for its own fault. The schedule leaves the open one alone.
+  await system.stage({ occurredAt: new Date().toISOString() }, 'known-key');
   itemsBefore = await allItems();
 });
 
@@ -118,6 +122,19 @@ async function messagesInQueues(): Promise<number> {
   );
   return counts.reduce((sum, count) => sum + count, 0);
 }
+
+const EVERYTHING_BUT_THE_DATE = [
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setInterval',
+  'clearInterval',
+  'setTimeout',
+  'clearTimeout',
+] as const;
 
 const CARD_NUMBER = '4111111111111111';
 const PROBLEM = 'application/problem+json';
@@ -281,7 +298,7 @@ const refused: readonly (readonly [string, number, string, () => Case])[] = [
     'an idempotency key used for another body',
     422,
     'idempotency-key-reused',
-    () => post(sale(), { 'idempotency-key': 'known-key' }),
+    () => post(sale({ occurredAt: noonOf(daysAgo(system, 2)) }), { 'idempotency-key': 'known-key' }),
   ],
   // Card numbers
   ['a card number as token', 400, 'card-number', () => bad({ cardToken: CARD_NUMBER })],
@@ -483,7 +500,7 @@ const refused: readonly (readonly [string, number, string, () => Case])[] = [
             `${path}?${query.slice(0, 20)}`,
             400,
             'validation-failed',
-            () => get(`${path.replace('{day}', daysAgo(system, 2))}?${query}`),
+            () => get(`${path.replace('{day}', system.today)}?${query}`),
           ] as const,
       ),
   ),
@@ -497,7 +514,7 @@ const refused: readonly (readonly [string, number, string, () => Case])[] = [
     'an unknown parameter of the settlement file',
     400,
     'validation-failed',
-    () => get(`/settlements/${daysAgo(system, 2)}?limit=5`, { accept: 'text/csv' }),
+    () => get(`/settlements/${system.today}?limit=5`, { accept: 'text/csv' }),
   ],
   [
     'an unknown parameter of a transaction',
@@ -509,7 +526,7 @@ const refused: readonly (readonly [string, number, string, () => Case])[] = [
     'an unknown parameter of a day',
     400,
     'validation-failed',
-    () => get(`/business-days/${daysAgo(system, 2)}?x=1`),
+    () => get(`/business-days/${system.today}?x=1`),
   ],
   [
     'an unknown parameter of a new transaction',
@@ -658,6 +675,43 @@ describe('a bad request gets its answer', () => {
     expect(status !== 401 || answer.headers['www-authenticate'] !== undefined).toBe(true);
   });
 
+  test('an expired token: 401 Unauthorized', async () => {
+    const token = await system.token('gateway');
+    const request = {
+      ...post(sale()),
+      headers: { authorization: `Bearer ${token}`, 'idempotency-key': 'k' },
+    };
+    jest.useFakeTimers({ now: Date.now() + 3_660_000, doNotFake: [...EVERYTHING_BUT_THE_DATE] });
+    try {
+      const answer = await send(request);
+      expect(answer).toMatchObject({ status: 401, body: '{"message":"Unauthorized"}' });
+      expect(answer.headers['www-authenticate']).toContain('invalid_token');
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test.each(['AccessToken', 'IdToken'] as const)('the %s of a chat user: 401 Unauthorized', async (kind) => {
+    const cognito = new CognitoIdentityProviderClient({
+      region: 'us-east-1',
+      endpoint: system.host.awsEndpoint,
+    });
+    const { AuthenticationResult: tokens = {} } = await cognito.send(
+      new InitiateAuthCommand({
+        AuthFlow: 'USER_PASSWORD_AUTH',
+        ClientId: system.outputs.DuotempoIdentity.ChatClientId,
+        AuthParameters: { USERNAME: 'ada', PASSWORD: 'Any-password-1' },
+      }),
+    );
+    cognito.destroy();
+    expect(tokens[kind]).toMatch(/^ey/);
+    const answer = await send({
+      path: '/business-days',
+      headers: { authorization: `Bearer ${tokens[kind]}` },
+    });
+    expect(answer).toMatchObject({ status: 401, body: '{"message":"Unauthorized"}' });
+  });
+
   test.each(['/transactions/%', '/transactions/%zz', '/business-days/%E0%A4%A', '/business-days?limit=%zz'])(
     'invalid percent-encoding in %s is the caller’s fault',
     async (path) => {
@@ -669,6 +723,8 @@ describe('a bad request gets its answer', () => {
 
   test('and leaves no trace: no item, no message, no failed invocation, no 5xx', async () => {
     expect(await allItems()).toEqual(itemsBefore);
+    // A run that the schedule asked for may be under way.
+    for (let tries = 0; tries < 50 && (await messagesInQueues()) > 0; tries++) await pause(100);
     expect(await messagesInQueues()).toBe(0);
     const failures = system.events.filter(
       (event) =>

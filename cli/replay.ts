@@ -10,7 +10,7 @@ import {
 } from './command-line.ts';
 import { type Outputs, readOutputs } from './outputs.ts';
 import { hashFile, openTextFile, readCsv } from './replay/csv.ts';
-import { showProgress, showSettleProgress } from './replay/progress.ts';
+import { showProgress, showSettleProgress, stopAllProgress } from './replay/progress.ts';
 import { describeTally, settlementTable, toJson } from './replay/report.ts';
 import { merchantColumns, transactionColumns } from './replay/rows.ts';
 import {
@@ -79,11 +79,19 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       ? 0
       : await chooseShift(file, surveyed, outputs, stateFile(outputsPath));
   const api = connectToApi(outputs, options.concurrency);
+  process.once('SIGINT', interrupted);
   try {
     return await replay({ api, file, surveyed, days, merchantsFile, merchantCount, options });
   } finally {
+    process.off('SIGINT', interrupted);
     api.close();
   }
+}
+
+function interrupted(): void {
+  stopAllProgress();
+  process.stderr.write('Interrupted. The same command finishes the rest, and sends nothing twice.\n');
+  process.exit(1);
 }
 
 async function replay(work: {

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { businessDateOf } from '../lambda/card-settlement/domain/business-date.ts';
+import { type BusinessDate, businessDateOf } from '../lambda/card-settlement/domain/business-date.ts';
+import { stageConfig } from '../lib/config.ts';
 import type { LocalHost } from '../local/host.ts';
 import type { HostEvent } from '../local/events.ts';
 import { connectToApi } from './api.ts';
-import { businessCalendar } from './business-calendar.ts';
 import { CommandError, errorCode } from './command-error.ts';
 import {
   type CommandContext,
@@ -69,10 +69,10 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
   }
   const colors = colorsFor(process.stdout);
   const screen = createEventScreen({ write, colors, now: () => new Date() });
-  // What the app does before it is ready is our own doing, not news.
+  // What the app does before it is ready is our own doing, and what a stop cuts off is no error: neither is news.
   let ready = false;
   const onEvent = (event: HostEvent): void => {
-    if (ready || isTrouble(event)) screen.show(event);
+    if (!signal.aborted && (ready || isTrouble(event))) screen.show(event);
   };
 
   const loadingHost = import('../local/host.ts');
@@ -90,7 +90,8 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
   try {
     const outputs = parseOutputs(text, 'What the app was synthesized to');
     if (signal.aborted) return;
-    await loadRates(outputs);
+    const openDate = businessDateOf(new Date(), stageConfig(options.stage).calendar);
+    await loadRates(outputs, openDate);
     if (signal.aborted) return;
     await writeAtomically(file, text);
     ready = true;
@@ -98,7 +99,7 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
     write(
       welcome({
         outputs,
-        hostUrl: host.url,
+        openDate,
         outputsFile: options.outputs,
         colors,
         seconds: formatSeconds(seconds),
@@ -123,11 +124,11 @@ function outputsText(host: LocalHost): string {
   return `${JSON.stringify(outputs, undefined, 2)}\n`;
 }
 
-async function loadRates(outputs: Outputs): Promise<void> {
+async function loadRates(outputs: Outputs, openDate: BusinessDate): Promise<void> {
   const api = connectToApi(outputs, 4);
   try {
     const rates = await readShippedFxRates();
-    await loadFxRates(api.as.operator, rates, datesForRates(businessDateOf(new Date(), businessCalendar)));
+    await loadFxRates(api.as.operator, rates, datesForRates(openDate));
   } finally {
     api.close();
   }

@@ -48,7 +48,6 @@ export async function startAwsEndpoint(options: {
   const restServices: RestService[] = [];
   const services = new Map<string, { readonly service: string; readonly handle: AwsService }>();
   const authorize: Authorize = options.authorize ?? (() => ({ allowed: true }));
-  const stopping = new AbortController();
 
   const answer = async (request: IncomingMessage, body: Buffer, signal: AbortSignal): Promise<AwsAnswer> => {
     const caller = options.credentials.callerOf(request.headers.authorization);
@@ -84,9 +83,8 @@ export async function startAwsEndpoint(options: {
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const gone = new AbortController();
-    const abort = (): void => gone.abort();
-    response.once('close', abort);
-    stopping.signal.addEventListener('abort', abort, { once: true });
+    // Also when the endpoint stops: that closes every connection.
+    response.once('close', () => gone.abort());
     try {
       const body = await readBody(request);
       send(
@@ -104,8 +102,6 @@ export async function startAwsEndpoint(options: {
           awsError('InternalFailure', error instanceof Error ? error.message : String(error), 500),
         );
       }
-    } finally {
-      stopping.signal.removeEventListener('abort', abort);
     }
   };
 
@@ -124,13 +120,11 @@ export async function startAwsEndpoint(options: {
     url: `http://localhost:${port}`,
     addRestService: (service) => void restServices.push(service),
     addService: (target, service, handle) => void services.set(target, { service, handle }),
-    stop: () => {
-      stopping.abort();
-      return new Promise((resolve) => {
+    stop: () =>
+      new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      });
-    },
+      }),
   };
 }
 

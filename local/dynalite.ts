@@ -58,7 +58,7 @@ interface Store {
 }
 
 interface Refusal {
-  readonly body: { Item?: Attributes };
+  readonly body: { readonly __type?: string; readonly message?: string; Item?: Attributes };
 }
 
 interface Database {
@@ -223,7 +223,7 @@ function correctedDatabase(): Database {
 
   // dynalite ignores ReturnValuesOnConditionCheckFailure. Here the item is at hand, inside its lock.
   database.checkConditional = (request, existing) => {
-    const refusal = checkConditional(request, existing);
+    const refusal = checkedConditional(() => checkConditional(request, existing));
     if (refusal && existing && request['ReturnValuesOnConditionCheckFailure'] === 'ALL_OLD') {
       refusal.body.Item = existing;
     }
@@ -265,6 +265,19 @@ function correctedDatabase(): Database {
   };
   corrected = database;
   return database;
+}
+
+/** dynalite calls this from a timer, where an exception would end the whole host instead of the one request. */
+function checkedConditional(check: () => Refusal | null | undefined): Refusal | null | undefined {
+  try {
+    return check();
+  } catch (error) {
+    const message = `The condition can't be evaluated: ${error instanceof Error ? error.message : String(error)}`;
+    return Object.assign(new Error(message), {
+      statusCode: 400,
+      body: { __type: 'com.amazon.coral.validate#ValidationException', message },
+    });
+  }
 }
 
 function indexKeyOf(

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message, SQSClient } from '@aws-sdk/client-sqs';
 import { failedMessageIds } from './batch-response.ts';
@@ -62,6 +63,8 @@ export async function startEventSourceMapping(
   });
   const stopping = new AbortController();
   const { signal } = stopping;
+  // Every poller waits on it, in the SDK and here.
+  setMaxListeners(0, signal);
 
   const receive = async (count: number, waitSeconds: number): Promise<readonly SqsRecord[]> => {
     const { Messages = [] } = await client.send(

@@ -241,7 +241,8 @@ async function listening<T>(
   try {
     return await listen(port);
   } catch (error) {
-    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    const isTaken =
+      typeof error === 'object' && error !== null && 'code' in error && error.code === 'EADDRINUSE';
     throw isTaken ? new PortTakenError(port, option) : error;
   }
 }

@@ -6,6 +6,7 @@ export interface IntrinsicScope {
   readonly ref: (logicalId: string) => Json | undefined;
   readonly attribute: (logicalId: string, attribute: string) => Json | undefined;
   readonly importValue: (exportName: string) => Json | undefined;
+  readonly stackOutput: (stackName: string, outputName: string) => Json | undefined;
   readonly condition: (name: string) => Json | undefined;
   readonly mapping: (map: string, first: string, second: string) => Json | undefined;
 }
@@ -28,7 +29,9 @@ export class IntrinsicError extends Error {
  */
 export function resolveIntrinsics(value: Json, scope: IntrinsicScope, path = ''): Json | undefined {
   if (isJsonList(value)) {
-    return value.flatMap((item, index) => resolveIntrinsics(item, scope, `${path}[${index}]`) ?? []);
+    return value
+      .map((item, index) => resolveIntrinsics(item, scope, `${path}[${index}]`))
+      .filter((item) => item !== undefined);
   }
   if (!isJsonObject(value)) return value;
   const call = intrinsicCall(value);
@@ -192,6 +195,16 @@ function evaluate(name: string, argument: Json, scope: IntrinsicScope, path: str
       return (
         scope.importValue(exportName) ?? fail(`names the export ${exportName}, which no earlier stack has`)
       );
+    }
+    case 'Fn::GetStackOutput': {
+      // CDK's weak references between stacks.
+      if (!isJsonObject(argument)) return fail('needs StackName and OutputName');
+      const { StackName = null, OutputName = null, Region = 'us-east-1', ...others } = argument;
+      const names = [text(StackName), text(OutputName)] as const;
+      if (text(Region) !== 'us-east-1' || Object.keys(others).length > 0) {
+        return fail('reads outputs of this account and region only');
+      }
+      return scope.stackOutput(...names) ?? fail(`names ${names.join('.')}, which no earlier stack has`);
     }
     case 'Fn::Base64':
       return Buffer.from(text(argument)).toString('base64');

@@ -19,7 +19,7 @@ export async function provisionStacks(stacks: readonly AssemblyStack[], world: W
   const exported = new Map<string, Json>();
   const outputs: Record<string, Record<string, string>> = {};
   for (const stack of stacks) {
-    const stackOutputs = await provisionStack(stack, world, exported);
+    const stackOutputs = await provisionStack(stack, world, exported, outputs);
     if (Object.keys(stackOutputs).length > 0) outputs[stack.stackName] = stackOutputs;
   }
   return outputs;
@@ -29,9 +29,10 @@ async function provisionStack(
   { stackName, template, assetFolder }: AssemblyStack,
   world: World,
   exported: Map<string, Json>,
+  earlierOutputs: StackOutputs,
 ): Promise<Record<string, string>> {
   const provisioned = new Map<string, ProvisionedResource>();
-  const scope = scopeOf(stackName, template, provisioned, exported, world);
+  const scope = scopeOf(stackName, template, provisioned, exported, earlierOutputs, world);
   const isWanted = ({ condition }: { readonly condition?: string }): boolean =>
     condition === undefined || resolveIntrinsics({ Condition: condition }, scope) === true;
 
@@ -85,6 +86,7 @@ function scopeOf(
   template: Template,
   provisioned: ReadonlyMap<string, ProvisionedResource>,
   exported: ReadonlyMap<string, Json>,
+  earlierOutputs: StackOutputs,
   world: World,
 ): IntrinsicScope {
   const pseudoParameters: Readonly<Record<string, Json>> = {
@@ -110,6 +112,7 @@ function scopeOf(
     ref: (name) => pseudoParameters[name] ?? provisioned.get(name)?.ref ?? parameter(name),
     attribute: (logicalId, attribute) => provisioned.get(logicalId)?.attributes[attribute],
     importValue: (exportName) => exported.get(exportName),
+    stackOutput: (otherStack, outputName) => earlierOutputs[otherStack]?.[outputName],
     condition: (name) => template.conditions[name],
     mapping: (map, first, second) => {
       const rows = template.mappings[map];

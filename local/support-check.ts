@@ -5,7 +5,7 @@ import { isJsonList, isJsonObject } from './template.ts';
 import type { Json, TemplateResource } from './template.ts';
 
 /** A template asks for what the host does not do. Its message names every offence. */
-export class UnsupportedTemplateError extends Error {
+class UnsupportedTemplateError extends Error {
   readonly offences: readonly string[];
   constructor(offences: readonly string[]) {
     super(

@@ -3,6 +3,14 @@ import { formatCount } from '../money.ts';
 import { colorsFor, formatSeconds } from '../screen.ts';
 import { type BusinessDay, missingCount, stagedCount } from './business-day.ts';
 
+/** Those that are on the screen now. */
+const shown = new Set<() => void>();
+
+/** Leaves the terminal as it was, for a command that ends before its time. */
+export function stopAllProgress(): void {
+  for (const stop of shown) stop();
+}
+
 /** A line on stderr that moves; nothing where stderr is no terminal. */
 export interface Progress {
   readonly update: (done: number, failed: number) => void;
@@ -19,6 +27,8 @@ export function showProgress(label: string, total: number): Progress {
     stream,
     hideCursor: true,
     clearOnComplete: true,
+    // Of itself, the bar would take Ctrl-C for its own end, and swallow it.
+    gracefulExit: false,
     fps: 5,
     barsize: 24,
     barCompleteChar: '█',
@@ -38,10 +48,12 @@ export function showProgress(label: string, total: number): Progress {
     };
   };
   bar.start(total, 0, payload(0, 0));
-  return {
-    update: (done, failed) => bar.update(done, payload(done, failed)),
-    stop: () => bar.stop(),
+  const stop = (): void => {
+    shown.delete(stop);
+    bar.stop();
   };
+  shown.add(stop);
+  return { update: (done, failed) => bar.update(done, payload(done, failed)), stop };
 }
 
 /** One line on how far each date is while they are settled. */
@@ -57,6 +69,11 @@ export function showSettleProgress(): SettleProgress {
   const started = performance.now();
   const days = new Map<string, BusinessDay>();
   const clear = (): void => void stream.write('\r\u001B[K');
+  const stop = (): void => {
+    shown.delete(stop);
+    clear();
+  };
+  shown.add(stop);
   return {
     update(date, day) {
       if (day !== undefined) days.set(date, day);
@@ -69,6 +86,6 @@ export function showSettleProgress(): SettleProgress {
       const line = `settling  ${formatCount(staged - missing)} of ${formatCount(staged)}, ${balanced} of ${days.size} dates balanced  ${colors.dim(seconds)}`;
       stream.write(line);
     },
-    stop: clear,
+    stop,
   };
 }

@@ -58,7 +58,7 @@ export async function synthesizeIfChanged(options: AssemblyOptions): Promise<str
 }
 
 /** A hash over the content and the names of all sources. */
-export async function hashSources(projectFolder: string, also: readonly string[]): Promise<string> {
+async function hashSources(projectFolder: string, also: readonly string[]): Promise<string> {
   const files = (await Promise.all(sources.map(async (source) => filesOf(projectFolder, source))))
     .flat()
     .toSorted();

@@ -191,7 +191,8 @@ function describeInvocation(event: Extract<HostEvent, { type: 'invocation' }>): 
   return { kind: 'error', text: printable(`${functionName} failed: ${reason}`), count: 1 };
 }
 
-/** A function's generated name without the stack's before and the suffix behind: `Stack-Name-1a2b3c` is `Name`. */
+/** What a person calls a function, of the name that was generated: `Stack-SettlementWorkerFunctionD570AB31-1a2b3c`. */
 function shortName(functionName: string): string {
-  return /^[^-]+-(?<name>.+?)(?:-[0-9A-Za-z]{6,})?$/.exec(functionName)?.groups?.name ?? functionName;
+  const generated = /^[^-]+-(?<name>.+?)(?:Function)?(?:[0-9A-F]{8})?(?:-[0-9A-Za-z]{6,})?$/;
+  return generated.exec(functionName)?.groups?.name ?? functionName;
 }

@@ -1,17 +1,19 @@
+import type { BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
 import type { Outputs } from '../outputs.ts';
 import type { Colors } from '../screen.ts';
 
 /** What the screen says when everything runs: what is where, and what to try. */
 export function welcome(options: {
   readonly outputs: Outputs;
-  readonly hostUrl: string;
+  /** The business date that is open now. */
+  readonly openDate: BusinessDate;
   /** As the user named it; undefined for the default, which the other commands find by themselves. */
   readonly outputsFile: string | undefined;
   readonly colors: Colors;
   /** How long it took, as text. */
   readonly seconds: string;
 }): string {
-  const { outputs, outputsFile, colors, seconds } = options;
+  const { outputs, openDate, outputsFile, colors, seconds } = options;
   const named = outputsFile === undefined ? '' : ` --outputs ${outputsFile}`;
   const url = outputs.DuotempoCardSettlement.ApiUrl;
   const places = [
@@ -21,16 +23,25 @@ export function welcome(options: {
   ].map(([name = '', place = '']) => `  ${name.padEnd(16)} ${colors.cyan(place)}`);
   const commands = [
     `TOKEN=$(npm run -s token -- gateway${named})`,
-    `curl -s ${url}/transactions -H "authorization: Bearer $TOKEN" -H "content-type: application/json" -H "idempotency-key: sale-$RANDOM" -d "${saleForShell()}"`,
-    `npm run replay -- transactions.csv --shift-to-today --settle${named}`,
+    [
+      `curl -s ${url}/transactions -H "authorization: Bearer $TOKEN"`,
+      '  -H "idempotency-key: sale-$(date +%s)" -H "content-type: application/json"',
+      `  -d "${saleForShell()}"`,
+    ].join(' \\\n  '),
+    [
+      `curl -s -X POST ${url}/business-days/${openDate}/reconcile`,
+      `  -H "authorization: Bearer $(npm run -s token -- operator${named})"`,
+    ].join(' \\\n  '),
   ].map((command) => `  ${command}`);
   return [
     '',
     `${colors.bold('Duotempo')} is ready ${colors.dim(`after ${seconds}; Ctrl-C stops it`)}`,
     ...places,
     '',
-    'Try, in another terminal:',
+    'Try, in another terminal, and watch this one:',
     ...commands,
+    '',
+    `or a whole file: npm run replay -- <transactions.csv> --shift-to-today --settle${named}`,
     '',
   ].join('\n');
 }

@@ -20,6 +20,7 @@ import {
   type MerchantTotals,
   type StagedSummary,
 } from './domain/totals.ts';
+import { SEND_BATCH_SIZE } from './queues/settlement-queue.ts';
 
 /** Both books of a date, and what a walk writes. */
 export interface BookServices {
@@ -31,7 +32,6 @@ export interface BookServices {
   readonly writeMerchantTotals: (day: BusinessDay, totals: readonly MerchantTotals[]) => Promise<void>;
 }
 
-const SEND_BATCH_SIZE = 10;
 const WRITE_BATCH_SIZE = 25;
 /** Requests under way at once: enough to hide their latency, few enough to be no flood. */
 const CONCURRENCY = 8;

@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startLocalHost } from '../../local/host.ts';
 import type { HostEvent } from '../../local/events.ts';
 import type { LocalHost } from '../../local/host.ts';
+import { until } from './engines.ts';
 import { synthesizeParcelOffice } from './fixtures/other-app/app.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'other-app-'));
@@ -49,12 +51,35 @@ test('an app the host knows nothing of runs from its template: request, queue, w
   expect(waited.get(2)).toBeLessThan(4000);
 });
 
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error('It did not come about within 15 s.');
-    await new Promise((resolve) => {
-      setTimeout(resolve, 100);
-    });
-  }
-}
+test('a parcel that can not be sorted goes to the dead-letter queue after its receives, its batch mates to the shelf', async () => {
+  const { ParcelCounterUrl: url, LostParcelsUrl: lost = '' } = host.outputs['ParcelOffice'] ?? {};
+  const parcels = [{ parcelId: 'nowhere' }, { town: 'Chur', parcelId: 'somewhere', grams: 1 }];
+  await fetch(`${url}/parcels`, { method: 'POST', body: JSON.stringify(parcels) });
+  const client = new SQSClient({
+    region: 'us-east-1',
+    endpoint: host.awsEndpoint,
+    credentials: { accessKeyId: 'operator', secretAccessKey: 'secret' },
+  });
+  const bodies: unknown[] = [];
+  await until(async () => {
+    const { Messages = [] } = await client.send(
+      new ReceiveMessageCommand({ QueueUrl: lost, WaitTimeSeconds: 5 }),
+    );
+    bodies.push(...Messages.map(({ Body = '' }) => JSON.parse(Body)));
+    return bodies.length > 0;
+  }, 40_000);
+  expect(bodies).toEqual([{ parcelId: 'nowhere' }]);
+  expect(await (await fetch(`${url}/towns/Chur`)).json()).toEqual(['somewhere']);
+  client.destroy();
+});
+
+test('the host says which functions it runs, by stack, logical id and path', () => {
+  expect(host.functions).toContainEqual({
+    stackName: 'ParcelOffice',
+    logicalId: expect.stringMatching(/^Sorter/),
+    path: 'ParcelOffice/Sorter/Resource',
+    functionName: expect.stringMatching(/^ParcelOffice-Sorter/),
+    functionArn: expect.stringMatching(/^arn:aws:lambda:us-east-1:000000000000:function:ParcelOffice-Sorter/),
+    environment: { SHELF: host.outputs['ParcelOffice']?.['ShelfName'] },
+  });
+});

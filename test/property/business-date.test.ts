@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Temporal } from '@js-temporal/polyfill';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   addDays,
   businessDateOf,
@@ -51,12 +51,14 @@ describe('a cut-off', () => {
   });
 
   it('is the instant that Temporal finds, on every day of two years in which a clock changes', () => {
+    const wrong: string[] = [];
     for (const zone of ['America/New_York', 'Australia/Lord_Howe']) {
       for (let day = '2025-01-01'; day < '2027-01-01'; day = addDays(day, 1)) {
         const each = { timeZone: zone, cutOff: zone === 'America/New_York' ? '02:30' : '01:45' };
-        if (cutOffOf(day, each).getTime() !== temporalCutOff(day, each)) throw new Error(`${zone} ${day}`);
+        if (cutOffOf(day, each).getTime() !== temporalCutOff(day, each)) wrong.push(`${zone} ${day}`);
       }
     }
+    expect(wrong).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { mergeJoin, mergeSorted, type Pages } from '../../lambda/card-settlement/domain/merge-join.ts';
 
 /** Goal: the walk over both books sees everything once. Method: random pages, empty ones too, against a join by hand. */
@@ -34,6 +34,15 @@ async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
 
 async function* single<T>(items: readonly T[]): AsyncGenerator<T, void, undefined> {
   for (const item of items) yield await Promise.resolve(item);
+}
+
+async function* failing(): AsyncGenerator<string, void, undefined> {
+  yield await Promise.resolve('a');
+  throw new Error('throttled');
+}
+
+function identity(each: string): string {
+  return each;
 }
 
 const byKey = (a: { readonly key: string }, b: { readonly key: string }): number =>
@@ -140,7 +149,6 @@ describe('a join of two sorted streams', () => {
       Array.from({ length: 50 }, (_, index) => String(2 * index).padStart(3, '0')),
       Array.from({ length: 50 }, (_, index) => String(3 * index).padStart(3, '0')),
     ];
-    const identity = (each: string): string => each;
     for await (const pair of mergeJoin(counted(left), identity, counted(right), identity)) {
       ahead -= (pair.left === undefined ? 0 : 1) + (pair.right === undefined ? 0 : 1);
       expect(ahead).toBeLessThanOrEqual(1);
@@ -149,11 +157,6 @@ describe('a join of two sorted streams', () => {
   });
 
   it('passes on a failure of either side', async () => {
-    async function* failing(): AsyncGenerator<string, void, undefined> {
-      yield await Promise.resolve('a');
-      throw new Error('throttled');
-    }
-    const identity = (each: string): string => each;
     await expect(collect(mergeJoin(failing(), identity, single(['b']), identity))).rejects.toThrow(
       'throttled',
     );

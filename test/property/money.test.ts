@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { crossRate } from '../../lambda/card-settlement/domain/fx.ts';
 import { convert, divideHalfEven, feeOf, parseDecimal } from '../../lambda/card-settlement/domain/money.ts';
 import { fxRates } from '../unit/card-facts.ts';
@@ -29,7 +29,7 @@ describe('a division that rounds half to even', () => {
         const rounded = divideHalfEven(numerator, denominator);
         const twiceDistance = 2n * magnitude(rounded * denominator - numerator);
         expect(twiceDistance <= denominator).toBe(true);
-        if (twiceDistance === denominator) expect(rounded % 2n).toBe(0n);
+        expect(twiceDistance !== denominator || rounded % 2n === 0n).toBe(true);
       }),
       { numRuns: 1000 },
     );
@@ -65,7 +65,7 @@ describe('a conversion', () => {
           const denominator = from * 10n ** BigInt(fromExponent);
           const twiceDistance = 2n * magnitude(converted * denominator - numerator);
           expect(twiceDistance <= denominator).toBe(true);
-          if (twiceDistance === denominator) expect(converted % 2n).toBe(0n);
+          expect(twiceDistance !== denominator || converted % 2n === 0n).toBe(true);
         },
       ),
       { numRuns: 500 },
@@ -107,7 +107,7 @@ describe('a fee', () => {
           const share = feeOf(gross, basisPoints, fixed) - BigInt(fixed);
           const distance = share * 10_000n - gross * BigInt(basisPoints);
           expect(magnitude(distance) <= 5000n).toBe(true);
-          if (magnitude(distance) === 5000n) expect(share % 2n).toBe(0n);
+          expect(magnitude(distance) !== 5000n || share % 2n === 0n).toBe(true);
         },
       ),
     );

@@ -3,7 +3,10 @@ import picocolors from 'picocolors';
 import { createEventScreen, type EventScreen } from '../../cli/start/event-screen.ts';
 import type { HostEvent } from '../../local/events.ts';
 
-function log(fields: Record<string, unknown>, functionName = 'Stack-SettleTransactions-a1b2c3'): HostEvent {
+function log(
+  fields: Record<string, unknown>,
+  functionName = 'Stack-SettleTransactionsFunctionD570AB31-a1b2c3',
+): HostEvent {
   return { type: 'log', functionName, line: JSON.stringify({ level: 'INFO', ...fields }) };
 }
 

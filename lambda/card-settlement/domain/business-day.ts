@@ -89,8 +89,9 @@ export function seals(
   if (day.sealedAt !== undefined || now.getTime() < cutOffOf(day.businessDate, calendar).getTime())
     return false;
   if (trigger === 'operator') return true;
+  // A day whose record an operator's request made, before it had a transaction, is sealed at its cut-off.
   return (
-    day.firstStagedAt !== undefined &&
+    day.firstStagedAt === undefined ||
     now.getTime() >= Date.parse(day.firstStagedAt) + LATE_DAY_HOURS * 3_600_000
   );
 }
@@ -178,12 +179,14 @@ export function conclude(
 ): Outcome {
   const { missing, overdue, unstaged, totals } = findings;
   const complete = missing.count === 0 && unstaged.count === 0 && conserved(totals);
-  const reopens = day.balancedAt !== undefined && missing.count > 0;
+  // What is missing now may be less than what came late: a run may have sent it and died before it wrote that down.
+  const stragglers = Math.max(missing.count, stagedCount(totals) - stagedCount(day.totals));
+  const reopens = day.balancedAt !== undefined && stragglers > 0;
   const balances = complete && mayBalance(day, run.startedAt, settings);
   const subject = day.businessDate;
   const breaks: Break[] = [
     ...day.breaks.filter(({ kind }) => kind === 'straggler'),
-    ...(reopens ? [{ kind: 'straggler' as const, subject, ...missing }] : []),
+    ...(reopens ? [{ kind: 'straggler' as const, subject, count: stragglers, ids: missing.ids }] : []),
     ...(overdue.count > 0 ? [{ kind: 'unsettled' as const, subject, ...overdue }] : []),
     ...(unstaged.count > 0 ? [{ kind: 'unstaged' as const, subject, ...unstaged }] : []),
   ];
@@ -219,6 +222,10 @@ export function conclude(
   };
   const finished = after.balancedAt !== undefined || (after.sealedAt === undefined && missing.count === 0);
   return finished ? { day: after } : { day: after, next: nextRun(after, complete, run, settings) };
+}
+
+function stagedCount(totals: Readonly<Record<string, ControlTotals>>): number {
+  return Object.values(totals).reduce((sum, { staged }) => sum + staged.count, 0);
 }
 
 /** A wait that doubles while things are missing, and ends no earlier than the seal's. */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 export const IDENTIFIER = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Number of shards that a business date is spread over, so that its writes reach as many partitions. */
-export const SHARD_COUNT = 16;
+const SHARD_COUNT = 16;
 
 /**
  * The id of a transaction: 32 hex digits that the same client, merchant and idempotency key always lead to, so that a

@@ -33,7 +33,7 @@ export interface Assessment {
 }
 
 /** At this score a transaction is held for review. */
-export const HOLD_SCORE = 70;
+const HOLD_SCORE = 70;
 
 /** What the ledger keeps of a fact: written once, never changed. Amounts are signed minor units. */
 export interface LedgerEntry {

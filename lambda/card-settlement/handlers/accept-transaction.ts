@@ -9,7 +9,7 @@ import { addDays, type BusinessCalendar, type BusinessDate } from '../domain/bus
 import { bodyDigest, transactionIdOf } from '../domain/identifiers.ts';
 import type { StagedFact } from '../domain/settlement.ts';
 import { dateTransaction, Transaction } from '../domain/transaction.ts';
-import { idempotencyKeyIn, parseBody } from '../requests.ts';
+import { idempotencyKeyIn, knownQuery, parseBody } from '../requests.ts';
 import { businessCalendar } from '../settings.ts';
 import { beginDay, readDay } from '../tables/business-days.ts';
 import { getStagedFact, putStagedFact } from '../tables/staged-transactions.ts';
@@ -18,11 +18,19 @@ import { getStagedFact, putStagedFact } from '../tables/staged-transactions.ts';
 export interface IntakeServices {
   readonly calendar: BusinessCalendar;
   readonly now: () => Date;
-  /** The date itself, or the earliest after it that is not sealed. */
-  readonly unsealedDateFrom: (businessDate: BusinessDate) => Promise<BusinessDate>;
+  readonly unsealedDateFrom: FindUnsealedDate;
   readonly putFact: (fact: StagedFact) => Promise<'written' | 'exists'>;
   readonly getFact: (transactionId: string) => Promise<StagedFact | undefined>;
 }
+
+/**
+ * Gives the date itself, or the earliest after it that is not sealed. Undefined if that day would have to be begun and
+ * `mayBegin` says no.
+ */
+type FindUnsealedDate = (
+  businessDate: BusinessDate,
+  mayBegin: () => Promise<boolean>,
+) => Promise<BusinessDate | undefined>;
 
 /** `POST /transactions`: stages a transaction once, however often the request comes. */
 export async function acceptTransaction(
@@ -30,6 +38,7 @@ export async function acceptTransaction(
   services: IntakeServices,
 ): Promise<HttpResponse> {
   const now = services.now();
+  knownQuery(request, []);
   const idempotencyKey = idempotencyKeyIn(request);
   const transaction = parseBody(Transaction, request);
   checkType(transaction);
@@ -40,11 +49,17 @@ export async function acceptTransaction(
     const { type, title, detail } = dated.refusal;
     return replay(transactionId, transaction, services, new Problem(422, type, title, { detail }));
   }
+  // A retry, or a key that was used for another transaction, begins no day: it adds nothing to one.
+  const unsealedDate = await services.unsealedDateFrom(
+    dated.businessDate,
+    async () => (await services.getFact(transactionId)) === undefined,
+  );
+  if (unsealedDate === undefined) return replay(transactionId, transaction, services);
   const fact: StagedFact = {
     ...transaction,
     transactionId,
     clientId: request.caller.clientId,
-    businessDate: await services.unsealedDateFrom(dated.businessDate),
+    businessDate: unsealedDate,
     stagedAt: now.toISOString(),
     bodyDigest: bodyDigest(transaction),
   };
@@ -105,17 +120,22 @@ export function createDayFinder(services: {
   readonly now: () => Date;
   readonly readDay: (businessDate: BusinessDate) => Promise<{ readonly sealedAt?: string } | undefined>;
   readonly beginDay: (businessDate: BusinessDate) => Promise<unknown>;
-}): (businessDate: BusinessDate) => Promise<BusinessDate> {
+}): FindUnsealedDate {
   const openUntil = new Map<BusinessDate, number>();
   const sealed = new Set<BusinessDate>();
 
-  async function isOpen(businessDate: BusinessDate): Promise<boolean> {
+  /** Undefined if the day is not begun, and may not be. */
+  async function isOpen(
+    businessDate: BusinessDate,
+    mayBegin: () => Promise<boolean>,
+  ): Promise<boolean | undefined> {
     if (sealed.has(businessDate)) return false;
     // The clock is read before the day is: the cache may only end too early.
     const now = services.now().getTime();
     if ((openUntil.get(businessDate) ?? 0) > now) return true;
     let day = await services.readDay(businessDate);
     if (day === undefined) {
+      if (!(await mayBegin())) return undefined;
       await services.beginDay(businessDate);
       day = await services.readDay(businessDate);
     }
@@ -128,10 +148,11 @@ export function createDayFinder(services: {
     return day?.sealedAt === undefined;
   }
 
-  return async (businessDate) => {
-    let date = businessDate;
-    while (!(await isOpen(date))) date = addDays(date, 1);
-    return date;
+  return async (businessDate, mayBegin) => {
+    for (let date = businessDate; ; date = addDays(date, 1)) {
+      const open = await isOpen(date, mayBegin);
+      if (open !== false) return open === undefined ? undefined : date;
+    }
   };
 }
 

@@ -10,7 +10,7 @@ import type { BusinessDay } from '../domain/business-day.ts';
 import { sortKeyOf } from '../domain/identifiers.ts';
 import { settlementFile } from '../domain/settlement-file.ts';
 import { createMerchantTotals, type LedgerSummary, type MerchantTotals } from '../domain/totals.ts';
-import { businessDateIn, identifierIn, knownQuery, pageBody, pageIn } from '../requests.ts';
+import { businessDateIn, identifierIn, knownQuery, pageBody, pageIn, type PageRequest } from '../requests.ts';
 import { entryBody, merchantTotalsBody } from '../responses.ts';
 import { readDay } from '../tables/business-days.ts';
 import { entriesOfDate, ledgerOfDate, type LedgerRange, type WrittenEntry } from '../tables/ledger.ts';
@@ -49,15 +49,18 @@ const EntryCursor = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 export async function getSettlement(request: HttpRequest, services: Services): Promise<HttpResponse> {
   const businessDate = businessDateIn(request);
   if (request.path['merchantId'] !== undefined) return listEntries(request, businessDate, services);
+  const page = wantsFile(request.headers['accept']) ? undefined : pageIn(request, TotalsCursor);
+  if (page === undefined) knownQuery(request, []);
   const day = await services.readDay(businessDate);
   if (day === undefined) throw notFoundProblem('settlement');
-  return wantsFile(request.headers['accept'])
-    ? file(request, day, services)
-    : listTotals(request, day, services);
+  return page === undefined ? file(day, services) : listTotals(page, day, services);
 }
 
-async function listTotals(request: HttpRequest, day: BusinessDay, services: Services): Promise<HttpResponse> {
-  const { limit, cursor } = pageIn(request, TotalsCursor);
+async function listTotals(
+  { limit, cursor }: PageRequest<v.InferOutput<typeof TotalsCursor>>,
+  day: BusinessDay,
+  services: Services,
+): Promise<HttpResponse> {
   const found: MerchantTotals[] = [];
   for await (const totals of totalsOf(day, cursor, services, limit + 1)) {
     found.push(totals);
@@ -76,8 +79,7 @@ async function listTotals(request: HttpRequest, day: BusinessDay, services: Serv
   };
 }
 
-async function file(request: HttpRequest, day: BusinessDay, services: Services): Promise<HttpResponse> {
-  knownQuery(request, []);
+async function file(day: BusinessDay, services: Services): Promise<HttpResponse> {
   const details: MerchantTotals[] = [];
   for await (const totals of totalsOf(day, undefined, services, 500)) {
     details.push(totals);

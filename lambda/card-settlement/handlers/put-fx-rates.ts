@@ -17,7 +17,7 @@ import {
   reconcileQueueSender,
   type SendReconcileMessage,
 } from '../queues/reconcile-queue.ts';
-import { businessDateIn, parseBody } from '../requests.ts';
+import { businessDateIn, knownQuery, parseBody } from '../requests.ts';
 import { businessCalendar } from '../settings.ts';
 import { daysOf } from '../tables/business-days.ts';
 import { recordRates } from '../tables/fx-rates.ts';
@@ -38,6 +38,7 @@ const BACK_DAYS = 400;
 /** `PUT /fx-rates/{businessDate}`: records the rates of a date until its first conversion freezes them. */
 export async function putFxRates(request: HttpRequest, services: Services): Promise<HttpResponse> {
   const businessDate = businessDateIn(request);
+  knownQuery(request, []);
   const rates = parseBody(FxRatesBody, request);
   const today = businessDateOf(services.now(), services.calendar);
   if (businessDate > addDays(today, AHEAD_DAYS) || businessDate < addDays(today, -BACK_DAYS)) {

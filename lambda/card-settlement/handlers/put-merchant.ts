@@ -11,7 +11,7 @@ import {
   type BusinessDate,
 } from '../domain/business-date.ts';
 import { MerchantProfile } from '../domain/merchant.ts';
-import { identifierIn, parseBody } from '../requests.ts';
+import { identifierIn, knownQuery, parseBody } from '../requests.ts';
 import { businessCalendar } from '../settings.ts';
 import { recordProfile } from '../tables/merchants.ts';
 
@@ -24,6 +24,7 @@ interface Services {
 /** `PUT /merchants/{merchantId}`: a first profile applies to every date, a change from the next business date on. */
 export async function putMerchant(request: HttpRequest, services: Services): Promise<HttpResponse> {
   const merchantId = identifierIn(request, 'merchantId');
+  knownQuery(request, []);
   const profile = parseBody(MerchantProfile, request);
   await services.record(merchantId, profile, addDays(businessDateOf(services.now(), services.calendar), 1));
   logger.info('merchant recorded', { merchantId });

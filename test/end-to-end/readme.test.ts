@@ -1,0 +1,109 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { shell, start, type Started } from './command.ts';
+
+/**
+ * Goal: whoever types what the README says sees what the README shows.
+ * Method: its commands run in a shell, in their order, against one `npm start`; only ports, outputs and what differs from
+ * run to run (ids, dates, instants) are replaced. What needs AWS is checked to exist.
+ */
+
+const readme = readFileSync('README.md', 'utf8');
+
+/** A fenced block, and the output block that follows it directly. */
+interface Block {
+  readonly heading: string;
+  readonly before: string;
+  readonly script: string;
+  readonly output: string | undefined;
+}
+
+const blocks: Block[] = readme
+  .split(/^## /m)
+  .slice(1)
+  .flatMap((section) => {
+    const heading = section.slice(0, section.indexOf('\n'));
+    return [
+      ...section.matchAll(/([^\n]*)\n\n```sh\n([\s\S]*?)```\n(?:\n```(?:json|csv)?\n([\s\S]*?)```)?/g),
+    ].map(([, before = '', script = '', output]) => ({ heading, before, script, output }));
+  });
+const needsMore = ({ heading, before }: Block): boolean => /[*_]needs /.test(heading + before);
+
+describe('the commands of the README', () => {
+  let system: Started;
+
+  beforeAll(async () => {
+    // The stage with the short waits; what the commands give is the same.
+    system = await start(['--stage', 'test']);
+  });
+
+  afterAll(async () => {
+    await system.stop();
+  });
+
+  test('give the output that it shows', async () => {
+    const here = blocks.filter((block) => !needsMore(block));
+    expect(here.filter(({ output }) => output !== undefined).length).toBeGreaterThanOrEqual(4);
+    // One shell for all of them: later blocks use the variables of earlier ones.
+    const script = here
+      .map((each, number) => `echo '=== ${number}'\n${localised(each.script)}`)
+      .join('\necho\n');
+    const { stdout, stderr, exitCode } = await shell(script);
+    expect([stderr.replaceAll(/.*%.*\r?/g, '').trim(), exitCode]).toEqual(['', 0]);
+    const outputs = stdout.split(/^=== \d+\n/m).slice(1);
+    for (const [number, { output, script: typed }] of here.entries()) {
+      if (output !== undefined)
+        expect([typed, normalised(outputs[number] ?? '')]).toEqual([typed, normalised(output)]);
+    }
+  }, 180_000);
+
+  function localised(script: string): string {
+    return script
+      .replaceAll('http://localhost:3000', system.url)
+      .replaceAll(/npm run (-s )?(token|replay) -- /g, `npm run -s $2 -- --outputs ${system.outputsFile} `);
+  }
+});
+
+/** Without what differs from run to run. */
+function normalised(output: string): string {
+  return output
+    .replaceAll('\r', '')
+    .replaceAll(/\d{4}-\d{2}-\d{2}T[\d:.]+Z/g, '<instant>')
+    .replaceAll(/\d{4}-\d{2}-\d{2}/g, '<date>')
+    .replaceAll(/[0-9a-f]{32}/g, '<id>')
+    .trim();
+}
+
+describe('what needs AWS', () => {
+  test('names only commands and options that exist', async () => {
+    const typed = blocks.filter(needsMore).flatMap(({ script }) => script.trim().split('\n'));
+    const { stdout: help } = await shell(
+      'npx cdk deploy --help; npx cdk bootstrap --help; npx cdk destroy --help',
+    );
+    for (const line of typed) {
+      const [, verb = ''] = /^npx cdk (\w+)/.exec(line) ?? [];
+      if (verb === '') continue;
+      expect(help).toContain(`cdk ${verb}`);
+      for (const [option] of line.matchAll(/--[\w-]+/g)) expect(help).toContain(option);
+    }
+  }, 30_000);
+});
+
+describe('what it names', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+
+  test('exists: every script of npm', () => {
+    for (const [, name = ''] of readme.matchAll(/npm run (?:-s )?([\w:]+)/g))
+      expect(Object.keys(scripts)).toContain(name);
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['start', 'test']));
+  });
+
+  test('exists: every file and folder', () => {
+    const named = [
+      ...[...readme.matchAll(/`([\w./-]+\/[\w./-]+\.(?:ts|csv|md))`/g)].map(([, path = '']) => path),
+      ...[...readme.matchAll(/\]\(([\w./-]+)\)/g)].map(([, path = '']) => path),
+    ];
+    expect(named.length).toBeGreaterThan(4);
+    expect(named.filter((path) => !existsSync(path))).toEqual([]);
+  });
+});

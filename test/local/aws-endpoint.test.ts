@@ -1,0 +1,134 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { AwsCall } from '../../local/aws-service.ts';
+import { startEngines } from './engines.ts';
+
+const run = promisify(execFile);
+const TableName = 'Things';
+
+const calls: AwsCall[] = [];
+let engines: Awaited<ReturnType<typeof startEngines>>;
+
+beforeAll(async () => {
+  engines = await startEngines({
+    authorize: (call) => {
+      calls.push(call);
+      return call.action === 'DeleteTable'
+        ? { allowed: false, message: 'User is not authorized to perform: dynamodb:DeleteTable' }
+        : { allowed: true };
+    },
+  });
+  await engines.dynamoDb.createTable({
+    TableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+  });
+});
+afterAll(() => engines.stop());
+
+async function post(target: string, body: string) {
+  const response = await fetch(engines.endpoint.url, {
+    method: 'POST',
+    headers: { 'x-amz-target': target, 'content-type': 'application/x-amz-json-1.0' },
+    body,
+  });
+  return { status: response.status, body: await response.text() };
+}
+
+test('the caller is the role that signs; any other credentials are the operator', async () => {
+  const roleArn = 'arn:aws:iam::000000000000:role/writer';
+  const client = new DynamoDBClient({
+    region: 'us-east-1',
+    endpoint: engines.endpoint.url,
+    credentials: engines.credentials.credentialsOf(roleArn),
+  });
+  await client.send(new PutItemCommand({ TableName, Item: { id: { S: 'mine' } } }));
+  expect(calls.at(-1)).toMatchObject({
+    service: 'dynamodb',
+    action: 'PutItem',
+    request: { TableName, Item: { id: { S: 'mine' } } },
+    caller: { kind: 'role', roleArn },
+  });
+  await engines.dynamoDbClient.send(new GetItemCommand({ TableName, Key: { id: { S: 'mine' } } }));
+  expect(calls.at(-1)).toMatchObject({ action: 'GetItem', caller: { kind: 'operator' } });
+  client.destroy();
+});
+
+test('a role keeps its credentials, and no two roles share any', () => {
+  const [a, again, b] = ['a', 'a', 'b'].map((role) => engines.credentials.credentialsOf(role));
+  expect(a).toEqual(again);
+  expect(a?.accessKeyId).not.toBe(b?.accessKeyId);
+});
+
+test('a call that is not allowed reaches no engine', async () => {
+  const answer = await post('DynamoDB_20120810.DeleteTable', JSON.stringify({ TableName }));
+  expect(answer.status).toBe(400);
+  expect(JSON.parse(answer.body)).toMatchObject({ __type: 'AccessDeniedException' });
+  expect((await post('DynamoDB_20120810.DescribeTable', JSON.stringify({ TableName }))).status).toBe(200);
+});
+
+test.each([
+  ['a service nobody has', 'Kinesis_20131202.PutRecord', '{}', 'UnknownOperationException'],
+  ['an operation nobody has', 'DynamoDB_20120810.Dance', '{}', 'UnknownOperationException'],
+  ['no target at all', '', '{}', 'UnknownOperationException'],
+  ['a body that is no JSON', 'DynamoDB_20120810.GetItem', '{', 'SerializationException'],
+  ['a body that is no object', 'AmazonSQS.ListQueues', '[]', 'SerializationException'],
+])('%s is refused as AWS refuses', async (_, target, body, type) => {
+  const answer = await post(target, body);
+  expect(answer.status).toBe(400);
+  expect(JSON.parse(answer.body)).toMatchObject({
+    __type: expect.stringContaining(type),
+    message: expect.any(String),
+  });
+});
+
+test('the AWS CLI works on it', async () => {
+  const aws = async (...words: readonly string[]): Promise<unknown> => {
+    const { stdout } = await run(
+      'aws',
+      ['--endpoint-url', engines.endpoint.url, '--output', 'json', ...words],
+      {
+        env: {
+          ...process.env,
+          AWS_ACCESS_KEY_ID: 'x',
+          AWS_SECRET_ACCESS_KEY: 'y',
+          AWS_DEFAULT_REGION: 'us-east-1',
+          AWS_PAGER: '',
+        },
+      },
+    );
+    return stdout === '' ? undefined : JSON.parse(stdout);
+  };
+  const isInstalled = await run('aws', ['--version']).then(
+    () => true,
+    () => false,
+  );
+  if (!isInstalled) {
+    process.stderr.write('The AWS CLI is not installed: what it does on the endpoint was not tested.\n');
+    // eslint-disable-next-line jest/no-conditional-expect
+    expect(isInstalled).toBe(false);
+    return;
+  }
+  const { queueUrl } = engines.createQueue('by-hand');
+  await engines.sqsClient.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'x' }));
+  await engines.dynamoDbClient.send(new PutItemCommand({ TableName, Item: { id: { S: 'by hand' } } }));
+  const [scan, attributes, identity] = await Promise.all([
+    aws('dynamodb', 'scan', '--table-name', TableName),
+    aws(
+      'sqs',
+      'get-queue-attributes',
+      '--attribute-names',
+      'All',
+      '--queue-url',
+      queueUrl.replace('localhost', '127.0.0.1'),
+    ),
+    aws('sts', 'get-caller-identity'),
+  ]);
+  expect(scan).toMatchObject({ Items: expect.arrayContaining([{ id: { S: 'by hand' } }]) });
+  expect(attributes).toMatchObject({ Attributes: { ApproximateNumberOfMessages: '1' } });
+  expect(identity).toMatchObject({ Account: '000000000000' });
+});

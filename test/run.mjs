@@ -1,0 +1,108 @@
+// @ts-check
+/**
+ * What `npm test` runs: types, lint, formatting, unused code, then every test.
+ *
+ *   npm test                         everything
+ *   npm test -- unit property        only the tests of these folders of test/
+ *   npm test -- --update             writes the snapshots anew
+ *   npm test -- --json <file>        also writes {passed, failed} there
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const project = dirname(dirname(fileURLToPath(import.meta.url)));
+const { values: options, positionals: folders } = parseArgs({
+  allowPositionals: true,
+  options: { update: { type: 'boolean', default: false }, json: { type: 'string' } },
+});
+
+/** @type {readonly (readonly [name: string, ...command: string[]])[]} */
+const checks = [
+  ['types', 'typescript/bin/tsc'],
+  ['lint', 'oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
+  ['format', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
+  ['unused', 'knip/bin/knip.js', '--no-progress'],
+];
+
+const count = { passed: 0, failed: 0 };
+if (folders.length === 0) {
+  for (const [name, script, ...args] of checks) {
+    const startedAt = performance.now();
+    const { exitCode, output } = await run(script ?? '', args, 'pipe');
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    console.log(`${exitCode === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(8)} ${seconds} s`);
+    if (exitCode === 0) count.passed += 1;
+    else {
+      count.failed += 1;
+      console.log(output.trimEnd());
+    }
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'duotempo-test-'));
+const report = join(folder, 'report.json');
+const { exitCode } = await run(
+  'jest/bin/jest.js',
+  [
+    // As many as there are cores in most places: the end-to-end tests start a host each.
+    '--maxWorkers=2',
+    '--json',
+    `--outputFile=${report}`,
+    ...(options.update ? ['--updateSnapshot'] : ['--ci']),
+    ...folders.map((name) => `test/${name}/`),
+  ],
+  'inherit',
+);
+/** @type {{ numPassedTests: number, numFailedTests: number, numFailedTestSuites: number, numTotalTests: number, numPendingTests: number }} */
+const result = JSON.parse(readReport());
+rmSync(folder, { recursive: true, force: true });
+count.passed += result.numPassedTests;
+// A file that could not be loaded has no tests to fail.
+count.failed += Math.max(result.numFailedTests, result.numFailedTestSuites, exitCode === 0 ? 0 : 1);
+if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(count));
+if (result.numPendingTests > 0) {
+  console.log(
+    `${result.numPendingTests} skipped: the sample data is replayed where DUOTEMPO_SAMPLE_DATA names its folder.`,
+  );
+}
+console.log(`${count.passed} passed, ${count.failed} failed`);
+process.exitCode = count.failed === 0 ? 0 : 1;
+
+function readReport() {
+  try {
+    return readFileSync(report, 'utf8');
+  } catch {
+    return '{"numPassedTests":0,"numFailedTests":1,"numFailedTestSuites":1,"numTotalTests":0,"numPendingTests":0}';
+  }
+}
+
+/**
+ * Runs a script of a package with this very Node.
+ *
+ * @param {string} script below node_modules
+ * @param {readonly string[]} args
+ * @param {'pipe' | 'inherit'} output
+ * @returns {Promise<{ exitCode: number, output: string }>}
+ */
+function run(script, args, output) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(project, 'node_modules', script), ...args], {
+      cwd: project,
+      // Jest prints its report as JSON on standard output; what a person reads goes to standard error.
+      stdio: output === 'pipe' ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'ignore', 'inherit'],
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '--experimental-vm-modules --no-warnings',
+        AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      },
+    });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (text += String(chunk)));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ exitCode: code ?? 1, output: text }));
+  });
+}

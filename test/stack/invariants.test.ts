@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { resourcesOf, type Resource } from './templates.ts';
+
+/** Goal: what must hold of every resource of the whole app, whoever adds one. Method: loops over the synthesized stages. */
+
+describe.each(['sandbox', 'production', 'test'] as const)('in the %s stage', (stage) => {
+  let resources: Resource[];
+  const ofType = (type: string) => resources.filter(({ Type }) => Type === type);
+  const named = (resource: Resource) => `${resource.stackName}/${resource.logicalId}`;
+
+  beforeAll(async () => {
+    resources = await resourcesOf(stage);
+  });
+
+  test('every queue has a dead-letter queue, or is one that keeps its messages for 14 days', () => {
+    const queues = ofType('AWS::SQS::Queue');
+    const targets = new Set(
+      queues.map((queue) => reference(at(queue.Properties, 'RedrivePolicy.deadLetterTargetArn'))),
+    );
+    expect(queues.length).toBeGreaterThan(3);
+    for (const queue of queues) {
+      if (targets.has(queue.logicalId)) {
+        expect([named(queue), queue.Properties['MessageRetentionPeriod']]).toEqual([named(queue), 1_209_600]);
+      } else
+        expect([named(queue), at(queue.Properties, 'RedrivePolicy.maxReceiveCount')]).toEqual([
+          named(queue),
+          expect.any(Number),
+        ]);
+    }
+  });
+
+  test('every dead-letter queue has an alarm with an action, whose text names a heading of the runbook', () => {
+    const runbook = readFileSync('docs/runbook.md', 'utf8');
+    const alarms = ofType('AWS::CloudWatch::Alarm');
+    const targets = ofType('AWS::SQS::Queue')
+      .map((queue) => reference(at(queue.Properties, 'RedrivePolicy.deadLetterTargetArn')))
+      .filter((target) => target !== undefined);
+    for (const target of targets) {
+      expect(
+        alarms.filter((alarm) =>
+          JSON.stringify(alarm.Properties['Dimensions'] ?? []).includes(`"${target}"`),
+        ),
+      ).toHaveLength(1);
+    }
+    for (const alarm of alarms) {
+      const heading = /Runbook: "(.+)"/.exec(String(alarm.Properties['AlarmDescription']))?.[1];
+      expect([named(alarm), runbook.includes(`\n## ${heading}\n`)]).toEqual([named(alarm), true]);
+      expect(alarm.Properties['AlarmActions']).toHaveLength(1);
+    }
+  });
+
+  test('a message is invisible for six times the timeout of its function and the window', () => {
+    const mappings = ofType('AWS::Lambda::EventSourceMapping');
+    expect(mappings.length).toBeGreaterThanOrEqual(2);
+    for (const { Properties: mapping } of mappings) {
+      const queue = find(reference(mapping['EventSourceArn']));
+      const worker = find(reference(mapping['FunctionName']));
+      const visibility = Number(queue.Properties['VisibilityTimeout']);
+      const window = Number(mapping['MaximumBatchingWindowInSeconds'] ?? 0);
+      expect(visibility).toBeGreaterThanOrEqual(6 * Number(worker.Properties['Timeout']) + window);
+    }
+  });
+
+  test('every function runs Node.js 24 on arm64, has a bounded timeout and logs to its own group', () => {
+    const functions = ofType('AWS::Lambda::Function');
+    expect(functions.length).toBeGreaterThan(9);
+    for (const { Properties: properties } of functions) {
+      expect(properties).toMatchObject({
+        Architectures: ['arm64'],
+        Runtime: 'nodejs24.x',
+        Handler: 'index.handler',
+      });
+      expect(Number(properties['Timeout'])).toBeLessThanOrEqual(300);
+      expect(at(properties, 'LoggingConfig.LogGroup')).toBeDefined();
+    }
+  });
+
+  test('no policy has a wildcard action, nor a resource that is only a wildcard', () => {
+    const statements = resources
+      .filter(({ Type }) => /^AWS::IAM::(Policy|Role|ManagedPolicy)$/.test(Type))
+      .flatMap((resource) => [
+        ...listOf(at(resource.Properties, 'PolicyDocument.Statement')),
+        ...listOf(resource.Properties['Policies']).flatMap((policy) =>
+          listOf(at(policy, 'PolicyDocument.Statement')),
+        ),
+      ]);
+    expect(statements.length).toBeGreaterThan(20);
+    for (const statement of statements) {
+      const actions = [at(statement, 'Action')].flat();
+      expect(actions.filter((action) => String(action).includes('*'))).toEqual([]);
+      expect([at(statement, 'Resource')].flat()).not.toContain('*');
+    }
+    expect(resources.filter(({ Properties }) => 'ManagedPolicyArns' in Properties).map(named)).toEqual([]);
+  });
+
+  test('queues and topics refuse what does not come over TLS', () => {
+    const policies = JSON.stringify([...ofType('AWS::SQS::QueuePolicy'), ...ofType('AWS::SNS::TopicPolicy')]);
+    for (const resource of [...ofType('AWS::SQS::Queue'), ...ofType('AWS::SNS::Topic')]) {
+      expect(policies).toContain(`"${resource.logicalId}"`);
+    }
+    expect(policies).toContain('"aws:SecureTransport":"false"');
+  });
+
+  test('every route but $default asks for a token with a scope', () => {
+    for (const { Properties: route } of ofType('AWS::ApiGatewayV2::Route')) {
+      if (route['RouteKey'] === '$default') continue;
+      expect(route).toMatchObject({
+        AuthorizationType: 'JWT',
+        AuthorizationScopes: [expect.stringMatching(/\S/)],
+      });
+    }
+  });
+
+  test('logical ids of what holds data stay: a new id would be a new, empty table', () => {
+    const stateful = ['AWS::DynamoDB::Table', 'AWS::Cognito::UserPool'].flatMap((type) =>
+      ofType(type).map(named),
+    );
+    expect(stateful.toSorted()).toEqual([
+      'DuotempoCardSettlement/BusinessDays97D17BCA',
+      'DuotempoCardSettlement/LedgerB7379752',
+      'DuotempoCardSettlement/Merchants93CFE5E9',
+      'DuotempoCardSettlement/StagedTransactionsF5A6D467',
+      'DuotempoIdentity/Users0A0EEA89',
+    ]);
+  });
+
+  test(stage === 'production' ? 'data outlives the stack' : 'nothing outlives the stack', () => {
+    for (const table of ofType('AWS::DynamoDB::Table')) {
+      expect(table).toMatchObject(
+        stage === 'production'
+          ? {
+              DeletionPolicy: 'Retain',
+              Properties: {
+                DeletionProtectionEnabled: true,
+                PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+              },
+            }
+          : { DeletionPolicy: 'Delete', Properties: { DeletionProtectionEnabled: false } },
+      );
+    }
+    if (stage !== 'production') {
+      expect(resources.filter(({ DeletionPolicy }) => DeletionPolicy === 'Retain').map(named)).toEqual([]);
+    }
+  });
+
+  function find(logicalId: string | undefined): Resource {
+    const found = resources.find((resource) => resource.logicalId === logicalId);
+    if (found === undefined) throw new Error(`There is no resource ${logicalId}.`);
+    return found;
+  }
+});
+
+test('the two tempos are one construct with other numbers', async () => {
+  const mappings = (await resourcesOf('sandbox')).filter(
+    ({ Type }) => Type === 'AWS::Lambda::EventSourceMapping',
+  );
+  const settlement = mappings.find(({ logicalId }) => logicalId.startsWith('Settlement'));
+  expect(settlement?.Properties).toMatchObject({
+    BatchSize: 10,
+    MaximumBatchingWindowInSeconds: 10,
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+    ScalingConfig: { MaximumConcurrency: 2 },
+  });
+});
+
+function at(value: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((found, name) => (isObject(found) ? found[name] : undefined), value);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The logical id that a `Ref` or `Fn::GetAtt` names. */
+function reference(value: unknown): string | undefined {
+  const target = at(value, 'Ref') ?? (isObject(value) ? listOf(value['Fn::GetAtt'])[0] : undefined);
+  return typeof target === 'string' ? target : undefined;
+}

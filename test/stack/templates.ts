@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { synthesizeIfChanged } from '../../cli/start/assembly.ts';
+import type { Stage } from '../../lib/config.ts';
+
+/** A resource as it stands in a template. */
+export interface Resource {
+  readonly stackName: string;
+  readonly logicalId: string;
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+  readonly DeletionPolicy?: string;
+}
+
+export const stackNames = ['DuotempoIdentity', 'DuotempoCardSettlement'] as const;
+
+/** Synthesizes the app of a stage as `cdk synth` does. @returns the cloud assembly's folder */
+export async function synthesized(stage: Stage): Promise<string> {
+  return synthesizeIfChanged({
+    projectFolder: process.cwd(),
+    stage,
+    signal: AbortSignal.timeout(60_000),
+    onSynthesize: () => undefined,
+  });
+}
+
+export function template(assembly: string, stackName: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(join(assembly, `${stackName}.template.json`), 'utf8')) as Record<
+    string,
+    unknown
+  >;
+}
+
+/** All resources of all stacks of a stage. */
+export async function resourcesOf(stage: Stage): Promise<Resource[]> {
+  const assembly = await synthesized(stage);
+  return stackNames.flatMap((stackName) =>
+    Object.entries(
+      template(assembly, stackName)['Resources'] as Record<string, Omit<Resource, 'logicalId'>>,
+    ).map(([logicalId, resource]) => ({
+      ...resource,
+      Properties: resource.Properties ?? {},
+      stackName,
+      logicalId,
+    })),
+  );
+}
+
+/** A template without what changes with every edit of a handler: hashes of assets. */
+export function normalised(value: unknown): unknown {
+  const text = JSON.stringify(value)
+    .replaceAll(/[0-9a-f]{64}\.zip/g, '<asset>.zip')
+    .replaceAll(/(Lambda Current Version|CurrentVersion)[0-9A-Fa-f]{32,}/g, '$1<hash>');
+  const { Parameters: _parameters, Rules: _rules, ...rest } = JSON.parse(text) as Record<string, unknown>;
+  return rest;
+}

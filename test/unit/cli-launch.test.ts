@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
+const launcher = path.resolve('cli/launch.mjs');
+
+/** Runs a command as npm does, from an empty folder. */
+async function launch(
+  ...argv: string[]
+): Promise<{ exitCode: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [launcher, ...argv], {
+    cwd: folder,
+    env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: '' },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { exitCode, stdout, stderr };
+}
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'duotempo-launch-'));
+});
+afterEach(async () => rm(folder, { recursive: true }));
+
+describe('the commands', () => {
+  it('are listed where there is none of that name', async () => {
+    const { exitCode, stdout, stderr } = await launch('strat');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain('There is no command strat.');
+    for (const name of ['start', 'token', 'replay', 'deploy', 'destroy']) {
+      expect(stderr).toContain(`npm run ${name}`);
+    }
+  });
+
+  it.each(['start', 'token', 'replay', 'deploy', 'destroy'])(
+    'explain themselves: %s --help',
+    async (name) => {
+      const { exitCode, stdout } = await launch(name, '--help');
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain('Options:');
+    },
+  );
+
+  it.each([
+    [['token', 'nobody'], 'Allowed choices are gateway, operator'],
+    [['token'], 'missing required argument'],
+    [['start', '--port', '65536'], 'whole number from 0 to 65535'],
+    [['start', '--stage', 'moon'], 'Allowed choices are sandbox, production, test'],
+    [['replay'], 'missing required argument'],
+    [['replay', 'x.csv', '--concurrency', '257'], 'whole number from 1 to 256'],
+    [['replay', 'x.csv', '--colour'], 'unknown option'],
+    [['replay', 'x.csv'], 'There is no file x.csv.'],
+  ])('end with 2 and say why when they are called wrongly: %j', async (argv, said) => {
+    const { exitCode, stdout, stderr } = await launch(...argv);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain(said);
+  });
+
+  it('say what to do where nothing runs, without a stack', async () => {
+    const { exitCode, stdout, stderr } = await launch('token', 'gateway', '--outputs', 'none.json');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(/^There is no none\.json: .*\nRun npm start .*\n$/);
+  });
+
+  it('do not replay a file that is empty or lacks columns', async () => {
+    await writeFile(path.join(folder, 'empty.csv'), '');
+    await writeFile(path.join(folder, 'odd.csv'), 'transaction_id,currency\n1,USD\n');
+    expect((await launch('replay', 'empty.csv')).stderr).toBe('empty.csv is empty.\n');
+    const odd = await launch('replay', 'odd.csv');
+    expect(odd.exitCode).toBe(1);
+    expect(odd.stderr).toContain(
+      'odd.csv lacks the columns occurred_at, card_token, merchant_id, merchant_category_code, amount_minor.',
+    );
+  });
+
+  it('do not write the outputs of a local host over those of AWS', async () => {
+    await writeFile(path.join(folder, 'aws.json'), '{"DuotempoIdentity":{}}');
+    const { exitCode, stderr } = await launch('start', '--outputs', 'aws.json');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('tells of a deployment on AWS');
+  });
+});

@@ -34,7 +34,7 @@ export function serveConnections(
       }
       const found = webSocketApis.connectionOf(textAt(request, 'apiId') ?? '', connectionId);
       if (found === undefined || found.identity.stageName !== textAt(request, 'stageName')) return gone();
-      switch (request['method']) {
+      switch (textAt(request, 'method') ?? '') {
         case 'GET': {
           const { connectedAt, sourceIp, userAgent } = found.identity;
           return {

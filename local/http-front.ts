@@ -9,12 +9,7 @@ import type { HttpAnswer } from './http-response.ts';
 export type MountHandler = (request: IncomingMessage, response: ServerResponse, path: string) => void;
 
 /** Takes over the connection of a request that asks for another protocol. `path` as for a mount. */
-export type UpgradeHandler = (
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
-  path: string,
-) => void;
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer, path: string) => void;
 
 /** API Gateway counts 10,240 bytes itself; this is only what the parser may hold before that. */
 const parserHeaderBytes = 64 * 1024;

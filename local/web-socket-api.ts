@@ -75,6 +75,12 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
   const lost = new Set<string>();
   let isStopped = false;
 
+  const integrate = async (integration: WebSocketIntegration, event: unknown): Promise<Outcome> => {
+    if (integration.kind === 'mock')
+      return { status: integration.status, payload: { statusCode: integration.status } };
+    return within(integration.timeoutMilliseconds, options.invoke(integration.functionArn, event));
+  };
+
   const serve = (definition: WebSocketApiDefinition): UpgradeHandler => {
     const { apiId, stageName } = definition;
     const routes = new Map(definition.routes.map((route) => [route.routeKey, route]));
@@ -122,12 +128,10 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
       if (status >= 200 && status < 300) {
         return { ...outcome, status, ...(authorizer === undefined ? {} : { authorizer }) };
       }
-      return { status: status >= 400 && status <= 599 ? status : 500, message: outcome.message ?? 'Forbidden' };
-    };
-
-    const integrate = async (integration: WebSocketIntegration, event: unknown): Promise<Outcome> => {
-      if (integration.kind === 'mock') return { status: integration.status, payload: { statusCode: integration.status } };
-      return within(integration.timeoutMilliseconds, options.invoke(integration.functionArn, event));
+      return {
+        status: status >= 400 && status <= 599 ? status : 500,
+        message: outcome.message ?? 'Forbidden',
+      };
     };
 
     const receive = async (connection: WebSocketConnection, body: string): Promise<void> => {
@@ -141,7 +145,11 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
         if (route === undefined) return FORBIDDEN;
         const context = { routeKey: route.routeKey, eventType: 'MESSAGE', requestId } as const;
         return integrate(route.integration, {
-          requestContext: webSocketContext(identity, { ...context, authorizer, messageId: newConnectionId() }),
+          requestContext: webSocketContext(identity, {
+            ...context,
+            authorizer,
+            messageId: newConnectionId(),
+          }),
           body,
           isBase64Encoded: false,
         });

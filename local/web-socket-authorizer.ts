@@ -68,12 +68,14 @@ function decide(payload: unknown, methodArn: string, integrationLatency: number)
   const given = payload['context'] ?? {};
   if (principalId === undefined || !isJsonObject(policy) || !isJsonObject(given)) return BROKEN;
   // A context holds texts, numbers and truth values; it is handed on as texts.
-  const entries = Object.entries(given);
-  if (entries.some(([, value]) => typeof value === 'object')) return BROKEN;
+  const entries = Object.entries(given).map(
+    ([name, value]) => [name, typeof value === 'object' ? undefined : String(value)] as const,
+  );
+  if (entries.some(([, value]) => value === undefined)) return BROKEN;
   const effects = effectsOn(policy['Statement'] ?? null, methodArn);
   if (effects.has('Deny')) return EXPLICITLY_DENIED;
   if (!effects.has('Allow')) return DENIED;
-  const context = Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
+  const context = Object.fromEntries(entries.map(([name, value = '']) => [name, value]));
   return { kind: 'allowed', context: { ...context, principalId, integrationLatency } };
 }
 

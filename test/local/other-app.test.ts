@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { WebSocket } from 'ws';
 import { startLocalHost } from '../../local/host.ts';
 import type { HostEvent } from '../../local/events.ts';
 import type { LocalHost } from '../../local/host.ts';
@@ -82,4 +85,44 @@ test('the host says which functions it runs, by stack, logical id and path', () 
     functionArn: expect.stringMatching(/^arn:aws:lambda:us-east-1:000000000000:function:ParcelOffice-Sorter/),
     environment: { SHELF: host.outputs['ParcelOffice']?.['ShelfName'] },
   });
+});
+
+test('a change in a table reaches a WebSocket through its stream, a pipe, a queue and @connections', async () => {
+  const { BoardUrl: url = '', ShelfName: TableName } = host.outputs['ParcelOffice'] ?? {};
+  expect(url).toMatch(/^ws:\/\/localhost:\d+\/departure-board$/);
+  const board = new WebSocket(`${url}?ticket=hall-3`);
+  const frames: unknown[] = [];
+  board.on('message', (data: Buffer) => frames.push(JSON.parse(data.toString('utf8'))));
+  await once(board, 'open');
+  board.send(JSON.stringify({ action: 'watch' }));
+  await until(() => frames.length === 1);
+  expect(frames.pop()).toEqual({ watching: 'hall-3', seat: '7' });
+
+  const table = new DynamoDBClient({
+    region: 'us-east-1',
+    endpoint: host.awsEndpoint,
+    credentials: { accessKeyId: 'operator', secretAccessKey: 'secret' },
+  });
+  for (const town of ['Secret', 'Thun']) {
+    const key = { town: { S: town }, parcelId: { S: `from-${town}` } };
+    await table.send(new PutItemCommand({ TableName, Item: { ...key, grams: { N: '12' } } }));
+    await table.send(new DeleteItemCommand({ TableName, Key: key }));
+  }
+  await until(() => frames.length === 1);
+  // The pipe drops what was put, and what left a secret town; a number of DynamoDB's is a text.
+  expect(frames).toEqual([{ parcelId: 'from-Thun', grams: '12' }]);
+  expect(events).toContainEqual(expect.objectContaining({ type: 'pipe', size: 1, failed: 0 }));
+
+  board.close();
+  await until(() => events.some((event) => event.type === 'web-socket' && event.routeKey === '$disconnect'));
+  table.destroy();
+});
+
+test('a connection without a ticket, or with a wrong one, is refused', async () => {
+  const { BoardUrl: url = '' } = host.outputs['ParcelOffice'] ?? {};
+  const statusOf = async (query: string): Promise<unknown> => {
+    const [, response] = await once(new WebSocket(`${url}${query}`), 'unexpected-response');
+    return response.statusCode;
+  };
+  expect([await statusOf(''), await statusOf('?ticket=street-1')]).toEqual([401, 403]);
 });

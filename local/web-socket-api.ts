@@ -321,5 +321,7 @@ function refuseUpgrade(socket: Duplex, status: number, answer: JsonObject): void
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    // The client may leave its half open for as long as it likes.
+    () => socket.destroy(),
   );
 }

@@ -121,7 +121,8 @@ test('a change in a table reaches a WebSocket through its stream, a pipe, a queu
 test('a connection without a ticket, or with a wrong one, is refused', async () => {
   const { BoardUrl: url = '' } = host.outputs['ParcelOffice'] ?? {};
   const statusOf = async (query: string): Promise<unknown> => {
-    const [, response] = await once(new WebSocket(`${url}${query}`), 'unexpected-response');
+    const [request, response] = await once(new WebSocket(`${url}${query}`), 'unexpected-response');
+    request.destroy();
     return response.statusCode;
   };
   expect([await statusOf(''), await statusOf('?ticket=street-1')]).toEqual([401, 403]);

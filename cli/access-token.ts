@@ -24,12 +24,10 @@ export function createAccessTokens(options: {
 }): AccessTokens {
   const { http, tokenUrl, now = Date.now } = options;
   let credentials: Promise<ClientCredentials> | undefined;
-  let current: Promise<{ token: string; renewAt: number }> | undefined;
 
-  async function request(): Promise<{ token: string; renewAt: number }> {
+  return renewedTokens(async () => {
     credentials ??= options.credentials();
     const { clientId, clientSecret } = await credentials;
-    const requestedAt = now();
     const response = await http
       .send({
         method: 'POST',
@@ -47,13 +45,26 @@ export function createAccessTokens(options: {
     if (response.status !== 200 || !parsed.success) {
       throw new CommandError(`${tokenUrl} gave no access token: it answered ${response.status}.`);
     }
-    const { access_token: token, expires_in: expiresInSeconds } = parsed.output;
+    return { token: parsed.output.access_token, expiresInSeconds: parsed.output.expires_in };
+  }, now);
+}
+
+/** Tokens that are asked for when the first is wanted, and anew before they expire. */
+export function renewedTokens(
+  request: () => Promise<{ readonly token: string; readonly expiresInSeconds: number }>,
+  now: () => number = Date.now,
+): AccessTokens {
+  let current: Promise<{ token: string; renewAt: number }> | undefined;
+
+  async function renewed(): Promise<{ token: string; renewAt: number }> {
+    const requestedAt = now();
+    const { token, expiresInSeconds } = await request();
     // A tenth of its life before the end, so that a request that takes its time is still in time.
     return { token, renewAt: requestedAt + expiresInSeconds * 900 };
   }
 
   async function get(): Promise<string> {
-    const asked = (current ??= request());
+    const asked = (current ??= renewed());
     try {
       const { token, renewAt } = await asked;
       if (now() < renewAt) return token;

@@ -8,7 +8,7 @@ import type { Outputs } from './outputs.ts';
 import { printable } from './screen.ts';
 
 export interface ApiRequest {
-  readonly method: 'GET' | 'PUT' | 'POST';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Below the API's url, beginning with a slash. */
   readonly path: string;
   /** Sent as JSON. */

@@ -16,6 +16,8 @@ const commands = {
   start: 'runs the whole app on this machine',
   token: 'prints an access token',
   replay: 'plays a file of card transactions through the API',
+  chat: 'chats with another user in this terminal',
+  latency: 'measures how long a chat message is on its way',
   deploy: 'puts the app into your AWS account',
   destroy: 'removes the app from your AWS account',
 };

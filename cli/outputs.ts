@@ -15,8 +15,10 @@ const outputsSchema = v.object({
     UserPoolId: v.string(),
     GatewayClientId: v.string(),
     OperatorClientId: v.string(),
+    ChatClientId: v.string(),
   }),
   DuotempoCardSettlement: v.object({ ApiUrl: url }),
+  DuotempoChat: v.object({ ApiUrl: url, WebSocketUrl: url }),
   DuotempoLocal: v.optional(v.object({ AwsEndpoint: url })),
 });
 

@@ -1,24 +1,42 @@
 import { Argument } from 'commander';
 import { accessTokensOf } from './access-token.ts';
-import type { ApiClient } from './client-credentials.ts';
+import { chatUser } from './chat-user.ts';
+import { CommandError } from './command-error.ts';
 import { type CommandContext, createCommand, outputsFile, parseArguments } from './command-line.ts';
 import { createHttpClient } from './http.ts';
 import { readOutputs } from './outputs.ts';
+import { userTokensOf } from './sign-in.ts';
 
-/** `npm run -s token -- gateway|operator`: prints an access token and a newline, nothing else. */
+/** `npm run -s token -- gateway|operator|user <name>`: prints an access token and a newline, nothing else. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
   const command = createCommand('token', 'Prints an access token for the API, and nothing else.')
-    .addArgument(new Argument('<client>', 'who calls').choices(['gateway', 'operator']))
+    .addArgument(new Argument('<client>', 'who calls').choices(['gateway', 'operator', 'user']))
+    .argument(
+      '[name]',
+      'of the chat user; the password is DUOTEMPO_PASSWORD, or asked for (locally: any)',
+      chatUser,
+    )
     .option('--outputs <file>', 'outputs of the deployment (default: outputs.json of the project)');
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
 
-  const client: ApiClient = command.args[0] === 'gateway' ? 'gateway' : 'operator';
+  const [client, name] = command.processedArgs.map((argument: unknown) =>
+    argument === undefined ? undefined : String(argument),
+  );
+  if ((client === 'user') !== (name !== undefined)) {
+    throw new CommandError(
+      client === 'user' ? 'Which user? A name is missing.' : `The ${client} has no name: leave it out.`,
+      { hint: 'For example: npm run -s token -- user alice', exitCode: 2 },
+    );
+  }
   const outputs = await readOutputs(outputsFile(command.opts<{ outputs?: string }>().outputs, context));
   const http = createHttpClient({ connections: 1 });
   try {
-    const token = await accessTokensOf(client, outputs, http).get();
-    process.stdout.write(`${token}\n`);
+    const tokens =
+      name === undefined
+        ? accessTokensOf(client === 'gateway' ? 'gateway' : 'operator', outputs, http)
+        : userTokensOf(name, outputs);
+    process.stdout.write(`${await tokens.get()}\n`);
     return 0;
   } finally {
     http.close();

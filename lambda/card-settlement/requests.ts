@@ -6,7 +6,7 @@ import { isCalendarDate, type BusinessDate } from './domain/business-date.ts';
 import { containsCardNumber, textContainsCardNumber } from './domain/card-number.ts';
 import { Identifier } from './domain/transaction.ts';
 
-export { knownQuery, pageBody, pageIn } from '../shared/page.ts';
+export { knownQuery, pageBody, pageIn, type PageRequest } from '../shared/page.ts';
 
 /** What several routes of the card API read of a request. */
 

@@ -7,7 +7,7 @@ import { validationProblem } from './problem.ts';
 const LIMIT = { default: 50, most: 100 };
 
 /** Which page of a list is wanted. */
-interface PageRequest<C> {
+export interface PageRequest<C> {
   readonly limit: number;
   readonly cursor: C | undefined;
 }

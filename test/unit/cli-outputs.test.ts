@@ -20,8 +20,10 @@ const outputs = {
     UserPoolId: 'us-east-1_A',
     GatewayClientId: 'g',
     OperatorClientId: 'o',
+    ChatClientId: 'c',
   },
   DuotempoCardSettlement: { ApiUrl: 'http://localhost:3000/card-settlement/' },
+  DuotempoChat: { ApiUrl: 'http://localhost:3000/chat', WebSocketUrl: 'ws://localhost:3000/chat-live/' },
 };
 const local = { ...outputs, DuotempoLocal: { AwsEndpoint: 'http://localhost:4566' } };
 
@@ -37,6 +39,7 @@ describe('the outputs file', () => {
   it('reads alike whether the local host or cdk deploy wrote it, without trailing slashes', () => {
     const read = parseOutputs(JSON.stringify(outputs), file);
     expect(read.DuotempoCardSettlement.ApiUrl).toBe('http://localhost:3000/card-settlement');
+    expect(read.DuotempoChat.WebSocketUrl).toBe('ws://localhost:3000/chat-live');
     expect(read.DuotempoLocal).toBeUndefined();
     expect(parseOutputs(JSON.stringify(local), file).DuotempoLocal?.AwsEndpoint).toBe(
       'http://localhost:4566',

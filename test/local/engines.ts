@@ -16,6 +16,7 @@ export async function startEngines(options: { readonly authorize?: Authorize } =
   const dynamoDb = createDynamoDb({ accountId, region });
   const sqs = createSqs();
   endpoint.addService('DynamoDB_20120810', 'dynamodb', dynamoDb.handle);
+  endpoint.addService('DynamoDBStreams_20120810', 'dynamodb', dynamoDb.streams.handle);
   endpoint.addService('AmazonSQS', 'sqs', sqs.handle);
   const client = {
     region,

@@ -89,8 +89,8 @@ describe('refuses, naming stack, logical id, type and path,', () => {
     [
       'a value',
       'AWS::ApiGatewayV2::Api',
-      { ProtocolType: 'WEBSOCKET' },
-      'ProtocolType: "WEBSOCKET" is not supported',
+      { ProtocolType: 'GRAPHQL' },
+      'ProtocolType: "GRAPHQL" is not supported',
     ],
     [
       'a value in a list',

@@ -140,10 +140,10 @@ function queueUrl(resource: ResourceRequest, world: World, queueArn: string): st
 
 /** Sends to queues as the pipe's role, through the AWS endpoint. */
 function queueSender(world: World, credentials: PipeOptions['credentials']) {
-  let client: SQSClient | undefined;
-  const sdk = async () => {
+  // Loaded once, with the first message: an app without traffic starts without it.
+  const load = async () => {
     const { SQSClient: Client, ...commands } = await import('@aws-sdk/client-sqs');
-    client ??= new Client({
+    const client: SQSClient = new Client({
       region: world.region,
       endpoint: world.awsEndpoint,
       credentials,
@@ -152,6 +152,8 @@ function queueSender(world: World, credentials: PipeOptions['credentials']) {
     });
     return { client, ...commands };
   };
+  let loaded: ReturnType<typeof load> | undefined;
+  const sdk = () => (loaded ??= load());
   return {
     send: async (url: string, body: string): Promise<void> => {
       const { client: sqs, SendMessageCommand } = await sdk();

@@ -83,8 +83,6 @@ function bundles(): string {
     outExtension: { '.js': '.mjs' },
     bundle: true,
     minify: true,
-    // Names of errors and functions stay what they are called in logs.
-    keepNames: true,
     platform: 'node',
     target: 'node20',
     format: 'esm',

@@ -28,6 +28,7 @@ const MAXIMUM_WAIT_SECONDS = 20;
 export function createSqs(): Sqs {
   const { store, actions } = createFauxqs();
   const receipts = new Map<string, Receipts>();
+  let stopped = false;
 
   const receive = async (queue: SqsQueue, request: JsonObject, signal: AbortSignal): Promise<unknown> => {
     const run = actions.get('ReceiveMessage');
@@ -45,7 +46,7 @@ export function createSqs(): Sqs {
       const messages = isJsonObject(answer) && isJsonList(answer['Messages']) ? answer['Messages'] : [];
       const remaining = deadline - Date.now();
       // fauxqs wakes every waiter for one message and lets those who get none go; SQS lets them wait on.
-      if (messages.length > 0 || remaining <= 0 || signal.aborted) {
+      if (messages.length > 0 || remaining <= 0 || signal.aborted || stopped) {
         return { Messages: messages.filter(isJsonObject).map((message) => handOut(queue, message, request)) };
       }
       await Promise.race([queue.waitForMessages(remaining / 1000), aborted]);
@@ -144,7 +145,11 @@ export function createSqs(): Sqs {
       const queue = store.getQueueByArn(queueArn);
       return queue && Number(queue.getAttribute('VisibilityTimeout'));
     },
-    stop: () => store.shutdown(),
+    stop: () => {
+      // Whom the shutdown wakes must not wait on.
+      stopped = true;
+      store.shutdown();
+    },
   };
 }
 

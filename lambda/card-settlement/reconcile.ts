@@ -20,6 +20,7 @@ import {
   type MerchantTotals,
   type StagedSummary,
 } from './domain/totals.ts';
+import { signedAmount } from './domain/transaction.ts';
 import { SEND_BATCH_SIZE } from './queues/settlement-queue.ts';
 
 /** Both books of a date, and what a walk writes. */
@@ -53,7 +54,12 @@ export async function walkBooks(
   const writesTotals = mayBalance(day, startedAt, settings);
   const control = createControlTotals();
   const merchants = createMerchantTotals();
-  const [missing, overdue, unstaged] = [createTally(), createTally(), createTally()];
+  const [missing, overdue, unstaged, mismatched] = [
+    createTally(),
+    createTally(),
+    createTally(),
+    createTally(),
+  ];
   const sends = inBatches(SEND_BATCH_SIZE, (factIds: readonly string[]) => services.send(factIds));
   const writes = inBatches(WRITE_BATCH_SIZE, (totals: readonly MerchantTotals[]) =>
     services.writeMerchantTotals(day, totals),
@@ -72,6 +78,8 @@ export async function walkBooks(
       if (missing.tally().count === 0) await writes.add(totals);
     }
     if (staged === undefined && entry !== undefined) unstaged.add(entry.transactionId);
+    if (staged !== undefined && entry !== undefined && !agree(staged, entry))
+      mismatched.add(entry.transactionId);
     if (staged !== undefined && entry === undefined) {
       missing.add(staged.transactionId);
       if (overdueFrom !== undefined && staged.stagedAt < overdueFrom) overdue.add(staged.transactionId);
@@ -86,10 +94,15 @@ export async function walkBooks(
       missing: missing.tally(),
       overdue: overdue.tally(),
       unstaged: unstaged.tally(),
+      mismatched: mismatched.tally(),
       sent,
     },
     plan,
   };
+}
+
+function agree(staged: StagedSummary, entry: LedgerSummary): boolean {
+  return signedAmount(staged) === entry.amount && staged.currency === entry.currency;
 }
 
 function createTally(): { readonly add: (id: string) => void; readonly tally: () => Tally } {

@@ -695,11 +695,12 @@ describe('a bad request gets its answer', () => {
     const cognito = new CognitoIdentityProviderClient({
       region: 'us-east-1',
       endpoint: system.host.awsEndpoint,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     });
     const { AuthenticationResult: tokens = {} } = await cognito.send(
       new InitiateAuthCommand({
         AuthFlow: 'USER_PASSWORD_AUTH',
-        ClientId: system.outputs.DuotempoIdentity.ChatClientId,
+        ClientId: system.host.outputs['DuotempoIdentity']?.['ChatClientId'],
         AuthParameters: { USERNAME: 'ada', PASSWORD: 'Any-password-1' },
       }),
     );

@@ -344,4 +344,22 @@ describe('a walk', () => {
     );
     expect(most).toBeLessThanOrEqual(8);
   });
+
+  it('names a transaction about which the books differ, and agrees with itself', async () => {
+    const facts = ['t1', 't2', 't3'].map((transactionId) => stagedFact({ transactionId }));
+    const entries = facts.map((fact) => settle(fact, undefined, undefined, { score: 0, rules: [] }));
+    const day: BusinessDay = { businessDate: DATE, revision: 1, totals: {}, breaks: [] };
+    const walk = async (ledger: readonly LedgerEntry[]) =>
+      walkBooks(day, 'schedule', new Date(CUT_OFF), settings, {
+        staged: () => stream(facts),
+        ledger: () => stream(ledger),
+        send: async () => Promise.resolve(),
+        writeMerchantTotals: async () => Promise.resolve(),
+      });
+    const changed = entries.map((entry) =>
+      entry.transactionId === 't2' ? { ...entry, amount: entry.amount + 1n } : entry,
+    );
+    expect((await walk(entries)).findings).toMatchObject({ mismatched: { count: 0 }, missing: { count: 0 } });
+    expect((await walk(changed)).findings).toMatchObject({ mismatched: { count: 1, ids: ['t2'] } });
+  });
 });

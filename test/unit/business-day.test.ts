@@ -56,7 +56,15 @@ const agreed: Record<string, ControlTotals> = {
 const balanced = day({ sealedAt: CUT_OFF, balancedAt: after(31).toISOString(), totals: agreed });
 
 function findings(changes: Partial<Findings> = {}): Findings {
-  return { totals: agreed, missing: tally(), overdue: tally(), unstaged: tally(), sent: 0, ...changes };
+  return {
+    totals: agreed,
+    missing: tally(),
+    overdue: tally(),
+    unstaged: tally(),
+    mismatched: tally(),
+    sent: 0,
+    ...changes,
+  };
 }
 
 function concluded(
@@ -175,6 +183,7 @@ describe('balancing', () => {
   it.each<[string, Findings]>([
     ['something is missing', findings({ missing: tally('t1') })],
     ['the ledger has what was never staged', findings({ unstaged: tally('t1') })],
+    ['the books differ about a transaction', findings({ mismatched: tally('t1') })],
     [
       'amounts differ',
       findings({
@@ -310,6 +319,11 @@ describe('a break', () => {
     expect(result.breaks).toEqual([
       { kind: 'unstaged', subject: '2026-03-10', count: 250, ids: ['t1', 't2'] },
     ]);
+  });
+
+  it('is a transaction about which the books differ', () => {
+    const { day: result } = concluded(sealed, findings({ mismatched: tally('t1') }));
+    expect(result.breaks).toEqual([{ kind: 'mismatched', subject: '2026-03-10', count: 1, ids: ['t1'] }]);
   });
 });
 

@@ -10,9 +10,10 @@ export type DayStatus = 'open' | 'sealed' | 'blocked' | 'balanced';
 export interface Break {
   /**
    * `unsettled`: sent, and not in the ledger when it should be. `unstaged`: in the ledger, and never staged.
+   * `mismatched`: in both, with another amount or currency.
    * `straggler`: staged into a day that was balanced.
    */
-  readonly kind: 'unsettled' | 'unstaged' | 'straggler';
+  readonly kind: 'unsettled' | 'unstaged' | 'mismatched' | 'straggler';
   /** What the difference is about: a business date. */
   readonly subject: string;
   readonly count: number;
@@ -155,6 +156,8 @@ export interface Findings {
   readonly overdue: Tally;
   /** In the ledger, and not staged. */
   readonly unstaged: Tally;
+  /** In both, with another amount or currency. */
+  readonly mismatched: Tally;
   readonly sent: number;
 }
 
@@ -177,8 +180,8 @@ export function conclude(
   },
   settings: RunSettings,
 ): Outcome {
-  const { missing, overdue, unstaged, totals } = findings;
-  const complete = missing.count === 0 && unstaged.count === 0 && conserved(totals);
+  const { missing, overdue, unstaged, mismatched, totals } = findings;
+  const complete = missing.count === 0 && unstaged.count === 0 && mismatched.count === 0 && conserved(totals);
   // What is missing now may be less than what came late: a run may have sent it and died before it wrote that down.
   const stragglers = Math.max(missing.count, stagedCount(totals) - stagedCount(day.totals));
   const reopens = day.balancedAt !== undefined && stragglers > 0;
@@ -189,6 +192,7 @@ export function conclude(
     ...(reopens ? [{ kind: 'straggler' as const, subject, count: stragglers, ids: missing.ids }] : []),
     ...(overdue.count > 0 ? [{ kind: 'unsettled' as const, subject, ...overdue }] : []),
     ...(unstaged.count > 0 ? [{ kind: 'unstaged' as const, subject, ...unstaged }] : []),
+    ...(mismatched.count > 0 ? [{ kind: 'mismatched' as const, subject, ...mismatched }] : []),
   ];
   const { balancedAt, ratesMissing, ...rest } = day;
   const overdueFrom = overdueBefore(day, run.startedAt);

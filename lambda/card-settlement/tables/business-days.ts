@@ -55,7 +55,7 @@ const StoredDay = v.object({
   breaks: v.optional(
     v.array(
       v.object({
-        kind: v.picklist(['unsettled', 'unstaged', 'straggler']),
+        kind: v.picklist(['unsettled', 'unstaged', 'mismatched', 'straggler']),
         subject: v.string(),
         count: v.number(),
         ids: v.array(v.string()),

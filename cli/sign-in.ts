@@ -13,14 +13,17 @@ export function userTokensOf(
   return renewedTokens(async () => signIn(username, await (read ??= password()), outputs));
 }
 
+/** Loaded when somebody signs in: the SDK takes longer to load than everything else here. */
+const loadSdk = async () => import('@aws-sdk/client-cognito-identity-provider');
+let sdk: ReturnType<typeof loadSdk> | undefined;
+
 async function signIn(
   username: string,
   password: string,
   outputs: Outputs,
 ): Promise<{ readonly token: string; readonly expiresInSeconds: number }> {
   const { UserPoolId, ChatClientId } = outputs.DuotempoIdentity;
-  const { CognitoIdentityProviderClient, InitiateAuthCommand } =
-    await import('@aws-sdk/client-cognito-identity-provider');
+  const { CognitoIdentityProviderClient, InitiateAuthCommand } = await (sdk ??= loadSdk());
   const local = outputs.DuotempoLocal;
   const userPools = new CognitoIdentityProviderClient({
     region: UserPoolId.split('_')[0] ?? '',

@@ -16,6 +16,7 @@ export interface ConversationView<M extends SeenMessage> {
 
 /** Frames that merely overtook each other are complete again within this time. */
 const PATIENCE_MILLISECONDS = 250;
+const LONGEST_PAUSE_MILLISECONDS = 30_000;
 
 /**
  * Shows a conversation in the order of its sequence, each message once: what arrives early waits, what is missing is
@@ -45,19 +46,19 @@ export function createConversationView<M extends SeenMessage>(options: {
     fetchMissing();
   };
 
-  const fetchMissing = (): void => {
+  const fetchMissing = (pauseMilliseconds = patienceMilliseconds): void => {
     if (fetching || shown === undefined || shown >= end) return;
     fetching = true;
-    setTimeout(() => {
-      const from = shown;
-      void (from === undefined || from >= end ? Promise.resolve([]) : fetchAfter(from))
-        // What could not be fetched is tried again with the next message.
-        .catch(() => [])
-        .then((messages) => {
-          fetching = false;
-          for (const message of messages) see(message);
-        });
-    }, patienceMilliseconds);
+    setTimeout(() => void fetchNow(pauseMilliseconds), pauseMilliseconds);
+  };
+
+  const fetchNow = async (pausedMilliseconds: number): Promise<void> => {
+    const from = shown ?? end;
+    const messages = from >= end ? [] : await fetchAfter(from).catch(() => []);
+    fetching = false;
+    for (const message of messages) see(message);
+    // What could not be had is tried again, ever more patiently.
+    if (messages.length === 0) fetchMissing(Math.min(2 * pausedMilliseconds, LONGEST_PAUSE_MILLISECONDS));
   };
 
   return {

@@ -60,6 +60,9 @@ export const Sequence = v.pipe(
   v.maxValue(lastSequence, `must be at most ${lastSequence}`),
 );
 
+/** A message on a queue may have 256 KB; so many ids are 90. */
+export const recentLimit = 2000;
+
 const UserId = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/));
 const NotificationId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));
 
@@ -77,9 +80,17 @@ export const NotificationMessage = v.variant('kind', [
     kind: v.literal('device-online'),
     userId: UserId,
     connectionId: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
-    /** Of a drain that goes on: the last notification that it has pushed, and when it began. */
-    after: v.exactOptional(NotificationId),
-    since: v.exactOptional(v.pipe(v.string(), v.isoTimestamp())),
+    /** Of a drain that goes on. */
+    goesOn: v.exactOptional(
+      v.strictObject({
+        /** The last notification that it has pushed. */
+        after: NotificationId,
+        /** When it began. */
+        since: v.pipe(v.string(), v.isoTimestamp()),
+        /** What it has pushed of what may have come since. */
+        recent: v.pipe(v.array(NotificationId), v.maxLength(recentLimit)),
+      }),
+    ),
   }),
 ]);
 export type NotificationMessage = v.InferInput<typeof NotificationMessage>;

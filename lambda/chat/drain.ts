@@ -1,7 +1,6 @@
-import type { DeviceOnline } from './contract.ts';
+import { recentLimit, type DeviceOnline } from './contract.ts';
 import { notificationFrame, type ServerFrame } from './frames.ts';
 import { notificationIdOf, placeOf, type NotificationPlace } from './domain/identifiers.ts';
-import type { Notification } from './domain/message.ts';
 import type { PushFrame } from './push.ts';
 import type { SendNotificationMessage } from './queues/notification-queue.ts';
 import type { Device } from './tables/connections.ts';
@@ -24,10 +23,12 @@ export interface Drain {
   readonly pushed: number;
 }
 
+type WaitingItem = Extract<QueueItem, { kind: 'waiting' }>;
+
 /** So many notifications are pushed in a few seconds at most, whatever the function's timeout. */
 export const DRAIN_PASS_NOTIFICATIONS = 100;
 
-/** How far the clocks of two invocations may be apart. */
+/** How far the clocks of two invocations may be apart, and how long a write may take. */
 const CLOCK_SKEW_MILLISECONDS = 60_000;
 
 /** A frame with so many conversations is still far below the 32 KB that one WebSocket frame may have. */
@@ -42,47 +43,49 @@ const CAUGHT_UP_CONVERSATIONS = 500;
  * between the two, and none is left for the next hello.
  */
 export async function drain(online: DeviceOnline, services: DrainServices): Promise<Drain> {
-  const device = { userId: online.userId, connectionId: online.connectionId };
-  const since = online.since ?? services.now().toISOString();
-  const pushed = new Set<string>();
-  const push = async (notification: Notification): Promise<boolean> => {
-    pushed.add(notificationIdOf(notification));
+  const { userId, connectionId, goesOn } = online;
+  const device = { userId, connectionId };
+  const since = goesOn?.since ?? services.now().toISOString();
+  const maybeSince = new Date(Date.parse(since) - CLOCK_SKEW_MILLISECONDS).toISOString();
+  const recent = new Set(goesOn?.recent);
+  const known = new Set(recent);
+  let pushed = 0;
+  const push = async ({ notification, notifiedAt }: WaitingItem): Promise<boolean> => {
+    const id = notificationIdOf(notification);
+    pushed += 1;
+    known.add(id);
+    if (notifiedAt >= maybeSince) recent.add(id);
     return pushOrRemove(device, notificationFrame(notification), services);
   };
 
-  let last: string | undefined = online.after;
-  for await (const item of services.queueOf(device.userId, last === undefined ? undefined : placeOf(last))) {
+  let last = goesOn?.after;
+  for await (const item of services.queueOf(userId, last === undefined ? undefined : placeOf(last))) {
     if (item.kind === 'acknowledged') continue;
-    if (pushed.size === DRAIN_PASS_NOTIFICATIONS) {
-      await services.sendMessage({
-        kind: 'device-online',
-        ...device,
-        ...(last === undefined ? {} : { after: last }),
-        since,
-      });
-      return { outcome: 'continued', pushed: pushed.size };
+    if (pushed === DRAIN_PASS_NOTIFICATIONS && last !== undefined) {
+      const rest = { after: last, since, recent: [...recent].slice(-recentLimit) };
+      await services.sendMessage({ kind: 'device-online', ...device, goesOn: rest });
+      return { outcome: 'continued', pushed };
     }
     last = notificationIdOf(item.notification);
-    if (!(await push(item.notification))) return { outcome: 'gone', pushed: pushed.size };
+    if (!(await push(item))) return { outcome: 'gone', pushed };
   }
 
-  if ((await services.markLive(device)) === 'gone') return { outcome: 'gone', pushed: pushed.size };
+  if ((await services.markLive(device)) === 'gone') return { outcome: 'gone', pushed };
 
   const conversations = new Set<string>();
-  // Earlier passes have pushed what was there when the drain began; only what came since may have been missed.
-  const missedSince =
-    online.after === undefined ? '' : new Date(Date.parse(since) - CLOCK_SKEW_MILLISECONDS).toISOString();
-  for await (const item of services.queueOf(device.userId, undefined)) {
-    conversations.add(item.kind === 'waiting' ? item.notification.conversationId : item.place.conversationId);
-    if (item.kind === 'acknowledged' || item.notifiedAt < missedSince) continue;
-    if (pushed.has(notificationIdOf(item.notification))) continue;
-    if (!(await push(item.notification))) return { outcome: 'gone', pushed: pushed.size };
+  for await (const item of services.queueOf(userId, undefined)) {
+    const { conversationId } = item.kind === 'waiting' ? item.notification : item.place;
+    conversations.add(conversationId);
+    if (item.kind === 'acknowledged' || known.has(notificationIdOf(item.notification))) continue;
+    // Earlier passes have pushed what was there when the drain began.
+    if (goesOn !== undefined && item.notifiedAt < maybeSince) continue;
+    if (!(await push(item))) return { outcome: 'gone', pushed };
   }
 
   for (const frame of await caughtUpFrames([...conversations], services)) {
-    if (!(await pushOrRemove(device, frame, services))) return { outcome: 'gone', pushed: pushed.size };
+    if (!(await pushOrRemove(device, frame, services))) return { outcome: 'gone', pushed };
   }
-  return { outcome: 'caught-up', pushed: pushed.size };
+  return { outcome: 'caught-up', pushed };
 }
 
 /** Says up to where each conversation goes, so that a device sees what it lacks: also what another one acknowledged. */

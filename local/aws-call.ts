@@ -1,48 +1,61 @@
-import type { RoleCredentials } from './credentials.ts';
+import type { AwsAnswer } from './aws-service.ts';
 import { isJsonObject, textAt } from './template.ts';
 import type { JsonObject } from './template.ts';
 
 /** What the AWS endpoint refused. */
 export class AwsCallError extends Error {
-  /** Without its namespace: `AccessDeniedException`. */
+  /** @param name without its namespace: `AccessDeniedException` */
   constructor(name: string, message: string) {
     super(message);
     this.name = name;
   }
 }
 
-export interface AwsCaller {
-  readonly awsEndpoint: string;
-  readonly region: string;
-  readonly credentials: RoleCredentials;
-}
+/**
+ * Calls an API on the AWS endpoint as one role, without the network between. For the parts of AWS that the host plays
+ * itself: pollers and pipes would else keep the processor busy with HTTP to themselves.
+ *
+ * @param target such as `AmazonSQS.SendMessage`
+ * Rejects with an AwsCallError where the call is refused, and at once when the signal aborts.
+ */
+export type CallAws = (target: string, request: JsonObject, signal?: AbortSignal) => Promise<JsonObject>;
 
 /**
- * Calls an API on the AWS endpoint for which no SDK client is installed, as a role. The endpoint takes the access key
- * id for proof, so that there is nothing to sign.
- *
- * @param target such as `DynamoDBStreams_20120810.GetRecords`
- * @throws AwsCallError
+ * @param perform runs one call; its signal lasts as long as the call.
  */
-export async function callAws(
-  { awsEndpoint, region, credentials }: AwsCaller,
-  target: string,
-  request: JsonObject,
-  signal: AbortSignal,
-): Promise<JsonObject> {
-  const response = await fetch(awsEndpoint, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-amz-json-1.0',
-      'x-amz-target': target,
-      authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/19700101/${region}/dynamodb/aws4_request, SignedHeaders=host, Signature=0`,
-    },
-    body: JSON.stringify(request),
-    signal,
-  });
-  const answer: unknown = await response.json();
-  if (!isJsonObject(answer)) throw new AwsCallError('InternalFailure', 'The answer is not a JSON object.');
-  if (response.ok) return answer;
+export function createCallAws(
+  perform: (target: string, request: JsonObject, signal: AbortSignal) => Promise<AwsAnswer>,
+): CallAws {
+  return async (target, request, signal) => {
+    signal?.throwIfAborted();
+    const gone = new AbortController();
+    const aborted = new Promise<never>((_, reject) => {
+      gone.signal.addEventListener('abort', () =>
+        reject(new AwsCallError('AbortError', 'The call was aborted.')),
+      );
+    });
+    // Nobody may be waiting for it.
+    aborted.catch(() => undefined);
+    const abort = (): void => gone.abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await Promise.race([answered(perform(target, copyOf(request), gone.signal)), aborted]);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  };
+}
+
+async function answered(performing: Promise<AwsAnswer>): Promise<JsonObject> {
+  const { status, body } = await performing;
+  const answer = copyOf(body);
+  if (status < 300) return answer;
   const name = (textAt(answer, '__type') ?? 'InternalFailure').replace(/^.*#/, '');
   throw new AwsCallError(name, textAt(answer, 'message') ?? textAt(answer, 'Message') ?? name);
+}
+
+/** What the network would make of it: neither side sees what the other changes later. */
+function copyOf(value: unknown): JsonObject {
+  const copy: unknown = JSON.parse(JSON.stringify(value) ?? '{}');
+  return isJsonObject(copy) ? copy : {};
 }

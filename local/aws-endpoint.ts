@@ -1,9 +1,11 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
+import { createCallAws } from './aws-call.ts';
+import type { CallAws } from './aws-call.ts';
 import { awsError } from './aws-service.ts';
 import type { AwsAnswer, AwsCall, AwsService } from './aws-service.ts';
-import type { CredentialStore } from './credentials.ts';
+import type { Caller, CredentialStore } from './credentials.ts';
 import { isJsonObject } from './template.ts';
 import type { JsonObject } from './template.ts';
 
@@ -30,6 +32,8 @@ export interface AwsEndpoint {
   /** Registers a service by what its `x-amz-target` begins with, e.g. `DynamoDB_20120810`. */
   readonly addService: (target: string, service: string, handle: AwsService) => void;
   readonly addRestService: (service: RestService) => void;
+  /** For callers within the host. What they may do is decided as for any other caller. */
+  readonly callAs: (roleArn: string) => CallAws;
   readonly stop: () => Promise<void>;
 }
 
@@ -59,23 +63,26 @@ export async function startAwsEndpoint(options: {
       const decision = authorize(call);
       return decision.allowed ? handle(call, body) : accessDenied(decision.message);
     }
-    const [target = '', action = ''] = String(request.headers['x-amz-target'] ?? '').split('.');
+    return perform(String(request.headers['x-amz-target'] ?? ''), parseBody(body), caller, signal);
+  };
+
+  /** @param request undefined for a body that is no JSON object */
+  const perform = async (
+    targetAction: string,
+    request: JsonObject | undefined,
+    caller: Caller,
+    signal: AbortSignal,
+  ): Promise<AwsAnswer> => {
+    const [target = '', action = ''] = targetAction.split('.');
     const known = services.get(target);
     if (known === undefined || action === '') {
       const asked = target === '' ? 'a request without x-amz-target' : `${target}.${action}`;
       return awsError('UnknownOperationException', `The local AWS endpoint does not serve ${asked}.`);
     }
-    const parsed = parseBody(body);
-    if (parsed === undefined) {
+    if (request === undefined) {
       return awsError('com.amazon.coral.service#SerializationException', 'The body is not a JSON object.');
     }
-    const call: AwsCall = {
-      service: known.service,
-      action,
-      request: parsed,
-      caller,
-      signal,
-    };
+    const call: AwsCall = { service: known.service, action, request, caller, signal };
     const decision = authorize(call);
     if (!decision.allowed) return awsError('AccessDeniedException', decision.message);
     return known.handle(call);
@@ -118,6 +125,8 @@ export async function startAwsEndpoint(options: {
   });
   return {
     url: `http://localhost:${port}`,
+    callAs: (roleArn) =>
+      createCallAws((target, request, signal) => perform(target, request, { kind: 'role', roleArn }, signal)),
     addRestService: (service) => void restServices.push(service),
     addService: (target, service, handle) => void services.set(target, { service, handle }),
     stop: () =>

@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Message, SQSClient } from '@aws-sdk/client-sqs';
+import type { CallAws } from './aws-call.ts';
 import { failedMessageIds } from './batch-response.ts';
-import type { RoleCredentials } from './credentials.ts';
 import type { HostEvent } from './events.ts';
 import type { Invocation } from './function-pool.ts';
+import { isJsonList, isJsonObject, objectAt, textAt } from './template.ts';
+import type { JsonObject } from './template.ts';
 
 export interface EventSourceMappingOptions {
   readonly queueName: string;
@@ -18,8 +19,8 @@ export interface EventSourceMappingOptions {
   readonly pollers: number;
   readonly reportsBatchItemFailures: boolean;
   readonly region: string;
-  readonly awsEndpoint: string;
-  readonly credentials: RoleCredentials;
+  /** As the function's role. */
+  readonly callAws: CallAws;
   readonly invoke: (functionArn: string, event: unknown) => Promise<Invocation>;
   readonly onEvent: (event: HostEvent) => void;
 }
@@ -46,38 +47,27 @@ const BACK_OFF_MILLISECONDS = 1000;
  * Polls a queue with the function's own credentials and invokes the function with batches, as Lambda's pollers do:
  * a batch goes when its window since the first message is over, when it is full, or when it reaches 6 MB.
  */
-export async function startEventSourceMapping(
-  options: EventSourceMappingOptions,
-): Promise<EventSourceMapping> {
-  const {
-    SQSClient: Client,
-    ReceiveMessageCommand,
-    DeleteMessageBatchCommand,
-  } = await import('@aws-sdk/client-sqs');
-  const client: SQSClient = new Client({
-    region: options.region,
-    endpoint: options.awsEndpoint,
-    credentials: options.credentials,
-    maxAttempts: 1,
-    md5: false,
-  });
+export function startEventSourceMapping(options: EventSourceMappingOptions): EventSourceMapping {
   const stopping = new AbortController();
   const { signal } = stopping;
   // Every poller waits on it, in the SDK and here.
   setMaxListeners(0, signal);
 
   const receive = async (count: number, waitSeconds: number): Promise<readonly SqsRecord[]> => {
-    const { Messages = [] } = await client.send(
-      new ReceiveMessageCommand({
+    const { Messages = [] } = await options.callAws(
+      'AmazonSQS.ReceiveMessage',
+      {
         QueueUrl: options.queueUrl,
         MaxNumberOfMessages: Math.min(count, RECEIVE_MAXIMUM),
         WaitTimeSeconds: waitSeconds,
         MessageSystemAttributeNames: ['All'],
         MessageAttributeNames: ['All'],
-      }),
-      { abortSignal: signal },
+      },
+      signal,
     );
-    return Messages.flatMap((message) => recordOf(message, options) ?? []);
+    return (isJsonList(Messages) ? Messages.filter(isJsonObject) : []).flatMap(
+      (message) => recordOf(message, options) ?? [],
+    );
   };
 
   const deleteMessages = async (records: readonly SqsRecord[]): Promise<void> => {
@@ -86,9 +76,8 @@ export async function startEventSourceMapping(
         Id: String(index),
         ReceiptHandle: receiptHandle,
       }));
-      await client.send(new DeleteMessageBatchCommand({ QueueUrl: options.queueUrl, Entries: entries }), {
-        abortSignal: signal,
-      });
+      const request = { QueueUrl: options.queueUrl, Entries: entries };
+      await options.callAws('AmazonSQS.DeleteMessageBatch', request, signal);
     }
   };
 
@@ -146,7 +135,6 @@ export async function startEventSourceMapping(
   return {
     stop: async () => {
       stopping.abort();
-      client.destroy();
       await Promise.all(running);
     },
   };
@@ -213,33 +201,34 @@ function finished(
 }
 
 function recordOf(
-  message: Message,
+  message: JsonObject,
   { queueArn, region }: Pick<EventSourceMappingOptions, 'queueArn' | 'region'>,
 ): SqsRecord | undefined {
-  const { MessageId: messageId, ReceiptHandle: receiptHandle } = message;
+  const messageId = textAt(message, 'MessageId');
+  const receiptHandle = textAt(message, 'ReceiptHandle');
   if (messageId === undefined || receiptHandle === undefined) return undefined;
-  const attributes = Object.entries(message.MessageAttributes ?? {}).map(([key, attribute]) => [
-    key,
-    {
-      ...(attribute.StringValue === undefined ? {} : { stringValue: attribute.StringValue }),
-      ...(attribute.BinaryValue === undefined
-        ? {}
-        : { binaryValue: Buffer.from(attribute.BinaryValue).toString('base64') }),
+  const given = objectAt(message, 'MessageAttributes');
+  const attributes = Object.keys(given).map((key) => {
+    const attribute = objectAt(given, key);
+    const [stringValue, binaryValue] = [textAt(attribute, 'StringValue'), textAt(attribute, 'BinaryValue')];
+    const record = {
+      ...(stringValue === undefined ? {} : { stringValue }),
+      ...(binaryValue === undefined ? {} : { binaryValue }),
       stringListValues: [],
       binaryListValues: [],
-      dataType: attribute.DataType,
-    },
-  ]);
+      dataType: textAt(attribute, 'DataType'),
+    };
+    return [key, record] as const;
+  });
+  const md5OfMessageAttributes = textAt(message, 'MD5OfMessageAttributes');
   return {
     messageId,
     receiptHandle,
-    body: message.Body ?? '',
-    attributes: { ...message.Attributes },
+    body: textAt(message, 'Body') ?? '',
+    attributes: objectAt(message, 'Attributes'),
     messageAttributes: Object.fromEntries(attributes),
-    md5OfBody: message.MD5OfBody ?? '',
-    ...(message.MD5OfMessageAttributes === undefined
-      ? {}
-      : { md5OfMessageAttributes: message.MD5OfMessageAttributes }),
+    md5OfBody: textAt(message, 'MD5OfBody') ?? '',
+    ...(md5OfMessageAttributes === undefined ? {} : { md5OfMessageAttributes }),
     eventSource: 'aws:sqs',
     eventSourceARN: queueArn,
     awsRegion: region,

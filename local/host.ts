@@ -173,6 +173,7 @@ async function start(
     httpUrl: http.url,
     awsEndpoint: awsEndpoint.url,
     credentials,
+    callAs: awsEndpoint.callAs,
     dynamoDb,
     sqs,
     functionPool,

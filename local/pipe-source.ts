@@ -1,5 +1,5 @@
-import { AwsCallError, callAws } from './aws-call.ts';
-import type { AwsCaller } from './aws-call.ts';
+import { AwsCallError } from './aws-call.ts';
+import type { CallAws } from './aws-call.ts';
 import { isJsonList, isJsonObject, objectAt, textAt } from './template.ts';
 import type { JsonObject } from './template.ts';
 
@@ -25,7 +25,7 @@ const API = 'DynamoDBStreams_20120810';
  * @throws AwsCallError
  */
 export async function openPipeSource(
-  caller: AwsCaller,
+  callAws: CallAws,
   options: {
     readonly streamArn: string;
     readonly startingPosition: 'TRIM_HORIZON' | 'LATEST';
@@ -35,7 +35,7 @@ export async function openPipeSource(
 ): Promise<PipeSource> {
   const { streamArn, startingPosition, after } = options;
   const call = (action: string, request: JsonObject): Promise<JsonObject> =>
-    callAws(caller, `${API}.${action}`, request, signal);
+    callAws(`${API}.${action}`, request, signal);
 
   const description = objectAt(await call('DescribeStream', { StreamArn: streamArn }), 'StreamDescription');
   const shards = isJsonList(description['Shards']) ? description['Shards'].filter(isJsonObject) : [];
@@ -62,7 +62,7 @@ export async function openPipeSource(
     shardId,
     read: async (readSignal) => {
       try {
-        const answer = await callAws(caller, `${API}.GetRecords`, { ShardIterator: iterator }, readSignal);
+        const answer = await callAws(`${API}.GetRecords`, { ShardIterator: iterator }, readSignal);
         iterator = textAt(answer, 'NextShardIterator') ?? iterator;
         const records = isJsonList(answer['Records']) ? answer['Records'].filter(isJsonObject) : [];
         return records.map((record) => recordOf(record, streamArn));

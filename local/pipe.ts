@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AwsCaller } from './aws-call.ts';
+import type { CallAws } from './aws-call.ts';
 import type { HostEvent } from './events.ts';
 import type { EventPattern } from './event-pattern.ts';
 import type { InputTemplate } from './input-template.ts';
 import { openPipeSource } from './pipe-source.ts';
 import type { PipeRecord } from './pipe-source.ts';
 
-export interface PipeOptions extends AwsCaller {
+export interface PipeOptions {
+  /** As the pipe's role. */
+  readonly callAws: CallAws;
   readonly pipeName: string;
   readonly pipeArn: string;
   readonly streamArn: string;
@@ -126,7 +128,11 @@ export function createPipe(options: PipeOptions): Pipe {
   const follow = async (signal: AbortSignal): Promise<void> => {
     const { streamArn, startingPosition, batchSize } = options;
     const position = checkpoint === undefined ? {} : { after: checkpoint };
-    const source = await openPipeSource(options, { streamArn, startingPosition, ...position }, signal);
+    const source = await openPipeSource(
+      options.callAws,
+      { streamArn, startingPosition, ...position },
+      signal,
+    );
     let waiting: PipeRecord[] = [];
     let dueAt = Infinity;
     for (;;) {

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { startEventSourceMapping } from '../event-source-mapping.ts';
-import type { EventSourceMapping } from '../event-source-mapping.ts';
 import {
   numberWithin,
   optionalBoolean,
@@ -9,7 +8,7 @@ import {
   ResourceError,
   textListAt,
 } from './resource.ts';
-import type { Background, Provision, ProvisionedFunction, ResourceRequest, World } from './resource.ts';
+import type { Provision, ProvisionedFunction, ResourceRequest, World } from './resource.ts';
 
 const POLLERS = 5;
 /** More pollers than workers would only hold messages that wait for one. */
@@ -50,24 +49,21 @@ export const provisionEventSourceMapping: Provision = (resource, world) => {
 
   if (optionalBoolean(resource, 'Enabled') !== false) {
     world.startLater(() =>
-      background(
-        startEventSourceMapping({
-          queueName,
-          queueUrl: `${world.awsEndpoint}/${world.accountId}/${queueName}`,
-          queueArn,
-          functionName: definition.functionName,
-          functionArn: definition.functionArn,
-          batchSize,
-          windowSeconds,
-          pollers,
-          reportsBatchItemFailures: responseTypes.length > 0,
-          region: world.region,
-          awsEndpoint: world.awsEndpoint,
-          credentials: definition.credentials,
-          invoke: (functionArn, event) => world.functionPool.invoke(functionArn, event),
-          onEvent: world.onEvent,
-        }),
-      ),
+      startEventSourceMapping({
+        queueName,
+        queueUrl: `${world.awsEndpoint}/${world.accountId}/${queueName}`,
+        queueArn,
+        functionName: definition.functionName,
+        functionArn: definition.functionArn,
+        batchSize,
+        windowSeconds,
+        pollers,
+        reportsBatchItemFailures: responseTypes.length > 0,
+        region: world.region,
+        callAws: world.callAs(definition.credentials.roleArn),
+        invoke: (functionArn, event) => world.functionPool.invoke(functionArn, event),
+        onEvent: world.onEvent,
+      }),
     );
   }
   const id = randomUUID();
@@ -93,8 +89,4 @@ function functionOf(resource: ResourceRequest, world: World): ProvisionedFunctio
   if (found === undefined)
     throw new ResourceError(resource, `FunctionName ${name} names no function of this app.`);
   return found;
-}
-
-function background(starting: Promise<EventSourceMapping>): Background {
-  return { stop: async () => (await starting).stop() };
 }

@@ -1,4 +1,4 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { CallAws } from '../aws-call.ts';
 import { compileEventPattern } from '../event-pattern.ts';
 import type { EventPattern } from '../event-pattern.ts';
 import { compileInputTemplate } from '../input-template.ts';
@@ -6,6 +6,7 @@ import type { InputTemplate } from '../input-template.ts';
 import { physicalName } from '../physical-name.ts';
 import { createPipe } from '../pipe.ts';
 import type { PipeOptions } from '../pipe.ts';
+import { isJsonList, isJsonObject, textAt } from '../template.ts';
 import type { Json } from '../template.ts';
 import { numberWithin, objectListAt, optionalText, requiredText, ResourceError } from './resource.ts';
 import type { Provision, ResourceRequest, World } from './resource.ts';
@@ -25,8 +26,8 @@ export const provisionPipe: Provision = (resource, world) => {
     throw new ResourceError(resource, `Source ${streamArn} names no stream of this app's tables.`);
   }
   const target = requiredText(resource, 'Target');
-  const credentials = world.credentials.credentialsOf(requiredText(resource, 'RoleArn'));
-  const queues = queueSender(world, credentials);
+  const callAws = world.callAs(requiredText(resource, 'RoleArn'));
+  const queues = queueSender(callAws);
   const targetUrl = queueUrl(resource, world, target);
   const deadLetterArn = optionalText(resource, `${SOURCE}.DeadLetterConfig.Arn`);
   const deadLetterUrl = deadLetterArn === undefined ? undefined : queueUrl(resource, world, deadLetterArn);
@@ -34,9 +35,7 @@ export const provisionPipe: Provision = (resource, world) => {
   const maximumRecordAgeSeconds = limit(resource, `${SOURCE}.MaximumRecordAgeInSeconds`, 604_800);
 
   const pipe = createPipe({
-    awsEndpoint: world.awsEndpoint,
-    region: world.region,
-    credentials,
+    callAws,
     pipeName,
     pipeArn,
     streamArn,
@@ -138,26 +137,11 @@ function queueUrl(resource: ResourceRequest, world: World, queueArn: string): st
   return `${world.awsEndpoint}/${world.accountId}/${queueArn.split(':').at(-1)}`;
 }
 
-/** Sends to queues as the pipe's role, through the AWS endpoint. */
-function queueSender(world: World, credentials: PipeOptions['credentials']) {
-  // Loaded once, with the first message: an app without traffic starts without it.
-  const load = async () => {
-    const { SQSClient: Client, ...commands } = await import('@aws-sdk/client-sqs');
-    const client: SQSClient = new Client({
-      region: world.region,
-      endpoint: world.awsEndpoint,
-      credentials,
-      maxAttempts: 1,
-      md5: false,
-    });
-    return { client, ...commands };
-  };
-  let loaded: ReturnType<typeof load> | undefined;
-  const sdk = () => (loaded ??= load());
+/** Sends to queues as the pipe's role. */
+function queueSender(callAws: CallAws) {
   return {
     send: async (url: string, body: string): Promise<void> => {
-      const { client: sqs, SendMessageCommand } = await sdk();
-      await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body }));
+      await callAws('AmazonSQS.SendMessage', { QueueUrl: url, MessageBody: body });
     },
     /** @returns the places of the bodies that the queue refused. */
     sendBatch: async (
@@ -165,15 +149,10 @@ function queueSender(world: World, credentials: PipeOptions['credentials']) {
       bodies: readonly string[],
       signal: AbortSignal,
     ): Promise<ReadonlySet<number>> => {
-      const { client: sqs, SendMessageBatchCommand } = await sdk();
-      const { Failed = [] } = await sqs.send(
-        new SendMessageBatchCommand({
-          QueueUrl: url,
-          Entries: bodies.map((body, index) => ({ Id: String(index), MessageBody: body })),
-        }),
-        { abortSignal: signal },
-      );
-      return new Set(Failed.map(({ Id }) => Number(Id)));
+      const Entries = bodies.map((body, index) => ({ Id: String(index), MessageBody: body }));
+      const { Failed = [] } = await callAws('AmazonSQS.SendMessageBatch', { QueueUrl: url, Entries }, signal);
+      const failed = isJsonList(Failed) ? Failed.filter(isJsonObject) : [];
+      return new Set(failed.map((entry) => Number(textAt(entry, 'Id'))));
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { CallAws } from '../aws-call.ts';
 import type { CredentialStore } from '../credentials.ts';
 import type { DynamoDb } from '../dynamodb.ts';
 import type { HostEvent } from '../events.ts';
@@ -53,6 +54,8 @@ export interface World {
   readonly httpUrl: string;
   readonly awsEndpoint: string;
   readonly credentials: CredentialStore;
+  /** Calls of the AWS endpoint as a role. */
+  readonly callAs: (roleArn: string) => CallAws;
   readonly dynamoDb: DynamoDb;
   readonly sqs: Sqs;
   readonly functionPool: FunctionPool;

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AwsCallError, callAws } from '../../local/aws-call.ts';
+import { AwsCallError } from '../../local/aws-call.ts';
 import { canonicalItem, itemBytes } from '../../local/dynamodb-item.ts';
 import { createDynamoDbStreams } from '../../local/dynamodb-streams.ts';
 import type { StreamViewType } from '../../local/dynamodb-streams.ts';
@@ -72,12 +72,8 @@ async function aTable(viewType: StreamViewType = 'NEW_AND_OLD_IMAGES') {
 }
 
 function call(action: string, request: JsonObject): Promise<JsonObject> {
-  const caller = {
-    awsEndpoint: engines.endpoint.url,
-    region: 'us-east-1',
-    credentials: engines.credentials.credentialsOf('arn:aws:iam::000000000000:role/reader'),
-  };
-  return callAws(caller, `DynamoDBStreams_20120810.${action}`, request, AbortSignal.timeout(5000));
+  const callAws = engines.endpoint.callAs('arn:aws:iam::000000000000:role/reader');
+  return callAws(`DynamoDBStreams_20120810.${action}`, request);
 }
 
 async function shardOf(streamArn: string): Promise<string> {

@@ -43,8 +43,8 @@ function newWorker(play: Play, attributes: Readonly<Record<string, string>> = {}
   const queue = engines.createQueue(`worker-${queues}`, { VisibilityTimeout: '1', ...attributes });
   const invocations: SqsEvent[] = [];
   const events: HostEvent[] = [];
-  const start = async (options: Partial<EventSourceMappingOptions> = {}): Promise<EventSourceMapping> => {
-    const mapping = await startEventSourceMapping({
+  const start = (options: Partial<EventSourceMappingOptions> = {}): Promise<EventSourceMapping> => {
+    const mapping = startEventSourceMapping({
       ...queue,
       functionName: 'worker',
       functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:worker',
@@ -53,8 +53,7 @@ function newWorker(play: Play, attributes: Readonly<Record<string, string>> = {}
       pollers: 5,
       reportsBatchItemFailures: true,
       region: 'us-east-1',
-      awsEndpoint: engines.endpoint.url,
-      credentials: engines.credentials.credentialsOf('arn:aws:iam::000000000000:role/worker'),
+      callAws: engines.endpoint.callAs('arn:aws:iam::000000000000:role/worker'),
       invoke: async (_, event) => {
         if (!isSqsEvent(event)) throw new Error('not an SQS event');
         invocations.push(event);
@@ -64,7 +63,7 @@ function newWorker(play: Play, attributes: Readonly<Record<string, string>> = {}
       ...options,
     });
     mappings.push(mapping);
-    return mapping;
+    return Promise.resolve(mapping);
   };
   return { ...queue, invocations, events, start };
 }
@@ -262,7 +261,7 @@ test('without ReportBatchItemFailures what the function returns does not matter'
   expect(invocations).toHaveLength(1);
 });
 
-test('pollers sign with the credentials of the function’s role', async () => {
+test('pollers call as the function’s role', async () => {
   const callers = new Set<string>();
   const watched = await startEngines({
     authorize: ({ caller, action }) => {
@@ -276,8 +275,7 @@ test('pollers sign with the credentials of the function’s role', async () => {
   const roleArn = 'arn:aws:iam::000000000000:role/settler';
   const mapping = await start({
     ...queue,
-    awsEndpoint: watched.endpoint.url,
-    credentials: watched.credentials.credentialsOf(roleArn),
+    callAws: watched.endpoint.callAs(roleArn),
   });
   await until(() => invocations.length === 1);
   await until(() => callers.size === 3);

@@ -47,9 +47,7 @@ async function aPipe(options: Partial<PipeOptions> = {}) {
   const refusals = new Map<string, number>();
   const polls: number[] = [];
   const pipe = createPipe({
-    awsEndpoint: engines.endpoint.url,
-    region: 'us-east-1',
-    credentials: engines.credentials.credentialsOf('arn:aws:iam::000000000000:role/pipe'),
+    callAws: engines.endpoint.callAs('arn:aws:iam::000000000000:role/pipe'),
     pipeName: 'aPipe',
     pipeArn: 'arn:aws:pipes:us-east-1:000000000000:pipe/aPipe',
     streamArn,
@@ -311,8 +309,7 @@ test('it reads and sends as its role: without the grant it says so, and goes on 
   });
   try {
     const { pipe, put, sent, events } = await aPipe({
-      awsEndpoint: guarded.endpoint.url,
-      credentials: guarded.credentials.credentialsOf('arn:aws:iam::000000000000:role/pipe'),
+      callAws: guarded.endpoint.callAs('arn:aws:iam::000000000000:role/pipe'),
       streamArn: guarded.dynamoDb.streams.enable({
         tableName: 'Guarded',
         keyNames: ['id'],

@@ -5,7 +5,7 @@ import type { JsonObject } from './template.ts';
 /*
  * The one place that knows dynalite from within. Its HTTP layer is left out: parsed requests go straight to its
  * validations and actions, because the AWS endpoint has read the body already. That is private API, hence the
- * exact version in package.json and the canary in test/local/dynamodb.test.ts.
+ * exact version in package.json and the canaries in test/local/dynamodb.test.ts and test/local/dynamodb-streams.test.ts.
  */
 
 type Callback = (error: unknown, result?: unknown) => void;

@@ -20,8 +20,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  process
-    .getBuiltinModule('fs')
+  process.getBuiltinModule('fs');
   await people?.stop();
   await system?.stop();
 });

@@ -89,6 +89,8 @@ describe.each(['sandbox', 'production', 'test'] as const)('in the %s stage', (st
     for (const statement of statements) {
       const actions = [at(statement, 'Action')].flat();
       expect(actions.filter((action) => String(action).includes('*'))).toEqual([]);
+      // Which streams there are is asked of no resource: the action knows none.
+      if (actions.join() === 'dynamodb:ListStreams') continue;
       expect([at(statement, 'Resource')].flat()).not.toContain('*');
     }
     expect(resources.filter(({ Properties }) => 'ManagedPolicyArns' in Properties).map(named)).toEqual([]);
@@ -102,14 +104,59 @@ describe.each(['sandbox', 'production', 'test'] as const)('in the %s stage', (st
     expect(policies).toContain('"aws:SecureTransport":"false"');
   });
 
-  test('every route but $default asks for a token with a scope', () => {
-    for (const { Properties: route } of ofType('AWS::ApiGatewayV2::Route')) {
+  test('every HTTP route but $default asks for a token with a scope', () => {
+    const httpApis = ofType('AWS::ApiGatewayV2::Api').filter(
+      ({ Properties }) => Properties['ProtocolType'] === 'HTTP',
+    );
+    const routes = ofType('AWS::ApiGatewayV2::Route').filter(({ stackName, Properties }) =>
+      httpApis.some((api) => api.stackName === stackName && api.logicalId === reference(Properties['ApiId'])),
+    );
+    expect(routes.length).toBeGreaterThan(9);
+    for (const { Properties: route } of routes) {
       if (route['RouteKey'] === '$default') continue;
       expect(route).toMatchObject({
         AuthorizationType: 'JWT',
         AuthorizationScopes: [expect.stringMatching(/\S/)],
       });
     }
+  });
+
+  test('a WebSocket connection is authorized, and nothing else of it is', () => {
+    const [api, ...others] = ofType('AWS::ApiGatewayV2::Api').filter(
+      ({ Properties }) => Properties['ProtocolType'] === 'WEBSOCKET',
+    );
+    expect(others).toEqual([]);
+    const routes = ofType('AWS::ApiGatewayV2::Route')
+      .map(({ Properties }) => Properties)
+      .filter(({ ApiId }) => reference(ApiId) === api?.logicalId);
+    expect(routes.map(({ RouteKey, AuthorizationType }) => [RouteKey, AuthorizationType])).toEqual([
+      ['$connect', 'CUSTOM'],
+      ['$disconnect', 'NONE'],
+      ['hello', 'NONE'],
+      ['ack', 'NONE'],
+      ['read', 'NONE'],
+      ['$default', 'NONE'],
+    ]);
+    expect(ofType('AWS::ApiGatewayV2::Authorizer').map(({ Properties }) => Properties)).toContainEqual(
+      expect.objectContaining({
+        AuthorizerType: 'REQUEST',
+        IdentitySource: ['route.request.querystring.token'],
+      }),
+    );
+  });
+
+  test('the pipe hands on what was inserted, and of it what names it: no text leaves the table', () => {
+    const [pipe, ...others] = ofType('AWS::Pipes::Pipe').map(({ Properties }) => Properties);
+    expect(others).toEqual([]);
+    expect(at(pipe, 'SourceParameters')).toEqual({
+      DynamoDBStreamParameters: { BatchSize: 10, StartingPosition: 'TRIM_HORIZON' },
+      FilterCriteria: { Filters: [{ Pattern: '{"eventName":["INSERT"]}' }] },
+    });
+    expect(JSON.parse(String(at(pipe, 'TargetParameters.InputTemplate')))).toEqual({
+      kind: 'message',
+      conversationId: '<$.dynamodb.NewImage.conversationId.S>',
+      sequence: '<$.dynamodb.NewImage.sequence.N>',
+    });
   });
 
   test('logical ids of what holds data stay: a new id would be a new, empty table', () => {
@@ -121,6 +168,11 @@ describe.each(['sandbox', 'production', 'test'] as const)('in the %s stage', (st
       'DuotempoCardSettlement/LedgerB7379752',
       'DuotempoCardSettlement/Merchants93CFE5E9',
       'DuotempoCardSettlement/StagedTransactionsF5A6D467',
+      'DuotempoChat/Connections827CEF2F',
+      'DuotempoChat/Messages804FA4EB',
+      'DuotempoChat/Notifications87298708',
+      'DuotempoChat/RateLimits2BA5B3CC',
+      'DuotempoChat/ReadPositions3C3313C2',
       'DuotempoIdentity/Users0A0EEA89',
     ]);
   });
@@ -162,6 +214,13 @@ test('the two tempos are one construct with other numbers', async () => {
     FunctionResponseTypes: ['ReportBatchItemFailures'],
     ScalingConfig: { MaximumConcurrency: 2 },
   });
+  const notification = mappings.find(({ logicalId }) => logicalId.startsWith('Notification'));
+  expect(notification?.Properties).toMatchObject({
+    BatchSize: 1,
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+    ScalingConfig: { MaximumConcurrency: 2 },
+  });
+  expect(notification?.Properties).not.toHaveProperty('MaximumBatchingWindowInSeconds');
 });
 
 function at(value: unknown, path: string): unknown {

@@ -20,9 +20,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
 
-  const [client, name] = command.processedArgs.map((argument: unknown) =>
-    argument === undefined ? undefined : String(argument),
-  );
+  const [client, name] = command.args;
   if ((client === 'user') !== (name !== undefined)) {
     throw new CommandError(
       client === 'user' ? 'Which user? A name is missing.' : `The ${client} has no name: leave it out.`,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeRefusal } from '../api.ts';
 import { connectToChat, postedOf, type ChatApi } from '../chat/chat-api.ts';
@@ -53,11 +54,12 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     for (let number = 0; number < total; number++) {
       await wait(Math.max(0, startedAt + (1000 * number) / messagesPerSecond - performance.now()));
       posts.push(
-        post(users, number).then((messageId) => {
+        (async () => {
+          const messageId = await post(users, number);
           const latency = early.get(messageId);
           if (latency === undefined) wanted.add(messageId);
           else milliseconds.push(latency);
-        }),
+        })(),
       );
       onProgress?.(milliseconds.length, number + 1);
     }
@@ -95,20 +97,20 @@ async function connectUser(
 ): Promise<User> {
   const tokens = userTokensOf(name, outputs);
   const api = connectToChat(outputs, tokens, 4);
-  return new Promise<User>((resolve, reject) => {
-    const connecting = tokens.get().then(async (token) => {
-      const device: Device = await connectDevice({
-        webSocketUrl: outputs.DuotempoChat.WebSocketUrl,
-        token,
-        onFrame: (frame) => {
-          if (frame.type === 'caught-up') resolve({ name, api, device });
-          if (frame.type !== 'notification') return;
-          seen(frame.messageId, Date.now() - Date.parse(frame.sentAt));
-          device.send({ action: 'ack', notificationIds: [frame.notificationId] });
-        },
-      });
-      device.send({ action: 'hello' });
-    });
-    connecting.catch(reject);
+  const token = await tokens.get();
+  const ready = new EventEmitter();
+  const caughtUp = once(ready, 'caught-up');
+  const device: Device = await connectDevice({
+    webSocketUrl: outputs.DuotempoChat.WebSocketUrl,
+    token,
+    onFrame: (frame) => {
+      if (frame.type === 'caught-up') ready.emit('caught-up');
+      if (frame.type !== 'notification') return;
+      seen(frame.messageId, Date.now() - Date.parse(frame.sentAt));
+      device.send({ action: 'ack', notificationIds: [frame.notificationId] });
+    },
   });
+  device.send({ action: 'hello' });
+  await caughtUp;
+  return { name, api, device };
 }

@@ -74,7 +74,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       say(colors.dim('online: all that waited has arrived'));
     } else if (frame.type === 'read') {
       say(colors.dim(`${printable(frame.by)} has read up to #${frame.sequence}`));
-    } else say(colors.red(printable(`${frame.problem.title}`)));
+    } else say(colors.red(printable(frame.problem.title)));
   };
   const online = async (): Promise<void> => {
     if (device !== undefined) return;
@@ -85,11 +85,12 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     });
     device = connected;
     connected.send({ action: 'hello' });
-    void connected.closed.then((code) => {
+    void (async () => {
+      const code = await connected.closed;
       if (device !== connected) return;
       device = undefined;
       say(colors.dim(`offline: the connection ended (${code}); /online connects again`));
-    });
+    })();
   };
   const offline = (): void => {
     const leaving = device;

@@ -21,7 +21,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   if (exitCode !== undefined) return exitCode;
 
   const [client, name] = command.processedArgs.map((argument: unknown) =>
-    argument === undefined ? undefined : String(argument),
+    typeof argument === 'string' ? argument : undefined,
   );
   if ((client === 'user') !== (name !== undefined)) {
     throw new CommandError(

@@ -127,17 +127,17 @@ describe('a device that comes online', () => {
       await postAll(ada, bob, texts(30, 'early'));
       await waitingOnes(bob, 30);
       const device = await bob.device({ hello: false, acknowledges: true });
-      let posting = true;
+      const posting = { goesOn: true };
       const late: string[] = [];
       const posted = (async () => {
-        while (posting) {
+        while (posting.goesOn) {
           late.push(`late ${late.length + 1}`);
           await ada.post(bob, late.at(-1) ?? '');
         }
       })();
       // Some fall before the drain, some into it, some behind it.
       for (let hellos = 0; hellos < 4; hellos++) await device.hello();
-      posting = false;
+      posting.goesOn = false;
       await posted;
       const all = [...texts(30, 'early'), ...late];
       await device.until(({ texts: seen }) => new Set(seen()).size === all.length, 'all of them', 10);

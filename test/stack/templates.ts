@@ -12,7 +12,7 @@ export interface Resource {
   readonly DeletionPolicy?: string;
 }
 
-export const stackNames = ['DuotempoIdentity', 'DuotempoCardSettlement'] as const;
+export const stackNames = ['DuotempoIdentity', 'DuotempoCardSettlement', 'DuotempoChat'] as const;
 
 /** Synthesizes the app of a stage as `cdk synth` does. @returns the cloud assembly's folder */
 export async function synthesized(stage: Stage): Promise<string> {

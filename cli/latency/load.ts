@@ -53,11 +53,12 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     for (let number = 0; number < total; number++) {
       await wait(Math.max(0, startedAt + (1000 * number) / messagesPerSecond - performance.now()));
       posts.push(
-        post(users, number).then((messageId) => {
+        (async () => {
+          const messageId = await post(users, number);
           const latency = early.get(messageId);
           if (latency === undefined) wanted.add(messageId);
           else milliseconds.push(latency);
-        }),
+        })(),
       );
       onProgress?.(milliseconds.length, number + 1);
     }
@@ -96,7 +97,8 @@ async function connectUser(
   const tokens = userTokensOf(name, outputs);
   const api = connectToChat(outputs, tokens, 4);
   return new Promise<User>((resolve, reject) => {
-    const connecting = tokens.get().then(async (token) => {
+    const connecting = (async () => {
+      const token = await tokens.get();
       const device: Device = await connectDevice({
         webSocketUrl: outputs.DuotempoChat.WebSocketUrl,
         token,
@@ -108,7 +110,7 @@ async function connectUser(
         },
       });
       device.send({ action: 'hello' });
-    });
+    })();
     connecting.catch(reject);
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { DeviceOnline } from '../../lambda/chat/contract.ts';
 import { deliver } from '../../lambda/chat/deliver.ts';
 import { drain, DRAIN_PASS_NOTIFICATIONS } from '../../lambda/chat/drain.ts';

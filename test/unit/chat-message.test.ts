@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import * as v from 'valibot';
 import { NotificationMessage, pipeInputTemplate, recentLimit } from '../../lambda/chat/contract.ts';
 import {

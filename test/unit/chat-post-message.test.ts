@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { postMessage, type PostServices } from '../../lambda/chat/handlers/post-message.ts';
 import type { Message } from '../../lambda/chat/domain/message.ts';
 import type { HttpRequest, HttpResponse } from '../../lambda/shared/http.ts';

@@ -33,12 +33,12 @@ describe('the commands', () => {
     const { exitCode, stdout, stderr } = await launch('strat');
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toContain('There is no command strat.');
-    for (const name of ['start', 'token', 'replay', 'deploy', 'destroy']) {
+    for (const name of ['start', 'token', 'replay', 'chat', 'latency', 'deploy', 'destroy']) {
       expect(stderr).toContain(`npm run ${name}`);
     }
   });
 
-  it.each(['start', 'token', 'replay', 'deploy', 'destroy'])(
+  it.each(['start', 'token', 'replay', 'chat', 'latency', 'deploy', 'destroy'])(
     'explain themselves: %s --help',
     async (name) => {
       const { exitCode, stdout } = await launch(name, '--help');
@@ -48,7 +48,12 @@ describe('the commands', () => {
   );
 
   it.each([
-    [['token', 'nobody'], 'Allowed choices are gateway, operator'],
+    [['token', 'nobody'], 'Allowed choices are gateway, operator, user'],
+    [['token', 'user'], 'Which user?'],
+    [['token', 'gateway', 'ada'], 'has no name'],
+    [['token', 'user', 'Ada'], 'A chat user is called'],
+    [['chat', 'ada'], "missing required argument 'other'"],
+    [['chat', 'ada', 'ada'], 'Nobody chats with themselves'],
     [['token'], 'missing required argument'],
     [['start', '--port', '65536'], 'whole number from 0 to 65535'],
     [['start', '--stage', 'moon'], 'Allowed choices are sandbox, production, test'],

@@ -1,0 +1,180 @@
+import { scopes } from '../../lambda/card-settlement/contract.ts';
+import {
+  answer,
+  common,
+  jsonBody,
+  page,
+  pathParameter,
+  problem,
+  reference,
+  response,
+  type Json,
+} from './parts.ts';
+
+/** The operations of the card API, by path and method. */
+
+const oauth = (scope: string): Json => ({
+  security: [{ clientCredentials: [scope] }],
+  tags: ['card settlement'],
+});
+const write = oauth(scopes.write);
+const read = oauth(scopes.read);
+const operate = oauth(scopes.operate);
+
+const businessDate = pathParameter('businessDate', 'BusinessDate');
+const merchantId = pathParameter('merchantId', 'Identifier');
+const withIdentifier = { ...common, 400: problem('validation-failed', 'card-number') };
+const withBody = {
+  ...common,
+  400: problem('malformed-json', 'validation-failed', 'card-number'),
+  413: response('bodyTooLarge'),
+};
+const location = { Location: { description: 'Where to look.', schema: { type: 'string' } } };
+const notFound = problem('not-found');
+
+export const cardSettlementPaths: Readonly<Record<string, Json>> = {
+  '/transactions': {
+    post: {
+      ...write,
+      operationId: 'postTransaction',
+      summary: 'Stages a transaction, once, however often the request comes',
+      parameters: [{ $ref: '#/components/parameters/idempotencyKey' }],
+      requestBody: jsonBody('Transaction'),
+      responses: {
+        200: answer('It was staged before, by the same key and body.', 'StagedTransaction', {
+          ...location,
+          'Idempotent-Replayed': { schema: { const: 'true' } },
+        }),
+        201: answer(
+          'It is staged, into the earliest business date that is not sealed.',
+          'StagedTransaction',
+          location,
+        ),
+        ...withBody,
+        422: problem(
+          'idempotency-key-reused',
+          'occurred-at-in-future',
+          'occurred-at-too-old',
+          'reversal-unsupported',
+        ),
+      },
+    },
+  },
+  '/transactions/{transactionId}': {
+    get: {
+      ...read,
+      operationId: 'getTransaction',
+      summary: 'A transaction, what became of it, and its ledger entries',
+      description: 'A gateway sees its own transactions only; an operator all.',
+      parameters: [pathParameter('transactionId', 'Identifier')],
+      responses: { 200: answer('The transaction.', 'TransactionView'), ...withIdentifier, 404: notFound },
+    },
+  },
+  '/merchants/{merchantId}': {
+    put: {
+      ...operate,
+      operationId: 'putMerchant',
+      summary: 'Records how a merchant is paid',
+      description: 'A first profile applies to every date, a change from the next business date on.',
+      parameters: [merchantId],
+      requestBody: jsonBody('MerchantProfile'),
+      responses: { 204: { description: 'Recorded.' }, ...withBody },
+    },
+  },
+  '/fx-rates/{businessDate}': {
+    put: {
+      ...operate,
+      operationId: 'putFxRates',
+      summary: 'Records the rates of a date',
+      description:
+        'Up to 7 days ahead and 400 back. The first conversion freezes them; then only currencies that are absent may be added.',
+      parameters: [businessDate],
+      requestBody: jsonBody('FxRates'),
+      responses: {
+        204: { description: 'Recorded.' },
+        ...withBody,
+        409: problem('rates-frozen'),
+        422: problem('date-out-of-range'),
+      },
+    },
+  },
+  '/business-days/{businessDate}/reconcile': {
+    post: {
+      ...operate,
+      operationId: 'requestReconcile',
+      summary: 'Asks for a run, which seals the day if its cut-off has passed',
+      parameters: [businessDate],
+      requestBody: {
+        required: false,
+        content: { 'application/json': { schema: { type: 'object', maxProperties: 0 } } },
+      },
+      responses: {
+        202: answer('A run will come.', 'ReconcileRequested', location),
+        ...common,
+        400: problem('malformed-json', 'validation-failed'),
+        413: response('bodyTooLarge'),
+        422: problem('date-out-of-range'),
+      },
+    },
+  },
+  '/business-days': {
+    get: {
+      ...read,
+      operationId: 'listBusinessDays',
+      summary: 'The business days, newest first',
+      parameters: page,
+      responses: { 200: answer('A page of them.', 'BusinessDayPage'), ...common },
+    },
+  },
+  '/business-days/{businessDate}': {
+    get: {
+      ...read,
+      operationId: 'getBusinessDay',
+      summary: 'A business day as of the last pass over its books',
+      parameters: [businessDate],
+      responses: { 200: answer('The day.', 'BusinessDay'), ...common, 404: notFound },
+    },
+  },
+  '/settlements/{businessDate}': {
+    get: {
+      ...read,
+      operationId: 'getSettlement',
+      summary: 'What merchants get, as pages of JSON or as the settlement file',
+      description:
+        'With `Accept: text/csv` the whole settlement as one file, which takes neither `limit` nor `cursor`.',
+      parameters: [businessDate, ...page],
+      responses: {
+        200: {
+          description: 'The settlement: preliminary until the day is balanced.',
+          headers: { 'Content-Disposition': { description: 'Of the file.', schema: { type: 'string' } } },
+          content: {
+            'application/json': { schema: reference('SettlementPage') },
+            'text/csv': {
+              schema: {
+                type: 'string',
+                description:
+                  'RFC 4180. `H,duotempo,1,<date>,final or preliminary,<as of>`; `D,<merchantId>,<currency>,<count>,<gross>,<fees>,<net>`; per currency `T,<currency>,<detail lines>,<transactions>,<gross>,<fees>,<net>`.',
+              },
+            },
+          },
+        },
+        ...common,
+        404: notFound,
+        422: problem('settlement-file-too-long'),
+      },
+    },
+  },
+  '/settlements/{businessDate}/merchants/{merchantId}': {
+    get: {
+      ...read,
+      operationId: 'listMerchantSettlement',
+      summary: 'A merchant’s ledger entries of a business date',
+      parameters: [businessDate, merchantId, ...page],
+      responses: {
+        200: answer('A page of them.', 'MerchantSettlementPage'),
+        ...withIdentifier,
+        404: notFound,
+      },
+    },
+  },
+};

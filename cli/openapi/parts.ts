@@ -1,0 +1,127 @@
+import type { SchemaName } from './schemas.ts';
+
+/** What the operations are made of. */
+
+export type Json = { readonly [name: string]: unknown };
+
+export function reference(name: SchemaName): Json {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+export function pathParameter(name: string, schema: SchemaName): Json {
+  return { name, in: 'path', required: true, schema: reference(schema) };
+}
+
+/** `limit` and `cursor`, the query of every list. */
+export const page: readonly Json[] = [
+  { $ref: '#/components/parameters/limit' },
+  { $ref: '#/components/parameters/cursor' },
+];
+
+export const parameters: Json = {
+  limit: {
+    name: 'limit',
+    in: 'query',
+    description: 'Most items on the page.',
+    schema: { type: 'integer', minimum: 1, maximum: 100, default: 50 },
+  },
+  cursor: { name: 'cursor', in: 'query', schema: reference('Cursor') },
+  idempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    required: true,
+    description:
+      'The same key with the same body never stages a second transaction, on whatever day it comes.',
+    schema: reference('Identifier'),
+  },
+  after: {
+    name: 'after',
+    in: 'query',
+    description: 'The sequence behind which to begin; `cursor` goes before it.',
+    schema: { type: 'integer', minimum: 0, maximum: 9_999_999, default: 0 },
+  },
+};
+
+export function jsonBody(schema: SchemaName): Json {
+  return { required: true, content: { 'application/json': { schema: reference(schema) } } };
+}
+
+export function answer(description: string, schema: SchemaName, headers?: Json): Json {
+  return {
+    description,
+    ...(headers === undefined ? {} : { headers }),
+    content: { 'application/json': { schema: reference(schema) } },
+  };
+}
+
+/** A problem, of the types named. */
+export function problem(...types: readonly string[]): Json {
+  return { description: types.map((type) => `\`${type}\``).join(', '), content: problemContent };
+}
+
+const problemContent = { 'application/problem+json': { schema: reference('Problem') } };
+const gatewayContent = { 'application/json': { schema: reference('GatewayMessage') } };
+const authenticate = {
+  'WWW-Authenticate': { description: 'What is wrong with the token (RFC 6750).', schema: { type: 'string' } },
+};
+
+/** Answers that have the same form wherever they come. Where a function may give one, too, both forms are shown. */
+export const responses = {
+  unauthorized: {
+    description: 'API Gateway: there is no token, or it is not valid here.',
+    headers: authenticate,
+    content: gatewayContent,
+  },
+  forbidden: {
+    description: 'API Gateway: the token lacks the scope.',
+    headers: authenticate,
+    content: gatewayContent,
+  },
+  noChatUser: {
+    description:
+      'API Gateway: the token lacks the scope. Problem `no-chat-user`: its user is none of this chat.',
+    content: { ...gatewayContent, ...problemContent },
+  },
+  bodyTooLarge: {
+    description: 'Problem `body-too-large`; from API Gateway itself beyond 10 MB.',
+    content: { ...gatewayContent, ...problemContent },
+  },
+  throttled: { description: 'API Gateway: too many requests.', content: gatewayContent },
+  tooManyMessages: {
+    description: 'Problem `too-many-messages`: the sender’s limit. API Gateway: too many requests.',
+    headers: {
+      'Retry-After': {
+        description: 'Seconds; of the problem only.',
+        schema: { type: 'string', pattern: '^[0-9]+$' },
+      },
+    },
+    content: { ...gatewayContent, ...problemContent },
+  },
+  internalError: {
+    description:
+      'Problem `internal-error`, or API Gateway’s own: send the same request again, nothing is done twice.',
+    content: { ...gatewayContent, ...problemContent },
+  },
+  unavailable: {
+    description: 'API Gateway: the function did not answer in time. Send the same request again.',
+    content: gatewayContent,
+  },
+  conversationBusy: {
+    description: 'Problem `conversation-busy`, or API Gateway’s own: send the same request again.',
+    content: { ...gatewayContent, ...problemContent },
+  },
+} satisfies Json;
+
+export function response(name: keyof typeof responses): Json {
+  return { $ref: `#/components/responses/${name}` };
+}
+
+/** What every route may answer, besides its own. */
+export const common: Json = {
+  400: problem('validation-failed'),
+  401: response('unauthorized'),
+  403: response('forbidden'),
+  429: response('throttled'),
+  500: response('internalError'),
+  503: response('unavailable'),
+};

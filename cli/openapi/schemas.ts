@@ -1,0 +1,222 @@
+import * as v from 'valibot';
+import { FxRatesBody } from '../../lambda/card-settlement/domain/fx.ts';
+import { MerchantProfile } from '../../lambda/card-settlement/domain/merchant.ts';
+import {
+  CountryCode,
+  CurrencyCode,
+  Identifier,
+  Transaction,
+} from '../../lambda/card-settlement/domain/transaction.ts';
+import { ConversationId, Sequence } from '../../lambda/chat/contract.ts';
+import { PostedMessage, UserId } from '../../lambda/chat/domain/message.ts';
+import { componentSchemas, type JsonSchema } from './json-schema.ts';
+
+/**
+ * The schemas of the document. Requests are the very ones that handlers parse with. Responses are written down here,
+ * of the same parts; they are open, because a later version may answer more.
+ */
+
+/** Sums may pass 2^53, so amounts that are added up are text. */
+const MinorUnits = v.pipe(v.string(), v.regex(/^-?\d+$/));
+const Instant = v.pipe(v.string(), v.isoTimestamp());
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const BusinessDate = FxRatesBody.entries.rateDate;
+const Hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
+const NotificationId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}-\d{7}$/));
+const Cursor = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,512}$/));
+
+const entryStatuses = ['settled', 'held', 'reversed', 'rejected'] as const;
+
+const LedgerEntry = v.object({
+  transactionId: Hash,
+  merchantId: Identifier,
+  businessDate: BusinessDate,
+  status: v.picklist(entryStatuses),
+  type: Transaction.entries.type,
+  amount: MinorUnits,
+  currency: CurrencyCode,
+  settlementCurrency: CurrencyCode,
+  gross: MinorUnits,
+  fee: MinorUnits,
+  net: MinorUnits,
+  conversion: v.exactOptional(
+    v.object({
+      base: CurrencyCode,
+      source: v.string(),
+      rateDate: BusinessDate,
+      fromRate: v.string(),
+      toRate: v.string(),
+    }),
+  ),
+  withoutProfile: v.boolean(),
+  score: v.number(),
+  rules: v.array(
+    v.object({
+      rule: v.string(),
+      score: v.number(),
+      inputs: v.record(v.string(), v.union([v.string(), v.number()])),
+    }),
+  ),
+  settledAt: Instant,
+});
+
+const CountAndAmount = v.object({ count: Count, amount: MinorUnits });
+
+const BusinessDay = v.object({
+  businessDate: BusinessDate,
+  status: v.picklist(['open', 'sealed', 'blocked', 'balanced']),
+  revision: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  asOf: v.exactOptional(Instant),
+  ratesMissing: v.exactOptional(v.array(CurrencyCode)),
+  totals: v.record(
+    v.string(),
+    v.object({
+      staged: CountAndAmount,
+      settled: CountAndAmount,
+      held: CountAndAmount,
+      reversed: CountAndAmount,
+      rejected: CountAndAmount,
+    }),
+  ),
+  breaks: v.array(
+    v.object({
+      kind: v.picklist(['unsettled', 'unstaged', 'mismatched', 'straggler']),
+      subject: v.string(),
+      count: Count,
+      ids: v.array(v.string()),
+    }),
+  ),
+});
+
+const MerchantTotals = v.object({
+  merchantId: Identifier,
+  currency: CurrencyCode,
+  count: Count,
+  gross: MinorUnits,
+  fees: MinorUnits,
+  net: MinorUnits,
+});
+
+const Message = v.object({
+  messageId: Hash,
+  conversationId: ConversationId,
+  sequence: Sequence,
+  from: UserId,
+  to: UserId,
+  text: PostedMessage.entries.text,
+  sentAt: Instant,
+});
+
+const Notification = v.object({
+  notificationId: NotificationId,
+  messageId: Hash,
+  conversationId: ConversationId,
+  sequence: Sequence,
+  from: UserId,
+  text: PostedMessage.entries.text,
+  sentAt: Instant,
+});
+
+function pageOf<S extends v.GenericSchema>(item: S) {
+  return { items: v.array(item), cursor: v.exactOptional(Cursor) };
+}
+
+/** By their names in the document. */
+export const schemas = {
+  Identifier,
+  BusinessDate,
+  CurrencyCode,
+  CountryCode,
+  MinorUnits,
+  Instant,
+  Cursor,
+  Transaction,
+  MerchantProfile,
+  FxRates: FxRatesBody,
+  StagedTransaction: v.object({
+    transactionId: Hash,
+    businessDate: BusinessDate,
+    status: v.literal('staged'),
+  }),
+  TransactionView: v.object({
+    ...Transaction.entries,
+    transactionId: Hash,
+    businessDate: BusinessDate,
+    stagedAt: Instant,
+    status: v.picklist(['staged', ...entryStatuses]),
+    entries: v.array(LedgerEntry),
+  }),
+  LedgerEntry,
+  ReconcileRequested: v.object({ businessDate: BusinessDate }),
+  CountAndAmount,
+  BusinessDay,
+  BusinessDayPage: v.object(pageOf(BusinessDay)),
+  MerchantTotals,
+  SettlementPage: v.object({
+    businessDate: BusinessDate,
+    final: v.boolean(),
+    ...pageOf(MerchantTotals),
+  }),
+  MerchantSettlementPage: v.object({
+    businessDate: BusinessDate,
+    merchantId: Identifier,
+    ...pageOf(LedgerEntry),
+  }),
+  UserId,
+  ConversationId,
+  Sequence,
+  NotificationId,
+  PostedMessage,
+  WrittenMessage: v.object({
+    messageId: Hash,
+    conversationId: ConversationId,
+    sequence: Sequence,
+    sentAt: Instant,
+  }),
+  Message,
+  MessagePage: v.object(pageOf(Message)),
+  Notification,
+  NotificationPage: v.object(pageOf(Notification)),
+  /** RFC 9457. */
+  Problem: v.object({
+    type: v.pipe(v.string(), v.regex(/^urn:duotempo:problem:[a-z0-9-]+$/)),
+    title: v.string(),
+    status: v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599)),
+    detail: v.exactOptional(v.string()),
+    errors: v.exactOptional(v.array(v.object({ pointer: v.string(), detail: v.string() }))),
+  }),
+  /** What API Gateway itself answers. */
+  GatewayMessage: v.object({ message: v.string() }),
+};
+
+export type SchemaName = keyof typeof schemas;
+
+const cardNumber =
+  'Any body, path parameter or key that seems to hold a card number is refused (problem `card-number`): cards are named by tokens only.';
+
+const descriptions = {
+  BusinessDate: 'A date that exists, from 1970 on.',
+  CurrencyCode: 'ISO 4217, without XXX and XTS.',
+  CountryCode: 'ISO 3166-1 alpha-2; its form is checked.',
+  MinorUnits: 'A whole number of minor units as text: sums may pass what a JSON number keeps.',
+  Cursor: 'Opaque: what the page before gave. Absent on the last page.',
+  Transaction: `A card transaction as a point of sale reports it. \`amount\` is in the currency's minor unit and positive for every type. \`location\` is given only if the card was present. \`originalTransactionId\` is refused for a sale; reversals are not accepted yet (problem \`reversal-unsupported\`). \`occurredAt\` may be at most 5 minutes ahead and 30 days ago. ${cardNumber}`,
+  MerchantProfile: `How a merchant is paid. \`feeBasisPoints\` are hundredths of a percent of a sale's gross amount; \`feeFixedMinor\` is per sale, in the settlement currency's minor unit. ${cardNumber}`,
+  FxRates: `One unit of \`base\` is worth \`rates[currency]\` units of each currency. ${cardNumber}`,
+  Problem: 'RFC 9457. `type` is stable; `errors` names every field at fault, and repeats no value.',
+  GatewayMessage: 'What API Gateway itself answers.',
+  PostedMessage:
+    'Who posts it stands in the token; `to` must be another user. `text` is counted in code points.',
+  NotificationId: 'Opaque, and URL-safe.',
+} satisfies Partial<Record<SchemaName, string>>;
+
+/** `components.schemas`. */
+export function convertedSchemas(): Record<string, JsonSchema> {
+  const described: Readonly<Record<string, string>> = descriptions;
+  return Object.fromEntries(
+    Object.entries(componentSchemas(schemas)).map(([name, schema]) => {
+      const description = described[name];
+      return [name, description === undefined ? schema : { ...schema, description }];
+    }),
+  );
+}

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { documentFile } from '../../cli/openapi/document.ts';
+import type { HttpResponse } from '../../cli/http.ts';
+import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
+import { faultsOf, resolved } from '../openapi/json-schema-check.ts';
+import { eventually, startChat, type People, type Person } from './chat-people.ts';
+import { balanced, reconcile } from './day.ts';
+import { daysAgo, noonOf, sale, textOf, type System } from './system.ts';
+
+/**
+ * Goal: the APIs answer what the OpenAPI document says. Method: every operation is called on the running app; statuses,
+ * content types, headers and every member of the answers are held against the document, and unknown members are faults.
+ */
+
+type Json = Record<string, unknown>;
+
+interface Operation {
+  readonly responses: Readonly<Record<string, Json>>;
+}
+
+const document = JSON.parse(readFileSync(documentFile, 'utf8')) as {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+};
+const called = new Set<string>();
+const merchantId = 'mer_documented';
+
+let system: System;
+let people: People;
+let date: string;
+
+beforeAll(async () => {
+  ({ system, people } = await startChat());
+  date = daysAgo(system, 5);
+});
+
+afterAll(async () => {
+  await people.stop();
+  await system.stop();
+});
+
+/** Holds an answer against the document, and gives its body. */
+function documented(operation: string, answer: HttpResponse, status: number): unknown {
+  const { body, headers } = answer;
+  if (answer.status !== status) {
+    throw new Error(`${operation} was answered ${answer.status}: ${JSON.stringify(body)}`);
+  }
+  if (status < 300) called.add(operation);
+  const [method = '', path = ''] = operation.split(' ');
+  const found = document.paths[path]?.[method.toLowerCase()]?.responses[status] ?? {};
+  const response = typeof found['$ref'] === 'string' ? resolved(found['$ref'], document) : found;
+  expect(Object.keys(response)).toContain('description');
+
+  for (const [name, header] of Object.entries((response['headers'] ?? {}) as Record<string, Json>)) {
+    const value = headers[name.toLowerCase()];
+    // Of an answer that has several forms, a header belongs to one of them.
+    if (value === undefined && Object.keys(response['content'] ?? {}).length > 1) continue;
+    expect([name, faultsOf(value, header['schema'] as Json, { document })]).toEqual([name, []]);
+  }
+  const content = response['content'] as Record<string, { schema: Json }> | undefined;
+  if (content === undefined) {
+    expect(body ?? '').toBe('');
+    return undefined;
+  }
+  const schema = content[String(headers['content-type']).split(';', 1)[0] ?? '']?.schema;
+  if (schema === undefined) throw new Error(`${operation}: ${headers['content-type']} is not documented`);
+  expect([operation, faultsOf(body, schema, { document, closed: true })]).toEqual([operation, []]);
+  return body;
+}
+
+async function post(body: unknown, key = randomUUID()): Promise<HttpResponse> {
+  return system.call('gateway', 'POST', '/transactions', { body, headers: { 'idempotency-key': key } });
+}
+
+async function get(path: string, headers?: Record<string, string>): Promise<HttpResponse> {
+  return system.call('gateway', 'GET', path, headers === undefined ? {} : { headers });
+}
+
+test('the card API answers as documented', async () => {
+  const profile = {
+    name: 'Tokyo Sweets',
+    country: 'JP',
+    settlementCurrency: 'JPY',
+    feeBasisPoints: 250,
+    feeFixedMinor: 10,
+  };
+  const putMerchant = await system.call('operator', 'PUT', `/merchants/${merchantId}`, { body: profile });
+  documented('PUT /merchants/{merchantId}', putMerchant, 204);
+  const rates = { base: 'USD', source: 'test', rateDate: date, rates: { JPY: '150.25' } };
+  const putRates = await system.call('operator', 'PUT', `/fx-rates/${date}`, { body: rates });
+  documented('PUT /fx-rates/{businessDate}', putRates, 204);
+
+  const location = { latitude: 35.6762, longitude: 139.6503 };
+  const body = sale({ merchantId, occurredAt: noonOf(date), merchantCountry: 'JP', location });
+  const key = randomUUID();
+  const posted = documented('POST /transactions', await post(body, key), 201);
+  documented('POST /transactions', await post(body, key), 200);
+  documented('POST /transactions', await post({ ...body, amount: 1 }, key), 422);
+  documented('POST /transactions', await post({ ...body, extra: 1 }), 400);
+  await post(sale({ occurredAt: noonOf(date) }));
+  const transactionPath = `/transactions/${textOf(posted, 'transactionId')}`;
+  documented('GET /transactions/{transactionId}', await get(transactionPath), 200);
+  documented('GET /transactions/{transactionId}', await get('/transactions/unknown'), 404);
+
+  const requested = await system.call('operator', 'POST', `/business-days/${date}/reconcile`);
+  documented('POST /business-days/{businessDate}/reconcile', requested, 202);
+  await reconcile(system, daysAgo(system, 6));
+  await system.dayWith(date, balanced);
+  const settled = documented('GET /transactions/{transactionId}', await get(transactionPath), 200);
+  expect(settled).toMatchObject({ status: 'settled', entries: [{ conversion: { toRate: '150.25' } }] });
+
+  const day = documented('GET /business-days/{businessDate}', await get(`/business-days/${date}`), 200);
+  expect(day).toMatchObject({ status: 'balanced', totals: { USD: { settled: { count: 2 } } } });
+  documented('GET /business-days/{businessDate}', await get('/business-days/1999-01-01'), 404);
+  const days = documented('GET /business-days', await get('/business-days?limit=1'), 200);
+  expect(days).toHaveProperty('cursor');
+
+  const settlement = `/settlements/${date}`;
+  const page = documented('GET /settlements/{businessDate}', await get(`${settlement}?limit=1`), 200);
+  expect(page).toMatchObject({ final: true, items: [{}], cursor: expect.anything() });
+  const file = await get(settlement, { accept: 'text/csv' });
+  documented('GET /settlements/{businessDate}', file, 200);
+  expect(file.headers).toHaveProperty('content-disposition');
+  const ofMerchant = 'GET /settlements/{businessDate}/merchants/{merchantId}';
+  const entries = documented(ofMerchant, await get(`${settlement}/merchants/${merchantId}`), 200);
+  expect(entries).toMatchObject({ items: [{ merchantId }] });
+  documented(ofMerchant, await get(`${settlement}/merchants/${merchantId}?limit=0`), 400);
+
+  documented('GET /business-days', await get('/business-days', { authorization: 'Bearer none' }), 401);
+  const unscoped = await system.call('gateway', 'PUT', `/merchants/${merchantId}`, { body: profile });
+  documented('PUT /merchants/{merchantId}', unscoped, 403);
+});
+
+test('the chat API answers as documented', async () => {
+  const [alice, bob]: Person[] = [people.person('alice'), people.person('bob')];
+  if (alice === undefined || bob === undefined) throw new Error('There are two.');
+  const body = { to: bob.name, text: 'hello', clientMessageId: randomUUID() };
+  documented('POST /messages', await alice.call('POST', '/messages', { body }), 201);
+  documented('POST /messages', await alice.call('POST', '/messages', { body }), 200);
+  const reused = await alice.call('POST', '/messages', { body: { ...body, text: 'another' } });
+  documented('POST /messages', reused, 422);
+  documented('POST /messages', await alice.call('POST', '/messages', { body: {} }), 400);
+  await alice.post(bob, 'again');
+
+  const history = `/conversations/${conversationIdOf(alice.name, bob.name)}/messages`;
+  const listMessages = 'GET /conversations/{conversationId}/messages';
+  const messages = documented(listMessages, await bob.call('GET', `${history}?limit=1`), 200);
+  expect(messages).toMatchObject({ items: [{ text: 'hello' }], cursor: expect.anything() });
+  const after = documented(listMessages, await bob.call('GET', `${history}?after=1`), 200);
+  expect(after).toMatchObject({ items: [{ text: 'again' }] });
+  documented(listMessages, await people.person('carol').call('GET', history), 404);
+
+  await eventually(async () => (await bob.waiting()).length === 2, 'two notifications wait');
+  const waiting = documented('GET /notifications', await bob.call('GET', '/notifications'), 200);
+  const { items } = waiting as { items: Json[] };
+  expect(items.map(({ text }) => text)).toEqual(['hello', 'again']);
+  const first = `/notifications/${textOf(items[0], 'notificationId')}`;
+  documented('DELETE /notifications/{notificationId}', await bob.call('DELETE', first), 204);
+  documented('DELETE /notifications/{notificationId}', await bob.call('DELETE', '/notifications/none'), 404);
+
+  const headers = { authorization: 'Bearer none' };
+  documented('GET /notifications', await bob.call('GET', '/notifications', { headers }), 401);
+});
+
+test('no operation is left out above', () => {
+  const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.keys(item)
+      .filter((name) => name !== 'servers')
+      .map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect([...called].toSorted()).toEqual(operations.toSorted());
+});

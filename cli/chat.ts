@@ -85,13 +85,12 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     });
     device = connected;
     connected.send({ action: 'hello' });
-    void noticeEnd(connected);
-  };
-  const noticeEnd = async (connected: Device): Promise<void> => {
-    const code = await connected.closed;
-    if (device !== connected) return;
-    device = undefined;
-    say(colors.dim(`offline: the connection ended (${code}); /online connects again`));
+    void (async () => {
+      const code = await connected.closed;
+      if (device !== connected) return;
+      device = undefined;
+      say(colors.dim(`offline: the connection ended (${code}); /online connects again`));
+    })();
   };
   const offline = (): void => {
     const leaving = device;

@@ -20,7 +20,9 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
 
-  const [client, name] = command.args;
+  const [client, name] = command.processedArgs.map((argument: unknown) =>
+    typeof argument === 'string' ? argument : undefined,
+  );
   if ((client === 'user') !== (name !== undefined)) {
     throw new CommandError(
       client === 'user' ? 'Which user? A name is missing.' : `The ${client} has no name: leave it out.`,

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { EventEmitter, once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeRefusal } from '../api.ts';
 import { connectToChat, postedOf, type ChatApi } from '../chat/chat-api.ts';
@@ -97,20 +96,21 @@ async function connectUser(
 ): Promise<User> {
   const tokens = userTokensOf(name, outputs);
   const api = connectToChat(outputs, tokens, 4);
-  const token = await tokens.get();
-  const ready = new EventEmitter();
-  const caughtUp = once(ready, 'caught-up');
-  const device: Device = await connectDevice({
-    webSocketUrl: outputs.DuotempoChat.WebSocketUrl,
-    token,
-    onFrame: (frame) => {
-      if (frame.type === 'caught-up') ready.emit('caught-up');
-      if (frame.type !== 'notification') return;
-      seen(frame.messageId, Date.now() - Date.parse(frame.sentAt));
-      device.send({ action: 'ack', notificationIds: [frame.notificationId] });
-    },
+  return new Promise<User>((resolve, reject) => {
+    const connecting = (async () => {
+      const token = await tokens.get();
+      const device: Device = await connectDevice({
+        webSocketUrl: outputs.DuotempoChat.WebSocketUrl,
+        token,
+        onFrame: (frame) => {
+          if (frame.type === 'caught-up') resolve({ name, api, device });
+          if (frame.type !== 'notification') return;
+          seen(frame.messageId, Date.now() - Date.parse(frame.sentAt));
+          device.send({ action: 'ack', notificationIds: [frame.notificationId] });
+        },
+      });
+      device.send({ action: 'hello' });
+    })();
+    connecting.catch(reject);
   });
-  device.send({ action: 'hello' });
-  await caughtUp;
-  return { name, api, device };
 }

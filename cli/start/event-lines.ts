@@ -4,7 +4,8 @@ import { formatAmount, formatCount } from '../money.ts';
 import { parseJson } from '../outputs.ts';
 import { countOf, printable } from '../screen.ts';
 
-export type EventKind = 'staged' | 'settled' | 'day' | 'refused' | 'warning' | 'error';
+export type EventKind =
+  'staged' | 'settled' | 'day' | 'written' | 'delivered' | 'refused' | 'warning' | 'error';
 
 /** What an event of the host is on the screen. */
 export interface EventLine {
@@ -83,6 +84,8 @@ const many: Record<EventKind, (lines: number, transactions: number) => string> =
   settled: (batches, transactions) =>
     `settled ${countOf(transactions, 'transaction')} in ${countOf(batches, 'batch', 'batches')}`,
   day: (lines) => countOf(lines, 'change of a day', 'changes of days'),
+  written: (lines) => `wrote ${countOf(lines, 'message')}`,
+  delivered: (lines) => `delivered ${countOf(lines, 'message')}`,
   refused: (lines) => `refused ${countOf(lines, 'request')}`,
   warning: (lines) => countOf(lines, 'warning'),
   error: (lines) => countOf(lines, 'error'),
@@ -107,6 +110,7 @@ function describeLog(functionName: string, text: string): EventLine | undefined 
   }
   if (message === 'transaction staged') return describeStaged(log.output);
   if (message === 'batch settled') return describeSettled(log.output);
+  if (message === 'message written' || message === 'message delivered') return describeMessage(log.output);
   if (message === 'day reconciled') return describeReconciled(log.output);
   if (message === 'day sealed' || message === 'day balanced')
     return describeDay(message.slice(4), log.output);
@@ -166,6 +170,26 @@ function describeDay(what: string, log: unknown): EventLine | undefined {
   const sums = Object.entries(totals).map(([currency, total]) => describeTotals(currency, total));
   const name = revision > 1 ? `${what} (revision ${revision})` : what;
   return { kind: 'day', text: printable([businessDate, name, ...sums].join('  ')), count: 1 };
+}
+
+const messageSchema = v.looseObject({
+  message: v.string(),
+  conversationId: v.string(),
+  sequence: whole,
+  pushed: v.optional(whole),
+});
+
+/** A conversation is named by the beginning of its id, and a message by its number: who and what is nobody's here. */
+function describeMessage(log: unknown): EventLine | undefined {
+  const parsed = v.safeParse(messageSchema, log);
+  if (!parsed.success) return undefined;
+  const { message, conversationId, sequence, pushed } = parsed.output;
+  const written = message === 'message written';
+  const where = `#${sequence} of conversation ${conversationId.slice(0, 8)}`;
+  const text = written
+    ? `wrote message ${where}`
+    : `delivered message ${where} to ${countOf(pushed ?? 0, 'device')}`;
+  return { kind: written ? 'written' : 'delivered', text: printable(text), count: 1 };
 }
 
 const outcomes = ['settled', 'held', 'reversed', 'rejected'] as const;

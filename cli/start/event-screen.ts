@@ -31,6 +31,8 @@ export function createEventScreen(options: {
   const seconds = new Map<EventKind, Second>();
   const paint: Record<EventKind, (text: string) => string> = {
     staged: (text) => text,
+    written: (text) => text,
+    delivered: (text) => text,
     settled: colors.green,
     day: (text) => colors.bold(colors.green(text)),
     refused: colors.yellow,

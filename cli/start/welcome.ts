@@ -18,6 +18,8 @@ export function welcome(options: {
   const url = outputs.DuotempoCardSettlement.ApiUrl;
   const places = [
     ['card settlement', url],
+    ['chat', outputs.DuotempoChat.ApiUrl],
+    ['', outputs.DuotempoChat.WebSocketUrl],
     ['tokens', outputs.DuotempoIdentity.TokenUrl],
     ...(outputs.DuotempoLocal ? [['AWS endpoint', outputs.DuotempoLocal.AwsEndpoint]] : []),
   ].map(([name = '', place = '']) => `  ${name.padEnd(16)} ${colors.cyan(place)}`);
@@ -42,6 +44,7 @@ export function welcome(options: {
     ...commands,
     '',
     `or a whole file: npm run replay -- <transactions.csv> --shift-to-today --settle${named}`,
+    `or a chat, in two terminals: npm run chat -- alice bob${named}  and  npm run chat -- bob alice${named}`,
     '',
   ].join('\n');
 }

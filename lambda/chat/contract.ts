@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { UserId } from './domain/message.ts';
 
 /** What infrastructure and functions must agree on: names, and the payload of the notification queue. */
 
@@ -63,7 +64,6 @@ export const Sequence = v.pipe(
 /** A message on a queue may have 256 KB; so many ids are 90. */
 export const recentLimit = 2000;
 
-const UserId = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/));
 const NotificationId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));
 
 /** Body of a message on the notification queue. It names what happened, and carries no text of anybody. */

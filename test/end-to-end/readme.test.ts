@@ -59,7 +59,7 @@ describe('the commands of the README', () => {
 
   function localised(script: string): string {
     return script
-      .replaceAll('http://localhost:3000', system.url)
+      .replaceAll('localhost:3000', new URL(system.url).host)
       .replaceAll(/npm run (-s )?(token|replay) -- /g, `npm run -s $2 -- --outputs ${system.outputsFile} `);
   }
 });

@@ -74,7 +74,7 @@ describe('what is remembered of a replay', () => {
       UserPoolId: 'us-east-1_A',
       GatewayClientId: 'g',
       OperatorClientId: 'o',
-    ChatClientId: 'c',
+      ChatClientId: 'c',
     },
     DuotempoCardSettlement: { ApiUrl: 'http://localhost:1/card-settlement' },
     DuotempoChat: { ApiUrl: 'http://localhost:1/chat', WebSocketUrl: 'ws://localhost:1/chat-live' },

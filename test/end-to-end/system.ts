@@ -145,7 +145,7 @@ export async function startSystem(options: { readonly stage?: Stage } = {}): Pro
   };
 }
 
-/** A sale of 4.97 USD, an hour ago unless `fields` says otherwise. */
+/** A sale of 4.97 USD, of this moment unless `fields` says otherwise. */
 export function sale(fields: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return {
     merchantId: 'mer_corner_shop',
@@ -155,7 +155,7 @@ export function sale(fields: Readonly<Record<string, unknown>> = {}): Record<str
     amount: 497,
     currency: 'USD',
     merchantCategoryCode: '5411',
-    occurredAt: new Date(Date.now() - 3_600_000).toISOString(),
+    occurredAt: new Date().toISOString(),
     ...fields,
   };
 }

@@ -520,7 +520,7 @@ describe('limits', () => {
   });
 
   test('every connection closes with 1001 in the end, busy or not', async () => {
-    const { url, eventsOf } = await anApi({ limits: { lifetimeSeconds: 0.4 } });
+    const { url, eventsOf } = await anApi({ limits: { lifetimeSeconds: 1 } });
     const { send, closed } = await connected(url);
     const timer = setInterval(() => send({ action: 'hello' }), 50);
     expect((await closed())[0]).toBe(1001);

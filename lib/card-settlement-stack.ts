@@ -1,9 +1,8 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, TimeZone, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, TimeZone, type StackProps } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AttributeType, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
@@ -20,10 +19,11 @@ import {
 } from '../lambda/card-settlement/contract.ts';
 import { alarmTopic } from './alarm-topic.ts';
 import type { StageConfig } from './config.ts';
+import { dataTableProps } from './data-table.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { JwtHttpApi } from './jwt-http-api.ts';
 import { NodeFunction } from './node-function.ts';
-import { QueueWorker } from './queue-worker.ts';
+import { QueueWorker, tempoOf } from './queue-worker.ts';
 
 export interface CardSettlementStackProps extends StackProps {
   readonly config: StageConfig;
@@ -97,16 +97,11 @@ export class CardSettlementStack extends Stack {
     keys: { readonly partitionKey: string; readonly sortKey?: string },
     timeToLive?: string,
   ): Table {
-    const { keepsData } = this.config;
     return new Table(this, id, {
       partitionKey: { name: keys.partitionKey, type: AttributeType.STRING },
       ...(keys.sortKey === undefined ? {} : { sortKey: { name: keys.sortKey, type: AttributeType.STRING } }),
       ...(timeToLive === undefined ? {} : { timeToLiveAttribute: timeToLive }),
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      encryption: TableEncryption.DEFAULT,
-      deletionProtection: keepsData,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: keepsData },
-      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...dataTableProps(this.config),
     });
   }
 
@@ -122,17 +117,16 @@ export class CardSettlementStack extends Stack {
         [names.merchantsTable]: this.merchants.tableName,
       },
       logRetention: this.logRetention,
-      ...tempo(settlement),
+      ...tempoOf(settlement),
       reportsBatchItemFailures: true,
       failureImpact:
         'Transactions could not be settled, and their business day cannot be balanced. Runbook: "A message in the settlement dead-letter queue".',
       alarmTopic: this.alarms,
     });
-    allow(worker.worker, ['dynamodb:BatchGetItem'], [this.staged.tableArn]);
-    allow(worker.worker, ['dynamodb:PutItem'], [this.ledger.tableArn]);
-    allow(worker.worker, ['dynamodb:Query'], [this.merchants.tableArn]);
-    allow(
-      worker.worker,
+    worker.worker.allow(['dynamodb:BatchGetItem'], [this.staged.tableArn]);
+    worker.worker.allow(['dynamodb:PutItem'], [this.ledger.tableArn]);
+    worker.worker.allow(['dynamodb:Query'], [this.merchants.tableArn]);
+    worker.worker.allow(
       ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
       [this.businessDays.tableArn],
     );
@@ -156,24 +150,22 @@ export class CardSettlementStack extends Stack {
         [names.settlementHorizonSeconds]: String(settlement.horizon.toSeconds()),
       },
       logRetention: this.logRetention,
-      ...tempo(reconcile),
+      ...tempoOf(reconcile),
       failureImpact:
         'A business day could not be reconciled; the schedule tries again within 15 minutes. Runbook: "A message in the reconcile dead-letter queue".',
       alarmTopic: this.alarms,
     });
     worker.worker.function.addEnvironment(names.reconcileQueueUrl, worker.queue.queueUrl);
-    allow(
-      worker.worker,
+    worker.worker.allow(
       ['dynamodb:Query'],
       [indexArn(this.staged, tables.stagedTransactions.byBusinessDate.name)],
     );
-    allow(worker.worker, ['dynamodb:Query'], [this.ledger.tableArn]);
-    allow(
-      worker.worker,
+    worker.worker.allow(['dynamodb:Query'], [this.ledger.tableArn]);
+    worker.worker.allow(
       ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem', 'dynamodb:Query'],
       [this.businessDays.tableArn],
     );
-    allow(worker.worker, ['sqs:SendMessage'], [settlement.queue.queueArn, worker.queue.queueArn]);
+    worker.worker.allow(['sqs:SendMessage'], [settlement.queue.queueArn, worker.queue.queueArn]);
     return worker;
   }
 
@@ -241,8 +233,7 @@ export class CardSettlementStack extends Stack {
       ...days,
       ...staged,
     });
-    allow(
-      accept,
+    accept.allow(
       ['dynamodb:GetItem', 'dynamodb:PutItem'],
       [this.staged.tableArn, this.businessDays.tableArn],
     );
@@ -251,26 +242,25 @@ export class CardSettlementStack extends Stack {
       ...staged,
       ...ledger,
     });
-    allow(getTransaction, ['dynamodb:GetItem'], [this.staged.tableArn]);
-    allow(getTransaction, ['dynamodb:Query'], [this.ledger.tableArn]);
+    getTransaction.allow(['dynamodb:GetItem'], [this.staged.tableArn]);
+    getTransaction.allow(['dynamodb:Query'], [this.ledger.tableArn]);
 
     const putMerchant = this.routeFunction('PutMerchant', 'put-merchant', 'Records a merchant profile', {
       ...calendarEnvironment,
       [names.merchantsTable]: this.merchants.tableName,
     });
-    allow(putMerchant, ['dynamodb:Query', 'dynamodb:PutItem'], [this.merchants.tableArn]);
+    putMerchant.allow(['dynamodb:Query', 'dynamodb:PutItem'], [this.merchants.tableArn]);
 
     const putFxRates = this.routeFunction('PutFxRates', 'put-fx-rates', 'Records the FX rates of a date', {
       ...calendarEnvironment,
       ...days,
       ...reconcileQueueUrl,
     });
-    allow(
-      putFxRates,
+    putFxRates.allow(
       ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
       [this.businessDays.tableArn],
     );
-    allow(putFxRates, ['sqs:SendMessage'], [reconcileQueue.queueArn]);
+    putFxRates.allow(['sqs:SendMessage'], [reconcileQueue.queueArn]);
 
     const requestReconcile = this.routeFunction(
       'RequestReconcile',
@@ -281,7 +271,7 @@ export class CardSettlementStack extends Stack {
         ...reconcileQueueUrl,
       },
     );
-    allow(requestReconcile, ['sqs:SendMessage'], [reconcileQueue.queueArn]);
+    requestReconcile.allow(['sqs:SendMessage'], [reconcileQueue.queueArn]);
 
     const getBusinessDay = this.routeFunction(
       'GetBusinessDay',
@@ -289,7 +279,7 @@ export class CardSettlementStack extends Stack {
       'Shows business days',
       days,
     );
-    allow(getBusinessDay, ['dynamodb:GetItem', 'dynamodb:Query'], [this.businessDays.tableArn]);
+    getBusinessDay.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.businessDays.tableArn]);
 
     const getSettlement = this.routeFunction(
       'GetSettlement',
@@ -298,8 +288,8 @@ export class CardSettlementStack extends Stack {
       { ...days, ...ledger },
       Duration.seconds(29),
     );
-    allow(getSettlement, ['dynamodb:GetItem', 'dynamodb:Query'], [this.businessDays.tableArn]);
-    allow(getSettlement, ['dynamodb:Query'], [this.ledger.tableArn]);
+    getSettlement.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.businessDays.tableArn]);
+    getSettlement.allow(['dynamodb:Query'], [this.ledger.tableArn]);
 
     const api = new JwtHttpApi(this, 'HttpApi', {
       apiName: 'card-settlement',
@@ -342,23 +332,6 @@ export class CardSettlementStack extends Stack {
       logRetention: this.logRetention,
     });
   }
-}
-
-/** The numbers that make a tempo, as the construct takes them. */
-function tempo(config: StageConfig['settlement']) {
-  return {
-    timeout: Duration.seconds(config.timeoutSeconds),
-    memoryMegabytes: config.memoryMegabytes,
-    batchSize: config.batchSize,
-    window: Duration.seconds(config.windowSeconds),
-    maxReceiveCount: config.maxReceiveCount,
-    ...(config.maximumConcurrency === undefined ? {} : { maximumConcurrency: config.maximumConcurrency }),
-  };
-}
-
-/** Adds a statement to a function's role: the table grants of CDK would add actions and indexes that nothing uses. */
-function allow(grantee: NodeFunction, actions: string[], resources: string[]): void {
-  grantee.role.addToPolicy(new PolicyStatement({ actions, resources }));
 }
 
 function indexArn(table: Table, indexName: string): string {

@@ -1,25 +1,19 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import {
-  AttributeType,
-  BillingMode,
-  ProjectionType,
-  StreamViewType,
-  Table,
-  TableEncryption,
-} from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, ProjectionType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { chatScope, environmentNames as names, pipeInputTemplate, tables } from '../lambda/chat/contract.ts';
 import { alarmTopic } from './alarm-topic.ts';
 import type { StageConfig } from './config.ts';
+import { dataTableProps } from './data-table.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { JwtHttpApi } from './jwt-http-api.ts';
 import { NodeFunction } from './node-function.ts';
-import { QueueWorker } from './queue-worker.ts';
+import { QueueWorker, tempoOf } from './queue-worker.ts';
 import { StreamPipe } from './stream-pipe.ts';
 import { TokenWebSocketApi } from './token-web-socket-api.ts';
 
@@ -83,17 +77,12 @@ export class ChatStack extends Stack {
     sortKeyType = AttributeType.STRING,
     stream?: StreamViewType,
   ): Table {
-    const { keepsData } = this.config;
     return new Table(this, id, {
       partitionKey: { name: keys.partitionKey, type: AttributeType.STRING },
       sortKey: { name: keys.sortKey, type: sortKeyType },
       ...(keys.timeToLive === undefined ? {} : { timeToLiveAttribute: keys.timeToLive }),
       ...(stream === undefined ? {} : { stream }),
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      encryption: TableEncryption.DEFAULT,
-      deletionProtection: keepsData,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: keepsData },
-      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...dataTableProps(this.config),
     });
   }
 
@@ -108,14 +97,7 @@ export class ChatStack extends Stack {
         [names.connectionsTable]: this.connections.tableName,
       },
       logRetention: this.logRetention,
-      timeout: Duration.seconds(notification.timeoutSeconds),
-      memoryMegabytes: notification.memoryMegabytes,
-      batchSize: notification.batchSize,
-      window: Duration.seconds(notification.windowSeconds),
-      maxReceiveCount: notification.maxReceiveCount,
-      ...(notification.maximumConcurrency === undefined
-        ? {}
-        : { maximumConcurrency: notification.maximumConcurrency }),
+      ...tempoOf(notification),
       reportsBatchItemFailures: true,
       failureImpact:
         'A chat message was not put into its recipient’s notification queue, or a device was not told what waits. Runbook: "A message in the notification dead-letter queue".',

@@ -6,6 +6,7 @@ import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { StageConfig } from './config.ts';
 import { NodeFunction, type NodeFunctionProps } from './node-function.ts';
 
 export interface QueueWorkerProps extends Omit<NodeFunctionProps, 'timeout'> {
@@ -100,4 +101,16 @@ export class QueueWorker extends Construct {
       treatMissingData: TreatMissingData.NOT_BREACHING,
     }).addAlarmAction(new SnsAction(props.alarmTopic));
   }
+}
+
+/** The numbers that make a tempo, as the construct takes them. */
+export function tempoOf(config: StageConfig['settlement']) {
+  return {
+    timeout: Duration.seconds(config.timeoutSeconds),
+    memoryMegabytes: config.memoryMegabytes,
+    batchSize: config.batchSize,
+    window: Duration.seconds(config.windowSeconds),
+    maxReceiveCount: config.maxReceiveCount,
+    ...(config.maximumConcurrency === undefined ? {} : { maximumConcurrency: config.maximumConcurrency }),
+  };
 }

@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { createCallAws } from './aws-call.ts';
 import type { CallAws } from './aws-call.ts';
-import { awsError } from './aws-service.ts';
-import type { AwsAnswer, AwsCall, AwsService } from './aws-service.ts';
+import { awsError, intercepted } from './aws-service.ts';
+import type { AwsAnswer, AwsCall, AwsService, Interceptor } from './aws-service.ts';
 import type { Caller, CredentialStore } from './credentials.ts';
 import { isJsonObject } from './template.ts';
 import type { JsonObject } from './template.ts';
@@ -48,7 +48,10 @@ export async function startAwsEndpoint(options: {
   readonly port: number;
   readonly credentials: CredentialStore;
   readonly authorize?: Authorize;
+  /** See every call that is allowed, over HTTP or from within the host; the first is the outermost. */
+  readonly interceptors?: readonly Interceptor[];
 }): Promise<AwsEndpoint> {
+  const interceptors = options.interceptors ?? [];
   const restServices: RestService[] = [];
   const services = new Map<string, { readonly service: string; readonly handle: AwsService }>();
   const authorize: Authorize = options.authorize ?? (() => ({ allowed: true }));
@@ -61,7 +64,8 @@ export async function startAwsEndpoint(options: {
       if (found === undefined) continue;
       const call: AwsCall = { service, ...found, caller, signal };
       const decision = authorize(call);
-      return decision.allowed ? handle(call, body) : accessDenied(decision.message);
+      if (!decision.allowed) return accessDenied(decision.message);
+      return intercepted((allowed) => handle(allowed, body), interceptors)(call);
     }
     return perform(String(request.headers['x-amz-target'] ?? ''), parseBody(body), caller, signal);
   };
@@ -128,7 +132,9 @@ export async function startAwsEndpoint(options: {
     callAs: (roleArn) =>
       createCallAws((target, request, signal) => perform(target, request, { kind: 'role', roleArn }, signal)),
     addRestService: (service) => void restServices.push(service),
-    addService: (target, service, handle) => void services.set(target, { service, handle }),
+    addService: (target, service, handle) => {
+      services.set(target, { service, handle: intercepted(handle, interceptors) });
+    },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -23,6 +23,20 @@ export interface AwsAnswer {
 
 export type AwsService = (call: AwsCall) => Promise<AwsAnswer>;
 
+/**
+ * Stands between the endpoint and a service, for calls that were authorized: it may answer in the service's place,
+ * wait, or change the answer. The service runs once for each `proceed`.
+ */
+export type Interceptor = (call: AwsCall, proceed: () => Promise<AwsAnswer>) => Promise<AwsAnswer>;
+
+/** @param interceptors the first is the outermost: it sees the call first and the answer last. */
+export function intercepted(service: AwsService, interceptors: readonly Interceptor[]): AwsService {
+  return interceptors.reduceRight<AwsService>(
+    (inner, interceptor) => (call) => interceptor(call, () => inner(call)),
+    service,
+  );
+}
+
 /** An error in the shape of AWS's JSON protocols, by which every SDK names it. */
 export function awsError(type: string, message: string, status = 400): AwsAnswer {
   // DynamoDB and SQS read `message`; some older services write `Message`.

@@ -2,6 +2,7 @@ import { loadAssembly } from './assembly.ts';
 import type { AssemblyStack } from './assembly.ts';
 import { startAwsEndpoint } from './aws-endpoint.ts';
 import type { AwsEndpoint } from './aws-endpoint.ts';
+import type { Interceptor } from './aws-service.ts';
 import { serveConnections } from './connections-service.ts';
 import { createCredentialStore } from './credentials.ts';
 import { createDynamoDb } from './dynamodb.ts';
@@ -34,6 +35,11 @@ export interface LocalHostOptions {
   /** How long connections of WebSocket APIs last. @default as on AWS: 10 minutes idle, 2 hours in all */
   readonly webSocketLimits?: WebSocketLimits;
   readonly onEvent?: (event: HostEvent) => void;
+  /**
+   * Fault injection: see every call of the AWS endpoint that is allowed, the first outermost, and may delay it, answer
+   * in the service's place, or change the answer.
+   */
+  readonly interceptors?: readonly Interceptor[];
 }
 
 export interface HostedFunction {
@@ -122,7 +128,7 @@ async function start(
   const userPools: World['userPools'] = new Map();
 
   const awsEndpoint: AwsEndpoint = await listening('awsPort', options.awsPort ?? 4566, (port) =>
-    startAwsEndpoint({ port, credentials }),
+    startAwsEndpoint({ port, credentials, interceptors: options.interceptors ?? [] }),
   );
   undo.push(awsEndpoint.stop, () => Promise.resolve(sqs.stop()));
   awsEndpoint.addService('DynamoDB_20120810', 'dynamodb', dynamoDb.handle);

@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { startAwsEndpoint } from '../../local/aws-endpoint.ts';
 import type { Authorize } from '../../local/aws-endpoint.ts';
+import type { Interceptor } from '../../local/aws-service.ts';
 import { createCredentialStore } from '../../local/credentials.ts';
 import { createDynamoDb } from '../../local/dynamodb.ts';
 import { createSqs } from '../../local/sqs.ts';
@@ -10,7 +11,9 @@ const accountId = '000000000000';
 const region = 'us-east-1';
 
 /** The AWS endpoint with its engines, without a template, on a port of its own; and SDK clients that call it. */
-export async function startEngines(options: { readonly authorize?: Authorize } = {}) {
+export async function startEngines(
+  options: { readonly authorize?: Authorize; readonly interceptors?: readonly Interceptor[] } = {},
+) {
   const credentials = createCredentialStore();
   const endpoint = await startAwsEndpoint({ port: 0, credentials, ...options });
   const dynamoDb = createDynamoDb({ accountId, region });

@@ -124,7 +124,7 @@ export class CardSettlementStack extends Stack {
       alarmTopic: this.alarms,
     });
     worker.worker.allow(['dynamodb:BatchGetItem'], [this.staged.tableArn]);
-    worker.worker.allow(['dynamodb:PutItem'], [this.ledger.tableArn]);
+    worker.worker.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [this.ledger.tableArn]);
     worker.worker.allow(['dynamodb:Query'], [this.merchants.tableArn]);
     worker.worker.allow(
       ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
@@ -242,8 +242,37 @@ export class CardSettlementStack extends Stack {
       ...staged,
       ...ledger,
     });
-    getTransaction.allow(['dynamodb:GetItem'], [this.staged.tableArn]);
-    getTransaction.allow(['dynamodb:Query'], [this.ledger.tableArn]);
+    getTransaction.allow(['dynamodb:GetItem'], [this.staged.tableArn, this.ledger.tableArn]);
+
+    const listTransactions = this.routeFunction(
+      'ListTransactions',
+      'list-transactions',
+      'Lists transactions that wait for review',
+      { ...staged, ...ledger },
+      Duration.seconds(29),
+    );
+    listTransactions.allow(['dynamodb:BatchGetItem'], [this.staged.tableArn]);
+    listTransactions.allow(['dynamodb:Query'], [this.ledger.tableArn]);
+
+    const review = this.routeFunction(
+      'ReviewTransaction',
+      'review-transaction',
+      'Releases or rejects a held transaction',
+      { ...calendarEnvironment, ...days, ...staged, ...ledger },
+    );
+    review.allow(
+      ['dynamodb:GetItem', 'dynamodb:PutItem'],
+      [this.staged.tableArn, this.businessDays.tableArn],
+    );
+    review.allow(['dynamodb:GetItem'], [this.ledger.tableArn]);
+
+    const putTerminalTotals = this.routeFunction(
+      'PutTerminalTotals',
+      'put-terminal-totals',
+      "Records a terminal's own totals of a date",
+      { ...calendarEnvironment, ...days },
+    );
+    putTerminalTotals.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [this.businessDays.tableArn]);
 
     const putMerchant = this.routeFunction('PutMerchant', 'put-merchant', 'Records a merchant profile', {
       ...calendarEnvironment,
@@ -303,7 +332,11 @@ export class CardSettlementStack extends Stack {
     const { GET, POST, PUT } = HttpMethod;
     for (const [method, path, scope, handler] of [
       [POST, '/transactions', scopes.write, accept],
+      [GET, '/transactions', scopes.read, listTransactions],
       [GET, '/transactions/{transactionId}', scopes.read, getTransaction],
+      [POST, '/transactions/{transactionId}/release', scopes.operate, review],
+      [POST, '/transactions/{transactionId}/reject', scopes.operate, review],
+      [PUT, '/terminals/{terminalId}/totals/{businessDate}', scopes.write, putTerminalTotals],
       [PUT, '/merchants/{merchantId}', scopes.operate, putMerchant],
       [PUT, '/fx-rates/{businessDate}', scopes.operate, putFxRates],
       [POST, '/business-days/{businessDate}/reconcile', scopes.operate, requestReconcile],

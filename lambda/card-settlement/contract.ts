@@ -55,7 +55,16 @@ export const tables = {
 } as const;
 
 /** What the reconcile run must know of a staged transaction; the index `byBusinessDate` carries just these, and keys. */
-export const stagedIndexAttributes = ['merchantId', 'type', 'amount', 'currency', 'stagedAt'] as const;
+export const stagedIndexAttributes = [
+  'merchantId',
+  'type',
+  'originalType',
+  'amount',
+  'currency',
+  'stagedAt',
+  'clientId',
+  'terminalId',
+] as const;
 
 /** CloudWatch metrics that the functions emit and the alarms watch. */
 export const metrics = {

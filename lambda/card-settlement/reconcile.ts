@@ -20,6 +20,7 @@ import {
   type MerchantTotals,
   type StagedSummary,
 } from './domain/totals.ts';
+import { createTerminalComparison, type TerminalReport } from './domain/terminal-totals.ts';
 import { signedAmount } from './domain/transaction.ts';
 import { SEND_BATCH_SIZE } from './queues/settlement-queue.ts';
 
@@ -27,6 +28,8 @@ import { SEND_BATCH_SIZE } from './queues/settlement-queue.ts';
 export interface BookServices {
   readonly staged: (businessDate: BusinessDate) => AsyncIterator<StagedSummary>;
   readonly ledger: (businessDate: BusinessDate) => AsyncIterator<LedgerSummary>;
+  /** What terminals have reported of the date. */
+  readonly terminalReports: (businessDate: BusinessDate) => Promise<readonly TerminalReport[]>;
   /** Sends at most ten facts to be settled. */
   readonly send: (factIds: readonly string[]) => Promise<void>;
   /** Writes at most 25 totals. */
@@ -52,6 +55,7 @@ export async function walkBooks(
   const plan = planSends(day, trigger, startedAt);
   const overdueFrom = overdueBefore(day, startedAt);
   const writesTotals = mayBalance(day, startedAt, settings);
+  const terminals = createTerminalComparison(await services.terminalReports(day.businessDate));
   const control = createControlTotals();
   const merchants = createMerchantTotals();
   const [missing, overdue, unstaged, mismatched] = [
@@ -73,6 +77,7 @@ export async function walkBooks(
   )) {
     control.add(pair);
     const { left: staged, right: entry } = pair;
+    if (staged !== undefined) terminals.add(staged);
     if (entry !== undefined && writesTotals) {
       const totals = merchants.add(entry);
       if (missing.tally().count === 0) await writes.add(totals);
@@ -95,6 +100,7 @@ export async function walkBooks(
       overdue: overdue.tally(),
       unstaged: unstaged.tally(),
       mismatched: mismatched.tally(),
+      terminals: terminals.mismatches(),
       sent,
     },
     plan,

@@ -10,7 +10,10 @@ export { knownQuery, pageBody, pageIn, type PageRequest } from '../shared/page.t
 
 /** What several routes of the card API read of a request. */
 
-const CalendarDate = v.pipe(v.string(), v.check(isCalendarDate, 'must be a date, YYYY-MM-DD, that exists'));
+export const CalendarDate = v.pipe(
+  v.string(),
+  v.check(isCalendarDate, 'must be a date, YYYY-MM-DD, that exists'),
+);
 
 /** The body, parsed by its schema, once it is clear that it holds no card number. @throws Problem */
 export function parseBody<S extends v.GenericSchema>(schema: S, request: HttpRequest): v.InferOutput<S> {

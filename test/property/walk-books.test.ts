@@ -99,6 +99,7 @@ function simulation(faults: Faults) {
             .toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
         ),
       ledger: () => stream([...ledger.values()].toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))),
+      terminalReports: async () => Promise.resolve([]),
       send: async (factIds) => {
         batchSizes.push(factIds.length);
         for (const factId of factIds) {
@@ -331,6 +332,7 @@ describe('a walk', () => {
     const services: BookServices = {
       staged: () => stream(many),
       ledger: () => stream<LedgerEntry>([]),
+      terminalReports: async () => Promise.resolve([]),
       send: async (factIds) => {
         most = Math.max(most, (atOnce += 1));
         await new Promise((resolve) => setImmediate(resolve));
@@ -353,6 +355,7 @@ describe('a walk', () => {
       walkBooks(day, 'schedule', new Date(CUT_OFF), settings, {
         staged: () => stream(facts),
         ledger: () => stream(ledger),
+        terminalReports: async () => Promise.resolve([]),
         send: async () => Promise.resolve(),
         writeMerchantTotals: async () => Promise.resolve(),
       });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { addDays, type BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
+import { isReview } from '../../lambda/card-settlement/domain/decision.ts';
 import type { StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
+import { createDayFinder } from '../../lambda/card-settlement/day-finder.ts';
 import {
   acceptTransaction,
-  createDayFinder,
   type IntakeServices,
 } from '../../lambda/card-settlement/handlers/accept-transaction.ts';
 import type { HttpResponse } from '../../lambda/shared/http.ts';
@@ -22,10 +23,12 @@ function intake(changes: Partial<IntakeServices> = {}) {
     unsealedDateFrom: async (date) => Promise.resolve(date),
     putFact: async (fact) => {
       if (facts.has(fact.transactionId)) return Promise.resolve('exists');
-      facts.set(fact.transactionId, fact);
+      if (!isReview(fact)) facts.set(fact.transactionId, fact);
       return Promise.resolve('written');
     },
     getFact: async (id) => Promise.resolve(facts.get(id)),
+    getDecision: async (id) => Promise.resolve(facts.get(id)),
+    readDay: async () => Promise.resolve({}),
     ...changes,
   };
   const post = async (

@@ -62,6 +62,7 @@ function findings(changes: Partial<Findings> = {}): Findings {
     overdue: tally(),
     unstaged: tally(),
     mismatched: tally(),
+    terminals: [],
     sent: 0,
     ...changes,
   };

@@ -30,6 +30,7 @@ function settlement(facts: readonly StagedFact[], changes: Partial<Services> = {
       marked.push({ businessDate, currencies });
       return Promise.resolve('marked');
     },
+    getEntry: async ({ transactionId }) => Promise.resolve(ledger.get(transactionId)),
     putEntry: async (entry) => {
       if (ledger.has(entry.transactionId)) return Promise.resolve('exists');
       ledger.set(entry.transactionId, entry);

@@ -1,4 +1,5 @@
 import { cutOffOf, type BusinessCalendar, type BusinessDate } from './business-date.ts';
+import type { TerminalLine, TerminalMismatch } from './terminal-totals.ts';
 import { conserved, type ControlTotals, type StagedSummary } from './totals.ts';
 
 /** What starts a run: the schedule, an operator, an earlier run, or rates that a blocked day waited for. */
@@ -12,13 +13,18 @@ export interface Break {
    * `unsettled`: sent, and not in the ledger when it should be. `unstaged`: in the ledger, and never staged.
    * `mismatched`: in both, with another amount or currency.
    * `straggler`: staged into a day that was balanced.
+   * `terminal-totals`: what a terminal reports of the date is not what was staged of it. Such a break keeps no day from
+   * being balanced: whose books are wrong is for people to find out.
    */
-  readonly kind: 'unsettled' | 'unstaged' | 'mismatched' | 'straggler';
-  /** What the difference is about: a business date. */
+  readonly kind: 'unsettled' | 'unstaged' | 'mismatched' | 'straggler' | 'terminal-totals';
+  /** What the difference is about: a business date, or a terminal. */
   readonly subject: string;
-  readonly count: number;
+  readonly count?: number;
   /** At most `BREAK_ID_LIMIT` of the transactions. */
-  readonly ids: readonly string[];
+  readonly ids?: readonly string[];
+  /** Of a terminal: the lines that differ, as it reported them, and as they were staged. */
+  readonly expected?: readonly TerminalLine[];
+  readonly actual?: readonly TerminalLine[];
 }
 
 export const BREAK_ID_LIMIT = 100;
@@ -158,6 +164,7 @@ export interface Findings {
   readonly unstaged: Tally;
   /** In both, with another amount or currency. */
   readonly mismatched: Tally;
+  readonly terminals: readonly TerminalMismatch[];
   readonly sent: number;
 }
 
@@ -180,7 +187,7 @@ export function conclude(
   },
   settings: RunSettings,
 ): Outcome {
-  const { missing, overdue, unstaged, mismatched, totals } = findings;
+  const { missing, overdue, unstaged, mismatched, terminals, totals } = findings;
   const complete = missing.count === 0 && unstaged.count === 0 && mismatched.count === 0 && conserved(totals);
   // What is missing now may be less than what came late: a run may have sent it and died before it wrote that down.
   const stragglers = Math.max(missing.count, stagedCount(totals) - stagedCount(day.totals));
@@ -193,6 +200,7 @@ export function conclude(
     ...(overdue.count > 0 ? [{ kind: 'unsettled' as const, subject, ...overdue }] : []),
     ...(unstaged.count > 0 ? [{ kind: 'unstaged' as const, subject, ...unstaged }] : []),
     ...(mismatched.count > 0 ? [{ kind: 'mismatched' as const, subject, ...mismatched }] : []),
+    ...terminalBreaks(terminals, subject),
   ];
   const { balancedAt, ratesMissing, ...rest } = day;
   const overdueFrom = overdueBefore(day, run.startedAt);
@@ -226,6 +234,25 @@ export function conclude(
   };
   const finished = after.balancedAt !== undefined || (after.sealedAt === undefined && missing.count === 0);
   return finished ? { day: after } : { day: after, next: nextRun(after, complete, run, settings) };
+}
+
+/** A break for each terminal, and where there are very many, one that counts all. */
+function terminalBreaks(mismatches: readonly TerminalMismatch[], businessDate: BusinessDate): Break[] {
+  const kind = 'terminal-totals' as const;
+  const shown = mismatches.slice(0, BREAK_ID_LIMIT);
+  return [
+    ...shown.map(({ terminalId, expected, actual }) => ({ kind, subject: terminalId, expected, actual })),
+    ...(mismatches.length > shown.length
+      ? [
+          {
+            kind,
+            subject: businessDate,
+            count: mismatches.length,
+            ids: shown.map(({ terminalId }) => terminalId),
+          },
+        ]
+      : []),
+  ];
 }
 
 function stagedCount(totals: Readonly<Record<string, ControlTotals>>): number {

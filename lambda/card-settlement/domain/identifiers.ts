@@ -15,11 +15,27 @@ export function transactionIdOf(clientId: string, merchantId: string, idempotenc
   return digest(JSON.stringify([clientId, merchantId, idempotencyKey])).slice(0, 32);
 }
 
+const DECISION_SUFFIX = '#decision';
+
+/** The id of the one decision that a transaction can have. No identifier that a caller chooses has a `#`. */
+export function decisionIdOf(transactionId: string): string {
+  return `${transactionId}${DECISION_SUFFIX}`;
+}
+
+/** True of the id of a decision: such a fact stands beside its transaction, and has no address of its own. */
+export function isDecisionId(factId: string): boolean {
+  return factId.endsWith(DECISION_SUFFIX);
+}
+
+/** The transaction that a fact is, or decides on. */
+export function originalIdOf(factId: string): string {
+  return isDecisionId(factId) ? factId.slice(0, -DECISION_SUFFIX.length) : factId;
+}
+
 /** The partition of the staged index and of the ledger that a transaction lies in: `<date>#<00 to 15>`. */
 export function partitionOf(businessDate: string, transactionId: string): string {
   // A decision's id is its original's with a suffix: both lie in one shard.
-  const original = transactionId.split('#', 1)[0] ?? '';
-  const shard = Number.parseInt(digest(original).slice(0, 8), 16) % SHARD_COUNT;
+  const shard = Number.parseInt(digest(originalIdOf(transactionId)).slice(0, 8), 16) % SHARD_COUNT;
   return `${businessDate}#${String(shard).padStart(2, '0')}`;
 }
 

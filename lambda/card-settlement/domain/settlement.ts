@@ -2,7 +2,7 @@ import { crossRate, hasRate, type FxRates } from './fx.ts';
 import type { MerchantProfile } from './merchant.ts';
 import { convert, currencyExponent, feeOf, type MinorUnits, type Ratio } from './money.ts';
 import type { BusinessDate } from './business-date.ts';
-import { signedAmount, type Transaction } from './transaction.ts';
+import { signedAmount, type FactType, type Transaction } from './transaction.ts';
 
 /** What became of a transaction. */
 export type EntryStatus = 'settled' | 'held' | 'reversed' | 'rejected';
@@ -17,6 +17,8 @@ export interface StagedFact extends Transaction {
   readonly stagedAt: string;
   /** Digest of the parsed body, to tell a retry from a reused key. */
   readonly bodyDigest: string;
+  /** Of a reversal, which has its sale's id: what its own idempotency key leads to. */
+  readonly idempotencyId?: string;
 }
 
 /** The verdict of a fraud rule, with what it saw. */
@@ -35,13 +37,18 @@ export interface Assessment {
 /** At this score a transaction is held for review. */
 const HOLD_SCORE = 70;
 
-/** What the ledger keeps of a fact: written once, never changed. Amounts are signed minor units. */
+/**
+ * What the ledger keeps of a fact: written once, never changed. Amounts are signed minor units: those of a release and
+ * a rejection are their original's, those of a reversal the exact negation of its sale's.
+ */
 export interface LedgerEntry {
   readonly transactionId: string;
   readonly merchantId: string;
   readonly businessDate: BusinessDate;
   readonly status: EntryStatus;
-  readonly type: Transaction['type'];
+  readonly type: FactType;
+  /** Of a decision: what its original was until then. The decision moves it from there to `status`. */
+  readonly movesFrom?: EntryStatus;
   readonly amount: MinorUnits;
   readonly currency: string;
   readonly settlementCurrency: string;

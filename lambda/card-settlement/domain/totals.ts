@@ -1,6 +1,7 @@
+import { movementsOf } from './decision.ts';
 import type { Joined } from './merge-join.ts';
 import type { EntryStatus, LedgerEntry, StagedFact } from './settlement.ts';
-import { signedAmount } from './transaction.ts';
+import { signedAmount, type FactType, type Transaction } from './transaction.ts';
 
 /** A number of transactions and the sum of their signed amounts, in minor units. */
 export interface CountAndAmount {
@@ -8,7 +9,10 @@ export interface CountAndAmount {
   readonly amount: bigint;
 }
 
-/** What the books say of one currency: staged = settled + held + reversed + rejected, once a day is balanced. */
+/**
+ * What the books say of one currency: staged = settled + held + reversed + rejected, once a day is balanced. A decision
+ * moves its original between them; on another date than the original's, a side can be negative by that.
+ */
 export type ControlTotals = Readonly<Record<'staged' | EntryStatus, CountAndAmount>>;
 
 /** What a merchant gets in one currency for one business date. */
@@ -21,11 +25,18 @@ export interface MerchantTotals {
   readonly net: bigint;
 }
 
-/** What reconciling reads of a staged transaction. */
-export type StagedSummary = Pick<
+/** What reconciling reads of a staged fact. */
+export interface StagedSummary extends Pick<
   StagedFact,
-  'transactionId' | 'merchantId' | 'type' | 'amount' | 'currency' | 'stagedAt'
->;
+  'transactionId' | 'merchantId' | 'amount' | 'currency' | 'stagedAt'
+> {
+  readonly type: FactType;
+  /** Of a release or a rejection. */
+  readonly originalType?: Transaction['type'];
+  /** Of a transaction: who reported it, and where. */
+  readonly clientId?: string;
+  readonly terminalId?: string;
+}
 
 /** What reconciling reads of a ledger entry. */
 export type LedgerSummary = Pick<
@@ -33,6 +44,8 @@ export type LedgerSummary = Pick<
   | 'transactionId'
   | 'merchantId'
   | 'status'
+  | 'type'
+  | 'movesFrom'
   | 'amount'
   | 'currency'
   | 'settlementCurrency'
@@ -56,15 +69,22 @@ export function createControlTotals(): {
   readonly totals: () => Readonly<Record<string, ControlTotals>>;
 } {
   const byCurrency = new Map<string, ControlTotals>();
-  function plus(currency: string, side: 'staged' | EntryStatus, amount: bigint): void {
+  function plus(currency: string, side: 'staged' | EntryStatus, count: number, amount: bigint): void {
     const totals = byCurrency.get(currency) ?? NO_TOTALS;
-    const { count, amount: sum } = totals[side];
-    byCurrency.set(currency, { ...totals, [side]: { count: count + 1, amount: sum + amount } });
+    const before = totals[side];
+    byCurrency.set(currency, {
+      ...totals,
+      [side]: { count: before.count + count, amount: before.amount + amount },
+    });
   }
   return {
     add: ({ left, right }) => {
-      if (left !== undefined) plus(left.currency, 'staged', signedAmount(left));
-      if (right !== undefined) plus(right.currency, right.status, right.amount);
+      // A release or a rejection stages nothing: it only moves what was staged before.
+      if (left !== undefined && left.type !== 'release' && left.type !== 'reject')
+        plus(left.currency, 'staged', 1, signedAmount(left));
+      if (right === undefined) return;
+      for (const { status, count, factor } of movementsOf(right))
+        plus(right.currency, status, count, factor * right.amount);
     },
     totals: () => Object.fromEntries([...byCurrency].toSorted(([a], [b]) => (a < b ? -1 : 1))),
   };
@@ -84,7 +104,7 @@ export function conserved(totals: Readonly<Record<string, ControlTotals>>): bool
 /**
  * Adds up what merchants get, one merchant after the other: entries must come sorted by merchant. `add` gives the
  * totals of the merchant before, one per currency in order, when it sees the next; `end` those of the last. Held and
- * rejected transactions are no part of a settlement.
+ * rejected transactions are no part of a settlement; a sale and its reversal are, and come to nothing.
  */
 export function createMerchantTotals(): {
   readonly add: (entry: LedgerSummary) => MerchantTotals[];
@@ -101,21 +121,17 @@ export function createMerchantTotals(): {
     add: (entry) => {
       const finished = merchantId === entry.merchantId ? [] : end();
       merchantId = entry.merchantId;
-      if (entry.status === 'settled' || entry.status === 'reversed') {
+      for (const { status, count, factor } of movementsOf(entry)) {
+        if (status !== 'settled' && status !== 'reversed') continue;
         const currency = entry.settlementCurrency;
-        const { count, gross, fees, net } = byCurrency.get(currency) ?? {
-          count: 0,
-          gross: 0n,
-          fees: 0n,
-          net: 0n,
-        };
+        const before = byCurrency.get(currency) ?? { count: 0, gross: 0n, fees: 0n, net: 0n };
         byCurrency.set(currency, {
           merchantId: entry.merchantId,
           currency,
-          count: count + 1,
-          gross: gross + entry.gross,
-          fees: fees + entry.fee,
-          net: net + entry.net,
+          count: before.count + count,
+          gross: before.gross + factor * entry.gross,
+          fees: before.fees + factor * entry.fee,
+          net: before.net + factor * entry.net,
         });
       }
       return finished;

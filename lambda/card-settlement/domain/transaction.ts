@@ -106,7 +106,18 @@ export function dateTransaction(
   return { occurredAt, businessDate: businessDateOf(occurredAt, calendar) };
 }
 
-/** What a transaction adds to a total: sales count positive, refunds and reversals negative. */
-export function signedAmount(transaction: Pick<Transaction, 'type' | 'amount'>): bigint {
-  return transaction.type === 'sale' ? BigInt(transaction.amount) : -BigInt(transaction.amount);
+/** What a staged fact is: a transaction, or an operator's decision on a held one. */
+export type FactType = Transaction['type'] | 'release' | 'reject';
+
+/**
+ * What a fact's amount is in a total: sales count positive, refunds and reversals negative; a release and a rejection
+ * have the sign of what they decide on.
+ */
+export function signedAmount(fact: {
+  readonly type: FactType;
+  readonly originalType?: Transaction['type'];
+  readonly amount: number;
+}): bigint {
+  const type = fact.type === 'release' || fact.type === 'reject' ? fact.originalType : fact.type;
+  return type === 'sale' ? BigInt(fact.amount) : -BigInt(fact.amount);
 }

@@ -5,32 +5,24 @@ import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/h
 import { logger } from '../../shared/log.ts';
 import { Problem, validationProblem } from '../../shared/problem.ts';
 import { environmentNames } from '../contract.ts';
-import { addDays, type BusinessCalendar, type BusinessDate } from '../domain/business-date.ts';
-import { bodyDigest, transactionIdOf } from '../domain/identifiers.ts';
+import { createDayFinder, type FindUnsealedDate } from '../day-finder.ts';
+import { acceptReversal, type DecisionServices } from '../decisions.ts';
+import type { BusinessCalendar } from '../domain/business-date.ts';
+import { bodyDigest, originalIdOf, transactionIdOf } from '../domain/identifiers.ts';
 import type { StagedFact } from '../domain/settlement.ts';
-import { dateTransaction, Transaction } from '../domain/transaction.ts';
+import { dateTransaction, Transaction, type Refusal } from '../domain/transaction.ts';
 import { idempotencyKeyIn, knownQuery, parseBody } from '../requests.ts';
+import { keyReusedProblem } from '../responses.ts';
 import { businessCalendar } from '../settings.ts';
 import { beginDay, readDay } from '../tables/business-days.ts';
-import { getStagedFact, putStagedFact } from '../tables/staged-transactions.ts';
+import { getDecision, getStagedFact, putStagedFact } from '../tables/staged-transactions.ts';
 
 /** What intake needs of the world. */
-export interface IntakeServices {
+export interface IntakeServices extends DecisionServices {
   readonly calendar: BusinessCalendar;
   readonly now: () => Date;
   readonly unsealedDateFrom: FindUnsealedDate;
-  readonly putFact: (fact: StagedFact) => Promise<'written' | 'exists'>;
-  readonly getFact: (transactionId: string) => Promise<StagedFact | undefined>;
 }
-
-/**
- * Gives the date itself, or the earliest after it that is not sealed. Undefined if that day would have to be begun and
- * `mayBegin` says no.
- */
-type FindUnsealedDate = (
-  businessDate: BusinessDate,
-  mayBegin: () => Promise<boolean>,
-) => Promise<BusinessDate | undefined>;
 
 /** `POST /transactions`: stages a transaction once, however often the request comes. */
 export async function acceptTransaction(
@@ -44,10 +36,15 @@ export async function acceptTransaction(
   checkType(transaction);
   const transactionId = transactionIdOf(request.caller.clientId, transaction.merchantId, idempotencyKey);
   const dated = dateTransaction(transaction, now, services.calendar);
+  if (transaction.type === 'reversal') {
+    const refusal = 'refusal' in dated ? refusalProblem(dated.refusal) : undefined;
+    const keyed = { transactionId, transaction, clientId: request.caller.clientId, refusal };
+    const { outcome, fact } = await acceptReversal(keyed, now, services);
+    return stagedResponse(outcome === 'staged' ? 201 : 200, fact);
+  }
   if ('refusal' in dated) {
     // A retry may come when its transaction has grown too old to be new: it still finds its own.
-    const { type, title, detail } = dated.refusal;
-    return replay(transactionId, transaction, services, new Problem(422, type, title, { detail }));
+    return replay(transactionId, transaction, services, refusalProblem(dated.refusal));
   }
   // A retry, or a key that was used for another transaction, begins no day: it adds nothing to one.
   const unsealedDate = await services.unsealedDateFrom(
@@ -78,15 +75,18 @@ async function replay(
 ): Promise<HttpResponse> {
   const fact = await services.getFact(transactionId);
   if (fact === undefined) throw otherwise;
-  if (fact.bodyDigest !== bodyDigest(transaction)) {
-    throw new Problem(422, 'idempotency-key-reused', 'The idempotency key was used for another transaction', {
-      detail: 'Send a new key with a new transaction; the same key only with the same body.',
-    });
-  }
+  if (fact.bodyDigest !== bodyDigest(transaction)) throw keyReusedProblem();
   return stagedResponse(200, fact);
 }
 
-function stagedResponse(status: 200 | 201, { transactionId, businessDate }: StagedFact): HttpResponse {
+function refusalProblem({ type, title, detail }: Refusal): Problem {
+  return new Problem(422, type, title, { detail });
+}
+
+/** A reversal answers with its sale's id: it is a fact of the sale, and shows there. */
+function stagedResponse(status: 200 | 201, fact: StagedFact): HttpResponse {
+  const { businessDate } = fact;
+  const transactionId = originalIdOf(fact.transactionId);
   return {
     status,
     headers: {
@@ -98,62 +98,12 @@ function stagedResponse(status: 200 | 201, { transactionId, businessDate }: Stag
 }
 
 function checkType({ type, originalTransactionId }: Transaction): void {
-  if (type === 'reversal') {
-    if (originalTransactionId === undefined) {
-      throw validationProblem([{ pointer: '/originalTransactionId', detail: 'is required for a reversal' }]);
-    }
-    throw new Problem(422, 'reversal-unsupported', 'Reversals are not accepted yet', {
-      detail: 'Send a refund: it settles on the date on which it occurs.',
-    });
+  if (type === 'reversal' && originalTransactionId === undefined) {
+    throw validationProblem([{ pointer: '/originalTransactionId', detail: 'is required for a reversal' }]);
   }
   if (type === 'sale' && originalTransactionId !== undefined) {
     throw validationProblem([{ pointer: '/originalTransactionId', detail: 'is for refunds and reversals' }]);
   }
-}
-
-/** How long a day that was read open is taken to be open. Half of what the seal waits for rests on it: design, section 1. */
-const OPEN_DAY_CACHE_MILLISECONDS = 5000;
-const CACHED_DAYS = 100;
-
-/** Finds unsealed dates, and begins their days. Sealed days stay sealed: they are remembered for good. */
-export function createDayFinder(services: {
-  readonly now: () => Date;
-  readonly readDay: (businessDate: BusinessDate) => Promise<{ readonly sealedAt?: string } | undefined>;
-  readonly beginDay: (businessDate: BusinessDate) => Promise<unknown>;
-}): FindUnsealedDate {
-  const openUntil = new Map<BusinessDate, number>();
-  const sealed = new Set<BusinessDate>();
-
-  /** Undefined if the day is not begun, and may not be. */
-  async function isOpen(
-    businessDate: BusinessDate,
-    mayBegin: () => Promise<boolean>,
-  ): Promise<boolean | undefined> {
-    if (sealed.has(businessDate)) return false;
-    // The clock is read before the day is: the cache may only end too early.
-    const now = services.now().getTime();
-    if ((openUntil.get(businessDate) ?? 0) > now) return true;
-    let day = await services.readDay(businessDate);
-    if (day === undefined) {
-      if (!(await mayBegin())) return undefined;
-      await services.beginDay(businessDate);
-      day = await services.readDay(businessDate);
-    }
-    if (openUntil.size + sealed.size >= CACHED_DAYS) {
-      openUntil.clear();
-      sealed.clear();
-    }
-    if (day?.sealedAt === undefined) openUntil.set(businessDate, now + OPEN_DAY_CACHE_MILLISECONDS);
-    else sealed.add(businessDate);
-    return day?.sealedAt === undefined;
-  }
-
-  return async (businessDate, mayBegin) => {
-    for (let date = businessDate; ; date = addDays(date, 1)) {
-      const open = await isOpen(date, mayBegin);
-      if (open !== false) return open === undefined ? undefined : date;
-    }
-  };
 }
 
 function buildServices(): IntakeServices {
@@ -170,6 +120,8 @@ function buildServices(): IntakeServices {
     }),
     putFact: (fact) => putStagedFact(client, stagedTable, fact),
     getFact: (transactionId) => getStagedFact(client, stagedTable, transactionId),
+    getDecision: (decisionId) => getDecision(client, stagedTable, decisionId),
+    readDay: (date) => readDay(client, daysTable, date),
   };
 }
 

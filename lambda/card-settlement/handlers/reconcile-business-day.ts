@@ -20,6 +20,7 @@ import { findRates } from '../tables/fx-rates.ts';
 import { ledgerOfDate } from '../tables/ledger.ts';
 import { writeMerchantTotals } from '../tables/merchant-totals.ts';
 import { stagedOfDate } from '../tables/staged-transactions.ts';
+import { terminalReportsOf } from '../tables/terminal-totals.ts';
 
 /** Balanced days are walked again for so long: a straggler, which should not exist, would show. */
 const WALK_AGAIN_HOURS = 48;
@@ -136,7 +137,7 @@ function report(
   if (after.breaks.length > 0) {
     logger.error('breaks found', {
       businessDate,
-      breaks: after.breaks.map(({ kind, count }) => ({ kind, count })),
+      breaks: after.breaks.map(({ kind, subject, count }) => ({ kind, subject, count })),
     });
   }
   metrics.addMetric(metricNames.breaksFound, MetricUnit.Count, after.breaks.length);
@@ -186,6 +187,7 @@ function buildServices(): Services {
     books: {
       staged: (businessDate) => stagedOfDate(client, stagedTable, businessDate),
       ledger: (businessDate) => ledgerOfDate(client, ledgerTable, businessDate),
+      terminalReports: (businessDate) => terminalReportsOf(client, daysTable, businessDate),
       send: (factIds) => sendForSettlement(sqs, settlementQueueUrl, factIds),
       writeMerchantTotals: (day, totals) => writeMerchantTotals(client, daysTable, day, totals),
     },

@@ -8,6 +8,14 @@ import { logger } from '../../shared/log.ts';
 import { environmentNames, SettlementMessage } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import {
+  isReview,
+  reversalEntry,
+  reviewEntry,
+  type AnyStagedFact,
+  type StagedReview,
+} from '../domain/decision.ts';
+import { isDecisionId, originalIdOf } from '../domain/identifiers.ts';
+import {
   missingRates as ratesLacked,
   needsConversion,
   settle,
@@ -18,13 +26,14 @@ import { hasRate, type FxRates } from '../domain/fx.ts';
 import type { MerchantProfile } from '../domain/merchant.ts';
 import { markRatesMissing } from '../tables/business-days.ts';
 import { freezeRates } from '../tables/fx-rates.ts';
-import { putEntry } from '../tables/ledger.ts';
+import { getEntry, putEntry, type EntryKey } from '../tables/ledger.ts';
 import { profileOn } from '../tables/merchants.ts';
 import { getStagedFacts } from '../tables/staged-transactions.ts';
 
 interface Services {
   readonly now: () => Date;
-  readonly getFacts: (factIds: readonly string[]) => Promise<Map<string, StagedFact>>;
+  readonly getFacts: (factIds: readonly string[]) => Promise<ReadonlyMap<string, AnyStagedFact>>;
+  readonly getEntry: (key: EntryKey) => Promise<LedgerEntry | undefined>;
   readonly profileOn: (
     merchantId: string,
     businessDate: BusinessDate,
@@ -41,11 +50,13 @@ interface Services {
   readonly putEntry: (entry: LedgerEntry) => Promise<'written' | 'exists'>;
 }
 
-/** A message that names a staged fact. */
-interface Work {
-  readonly record: SQSRecord;
-  readonly fact: StagedFact;
-}
+/** A message that names a staged fact, understood. */
+type Work = { readonly record: SQSRecord } & Task;
+
+type Task =
+  | { readonly kind: 'transaction'; readonly fact: StagedFact }
+  | { readonly kind: 'reversal'; readonly fact: StagedFact; readonly sale: StagedFact }
+  | { readonly kind: 'review'; readonly fact: StagedReview };
 
 /**
  * Settles the facts that a batch of messages names. Each effect is one conditional write, so a message that comes
@@ -58,9 +69,9 @@ export async function settleBatch(
   const startedAt = performance.now();
   const { work, failures } = await readWork(records, services);
   const outcomes = await Promise.all(
-    work.map(async ({ record, fact }) => {
+    work.map(async ({ record, ...task }) => {
       try {
-        return await settleFact(fact, services);
+        return await perform(task, services);
       } catch (error) {
         failures.push({ record, error });
         return 'failed' as const;
@@ -72,6 +83,7 @@ export async function settleBatch(
     count: records.length,
     settled: count('settled'),
     held: count('held'),
+    decided: count('decided'),
     known: count('known'),
     blocked: count('blocked'),
     failed: failures.length,
@@ -80,7 +92,7 @@ export async function settleBatch(
   return batchResponse(failures);
 }
 
-/** Reads the facts of a batch in one request. */
+/** Reads the facts of a batch in one request, and the sales that reversals among them undo in another. */
 async function readWork(
   records: readonly SQSRecord[],
   services: Services,
@@ -97,18 +109,76 @@ async function readWork(
     }
   }
   const facts = await services.getFacts([...new Set(wanted.map(({ factId }) => factId))]);
+  const originalIds = originalsOf(facts);
+  const originals = originalIds.length === 0 ? facts : await services.getFacts(originalIds);
   const work: Work[] = [];
   for (const { record, factId } of wanted) {
-    const fact = facts.get(factId);
-    if (fact === undefined)
+    const task = taskOf(facts.get(factId), originals);
+    if (task === undefined)
       failures.push({ record, error: new PermanentError('The message names no staged fact.') });
-    else work.push({ record, fact });
+    else work.push({ record, ...task });
   }
   return { work, failures };
 }
 
+function originalsOf(facts: ReadonlyMap<string, AnyStagedFact>): string[] {
+  return [...facts.values()]
+    .filter((fact) => !isReview(fact) && isDecisionId(fact.transactionId))
+    .map(({ transactionId }) => originalIdOf(transactionId));
+}
+
+function taskOf(
+  fact: AnyStagedFact | undefined,
+  originals: ReadonlyMap<string, AnyStagedFact>,
+): Task | undefined {
+  if (fact === undefined) return undefined;
+  if (isReview(fact)) return { kind: 'review', fact };
+  if (!isDecisionId(fact.transactionId)) return { kind: 'transaction', fact };
+  const sale = originals.get(originalIdOf(fact.transactionId));
+  return sale === undefined || isReview(sale) ? undefined : { kind: 'reversal', fact, sale };
+}
+
+async function perform(
+  task: Task,
+  services: Services,
+): Promise<'settled' | 'held' | 'decided' | 'known' | 'blocked'> {
+  if (task.kind === 'transaction') return settleFact(task.fact, undefined, services);
+  return task.kind === 'review' ? review(task.fact, services) : reverse(task.fact, task.sale, services);
+}
+
+/** Releases or rejects: the held entry stands, because intake of the decision has read it. */
+async function review(fact: StagedReview, services: Services): Promise<'decided' | 'known'> {
+  const held = await services.getEntry({
+    businessDate: fact.originalBusinessDate,
+    merchantId: fact.merchantId,
+    transactionId: fact.originalTransactionId,
+  });
+  if (held?.status !== 'held') throw new PermanentError('The decision names no held entry.');
+  return (await services.putEntry(reviewEntry(fact, held))) === 'written' ? 'decided' : 'known';
+}
+
+/**
+ * Reverses a sale, settled or not: where the sale has no entry yet it gets one that says `reversed`. Settlement of the
+ * sale may put another at the same moment; what stands then is what is negated.
+ */
+async function reverse(
+  fact: StagedFact,
+  sale: StagedFact,
+  services: Services,
+): Promise<'decided' | 'known' | 'blocked'> {
+  let standing = await services.getEntry(sale);
+  if (standing === undefined) {
+    if ((await settleFact(sale, 'reversed', services)) === 'blocked') return 'blocked';
+    standing = await services.getEntry(sale);
+  }
+  if (standing === undefined) throw new Error('The entry of the sale was put, and is not there.');
+  return (await services.putEntry(reversalEntry(fact, standing))) === 'written' ? 'decided' : 'known';
+}
+
+/** @param status what the entry is to say, if not what the assessment says */
 async function settleFact(
   fact: StagedFact,
+  status: 'reversed' | undefined,
   services: Services,
 ): Promise<'settled' | 'held' | 'known' | 'blocked'> {
   const { businessDate } = fact;
@@ -123,7 +193,8 @@ async function settleFact(
     }
     return 'blocked';
   }
-  const entry = settle(fact, profile, rates, { score: 0, rules: [] });
+  const settled = settle(fact, profile, rates, { score: 0, rules: [] });
+  const entry = status === undefined ? settled : { ...settled, status };
   if ((await services.putEntry(entry)) === 'exists') return 'known';
   return entry.status === 'held' ? 'held' : 'settled';
 }
@@ -162,6 +233,7 @@ function buildServices(): Services {
     ratesOf: createRateCache((businessDate) => freezeRates(client, daysTable, businessDate, systemClock())),
     markRatesMissing: (businessDate, currencies) =>
       markRatesMissing(client, daysTable, businessDate, currencies),
+    getEntry: (key) => getEntry(client, ledgerTable, key),
     putEntry: (entry) => putEntry(client, ledgerTable, entry, systemClock()),
   };
 }

@@ -14,7 +14,8 @@ import type { BusinessDate } from '../domain/business-date.ts';
 import type { BusinessDay, Trigger } from '../domain/business-day.ts';
 import type { ControlTotals } from '../domain/totals.ts';
 import { queryPages } from './pages.ts';
-import { StoredIntegerText } from './stored.ts';
+import { Transaction } from '../domain/transaction.ts';
+import { StoredInteger, StoredIntegerText } from './stored.ts';
 
 /**
  * Days are the items of one scope, so that those that have transactions can be listed. A day's record is written by
@@ -25,6 +26,15 @@ const keys = tables.businessDays;
 
 const CountAndAmount = v.object({ count: v.number(), amount: StoredIntegerText });
 const NOTHING = { count: 0, amount: '0' };
+
+const TerminalLines = v.array(
+  v.object({
+    type: Transaction.entries.type,
+    currency: v.string(),
+    count: v.number(),
+    amount: StoredInteger,
+  }),
+);
 
 const StoredDay = v.object({
   itemKey: v.string(),
@@ -55,10 +65,12 @@ const StoredDay = v.object({
   breaks: v.optional(
     v.array(
       v.object({
-        kind: v.picklist(['unsettled', 'unstaged', 'mismatched', 'straggler']),
+        kind: v.picklist(['unsettled', 'unstaged', 'mismatched', 'straggler', 'terminal-totals']),
         subject: v.string(),
-        count: v.number(),
-        ids: v.array(v.string()),
+        count: v.exactOptional(v.number()),
+        ids: v.exactOptional(v.array(v.string())),
+        expected: v.exactOptional(TerminalLines),
+        actual: v.exactOptional(TerminalLines),
       }),
     ),
     [],
@@ -339,7 +351,7 @@ function storedTotals(totals: Readonly<Record<string, ControlTotals>>): Record<s
       currency,
       Object.fromEntries(
         Object.entries(sides)
-          .filter(([, { count }]) => count > 0)
+          .filter(([, { count, amount }]) => count !== 0 || amount !== 0n)
           .map(([side, { count, amount }]) => [side, { count, amount: String(amount) }]),
       ),
     ]),

@@ -1,4 +1,4 @@
-import { PutItemCommand, QueryCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, PutItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { isConditionFailed } from '../../shared/dynamodb.ts';
@@ -15,10 +15,14 @@ import { StoredInteger } from './stored.ts';
 const keys = tables.ledger;
 const PAGE_ITEMS = 250;
 
+const Status = v.picklist(['settled', 'held', 'reversed', 'rejected']);
+
 const StoredSummary = v.object({
   transactionId: v.string(),
   merchantId: v.string(),
-  status: v.picklist(['settled', 'held', 'reversed', 'rejected']),
+  status: Status,
+  type: v.picklist([...Transaction.entries.type.options, 'release', 'reject']),
+  movesFrom: v.exactOptional(Status),
   amount: StoredInteger,
   currency: v.string(),
   settlementCurrency: v.string(),
@@ -30,7 +34,6 @@ const StoredSummary = v.object({
 const StoredEntry = v.object({
   ...StoredSummary.entries,
   businessDate: v.string(),
-  type: Transaction.entries.type,
   conversion: v.exactOptional(
     v.object({
       base: v.string(),
@@ -87,25 +90,30 @@ export async function putEntry(
   }
 }
 
-/** A transaction's entries, in the order they follow each other, read consistently. */
-export async function entriesOfTransaction(
+/** Where a fact's entry stands. */
+export interface EntryKey {
+  readonly businessDate: BusinessDate;
+  readonly merchantId: string;
+  readonly transactionId: string;
+}
+
+/** The entry of one fact, read consistently. */
+export async function getEntry(
   client: DynamoDBClient,
   table: string,
-  fact: { readonly businessDate: BusinessDate; readonly merchantId: string; readonly transactionId: string },
-): Promise<WrittenEntry[]> {
-  const { Items: items = [] } = await client.send(
-    new QueryCommand({
+  { businessDate, merchantId, transactionId }: EntryKey,
+): Promise<WrittenEntry | undefined> {
+  const { Item: item } = await client.send(
+    new GetItemCommand({
       TableName: table,
-      KeyConditionExpression: '#partition = :partition AND begins_with(#sort, :sort)',
-      ExpressionAttributeNames: { '#partition': keys.partitionKey, '#sort': keys.sortKey },
-      ExpressionAttributeValues: marshall({
-        ':partition': partitionOf(fact.businessDate, fact.transactionId),
-        ':sort': sortKeyOf(fact.merchantId, fact.transactionId),
+      Key: marshall({
+        [keys.partitionKey]: partitionOf(businessDate, transactionId),
+        [keys.sortKey]: sortKeyOf(merchantId, transactionId),
       }),
       ConsistentRead: true,
     }),
   );
-  return items.map((item) => v.parse(StoredEntry, unmarshall(item)));
+  return item === undefined ? undefined : v.parse(StoredEntry, unmarshall(item));
 }
 
 /** Which part of a date's ledger to read: what sorts after a key, or what begins with one. */
@@ -137,14 +145,36 @@ export function entriesOfDate(
   );
 }
 
+/** The held entries of a date that sort after a key, whole. What is not held is read, but left at the table. */
+export function heldOfDate(
+  client: DynamoDBClient,
+  table: string,
+  businessDate: BusinessDate,
+  after: string | undefined,
+): AsyncGenerator<WrittenEntry, void, undefined> {
+  const range = after === undefined ? undefined : { after };
+  const attributes = Object.keys(StoredEntry.entries);
+  return readLedger(
+    client,
+    table,
+    businessDate,
+    range,
+    attributes,
+    undefined,
+    (item) => v.parse(StoredEntry, item),
+    'held',
+  );
+}
+
 function readLedger<T extends Pick<LedgerSummary, 'merchantId' | 'transactionId'>>(
   client: DynamoDBClient,
   table: string,
   businessDate: BusinessDate,
   range: LedgerRange,
   attributes: readonly string[],
-  pageItems: number,
+  pageItems: number | undefined,
   parse: (item: unknown) => T,
+  status?: LedgerSummary['status'],
 ): AsyncGenerator<T, void, undefined> {
   return mergeSorted(
     partitionsOf(businessDate).map((partition) =>
@@ -159,9 +189,16 @@ function readLedger<T extends Pick<LedgerSummary, 'merchantId' | 'transactionId'
             ...(range === undefined ? {} : { '#sort': keys.sortKey }),
             ...Object.fromEntries(attributes.map((name, number) => [`#a${number}`, name])),
           },
-          ExpressionAttributeValues: marshall({ ':partition': partition, ...valuesOf(range) }),
+          ...(status === undefined
+            ? {}
+            : { FilterExpression: `#a${attributes.indexOf('status')} = :status` }),
+          ExpressionAttributeValues: marshall({
+            ':partition': partition,
+            ...valuesOf(range),
+            ...(status === undefined ? {} : { ':status': status }),
+          }),
           ConsistentRead: true,
-          Limit: pageItems,
+          ...(pageItems === undefined ? {} : { Limit: pageItems }),
         },
         parse,
       ),

@@ -10,9 +10,10 @@ import * as v from 'valibot';
 import { isConditionFailed } from '../../shared/dynamodb.ts';
 import { stagedIndexAttributes, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
-import { partitionOf, partitionsOf, sortKeyOf } from '../domain/identifiers.ts';
+import { isDecisionId, partitionOf, partitionsOf, sortKeyOf } from '../domain/identifiers.ts';
 import { mergeSorted } from '../domain/merge-join.ts';
 import { currencyExponent } from '../domain/money.ts';
+import { isReview, type AnyStagedFact } from '../domain/decision.ts';
 import type { StagedFact } from '../domain/settlement.ts';
 import type { StagedSummary } from '../domain/totals.ts';
 import { parseInstant } from '../domain/instant.ts';
@@ -34,22 +35,43 @@ const StoredFact = v.object({
   businessDate: v.string(),
   stagedAt: v.string(),
   bodyDigest: v.string(),
+  idempotencyId: v.exactOptional(v.string()),
 });
+
+const StoredReview = v.object({
+  transactionId: v.string(),
+  type: v.picklist(['release', 'reject']),
+  originalTransactionId: v.string(),
+  originalType: Transaction.entries.type,
+  originalBusinessDate: v.string(),
+  merchantId: v.string(),
+  amount: v.number(),
+  currency: v.string(),
+  businessDate: v.string(),
+  stagedAt: v.string(),
+  clientId: v.string(),
+  reason: v.string(),
+});
+
+const AnyStoredFact = v.union([StoredReview, StoredFact]);
 
 const StoredSummary = v.object({
   transactionId: v.string(),
   merchantId: v.string(),
-  type: Transaction.entries.type,
+  type: v.picklist([...Transaction.entries.type.options, 'release', 'reject']),
+  originalType: v.exactOptional(Transaction.entries.type),
   amount: v.number(),
   currency: v.string(),
   stagedAt: v.string(),
+  clientId: v.exactOptional(v.string()),
+  terminalId: v.exactOptional(v.string()),
 });
 
 /** Writes a fact unless its id is taken. Costs one write unit, and one for each index: by date and by card. */
 export async function putStagedFact(
   client: DynamoDBClient,
   table: string,
-  fact: StagedFact,
+  fact: AnyStagedFact,
 ): Promise<'written' | 'exists'> {
   try {
     await client.send(
@@ -66,20 +88,35 @@ export async function putStagedFact(
   }
 }
 
-/** Reads one fact, consistently. */
+/** Reads one transaction, consistently. */
 export async function getStagedFact(
   client: DynamoDBClient,
   table: string,
   transactionId: string,
 ): Promise<StagedFact | undefined> {
+  const item = await getItem(client, table, transactionId);
+  return item === undefined ? undefined : v.parse(StoredFact, item);
+}
+
+/** Reads the decision on a transaction, consistently: a review, or a reversal. @param decisionId see `decisionIdOf` */
+export async function getDecision(
+  client: DynamoDBClient,
+  table: string,
+  decisionId: string,
+): Promise<AnyStagedFact | undefined> {
+  const item = await getItem(client, table, decisionId);
+  return item === undefined ? undefined : v.parse(AnyStoredFact, item);
+}
+
+async function getItem(client: DynamoDBClient, table: string, factId: string): Promise<unknown> {
   const { Item: item } = await client.send(
     new GetItemCommand({
       TableName: table,
-      Key: marshall({ [keys.partitionKey]: transactionId }),
+      Key: marshall({ [keys.partitionKey]: factId }),
       ConsistentRead: true,
     }),
   );
-  return item === undefined ? undefined : parseFact(unmarshall(item));
+  return item === undefined ? undefined : unmarshall(item);
 }
 
 /**
@@ -91,8 +128,8 @@ export async function getStagedFacts(
   client: DynamoDBClient,
   table: string,
   factIds: readonly string[],
-): Promise<Map<string, StagedFact>> {
-  const facts = new Map<string, StagedFact>();
+): Promise<Map<string, AnyStagedFact>> {
+  const facts = new Map<string, AnyStagedFact>();
   if (factIds.length === 0) return facts;
   let wanted: BatchGetItemCommandOutput['UnprocessedKeys'] = {
     [table]: { Keys: factIds.map((id) => marshall({ [keys.partitionKey]: id })), ConsistentRead: true },
@@ -105,7 +142,7 @@ export async function getStagedFacts(
       new BatchGetItemCommand({ RequestItems: wanted }),
     );
     for (const item of answer.Responses?.[table] ?? []) {
-      const fact = parseFact(unmarshall(item));
+      const fact = v.parse(AnyStoredFact, unmarshall(item));
       facts.set(fact.transactionId, fact);
     }
     wanted = answer.UnprocessedKeys;
@@ -146,22 +183,25 @@ export function stagedOfDate(
   );
 }
 
-function itemOf(fact: StagedFact): Record<string, unknown> {
-  const occurredAt = parseInstant(fact.occurredAt);
-  if (occurredAt === undefined) throw new RangeError('occurredAt was parsed before');
-  const exponent = currencyExponent(fact.currency) ?? 0;
+function itemOf(fact: AnyStagedFact): Record<string, unknown> {
   return {
     ...fact,
     [keys.byBusinessDate.partitionKey]: partitionOf(fact.businessDate, fact.transactionId),
     [keys.byBusinessDate.sortKey]: sortKeyOf(fact.merchantId, fact.transactionId),
-    [keys.byCard.sortKey]: `${occurredAt.toISOString()}#${fact.transactionId}`,
-    ...(fact.amount <= SMALL_AMOUNT_MAJOR_UNITS * 10 ** exponent
-      ? { [keys.bySmallAmount.partitionKey]: fact.terminalId }
-      : {}),
+    // A decision is no use of the card: it is in no history.
+    ...(isReview(fact) || isDecisionId(fact.transactionId) ? {} : historyKeys(fact)),
     [keys.timeToLive]: Math.floor(Date.parse(fact.stagedAt) / 1000) + KEPT_DAYS * 86_400,
   };
 }
 
-function parseFact(item: unknown): StagedFact {
-  return v.parse(StoredFact, item);
+function historyKeys(fact: StagedFact): Record<string, string> {
+  const occurredAt = parseInstant(fact.occurredAt);
+  if (occurredAt === undefined) throw new RangeError('occurredAt was parsed before');
+  const exponent = currencyExponent(fact.currency) ?? 0;
+  return {
+    [keys.byCard.sortKey]: `${occurredAt.toISOString()}#${fact.transactionId}`,
+    ...(fact.amount <= SMALL_AMOUNT_MAJOR_UNITS * 10 ** exponent
+      ? { [keys.bySmallAmount.partitionKey]: fact.terminalId }
+      : {}),
+  };
 }

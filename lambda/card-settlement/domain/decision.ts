@@ -1,0 +1,140 @@
+import * as v from 'valibot';
+import type { BusinessDate } from './business-date.ts';
+import { decisionIdOf } from './identifiers.ts';
+import type { EntryStatus, LedgerEntry, StagedFact } from './settlement.ts';
+import type { Transaction } from './transaction.ts';
+
+/** What can be decided of a transaction, once: an operator releases or rejects a held one; a client reverses a sale. */
+export type DecisionType = 'release' | 'reject' | 'reversal';
+
+/** The body of a release or a rejection. */
+export const ReviewBody = v.strictObject({
+  reason: v.pipe(
+    v.string(),
+    v.trim(),
+    v.minLength(1, 'must not be empty'),
+    v.maxLength(200, 'must be at most 200 characters'),
+  ),
+});
+
+/**
+ * An operator's decision on a held transaction: a staged fact beside it, in the books of the date that is open when it
+ * is taken. A reversal is a decision, too, but a transaction of its own terminal: a `StagedFact` of type `reversal`.
+ */
+export interface StagedReview {
+  /** The transaction's id with `#decision`: there can be only one. */
+  readonly transactionId: string;
+  readonly type: 'release' | 'reject';
+  readonly originalTransactionId: string;
+  readonly originalType: Transaction['type'];
+  /** The date in whose ledger the held entry stands. */
+  readonly originalBusinessDate: BusinessDate;
+  readonly merchantId: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly businessDate: BusinessDate;
+  readonly stagedAt: string;
+  /** Who decided: the `client_id` of the access token. */
+  readonly clientId: string;
+  readonly reason: string;
+}
+
+/** What the table of staged facts holds. */
+export type AnyStagedFact = StagedFact | StagedReview;
+
+export function isReview(fact: AnyStagedFact): fact is StagedReview {
+  return fact.type === 'release' || fact.type === 'reject';
+}
+
+/** The fact of an operator's decision. */
+export function reviewOf(
+  original: StagedFact,
+  review: Pick<StagedReview, 'type' | 'reason' | 'businessDate' | 'stagedAt' | 'clientId'>,
+): StagedReview {
+  return {
+    ...review,
+    transactionId: decisionIdOf(original.transactionId),
+    originalTransactionId: original.transactionId,
+    originalType: original.type,
+    originalBusinessDate: original.businessDate,
+    merchantId: original.merchantId,
+    amount: original.amount,
+    currency: original.currency,
+  };
+}
+
+/** What a reversal must repeat of its sale. */
+const REPEATED = ['merchantId', 'cardToken', 'currency', 'amount'] as const;
+
+/** JSON pointers of the members by which a reversal differs from what it reverses; none, and it fits. */
+export function reversalMismatches(reversal: Transaction, original: StagedFact): string[] {
+  return [
+    ...(original.type === 'sale' ? [] : ['/originalTransactionId']),
+    ...REPEATED.filter((name) => reversal[name] !== original[name]).map((name) => `/${name}`),
+  ];
+}
+
+/** The entry of a release or a rejection: the held entry's amounts, rate and fees, in the books of its own date. */
+export function reviewEntry(review: StagedReview, held: LedgerEntry): LedgerEntry {
+  return {
+    ...held,
+    transactionId: review.transactionId,
+    businessDate: review.businessDate,
+    type: review.type,
+    status: review.type === 'release' ? 'settled' : 'rejected',
+    movesFrom: 'held',
+    // What held it stands in its original's entry.
+    score: 0,
+    rules: [],
+  };
+}
+
+/** The entry of a reversal: the exact negation of its sale's, whatever that is. */
+export function reversalEntry(reversal: StagedFact, standing: LedgerEntry): LedgerEntry {
+  return {
+    ...standing,
+    transactionId: reversal.transactionId,
+    businessDate: reversal.businessDate,
+    type: 'reversal',
+    status: 'reversed',
+    movesFrom: standing.status,
+    amount: -standing.amount,
+    gross: -standing.gross,
+    fee: -standing.fee,
+    net: -standing.net,
+    score: 0,
+    rules: [],
+  };
+}
+
+/** What an entry does to one side of the books: so many transactions, and its amounts times a factor. */
+export interface Movement {
+  readonly status: EntryStatus;
+  readonly count: 1 | -1;
+  readonly factor: 1n | -1n;
+}
+
+/**
+ * What an entry does to the books. A transaction's entry adds it. A decision's takes the original from where it was and
+ * adds it where it belongs now; a reversal then adds itself, so that with its sale it comes to two transactions and
+ * nothing in sum, whichever of the two was settled first.
+ */
+export function movementsOf({
+  type,
+  status,
+  movesFrom,
+}: Pick<LedgerEntry, 'type' | 'status' | 'movesFrom'>): Movement[] {
+  if (movesFrom === undefined) return [{ status, count: 1, factor: 1n }];
+  if (type !== 'reversal') {
+    return [
+      { status: movesFrom, count: -1, factor: -1n },
+      { status, count: 1, factor: 1n },
+    ];
+  }
+  // The entry's amounts are the negation of the original's.
+  return [
+    { status: movesFrom, count: -1, factor: 1n },
+    { status, count: 1, factor: -1n },
+    { status, count: 1, factor: 1n },
+  ];
+}

@@ -1,0 +1,126 @@
+import * as v from 'valibot';
+import type { StagedSummary } from './totals.ts';
+import { CurrencyCode, Transaction } from './transaction.ts';
+
+/** Transactions of one type and currency at a terminal. Amounts are minor units and positive, as terminals print them. */
+export interface TerminalLine {
+  readonly type: Transaction['type'];
+  readonly currency: string;
+  readonly count: number;
+  readonly amount: bigint;
+}
+
+const LINE_LIMIT = 100;
+const COUNT_LIMIT = 1_000_000;
+/** What JSON's numbers carry exactly. */
+const AMOUNT_LIMIT = Number.MAX_SAFE_INTEGER;
+
+function wholeUpTo(limit: number) {
+  return v.pipe(
+    v.number(),
+    v.check(
+      (value) => Number.isInteger(value) && value >= 0 && value <= limit,
+      `must be a whole number from 0 to ${limit}`,
+    ),
+  );
+}
+
+/** The body of `PUT /terminals/{terminalId}/totals/{businessDate}`: what the terminal's own books say of the date. */
+export const TerminalTotalsBody = v.strictObject({
+  totals: v.pipe(
+    v.array(
+      v.strictObject({
+        type: Transaction.entries.type,
+        currency: CurrencyCode,
+        count: wholeUpTo(COUNT_LIMIT),
+        amount: v.pipe(
+          wholeUpTo(AMOUNT_LIMIT),
+          v.transform((amount) => BigInt(amount)),
+        ),
+      }),
+    ),
+    v.maxLength(LINE_LIMIT, `must be at most ${LINE_LIMIT} lines`),
+    v.check(
+      (lines) => new Set(lines.map(lineKey)).size === lines.length,
+      'must name each type and currency once',
+    ),
+  ),
+});
+
+/** A terminal's report, as it stands. */
+export interface TerminalReport {
+  readonly clientId: string;
+  readonly terminalId: string;
+  readonly totals: readonly TerminalLine[];
+}
+
+/** Where a terminal's books and what was staged of it differ: the lines that do, on both sides. */
+export interface TerminalMismatch {
+  readonly terminalId: string;
+  readonly expected: readonly TerminalLine[];
+  readonly actual: readonly TerminalLine[];
+}
+
+/** Lines that one mismatch names at most. */
+const SHOWN_LINES = 6;
+
+/**
+ * Adds up what was staged at the terminals that reported, and compares. Terminals belong to the client that reports
+ * them: two clients may give theirs the same names.
+ */
+export function createTerminalComparison(reports: readonly TerminalReport[]): {
+  readonly add: (staged: StagedSummary) => void;
+  readonly mismatches: () => TerminalMismatch[];
+} {
+  const stagedOf = new Map(
+    reports.map((report) => [
+      terminalKey(report.clientId, report.terminalId),
+      new Map<string, TerminalLine>(),
+    ]),
+  );
+  return {
+    add: ({ clientId, terminalId, type, currency, amount }) => {
+      if (clientId === undefined || terminalId === undefined || type === 'release' || type === 'reject')
+        return;
+      const lines = stagedOf.get(terminalKey(clientId, terminalId));
+      const line = lines?.get(lineKey({ type, currency })) ?? { type, currency, count: 0, amount: 0n };
+      lines?.set(lineKey(line), { ...line, count: line.count + 1, amount: line.amount + BigInt(amount) });
+    },
+    mismatches: () =>
+      reports.flatMap(({ clientId, terminalId, totals }) => {
+        const staged = stagedOf.get(terminalKey(clientId, terminalId)) ?? new Map<string, TerminalLine>();
+        const reported = new Map(totals.map((line) => [lineKey(line), line]));
+        const differing = [...new Set([...reported.keys(), ...staged.keys()])]
+          .toSorted()
+          .map((key) => [reported.get(key), staged.get(key)] as const)
+          .filter(([one, other]) => one?.count !== other?.count || one?.amount !== other?.amount)
+          // A line of nothing says as much as none.
+          .filter(
+            ([one, other]) =>
+              ![one, other].every((line) => (line?.count ?? 0) === 0 && (line?.amount ?? 0n) === 0n),
+          )
+          .slice(0, SHOWN_LINES);
+        if (differing.length === 0) return [];
+        return [
+          {
+            terminalId,
+            expected: differing.map(([one, other]) => one ?? nothingOf(other)),
+            actual: differing.map(([one, other]) => other ?? nothingOf(one)),
+          },
+        ];
+      }),
+  };
+}
+
+function nothingOf(line: TerminalLine | undefined): TerminalLine {
+  if (line === undefined) throw new RangeError('a difference has a line on one side at least');
+  return { type: line.type, currency: line.currency, count: 0, amount: 0n };
+}
+
+function lineKey({ type, currency }: Pick<TerminalLine, 'type' | 'currency'>): string {
+  return `${currency}#${type}`;
+}
+
+function terminalKey(clientId: string, terminalId: string): string {
+  return `${clientId}#${terminalId}`;
+}

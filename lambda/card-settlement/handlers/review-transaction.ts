@@ -1,0 +1,49 @@
+import { systemClock } from '../../shared/clock.ts';
+import { createDynamoDbClient } from '../../shared/dynamodb.ts';
+import { environmentVariable } from '../../shared/environment.ts';
+import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import { environmentNames } from '../contract.ts';
+import { createDayFinder } from '../day-finder.ts';
+import { reviewTransaction, type ReviewServices } from '../decisions.ts';
+import { ReviewBody } from '../domain/decision.ts';
+import { identifierIn, knownQuery, parseBody } from '../requests.ts';
+import { decisionBody } from '../responses.ts';
+import { businessCalendar } from '../settings.ts';
+import { beginDay, readDay } from '../tables/business-days.ts';
+import { getEntry } from '../tables/ledger.ts';
+import { getDecision, getStagedFact, putStagedFact } from '../tables/staged-transactions.ts';
+
+/** `POST /transactions/{transactionId}/release` and `…/reject`: decides on a held transaction, once. */
+export async function review(request: HttpRequest, services: ReviewServices): Promise<HttpResponse> {
+  knownQuery(request, []);
+  const transactionId = identifierIn(request, 'transactionId');
+  const { reason } = parseBody(ReviewBody, request);
+  const type = request.routeKey.endsWith('/release') ? 'release' : 'reject';
+  const { clientId } = request.caller;
+  const decision = await reviewTransaction({ transactionId, type, reason, clientId }, services);
+  return { status: 200, body: { transactionId, ...decisionBody(decision) } };
+}
+
+function buildServices(): ReviewServices {
+  const client = createDynamoDbClient();
+  const stagedTable = environmentVariable(environmentNames.stagedTransactionsTable);
+  const ledgerTable = environmentVariable(environmentNames.ledgerTable);
+  const daysTable = environmentVariable(environmentNames.businessDaysTable);
+  return {
+    calendar: businessCalendar(),
+    now: systemClock,
+    unsealedDateFrom: createDayFinder({
+      now: systemClock,
+      readDay: (date) => readDay(client, daysTable, date),
+      beginDay: (date) => beginDay(client, daysTable, date, systemClock()),
+    }),
+    getFact: (transactionId) => getStagedFact(client, stagedTable, transactionId),
+    getDecision: (decisionId) => getDecision(client, stagedTable, decisionId),
+    putFact: (fact) => putStagedFact(client, stagedTable, fact),
+    getEntry: (fact) => getEntry(client, ledgerTable, fact),
+  };
+}
+
+let services: ReviewServices | undefined;
+
+export const handler = httpHandler((request) => review(request, (services ??= buildServices())));

@@ -1,5 +1,8 @@
 import { createRequire } from 'node:module';
+import { pageCapacity, readCapacity, refusedWriteCapacity, writeCapacity } from './dynamodb-capacity.ts';
+import type { ConsumedCapacity } from './dynamodb-capacity.ts';
 import type { Item } from './dynamodb-item.ts';
+import { isJsonObject } from './template.ts';
 import type { JsonObject } from './template.ts';
 
 /*
@@ -29,6 +32,8 @@ interface Table {
   readonly GlobalSecondaryIndexes?: readonly Index[];
 }
 
+type TableCallback = (error: unknown, table?: Table) => void;
+
 type IndexOperation =
   | { readonly type: 'del'; readonly key: string }
   | { readonly type: 'put'; readonly key: string; readonly value: Attributes };
@@ -50,6 +55,8 @@ interface ItemDb {
 interface Store {
   readonly tableDb: { awsAccountId: string; awsRegion: string };
   getItemDb: (tableName: string) => ItemDb;
+  /** Every action on items begins with it, with two arguments: the second is then the callback. */
+  getTable: (tableName: string, checkStatus: boolean | TableCallback, callback?: TableCallback) => void;
   readonly getIndexDb: (
     kind: 'local' | 'global',
     tableName: string,
@@ -65,7 +72,17 @@ interface Database {
   readonly create: (options: object) => Store;
   readonly createKey: (item: Attributes, table: Table, keySchema?: readonly KeySchemaElement[]) => string;
   createIndexKey: (item: Attributes, table: Table, keySchema: readonly KeySchemaElement[]) => string;
-  checkConditional: (request: JsonObject, existing: Attributes | undefined) => Refusal | null | undefined;
+  checkConditional: (
+    request: AccessRequest & JsonObject,
+    existing: Item | undefined,
+  ) => Refusal | null | undefined;
+  /** Put, update and delete call it with the item before and after the write, reads with the item, inside the lock. */
+  addConsumedCapacity: (
+    request: AccessRequest,
+    isRead: boolean,
+    before: Item | undefined,
+    after?: Item,
+  ) => undefined;
   updateIndexes: (
     store: Store,
     table: Table,
@@ -74,6 +91,24 @@ interface Database {
     callback: Callback,
   ) => void;
 }
+
+/**
+ * What an action does to each item that it names by its key. The actions hand the wish for consumed capacity on to
+ * each item of a batch, unread: in its place they carry who is to hear of the items.
+ */
+interface AccessRequest {
+  readonly TableName: string;
+  readonly Item?: Item;
+  readonly ConsistentRead?: boolean;
+  readonly ReturnConsumedCapacity?: unknown;
+}
+
+type OnAccess = (access: {
+  readonly kind: 'read' | 'write' | 'refused';
+  readonly request: AccessRequest;
+  readonly before: Item | undefined;
+  readonly after: Item | undefined;
+}) => void;
 
 interface Validation {
   readonly types: Readonly<Record<string, unknown>>;
@@ -93,8 +128,17 @@ interface Validations {
 export interface Dynalite {
   /** The top-level parameters that an action knows, or undefined for an action dynalite lacks. */
   readonly parametersOf: (action: string) => readonly string[] | undefined;
-  /** Rejects with an error that has `statusCode` and `body` where DynamoDB would refuse. */
-  readonly run: (action: string, request: JsonObject) => Promise<unknown>;
+  /**
+   * Rejects with an error that has `statusCode` and `body` where DynamoDB would refuse.
+   *
+   * @param onConsumed hears what the request consumes, item by item or page by page, refused or not; the answer itself
+   *   says nothing of it
+   */
+  readonly run: (
+    action: string,
+    request: JsonObject,
+    onConsumed: (consumed: ConsumedCapacity) => void,
+  ) => Promise<unknown>;
 }
 
 const ACTIONS = new Set([
@@ -158,13 +202,27 @@ export function createDynalite(options: {
     return loaded;
   };
 
+  const tables = tablesAtHand(store);
+
+  const consumedBy = (access: Parameters<OnAccess>[0]): ConsumedCapacity | undefined => {
+    const { kind, request, before, after } = access;
+    const table = tables.get(request.TableName);
+    if (kind === 'read') return readCapacity(request.TableName, before, request.ConsistentRead === true);
+    if (kind === 'refused') return refusedWriteCapacity(request.TableName, before, request.Item);
+    return table && writeCapacity(table, before, after);
+  };
+
   return {
     parametersOf: (action) => {
       const known = load(action);
       return known && [...Object.keys(known.validation.types), ...(OWN_PARAMETERS[action] ?? [])];
     },
-    run: (action, request) =>
-      new Promise((resolve, reject) => {
+    run: (action, request, onConsumed) => {
+      const onAccess: OnAccess = (access) => {
+        const consumed = consumedBy(access);
+        if (consumed !== undefined) onConsumed(consumed);
+      };
+      return new Promise((resolve, reject) => {
         const known = load(action);
         if (known === undefined) throw new Error(`dynalite has no ${action}`);
         const checked = validations.checkTypes({ ...request }, known.validation.types);
@@ -172,10 +230,21 @@ export function createDynalite(options: {
         for (const name of OWN_PARAMETERS[action] ?? []) {
           if (request[name] !== undefined) checked[name] = request[name];
         }
-        known.run(store, checked, (error, result) => (error ? reject(error) : resolve(result)));
-      }),
+        checked['ReturnConsumedCapacity'] = PAGED.has(action) ? 'INDEXES' : onAccess;
+        known.run(store, checked, (error, result) => {
+          if (error) return reject(error);
+          if (!isJsonObject(result)) return resolve(result);
+          const { ConsumedCapacity: consumed, ...answer } = result;
+          if (isJsonObject(consumed)) onConsumed(pageCapacity(consumed, request['ConsistentRead'] === true));
+          resolve(answer);
+        });
+      });
+    },
   };
 }
+
+/** Their cost is that of all items they pass over, which only dynalite sees; it counts a character as a byte. */
+const PAGED = new Set(['Query', 'Scan']);
 
 /**
  * dynalite has no streams. All its writes of items end in `put` or `del` of what `getItemDb` answers, inside the lock
@@ -213,6 +282,20 @@ function tellChanges(store: Store, { listensTo, onChange }: ChangeListener): voi
   };
 }
 
+/** Each table as an action on its items saw it last. */
+function tablesAtHand(store: Store): ReadonlyMap<string, Table> {
+  const tables = new Map<string, Table>();
+  const getTable = store.getTable;
+  store.getTable = (tableName, checkStatus, callback) => {
+    if (typeof checkStatus !== 'function') return getTable(tableName, checkStatus, callback);
+    getTable(tableName, (error, table) => {
+      if (table !== undefined) tables.set(tableName, table);
+      checkStatus(error, table);
+    });
+  };
+  return tables;
+}
+
 let corrected: Database | undefined;
 
 /** dynalite's actions call each other through the exports of its `db` module, so that corrections made there hold. */
@@ -227,7 +310,14 @@ function correctedDatabase(): Database {
     if (refusal && existing && request['ReturnValuesOnConditionCheckFailure'] === 'ALL_OLD') {
       refusal.body.Item = existing;
     }
+    if (refusal) tellAccess({ kind: 'refused', request, before: existing, after: undefined });
     return refusal;
+  };
+
+  // dynalite counts no indexes, and characters for bytes; see dynamodb-capacity.ts.
+  database.addConsumedCapacity = (request, isRead, before, after) => {
+    tellAccess({ kind: isRead ? 'read' : 'write', request, before, after });
+    return undefined;
   };
 
   // dynalite tells index entries of equal key apart by 24 bits of a hash: among 10,000 of them, some would vanish.
@@ -265,6 +355,11 @@ function correctedDatabase(): Database {
   };
   corrected = database;
   return database;
+}
+
+function tellAccess(access: Parameters<OnAccess>[0]): void {
+  const onAccess = access.request.ReturnConsumedCapacity;
+  if (typeof onAccess === 'function') onAccess(access);
 }
 
 /** dynalite calls this from a timer, where an exception would end the whole host instead of the one request. */

@@ -21,29 +21,51 @@ export function canonicalItem(item: Item): string {
   return JSON.stringify(canonical(item));
 }
 
-/** The size of an item in DynamoDB's terms, near enough: the names and the values in UTF-8, no type markers. */
+/**
+ * The size of an item as DynamoDB counts it: names and values in UTF-8, without type markers.
+ *
+ * Source: Amazon DynamoDB developer guide, "DynamoDB item sizes and formats". It calls the size of numbers approximate;
+ * so is this.
+ */
 export function itemBytes(item: Item): number {
-  return Object.entries(item).reduce(
-    (bytes, [name, value]) => bytes + Buffer.byteLength(name) + valueBytes(value),
-    0,
-  );
+  let bytes = 0;
+  for (const [name, value] of Object.entries(item)) bytes += Buffer.byteLength(name) + valueBytes(value);
+  return bytes;
 }
+
+const COLLECTION_BYTES = 3;
+const ELEMENT_BYTES = 1;
 
 function valueBytes(value: Json): number {
   if (!isJsonObject(value)) return 0;
   const [entry] = Object.entries(value);
   if (entry === undefined) return 0;
   const [marker, content] = entry;
-  if (marker === 'M' && isJsonObject(content)) return 3 + itemBytes(content);
-  if (marker === 'L' && isJsonList(content)) {
-    return content.reduce<number>((bytes, element) => bytes + 1 + valueBytes(element), 3);
+  if (marker === 'M' && isJsonObject(content)) {
+    return COLLECTION_BYTES + ELEMENT_BYTES * Object.keys(content).length + itemBytes(content);
   }
-  if (isJsonList(content)) return content.reduce<number>((bytes, element) => bytes + textBytes(element), 0);
-  if (typeof content !== 'string') return 1;
-  if (marker === 'N') return Math.ceil(content.replaceAll(/[^\d]/g, '').length / 2) + 1;
-  return marker === 'B' ? Buffer.from(content, 'base64').length : textBytes(content);
+  if (marker === 'L' && isJsonList(content)) {
+    return content.reduce<number>(
+      (bytes, element) => bytes + ELEMENT_BYTES + valueBytes(element),
+      COLLECTION_BYTES,
+    );
+  }
+  if (isJsonList(content)) {
+    return content.reduce<number>((bytes, element) => bytes + scalarBytes(marker.charAt(0), element), 0);
+  }
+  return scalarBytes(marker, content);
 }
 
-function textBytes(value: Json): number {
-  return typeof value === 'string' ? Buffer.byteLength(value) : 0;
+function scalarBytes(marker: string, content: Json): number {
+  // NULL and BOOL.
+  if (typeof content !== 'string') return 1;
+  if (marker === 'N') return numberBytes(content);
+  return marker === 'B' ? Buffer.byteLength(content, 'base64') : Buffer.byteLength(content);
+}
+
+/** A byte for every two significant digits, one more, and one for a sign. */
+function numberBytes(text: string): number {
+  const [mantissa = ''] = text.split(/e/i);
+  const digits = mantissa.replaceAll(/[^\d]/g, '').replaceAll(/^0+|0+$/g, '').length;
+  return Math.ceil(digits / 2) + 1 + (text.startsWith('-') ? 1 : 0);
 }

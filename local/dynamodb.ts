@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { awsError } from './aws-service.ts';
-import type { AwsAnswer, AwsService } from './aws-service.ts';
+import type { AwsAnswer, AwsCall, AwsService } from './aws-service.ts';
 import { createDynalite } from './dynalite.ts';
+import { capacityAnswer } from './dynamodb-capacity.ts';
+import type { ConsumedCapacity } from './dynamodb-capacity.ts';
 import { createDynamoDbStreams } from './dynamodb-streams.ts';
 import type { DynamoDbStreams } from './dynamodb-streams.ts';
 import type { JsonObject } from './template.ts';
@@ -17,15 +19,26 @@ export interface DynamoDb {
 /** Parameters that dynalite lacks and that ask for what is so in any case: its scans read what was written last. */
 const HELD_ANYWAY: Readonly<Record<string, readonly string[]>> = { Scan: ['ConsistentRead'] };
 
+const unmetered = (): void => undefined;
+
 /** Amazon DynamoDB, in memory, by dynalite. */
-export function createDynamoDb(options: { readonly accountId: string; readonly region: string }): DynamoDb {
+export function createDynamoDb(options: {
+  readonly accountId: string;
+  readonly region: string;
+  /** Hears what each call consumes, item by item or page by page; of refused calls, too. */
+  readonly onConsumed?: (call: AwsCall, consumed: ConsumedCapacity) => void;
+}): DynamoDb {
   const streams = createDynamoDbStreams(options);
   const dynalite = createDynalite({
     ...options,
     changes: { listensTo: streams.isEnabled, onChange: streams.append },
   });
 
-  const run = async (action: string, request: JsonObject): Promise<AwsAnswer> => {
+  const run = async (
+    action: string,
+    request: JsonObject,
+    onConsumed: (consumed: ConsumedCapacity) => void,
+  ): Promise<AwsAnswer> => {
     const parameters = dynalite.parametersOf(action);
     if (parameters === undefined) {
       return awsError(
@@ -44,7 +57,12 @@ export function createDynamoDb(options: { readonly accountId: string; readonly r
     }
     try {
       const known = Object.fromEntries(Object.entries(request).filter(([name]) => !held.includes(name)));
-      return { status: 200, body: await dynalite.run(action, known) };
+      const consumed: ConsumedCapacity[] = [];
+      const answer = await dynalite.run(action, known, (one) => {
+        consumed.push(one);
+        onConsumed(one);
+      });
+      return { status: 200, body: withCapacity(answer, request, consumed) };
     } catch (error) {
       return refusalOf(error);
     }
@@ -52,14 +70,22 @@ export function createDynamoDb(options: { readonly accountId: string; readonly r
 
   return {
     streams,
-    handle: ({ action, request }) => run(action, request),
+    handle: (call) => run(call.action, call.request, (consumed) => options.onConsumed?.(call, consumed)),
     createTable: async (request) => {
-      const answer = await run('CreateTable', request);
+      const answer = await run('CreateTable', request, unmetered);
       if (answer.status !== 200) throw new Error(messageOf(answer));
       const TableName = request['TableName'] ?? null;
-      while (!isActive(await run('DescribeTable', { TableName }))) await setImmediate();
+      while (!isActive(await run('DescribeTable', { TableName }, unmetered))) await setImmediate();
     },
   };
+}
+
+/** Says what was consumed to who asks for it: one entry, or a list for a batch. */
+function withCapacity(answer: unknown, request: JsonObject, consumed: readonly ConsumedCapacity[]): unknown {
+  const detail = request['ReturnConsumedCapacity'];
+  if (!isJsonObject(answer) || (detail !== 'TOTAL' && detail !== 'INDEXES')) return answer;
+  const answers = capacityAnswer(consumed, detail === 'INDEXES');
+  return { ...answer, ConsumedCapacity: isJsonObject(request['RequestItems']) ? answers : answers[0] };
 }
 
 function refusalOf(error: unknown): AwsAnswer {

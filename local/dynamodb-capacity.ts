@@ -1,0 +1,189 @@
+import { canonicalItem, itemBytes } from './dynamodb-item.ts';
+import type { Item } from './dynamodb-item.ts';
+import { objectAt, textAt } from './template.ts';
+import type { JsonObject } from './template.ts';
+
+/*
+ * What requests to DynamoDB consume on demand. Sources: Amazon DynamoDB developer guide, "DynamoDB read and write
+ * operations", "DynamoDB item sizes and formats", and "Write capacity units" of both kinds of secondary indexes.
+ */
+
+const WRITE_UNIT_BYTES = 1024;
+const READ_UNIT_BYTES = 4096;
+
+interface Key {
+  readonly AttributeName: string;
+}
+
+interface Index {
+  readonly IndexName: string;
+  readonly KeySchema: readonly Key[];
+  readonly Projection: { readonly ProjectionType: string; readonly NonKeyAttributes?: readonly string[] };
+}
+
+/** What of a table its writes' cost depends on, as `DescribeTable` answers it. */
+export interface TableKeys {
+  readonly TableName: string;
+  readonly KeySchema: readonly Key[];
+  readonly LocalSecondaryIndexes?: readonly Index[];
+  readonly GlobalSecondaryIndexes?: readonly Index[];
+}
+
+/** What one item, or one page of a query, consumed: units of the table itself and of each index that it touched. */
+export interface ConsumedCapacity {
+  readonly kind: 'read' | 'write';
+  readonly tableName: string;
+  readonly tableUnits: number;
+  readonly indexes: readonly {
+    readonly indexName: string;
+    readonly scope: 'local' | 'global';
+    readonly units: number;
+  }[];
+}
+
+/** A write: units of 1 KB of the larger of the item before and after it, and what it changes in indexes. */
+export function writeCapacity(
+  table: TableKeys,
+  before: Item | undefined,
+  after: Item | undefined,
+): ConsumedCapacity {
+  const indexes = [
+    ...(table.LocalSecondaryIndexes ?? []).map((index) => ({ index, scope: 'local' as const })),
+    ...(table.GlobalSecondaryIndexes ?? []).map((index) => ({ index, scope: 'global' as const })),
+  ].flatMap(({ index, scope }) => {
+    const units = indexWriteUnits(index, entryOf(table, index, before), entryOf(table, index, after));
+    return units === 0 ? [] : [{ indexName: index.IndexName, scope, units }];
+  });
+  return {
+    kind: 'write',
+    tableName: table.TableName,
+    tableUnits: Math.max(writeUnits(before), writeUnits(after)),
+    indexes,
+  };
+}
+
+/** A write whose condition does not hold consumes what it would have, as far as its items are known; no index. */
+export function refusedWriteCapacity(
+  tableName: string,
+  existing: Item | undefined,
+  wanted: Item | undefined,
+): ConsumedCapacity {
+  const tableUnits = Math.max(writeUnits(existing), writeUnits(wanted));
+  return { kind: 'write', tableName, tableUnits, indexes: [] };
+}
+
+/** A read by key: an item that does not exist consumes as much as a small one. */
+export function readCapacity(
+  tableName: string,
+  item: Item | undefined,
+  isConsistent: boolean,
+): ConsumedCapacity {
+  return {
+    kind: 'read',
+    tableName,
+    tableUnits: readUnits(item === undefined ? 0 : itemBytes(item), isConsistent),
+    indexes: [],
+  };
+}
+
+/** @param bytes of all items that were evaluated, whatever of them is answered */
+export function readUnits(bytes: number, isConsistent: boolean): number {
+  return Math.max(1, Math.ceil(bytes / READ_UNIT_BYTES)) * (isConsistent ? 1 : 0.5);
+}
+
+/**
+ * What a page of a query or scan consumed, by dynalite's own count of the items it passed over, which counts a
+ * character as a byte. dynalite lets a page that passes over nothing be free; DynamoDB does not.
+ *
+ * @param answer in the shape of AWS, with `Table` and indexes
+ */
+export function pageCapacity(answer: JsonObject, isConsistent: boolean): ConsumedCapacity {
+  const least = readUnits(0, isConsistent);
+  const indexes = SCOPES.flatMap(([scope, name]) =>
+    Object.keys(objectAt(answer, name)).map((indexName) => ({
+      indexName,
+      scope,
+      units: Math.max(least, unitsOf(objectAt(objectAt(answer, name), indexName))),
+    })),
+  );
+  const tableUnits = unitsOf(objectAt(answer, 'Table'));
+  return {
+    kind: 'read',
+    tableName: textAt(answer, 'TableName') ?? '',
+    tableUnits: indexes.length > 0 ? tableUnits : Math.max(least, tableUnits),
+    indexes,
+  };
+}
+
+/** `ConsumedCapacity` as AWS answers it, one for each table. */
+export function capacityAnswer(
+  consumed: readonly ConsumedCapacity[],
+  isDetailed: boolean,
+): readonly JsonObject[] {
+  return [...new Set(consumed.map(({ tableName }) => tableName))].map((TableName) => {
+    const parts = consumed.filter(({ tableName }) => tableName === TableName);
+    const tableUnits = sum(parts.map((part) => part.tableUnits));
+    const indexes = parts.flatMap((part) => part.indexes);
+    const CapacityUnits = tableUnits + sum(indexes.map(({ units }) => units));
+    if (!isDetailed) return { TableName, CapacityUnits };
+    const details = SCOPES.flatMap(([scope, name]) => {
+      const ofScope = indexes.filter((index) => index.scope === scope);
+      const unitsByName = [...new Set(ofScope.map(({ indexName }) => indexName))].map((indexName) => {
+        const units = ofScope.filter((index) => index.indexName === indexName).map((index) => index.units);
+        return [indexName, { CapacityUnits: sum(units) }] as const;
+      });
+      return unitsByName.length === 0 ? [] : [[name, Object.fromEntries(unitsByName)] as const];
+    });
+    return {
+      TableName,
+      CapacityUnits,
+      Table: { CapacityUnits: tableUnits },
+      ...Object.fromEntries(details),
+    };
+  });
+}
+
+const SCOPES = [
+  ['local', 'LocalSecondaryIndexes'],
+  ['global', 'GlobalSecondaryIndexes'],
+] as const;
+
+function unitsOf(part: JsonObject): number {
+  return Number(part['CapacityUnits'] ?? 0);
+}
+
+function sum(units: readonly number[]): number {
+  return units.reduce((total, each) => total + each, 0);
+}
+
+function writeUnits(item: Item | undefined): number {
+  return item === undefined ? 1 : Math.max(1, Math.ceil(itemBytes(item) / WRITE_UNIT_BYTES));
+}
+
+/** What an index holds of an item, or undefined where it lacks a key of the index: indexes are sparse. */
+function entryOf(table: TableKeys, index: Index, item: Item | undefined): Item | undefined {
+  if (item === undefined || index.KeySchema.some(({ AttributeName }) => item[AttributeName] === undefined)) {
+    return undefined;
+  }
+  if (index.Projection.ProjectionType === 'ALL') return item;
+  const names = new Set([
+    ...[...table.KeySchema, ...index.KeySchema].map(({ AttributeName }) => AttributeName),
+    ...(index.Projection.NonKeyAttributes ?? []),
+  ]);
+  return Object.fromEntries(Object.entries(item).filter(([name]) => names.has(name)));
+}
+
+function indexWriteUnits(index: Index, before: Item | undefined, after: Item | undefined): number {
+  if (before === undefined) return after === undefined ? 0 : writeUnits(after);
+  if (after === undefined) return writeUnits(before);
+  const keyOf = (entry: Item): string =>
+    canonicalItem(
+      Object.fromEntries(
+        index.KeySchema.map(({ AttributeName }) => [AttributeName, entry[AttributeName] ?? null]),
+      ),
+    );
+  // An entry is moved by deleting it and putting another.
+  if (keyOf(before) !== keyOf(after)) return writeUnits(before) + writeUnits(after);
+  if (canonicalItem(before) === canonicalItem(after)) return 0;
+  return Math.max(writeUnits(before), writeUnits(after));
+}

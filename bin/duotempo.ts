@@ -4,7 +4,7 @@ import { ChatStack } from '../lib/chat-stack.ts';
 import { stageConfig } from '../lib/config.ts';
 import { IdentityStack } from '../lib/identity-stack.ts';
 
-const app = new App();
+export const app = new App();
 const config = stageConfig(app.node.tryGetContext('stage') ?? 'sandbox');
 const identity = new IdentityStack(app, 'DuotempoIdentity', {
   config,

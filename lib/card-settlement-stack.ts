@@ -2,7 +2,7 @@ import { CfnOutput, Duration, Stack, TimeZone, type StackProps } from 'aws-cdk-l
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { AttributeType, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, ProjectionType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
@@ -19,7 +19,7 @@ import {
 } from '../lambda/card-settlement/contract.ts';
 import { alarmTopic } from './alarm-topic.ts';
 import type { StageConfig } from './config.ts';
-import { dataTableProps } from './data-table.ts';
+import { dataTable } from './data-table.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { JwtHttpApi } from './jwt-http-api.ts';
 import { NodeFunction } from './node-function.ts';
@@ -97,11 +97,10 @@ export class CardSettlementStack extends Stack {
     keys: { readonly partitionKey: string; readonly sortKey?: string },
     timeToLive?: string,
   ): Table {
-    return new Table(this, id, {
+    return dataTable(this, id, this.config, {
       partitionKey: { name: keys.partitionKey, type: AttributeType.STRING },
       ...(keys.sortKey === undefined ? {} : { sortKey: { name: keys.sortKey, type: AttributeType.STRING } }),
       ...(timeToLive === undefined ? {} : { timeToLiveAttribute: timeToLive }),
-      ...dataTableProps(this.config),
     });
   }
 

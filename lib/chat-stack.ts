@@ -2,14 +2,14 @@ import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { AttributeType, ProjectionType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, ProjectionType, StreamViewType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { chatScope, environmentNames as names, pipeInputTemplate, tables } from '../lambda/chat/contract.ts';
 import { alarmTopic } from './alarm-topic.ts';
 import type { StageConfig } from './config.ts';
-import { dataTableProps } from './data-table.ts';
+import { dataTable } from './data-table.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { JwtHttpApi } from './jwt-http-api.ts';
 import { NodeFunction } from './node-function.ts';
@@ -77,12 +77,11 @@ export class ChatStack extends Stack {
     sortKeyType = AttributeType.STRING,
     stream?: StreamViewType,
   ): Table {
-    return new Table(this, id, {
+    return dataTable(this, id, this.config, {
       partitionKey: { name: keys.partitionKey, type: AttributeType.STRING },
       sortKey: { name: keys.sortKey, type: sortKeyType },
       ...(keys.timeToLive === undefined ? {} : { timeToLiveAttribute: keys.timeToLive }),
       ...(stream === undefined ? {} : { stream }),
-      ...dataTableProps(this.config),
     });
   }
 
@@ -207,7 +206,7 @@ export class ChatStack extends Stack {
   /** Lets a function post frames to the connections of the WebSocket API. */
   private pushAs(pusher: NodeFunction, live: TokenWebSocketApi): void {
     pusher.function.addEnvironment(names.connectionsUrl, live.connectionsUrl);
-    pusher.allow(['execute-api:ManageConnections'], [live.postArn]);
+    live.allowPosting(pusher);
   }
 
   private httpApi(identity: IdentityStack): JwtHttpApi {

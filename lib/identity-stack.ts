@@ -1,4 +1,4 @@
-import { Aws, CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { Aws, CfnOutput, Duration, RemovalPolicy, Stack, Validations, type StackProps } from 'aws-cdk-lib';
 import {
   FeaturePlan,
   OAuthScope,
@@ -40,6 +40,18 @@ export class IdentityStack extends Stack {
       deletionProtection: config.keepsData,
       removalPolicy: config.keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
+    Validations.of(users).acknowledge(
+      {
+        id: 'AwsSolutions-COG2',
+        reason:
+          'Gateways and operators are programs that sign in by client credentials, which knows no second factor. Chat users are made by an administrator, reach their own conversations only, and sign in with a password from a command that could not ask for another factor.',
+      },
+      {
+        id: 'AwsSolutions-COG8',
+        reason:
+          'What the plus plan adds, scoring each sign-in of a person by device and place, covers neither client credentials nor an app without a sign-in page, and is billed for every user of a month.',
+      },
+    );
     const write = new ResourceServerScope({
       scopeName: nameInServer(scopes.write),
       scopeDescription: 'Report transactions',

@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   HttpApi,
@@ -52,6 +52,11 @@ export class JwtHttpApi extends Construct {
       description: props.description,
       createDefaultStage: false,
       defaultIntegration: this.integrationOf(props.notFound),
+    });
+    Validations.of(this.api.node.findChild('DefaultRoute')).acknowledge({
+      id: 'AwsSolutions-APIG4',
+      reason:
+        'It takes what is no route of this API, and answers 404 to everybody, so that an unknown path reads the same with and without a token. Its function is granted nothing. Every other route asks for a token with a scope.',
     });
     const accessLogs = new LogGroup(this, 'AccessLogs', {
       retention: props.logRetention,

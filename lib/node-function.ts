@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -57,6 +57,18 @@ export class NodeFunction extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
     });
+    Validations.of(this.function).acknowledge(
+      {
+        id: 'Serverless-LambdaDLQ',
+        reason:
+          "A function's own dead-letter queue takes asynchronous invocations only. API Gateway calls this function synchronously, and gives the caller the error; or a mapping does, whose queue has a dead-letter queue with an alarm.",
+      },
+      {
+        id: 'Serverless-LambdaTracing',
+        reason:
+          'Ids in the structured logs lead from a request to its ledger entry or its push, through the queues and batches at which a trace would split. X-Ray is billed for each trace, and needs a grant on all resources in every role.',
+      },
+    );
   }
 
   /** Adds a statement to the role: the grants of CDK would add actions and indexes that nothing uses. */

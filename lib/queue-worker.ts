@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -62,6 +62,11 @@ export class QueueWorker extends Construct {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
+    Validations.of(this.deadLetterQueue).acknowledge({
+      id: 'Serverless-SQSRedrivePolicy',
+      reason:
+        'This is the dead-letter queue: the end of the line. It keeps messages for 14 days, the first of them raises an alarm, and the runbook says how to redrive them.',
+    });
     this.queue = new Queue(this, 'Queue', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -85,6 +90,11 @@ export class QueueWorker extends Construct {
       ...(window.toSeconds() === 0 ? {} : { maxBatchingWindow: window }),
       ...(props.maximumConcurrency === undefined ? {} : { maxConcurrency: props.maximumConcurrency }),
       reportBatchItemFailures: props.reportsBatchItemFailures ?? false,
+    });
+    Validations.of(mapping).acknowledge({
+      id: 'Serverless-LambdaEventSourceMappingDestination',
+      reason:
+        'Lambda refuses a failure destination on the mapping of an SQS queue: that is for streams. What fails too often goes to the dead-letter queue by the redrive policy of the queue itself.',
     });
     // Lambda checks at creation that the role may poll.
     mapping.node.addDependency(this.worker.role);

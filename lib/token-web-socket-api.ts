@@ -1,4 +1,4 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { ArnFormat, CfnElement, Stack, Validations } from 'aws-cdk-lib';
 import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { WebSocketLambdaAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import {
@@ -28,9 +28,8 @@ export class TokenWebSocketApi extends Construct {
   readonly url: string;
   /** `https://…`: where frames to connections are posted. */
   readonly connectionsUrl: string;
-  /** What a function must be allowed to invoke to post a frame to any connection. */
-  readonly postArn: string;
   private readonly api: WebSocketApi;
+  private readonly stageName: string;
 
   constructor(scope: Construct, id: string, props: TokenWebSocketApiProps) {
     super(scope, id);
@@ -48,27 +47,56 @@ export class TokenWebSocketApi extends Construct {
         }),
       },
     });
-    // No access logs: a WebSocket API writes them with a role of the whole account, which is not ours to set.
     const stage = new WebSocketStage(this, 'Stage', {
       webSocketApi: this.api,
       stageName: props.stageName,
       autoDeploy: true,
       throttle: { ...props.throttle },
     });
+    const noAccessLogs =
+      'A WebSocket API writes access logs with a role that is set once for all APIs of an account and region, and is not for one app to set. Each frame leaves a line in the log of the function that took it.';
+    Validations.of(stage).acknowledge(
+      { id: 'AwsSolutions-APIG1', reason: noAccessLogs },
+      { id: 'Serverless-APIGWAccessLogging', reason: noAccessLogs },
+    );
+    this.stageName = props.stageName;
     this.url = stage.url;
     this.connectionsUrl = stage.callbackUrl;
-    this.postArn = Stack.of(this).formatArn({
-      service: 'execute-api',
-      resource: this.api.apiId,
-      resourceName: `${props.stageName}/POST/@connections/*`,
-      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-    });
   }
 
   /** @param routeKey what `action` a frame names, or `$disconnect`, or `$default` for what no other route takes */
   addRoute(routeKey: string, handler: NodeFunction): void {
-    this.api.addRoute(routeKey, {
+    const route = this.api.addRoute(routeKey, {
       integration: new WebSocketLambdaIntegration(`${handler.node.id}Integration`, handler.function),
+    });
+    Validations.of(route).acknowledge({
+      id: 'AwsSolutions-APIG4',
+      reason:
+        'API Gateway authorizes a WebSocket once, at $connect, and knows authorizers on no other route. Nobody gets here without a token, and who connected is in the authorizer context of every event.',
+    });
+  }
+
+  /** Lets a function post frames to any connection: which ones there will be, a policy cannot know. */
+  allowPosting(pusher: NodeFunction): void {
+    const connections = `${this.stageName}/POST/@connections/*`;
+    const stack = Stack.of(this);
+    pusher.allow(
+      ['execute-api:ManageConnections'],
+      [
+        stack.formatArn({
+          service: 'execute-api',
+          resource: this.api.apiId,
+          resourceName: connections,
+          arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+        }),
+      ],
+    );
+    const { defaultChild } = this.api.node;
+    if (!CfnElement.isCfnElement(defaultChild)) throw new Error(`${this.node.path} has no resource.`);
+    Validations.of(pusher.role).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:<${stack.getLogicalId(defaultChild)}>/${connections}]`,
+      reason:
+        'The ids of connections are made when devices connect. The policy names this API, this stage and the one method that posts.',
     });
   }
 }

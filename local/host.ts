@@ -15,10 +15,12 @@ import type { HttpFront, JwksKeyGetter } from './http-api.ts';
 import { provisionStacks } from './provision.ts';
 import { finishHttpApi } from './resources/http-api-draft.ts';
 import { finishWebSocketApi } from './resources/web-socket-api-draft.ts';
-import type { Background, HostedPipe, World } from './resources/resource.ts';
+import type { Background, HostedPipe, ProvisionedFunction, World } from './resources/resource.ts';
 import { createSqs } from './sqs.ts';
 import { checkSupport } from './support-check.ts';
 import { createUrlRewriter } from './url-rewriter.ts';
+import { createUsageMeter } from './usage.ts';
+import type { Usage } from './usage.ts';
 import { serveUserPools } from './user-pool-service.ts';
 import { createWebSocketApis } from './web-socket-api.ts';
 import type { WebSocketLimits } from './web-socket-connection.ts';
@@ -76,6 +78,8 @@ export interface LocalHost {
    * @returns how many there were.
    */
   readonly loseConnections: (isLost?: (connectionId: string) => boolean) => number;
+  /** What AWS would have billed for since the start. `usageBetween` two of them is what a piece of work used. */
+  readonly usage: () => Usage;
   /** Starts a worker of each function, as far as there is room, so that first requests are quick. */
   readonly warm: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -121,14 +125,30 @@ async function start(
   options: LocalHostOptions,
   undo: (() => Promise<void>)[],
 ): Promise<LocalHost> {
-  const onEvent = options.onEvent ?? (() => undefined);
+  const meter = createUsageMeter({
+    now: Date.now,
+    memoryMegabytesOf: (functionName) => functionNamed(world, functionName)?.definition.memoryMegabytes ?? 0,
+    nameOf: (id) => nameOf(world, id),
+  });
+  const onEvent = (event: HostEvent): void => {
+    meter.onEvent(event);
+    options.onEvent?.(event);
+  };
   const credentials = createCredentialStore();
   const sqs = createSqs();
-  const dynamoDb = createDynamoDb({ accountId: ACCOUNT_ID, region: REGION });
+  const dynamoDb = createDynamoDb({
+    accountId: ACCOUNT_ID,
+    region: REGION,
+    onConsumed: meter.onConsumed,
+  });
   const userPools: World['userPools'] = new Map();
 
   const awsEndpoint: AwsEndpoint = await listening('awsPort', options.awsPort ?? 4566, (port) =>
-    startAwsEndpoint({ port, credentials, interceptors: options.interceptors ?? [] }),
+    startAwsEndpoint({
+      port,
+      credentials,
+      interceptors: [...(options.interceptors ?? []), meter.interceptor],
+    }),
   );
   undo.push(awsEndpoint.stop, () => Promise.resolve(sqs.stop()));
   awsEndpoint.addService('DynamoDB_20120810', 'dynamodb', dynamoDb.handle);
@@ -167,6 +187,7 @@ async function start(
     invoke: (functionArn, event) => functionPool.invoke(functionArn, event),
     ...(options.webSocketLimits === undefined ? {} : { limits: options.webSocketLimits }),
     onEvent,
+    meter: meter.webSockets,
   });
   undo.push(() => Promise.resolve(webSocketApis.stop()));
   awsEndpoint.addRestService(serveConnections(webSocketApis, { region: REGION, accountId: ACCOUNT_ID }));
@@ -233,11 +254,27 @@ async function start(
         .reduce((count, { functionArn }) => count + functionPool.kill(functionArn), 0),
     connectionIds: () => webSocketApis.connections().map(({ identity }) => identity.connectionId),
     loseConnections: (isLost = () => true) => webSocketApis.lose(isLost),
+    usage: meter.usage,
     warm: async () => {
       await Promise.all(functions.map(({ functionArn }) => functionPool.warm(functionArn)));
     },
     stop: () => (stopped ??= stop()),
   };
+}
+
+function functionNamed(world: World, functionName: string): ProvisionedFunction | undefined {
+  return [...world.functions.values()].find(({ definition }) => definition.functionName === functionName);
+}
+
+/** What is known of a role by its function, and of an API by its name. */
+function nameOf(world: World, id: string): string {
+  const api = world.httpApis.get(id) ?? world.webSocketApis.get(id);
+  if (api !== undefined) return api.name;
+  if (!id.startsWith('arn:')) return id;
+  const holder = [...world.functions.values()].find(
+    ({ definition }) => definition.credentials.roleArn === id,
+  );
+  return holder?.definition.functionName ?? id.slice(id.indexOf('/') + 1);
 }
 
 async function listening<T>(

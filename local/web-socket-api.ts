@@ -9,6 +9,7 @@ import type { UpgradeHandler } from './http-front.ts';
 import { isJsonObject } from './template.ts';
 import type { Json, JsonObject } from './template.ts';
 import { createTokenBucket } from './token-bucket.ts';
+import type { WebSocketMeter } from './usage.ts';
 import { authorizeConnection } from './web-socket-authorizer.ts';
 import type { WebSocketAuthorizer } from './web-socket-authorizer.ts';
 import { MAXIMUM_MESSAGE_BYTES, openConnection } from './web-socket-connection.ts';
@@ -56,6 +57,7 @@ export interface WebSocketApisOptions {
   readonly invoke: (functionArn: string, event: unknown) => Promise<Invocation>;
   readonly limits?: WebSocketLimits;
   readonly onEvent: (event: HostEvent) => void;
+  readonly meter?: WebSocketMeter;
 }
 
 /** What became of an event: `status` as HTTP would have it, `body` what a function answered. */
@@ -227,13 +229,19 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
           admission.authorizer,
           options.limits ?? {},
           {
-            onMessage: (body) => void receive(connection, body),
+            onMessage: (body) => {
+              options.meter?.message(apiId, 'in', Buffer.byteLength(body));
+              void receive(connection, body);
+            },
+            onSent: (bytes) => options.meter?.message(apiId, 'out', bytes),
             onClose: (code, reason) => {
+              options.meter?.disconnected(apiId);
               connections.delete(connectionId);
               leave(identity, admission.authorizer, code, reason);
             },
           },
         );
+        options.meter?.connected(apiId);
         connections.set(connectionId, connection);
         if (isStopped) connection.cut();
       });

@@ -25,6 +25,7 @@ export interface WebSocketConnection {
 
 export interface ConnectionListener {
   readonly onMessage: (body: string) => void;
+  readonly onSent: (bytes: number) => void;
   /** Once, whoever closed it. */
   readonly onClose: (code: number, reason: string) => void;
 }
@@ -108,6 +109,7 @@ export function openConnection(
             return;
           }
           active();
+          listener.onSent(Buffer.byteLength(data));
           resolve();
         });
       }),

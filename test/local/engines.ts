@@ -6,17 +6,23 @@ import type { Interceptor } from '../../local/aws-service.ts';
 import { createCredentialStore } from '../../local/credentials.ts';
 import { createDynamoDb } from '../../local/dynamodb.ts';
 import { createSqs } from '../../local/sqs.ts';
+import type { UsageMeter } from '../../local/usage.ts';
 
 const accountId = '000000000000';
 const region = 'us-east-1';
 
 /** The AWS endpoint with its engines, without a template, on a port of its own; and SDK clients that call it. */
 export async function startEngines(
-  options: { readonly authorize?: Authorize; readonly interceptors?: readonly Interceptor[] } = {},
+  options: {
+    readonly authorize?: Authorize;
+    readonly interceptors?: readonly Interceptor[];
+    readonly onConsumed?: UsageMeter['onConsumed'];
+  } = {},
 ) {
+  const { onConsumed, ...endpointOptions } = options;
   const credentials = createCredentialStore();
-  const endpoint = await startAwsEndpoint({ port: 0, credentials, ...options });
-  const dynamoDb = createDynamoDb({ accountId, region });
+  const endpoint = await startAwsEndpoint({ port: 0, credentials, ...endpointOptions });
+  const dynamoDb = createDynamoDb({ accountId, region, ...(onConsumed === undefined ? {} : { onConsumed }) });
   const sqs = createSqs();
   endpoint.addService('DynamoDB_20120810', 'dynamodb', dynamoDb.handle);
   endpoint.addService('DynamoDBStreams_20120810', 'dynamodb', dynamoDb.streams.handle);

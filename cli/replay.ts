@@ -9,21 +9,17 @@ import {
   wholeNumber,
 } from './command-line.ts';
 import { type Outputs, readOutputs } from './outputs.ts';
+import { breakFaults } from './replay/breaks.ts';
 import { hashFile, openTextFile, readCsv } from './replay/csv.ts';
-import { showProgress, showSettleProgress, stopAllProgress } from './replay/progress.ts';
-import { describeTally, settlementTable, toJson } from './replay/report.ts';
+import type { Detection } from './replay/detection.ts';
+import { stopAllProgress } from './replay/progress.ts';
+import { breakLines, describeTally, detectionTable, settlementTable, toJson } from './replay/report.ts';
 import { merchantColumns, transactionColumns } from './replay/rows.ts';
-import {
-  emptyTally,
-  type Failure,
-  type MerchantTally,
-  type ReplayTally,
-  sendMerchants,
-  sendTransactions,
-} from './replay/send.ts';
-import { type DateResult, settleDate } from './replay/settle.ts';
+import { emptyTally, type Failure, type MerchantTally, type ReplayTally } from './replay/send.ts';
+import type { DateResult } from './replay/settle.ts';
 import { daysToShift } from './replay/shift.ts';
 import { recallShift, stateFile } from './replay/state.ts';
+import { type OpenRows, postTransactions, putMerchants, settleAll } from './replay/steps.ts';
 import { survey, type Survey } from './replay/survey.ts';
 import { colorsFor, countOf, printable } from './screen.ts';
 import { businessCalendar } from './business-calendar.ts';
@@ -32,6 +28,7 @@ interface ReplayOptions {
   readonly merchants?: string;
   readonly shiftToToday?: true;
   readonly settle?: true;
+  readonly miscount?: string;
   readonly concurrency: number;
   readonly json?: true;
   readonly outputs?: string;
@@ -56,7 +53,11 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       '--shift-to-today',
       'move all dates by whole days, so that the last one is the newest past its cut-off',
     )
-    .option('--settle', 'reconcile every date afterwards, and wait until it is balanced')
+    .option(
+      '--settle',
+      'report the totals of the terminals, reconcile every date, and wait until it is balanced;\nwhere the file has a column is_fraud, compare it with the verdicts',
+    )
+    .option('--miscount <terminalId>', 'report wrong totals of this terminal, to see a break (with --settle)')
     .option('--concurrency <number>', 'requests under way at a time', wholeNumber(1, 256), 32)
     .option('--json', 'print the result as JSON and nothing else')
     .option('--outputs <file>', 'outputs of the deployment (default: outputs.json of the project)');
@@ -70,6 +71,16 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   // All that can be wrong with the call is found before anything is sent.
   const surveyed = await survey(await rowsOf(file, transactionColumns));
   if (surveyed.rows === 0) throw new CommandError(`${file.name} holds no transactions.`);
+  const { miscount } = options;
+  if (miscount !== undefined && !options.settle) {
+    throw new CommandError('--miscount needs --settle: that is when totals are reported.', { exitCode: 2 });
+  }
+  if (miscount !== undefined && !surveyed.terminals.has(miscount)) {
+    throw new CommandError(`${file.name} has no transaction of a terminal ${printable(miscount)}.`, {
+      hint: 'A row without a terminal_id is of the terminal <merchant_id>-1.',
+      exitCode: 2,
+    });
+  }
   const merchantCount = merchantsFile === undefined ? 0 : await countRows(merchantsFile);
   const outputsPath = outputsFile(options.outputs, context);
   const outputs = await readOutputs(outputsPath);
@@ -109,28 +120,43 @@ async function replay(work: {
 
   const merchants: MerchantTally = { sent: 0, failed: 0, failures: [] };
   if (merchantsFile !== undefined) {
-    await putMerchants(api, merchantsFile, merchantCount, merchants, options.concurrency);
+    const rows: OpenRows = async () => rowsOf(merchantsFile, merchantColumns);
+    await putMerchants(api, rows, merchantCount, merchants, options.concurrency);
     complain(merchantsFile, merchants.failed, merchants.failures);
     say(`${countOf(merchants.sent, 'merchant')} put`);
   }
 
   const tally = emptyTally();
-  await postTransactions(api, file, surveyed, days, tally, options.concurrency);
+  const rows: OpenRows = async () => rowsOf(file, transactionColumns);
+  await postTransactions(api, rows, surveyed, days, tally, options.concurrency);
   const seconds = (performance.now() - started) / 1000;
   complain(file, tally.failed - tally.tooOld, tally.failures);
   complainOfAge(tally, options.shiftToToday === true);
   const moved = days === 0 ? '' : `, moved by ${countOf(days, 'day')}`;
   say(`${describeTally(tally, seconds)}${moved}`);
 
-  const dates = options.settle ? await settle(api, tally) : [];
-  if (options.json) process.stdout.write(`${toJson(tally, seconds, dates)}\n`);
-  else if (dates.length > 0) say(`\n${settlementTable(dates, colorsFor(process.stdout))}`);
-  for (const { businessDate, fault } of dates) {
-    if (fault !== undefined) process.stderr.write(`${businessDate}: ${fault}\n`);
-  }
-  const allWell =
-    tally.failed === 0 && merchants.failed === 0 && dates.every(({ fault }) => fault === undefined);
-  return allWell ? 0 : 1;
+  const { concurrency, miscount } = options;
+  const { dates, detection } = options.settle
+    ? await settleAll(api, tally, { labelled: surveyed.labelled, miscount, concurrency })
+    : { dates: [], detection: undefined };
+  if (options.json) process.stdout.write(`${toJson(tally, seconds, dates, { detection })}\n`);
+  else for (const part of reportOf(dates, detection)) say(`\n${part}`);
+  const faults = [
+    ...dates.flatMap(({ businessDate, fault }) => (fault === undefined ? [] : `${businessDate}: ${fault}`)),
+    ...breakFaults(dates, surveyed.terminals, miscount),
+  ];
+  for (const fault of faults) process.stderr.write(`${fault}\n`);
+  return tally.failed + merchants.failed + faults.length === 0 ? 0 : 1;
+}
+
+function reportOf(dates: readonly DateResult[], detection: Detection | undefined): string[] {
+  if (dates.length === 0) return [];
+  const breaks = breakLines(dates);
+  return [
+    settlementTable(dates, colorsFor(process.stdout)),
+    ...(breaks.length === 0 ? [] : [['breaks', ...breaks].join('\n')]),
+    ...(detection === undefined ? [] : [detectionTable(detection)]),
+  ];
 }
 
 async function rowsOf(file: NamedFile, columns: readonly string[]): Promise<ReturnType<typeof readCsv>> {
@@ -154,60 +180,6 @@ async function chooseShift(
   const now = new Date();
   const choose = (): number => daysToShift(last, now, businessCalendar);
   return (await recallShift({ state, outputs, file: await hashFile(file.path), now, choose })).days;
-}
-
-async function putMerchants(
-  api: CardSettlementApi,
-  file: NamedFile,
-  count: number,
-  tally: MerchantTally,
-  concurrency: number,
-): Promise<void> {
-  const progress = showProgress('merchants', count);
-  const timer = setInterval(() => progress.update(tally.sent + tally.failed, tally.failed), 200);
-  try {
-    const rows = await rowsOf(file, merchantColumns);
-    await sendMerchants({ rows, call: api.as.operator, concurrency, tally });
-  } finally {
-    clearInterval(timer);
-    progress.stop();
-  }
-}
-
-async function postTransactions(
-  api: CardSettlementApi,
-  file: NamedFile,
-  { rows: count, originals }: Survey,
-  days: number,
-  tally: ReplayTally,
-  concurrency: number,
-): Promise<void> {
-  const progress = showProgress('transactions', count);
-  const timer = setInterval(() => {
-    progress.update(tally.staged + tally.replayed + tally.failed, tally.failed);
-  }, 200);
-  try {
-    const rows = await rowsOf(file, transactionColumns);
-    await sendTransactions({ rows, originals, days, call: api.as.gateway, concurrency, tally });
-  } finally {
-    clearInterval(timer);
-    progress.stop();
-  }
-}
-
-/** Dates are independent of each other, and the slowest part of each is a wait: all at once. */
-async function settle(api: CardSettlementApi, tally: ReplayTally): Promise<DateResult[]> {
-  const progress = showSettleProgress();
-  const byDate = [...tally.acceptedByDate].toSorted(([one], [other]) => one.localeCompare(other));
-  try {
-    return await Promise.all(
-      byDate.map(async ([date, accepted]) =>
-        settleDate({ call: api.as.operator, date, accepted, onPoll: progress.update }),
-      ),
-    );
-  } finally {
-    progress.stop();
-  }
 }
 
 function complain(file: NamedFile, failed: number, failures: readonly Failure[]): void {

@@ -9,6 +9,7 @@ const minorUnits = v.pipe(
   v.union([v.pipe(v.string(), v.regex(/^-?\d+$/)), whole]),
   v.transform((amount) => BigInt(amount)),
 );
+/** A decision moves its transaction, so that a date that has only the decision may count less than none. */
 const figures = v.object({ count: whole, amount: minorUnits });
 const totalsSchema = v.object({
   staged: figures,
@@ -19,13 +20,31 @@ const totalsSchema = v.object({
 });
 const dayStatuses = ['open', 'sealed', 'blocked', 'balanced'] as const;
 
+/** What one side of a comparison of terminal totals says. */
+const totalsLine = v.object({
+  type: v.string(),
+  currency: v.string(),
+  count: whole,
+  amount: minorUnits,
+});
+const breakSchema = v.object({
+  kind: v.string(),
+  /** A business date or, of terminal totals, a terminal. */
+  subject: v.string(),
+  count: v.optional(whole),
+  ids: v.optional(v.array(v.string())),
+  /** What the terminal reported, where that differs from what was staged: `actual`. */
+  expected: v.optional(v.array(totalsLine)),
+  actual: v.optional(v.array(totalsLine)),
+});
+
 const daySchema = v.object({
   businessDate: v.string(),
   status: v.picklist(dayStatuses),
   asOf: v.nullish(v.string()),
   /** Per currency of the transactions. */
   totals: v.optional(v.record(v.string(), totalsSchema), {}),
-  breaks: v.optional(v.array(v.looseObject({ kind: v.string(), count: v.optional(whole) })), []),
+  breaks: v.optional(v.array(breakSchema), []),
 });
 const settlementPageSchema = v.object({
   items: v.array(v.object({ currency: v.string(), net: minorUnits })),
@@ -33,6 +52,7 @@ const settlementPageSchema = v.object({
 });
 
 export type BusinessDay = v.InferOutput<typeof daySchema>;
+export type Break = v.InferOutput<typeof breakSchema>;
 export type Totals = v.InferOutput<typeof totalsSchema>;
 
 /** Every accepted transaction reaches exactly one of these. */

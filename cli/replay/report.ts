@@ -1,12 +1,19 @@
-import Table from 'cli-table3';
 import { formatAmount, formatCount } from '../money.ts';
-import { type Colors, countOf, formatSeconds } from '../screen.ts';
+import { type Colors, countOf, formatSeconds, printable } from '../screen.ts';
+import { describeBreak } from './breaks.ts';
 import { outcomes, type Totals } from './business-day.ts';
+import type { Detection, Score } from './detection.ts';
 import type { ReplayTally } from './send.ts';
 import type { DateResult } from './settle.ts';
+import { plainTable } from './table.ts';
 
 /** What `--json` prints; amounts are decimal text of minor units. */
-export function toJson(tally: ReplayTally, seconds: number, dates: readonly DateResult[]): string {
+export function toJson(
+  tally: ReplayTally,
+  seconds: number,
+  dates: readonly DateResult[],
+  more: { readonly detection?: Detection | undefined } = {},
+): string {
   const report = {
     staged: tally.staged,
     replayed: tally.replayed,
@@ -17,8 +24,10 @@ export function toJson(tally: ReplayTally, seconds: number, dates: readonly Date
       status: date.status,
       totals: date.day?.totals ?? {},
       nets: Object.fromEntries(date.nets),
+      breaks: date.day?.breaks ?? [],
       seconds: toTenths(date.seconds),
     })),
+    ...more,
   };
   return JSON.stringify(report, (_, value: unknown) =>
     typeof value === 'bigint' ? value.toString() : value,
@@ -37,32 +46,70 @@ export function describeTally(tally: ReplayTally, seconds: number): string {
 
 /** The dates as a table, and a last line that sums them up. */
 export function settlementTable(dates: readonly DateResult[], colors: Colors): string {
-  const table = new Table({
-    head: ['business date', 'staged', ...outcomes, 'breaks', 'net'],
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
-    chars: borderless,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-  });
-  for (const date of dates) {
+  const rows = dates.map((date) => {
     const paint = date.fault === undefined ? colors.green : colors.red;
     const name = [date.businessDate, paint(date.status), colors.dim(formatSeconds(date.seconds))].join('\n');
-    table.push([name, ...cellsOf(Object.entries(date.day?.totals ?? {})), breaksOf(date), netsOf(date.nets)]);
-  }
+    const cells = cellsOf(Object.entries(date.day?.totals ?? {}));
+    return [name, ...cells, formatCount(date.day?.breaks.length ?? 0), netsOf(date.nets)];
+  });
   if (dates.length > 1) {
     const totals = dates.flatMap((date) => Object.entries(date.day?.totals ?? {}));
     const breaks = dates.reduce((sum, date) => sum + (date.day?.breaks.length ?? 0), 0);
-    table.push([
+    rows.push([
       countOf(dates.length, 'date'),
       ...cellsOf(totals),
       formatCount(breaks),
       netsOf(sumNets(dates)),
     ]);
   }
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  return plainTable(['business date', 'staged', ...outcomes, 'breaks', 'net'], rows);
+}
+
+/** How well the rules told fraud from honest transactions: in all, each alone and, if labels have names, by label. */
+export function detectionTable({ all, rules, labels }: Detection): string {
+  const byRule = plainTable(
+    ['fraud rule', 'flagged', 'fraud', 'honest', 'precision', 'recall'],
+    [
+      ...Object.entries(rules).map(([rule, score]) => scoreCells(printable(rule), score)),
+      scoreCells('in all: held', all),
+    ],
+  );
+  const kinds = Object.entries(labels);
+  if (kinds.length === 0) return byRule;
+  const byLabel = plainTable(
+    ['labelled', 'transactions', 'held', 'recall'],
+    kinds.map(([label, { transactions, held, recall }]) => [
+      printable(label),
+      formatCount(transactions),
+      formatCount(held),
+      toHundredths(recall),
+    ]),
+  );
+  return `${byRule}\n\n${byLabel}`;
+}
+
+/** More breaks than these are counted, but not shown. */
+const shownBreaks = 20;
+
+/** The breaks of all dates, a line each. */
+export function breakLines(dates: readonly DateResult[]): string[] {
+  const lines = dates.flatMap(({ businessDate, day }) =>
+    (day?.breaks ?? []).map((each) => `${businessDate}  ${describeBreak(each)}`),
+  );
+  const more = lines.length - shownBreaks;
+  return more > 0 ? [...lines.slice(0, shownBreaks), `and ${countOf(more, 'more break')}`] : lines;
+}
+
+function scoreCells(name: string, score: Score): string[] {
+  return [
+    name,
+    ...[score.flagged, score.truePositives, score.falsePositives].map(formatCount),
+    ...[score.precision, score.recall].map(toHundredths),
+  ];
+}
+
+function toHundredths(share: number | null): string {
+  return share === null ? '-' : share.toFixed(2);
 }
 
 /** Per figure: how many, and below it their amount per currency. */
@@ -71,15 +118,12 @@ function cellsOf(totals: readonly (readonly [currency: string, totals: Totals])[
     const count = totals.reduce((sum, [, figures]) => sum + figures[name].count, 0);
     const amounts = new Map<string, bigint>();
     for (const [currency, figures] of totals) {
-      if (figures[name].count > 0)
-        amounts.set(currency, (amounts.get(currency) ?? 0n) + figures[name].amount);
+      const { count: number, amount } = figures[name];
+      // A reversal leaves its sale without an amount, and a decision on a later date has no count there.
+      if (number !== 0 || amount !== 0n) amounts.set(currency, (amounts.get(currency) ?? 0n) + amount);
     }
     return [formatCount(count), netsOf(amounts)].filter((line) => line !== '').join('\n');
   });
-}
-
-function breaksOf(date: DateResult): string {
-  return formatCount(date.day?.breaks.length ?? 0);
 }
 
 function netsOf(nets: ReadonlyMap<string, bigint>): string {
@@ -100,21 +144,3 @@ function sumNets(dates: readonly DateResult[]): Map<string, bigint> {
 function toTenths(seconds: number): number {
   return Math.round(seconds * 10) / 10;
 }
-
-const borderless = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
-};

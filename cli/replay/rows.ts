@@ -21,6 +21,12 @@ export const merchantColumns = [
   'fee_fixed_minor',
 ] as const;
 
+/** The column that says which rows are fraud. It need not be there, and is never sent. */
+export const labelColumn = 'is_fraud';
+
+/** What a row whose label says no more than that it is fraud is labelled with. */
+export const plainLabel = 'fraud';
+
 /** A row of the transactions file, understood as far as sending it needs; the API judges the rest. */
 export interface TransactionRow {
   readonly line: number;
@@ -29,9 +35,21 @@ export interface TransactionRow {
   readonly originalTransactionId: string | undefined;
   readonly occurredAt: Date;
   /** Body of `POST /transactions`, without `occurredAt` and `originalTransactionId`. */
-  readonly body: Readonly<Record<string, unknown>>;
+  readonly body: {
+    readonly merchantId: string;
+    readonly terminalId: string;
+    readonly type: string;
+    readonly cardToken: string;
+    readonly amount: number;
+    readonly currency: string;
+    readonly merchantCategoryCode: string;
+    readonly merchantCountry?: string;
+    readonly location?: { readonly latitude: number; readonly longitude: number };
+  };
   /** As the file has it, its offset kept. */
   readonly occurredAtText: string;
+  /** What the row is an example of, to be compared with the verdict; undefined if it is honest. Never sent. */
+  readonly label: string | undefined;
 }
 
 type Values = Readonly<Record<string, string>>;
@@ -39,9 +57,7 @@ type Values = Readonly<Record<string, string>>;
 /** RFC 3339, as far as the calendar allows a shift by whole days; whether the day exists is checked by parsing it. */
 const instantPattern = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
-/**
- * @returns the row, or what is wrong with it. The label `is_fraud` is left behind here: it never leaves the command.
- */
+/** @returns the row, or what is wrong with it. */
 export function parseTransactionRow(line: number, values: Values): TransactionRow | string {
   const missing = transactionColumns.filter(
     (column) => values[column] === undefined || values[column] === '',
@@ -71,14 +87,22 @@ export function parseTransactionRow(line: number, values: Values): TransactionRo
       merchantId,
       terminalId: values.terminal_id || defaultTerminalId(merchantId),
       type: values.type || 'sale',
-      cardToken: values.card_token,
+      cardToken: values.card_token ?? '',
       amount,
-      currency: values.currency,
-      merchantCategoryCode: values.merchant_category_code,
+      currency: values.currency ?? '',
+      merchantCategoryCode: values.merchant_category_code ?? '',
       ...(values.merchant_country ? { merchantCountry: values.merchant_country } : {}),
       ...(location ? { location } : {}),
     },
+    label: labelOf(values[labelColumn]),
   };
+}
+
+/** `1` and `true` say that it is fraud, any other text which kind; nothing, `0` and `false` that it is none. */
+function labelOf(text = ''): string | undefined {
+  const label = text.toLowerCase();
+  if (['', '0', 'false'].includes(label)) return undefined;
+  return label === '1' || label === 'true' ? plainLabel : label;
 }
 
 /** The instant `days` × 24 h later, as text in the form it had. */

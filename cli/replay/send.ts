@@ -7,6 +7,7 @@ import {
   problemTypeOf,
 } from '../api.ts';
 import { CommandError } from '../command-error.ts';
+import { type Accepted, noteAccepted, nothingAccepted } from './accepted.ts';
 import { forEachConcurrently } from './concurrency.ts';
 import type { CsvRow } from './csv.ts';
 import { parseMerchantRow, parseTransactionRow, shiftInstant, type TransactionRow } from './rows.ts';
@@ -29,22 +30,21 @@ export interface ReplayTally {
   tooOld: number;
   /** The first failures, for the screen, without those that are too old. */
   readonly failures: Failure[];
-  /** How many rows lie on each business date, by the API's answers. */
-  readonly acceptedByDate: Map<string, number>;
+  readonly accepted: Accepted;
 }
 
 /** More failures than this are counted, but not shown. */
 const shownFailures = 20;
 
 export function emptyTally(): ReplayTally {
-  return { staged: 0, replayed: 0, failed: 0, tooOld: 0, failures: [], acceptedByDate: new Map() };
+  return { staged: 0, replayed: 0, failed: 0, tooOld: 0, failures: [], accepted: nothingAccepted() };
 }
 
 const acceptedSchema = v.object({ transactionId: v.string(), businessDate: v.string() });
 
 /**
  * Sends every row as the gateway would. Rows that name an original go after it, because they need the identifier that
- * the API gave it.
+ * the API gave it; so a sale that the file reverses is accepted before its reversal is sent.
  *
  * @param options.originals the `transaction_id`s that other rows name
  * @param options.tally is updated as answers arrive
@@ -59,7 +59,7 @@ export async function sendTransactions(options: {
 }): Promise<void> {
   const { rows, originals, days, call, concurrency, tally } = options;
   /** The API's identifiers of the originals, by the file's. */
-  const accepted = new Map<string, string>();
+  const identifiers = new Map<string, string>();
   let waiting: TransactionRow[] = [];
 
   async function send(row: TransactionRow): Promise<void> {
@@ -71,7 +71,7 @@ export async function sendTransactions(options: {
       body: {
         ...row.body,
         occurredAt: shiftInstant(row.occurredAtText, days),
-        ...(original === undefined ? {} : { originalTransactionId: accepted.get(original) }),
+        ...(original === undefined ? {} : { originalTransactionId: identifiers.get(original) }),
       },
     });
     const answer = v.safeParse(acceptedSchema, response.body);
@@ -84,11 +84,11 @@ export async function sendTransactions(options: {
       fail(tally, { line: row.line, reason: describeRefusal(response) });
       return;
     }
-    const { transactionId, businessDate } = answer.output;
+    const { transactionId } = answer.output;
     if (response.status === 201) tally.staged += 1;
     else tally.replayed += 1;
-    tally.acceptedByDate.set(businessDate, (tally.acceptedByDate.get(businessDate) ?? 0) + 1);
-    if (originals.has(row.transactionId)) accepted.set(row.transactionId, transactionId);
+    noteAccepted(tally.accepted, row, answer.output);
+    if (originals.has(row.transactionId)) identifiers.set(row.transactionId, transactionId);
   }
 
   await forEachConcurrently(rows, concurrency, async (csvRow) => {
@@ -99,7 +99,7 @@ export async function sendTransactions(options: {
   });
   // A refund may name a refund, so this goes in rounds.
   for (let round = waiting; round.length > 0; round = waiting) {
-    const ready = round.filter(({ originalTransactionId = '' }) => accepted.has(originalTransactionId));
+    const ready = round.filter(({ originalTransactionId = '' }) => identifiers.has(originalTransactionId));
     waiting = round.filter((row) => !ready.includes(row));
     if (ready.length === 0) break;
     await forEachConcurrently(ready, concurrency, send);

@@ -44,44 +44,75 @@ export interface SettleOptions {
   readonly accepted: number;
   readonly pace?: Pace;
   readonly onPoll?: (date: string, day: BusinessDay | undefined) => void;
+  /** Done once every transaction has its outcome, while the date still waits to be balanced. */
+  readonly meanwhile?: () => Promise<void>;
 }
 
 /**
  * Reconciles a date and waits until it is balanced; or, if it is still open and so cannot be sealed, until nothing is
- * missing; or until nothing moves any more.
+ * missing; or until nothing moves any more. A date that is balanced already is waited for until its books were walked
+ * again: only then is what terminals reported compared with them.
  */
 export async function settleDate(options: SettleOptions): Promise<DateResult> {
-  const { call, date, accepted, pace = defaultPace, onPoll } = options;
+  const { call, date, accepted, pace = defaultPace, onPoll, meanwhile } = options;
   const started = performance.now();
   const before = await readBusinessDay(call, date);
   await requestReconcile(call, date);
 
-  let day = before;
-  let figures = '';
-  let movedAt = performance.now();
-  while (!isDone(day, before, accepted)) {
-    const stillSeconds = (performance.now() - movedAt) / 1000;
-    if (stillSeconds > (day?.status === 'blocked' ? pace.blockedSeconds : pace.stalledSeconds)) break;
-    await wait(pace.pollMilliseconds);
-    day = await readBusinessDay(call, date);
+  const waitUntil = patientWait(pace, before, async () => {
+    const day = await readBusinessDay(call, date);
     onPoll?.(date, day);
-    const current = fingerprint(day);
-    if (current !== figures) {
-      figures = current;
-      movedAt = performance.now();
-    }
-  }
-  const seconds = (performance.now() - started) / 1000;
+    return day;
+  });
+  const balance = async (): Promise<{ day: BusinessDay | undefined; seconds: number }> => {
+    const day = await waitUntil((state) => isDone(state, before, accepted));
+    return { day, seconds: (performance.now() - started) / 1000 };
+  };
+  await waitUntil((state) => hasAllOutcomes(state, accepted));
+  const [{ day, seconds }] = await Promise.all([balance(), meanwhile?.()]);
   const nets = await readNets(call, date);
   const fault = faultOf(day, accepted);
   return { businessDate: date, status: day?.status ?? 'unknown', day, nets, seconds, fault };
 }
 
-function isDone(day: BusinessDay | undefined, before: BusinessDay | undefined, accepted: number): boolean {
-  if (day === undefined || stagedCount(day) < accepted || missingCount(day) !== 0) return false;
-  if (day.status === 'balanced') return true;
-  // A date past its cut-off is open, too, until its first run seals it: only a pass since the request counts.
-  return day.status === 'open' && day.asOf !== before?.asOf;
+type DayState = BusinessDay | undefined;
+
+/** Waits, as often as it is asked, until the day is as it should be, or none of its figures has moved for long. */
+function patientWait(
+  pace: Pace,
+  before: DayState,
+  read: () => Promise<DayState>,
+): (isEnough: (day: DayState) => boolean) => Promise<DayState> {
+  let day = before;
+  let figures = fingerprint(day);
+  let movedAt = performance.now();
+  return async (isEnough) => {
+    while (!isEnough(day)) {
+      const stillSeconds = (performance.now() - movedAt) / 1000;
+      if (stillSeconds > (day?.status === 'blocked' ? pace.blockedSeconds : pace.stalledSeconds)) break;
+      await wait(pace.pollMilliseconds);
+      day = await read();
+      const current = fingerprint(day);
+      if (current !== figures) {
+        figures = current;
+        movedAt = performance.now();
+      }
+    }
+    return day;
+  };
+}
+
+function hasAllOutcomes(day: DayState, accepted: number): day is BusinessDay {
+  return day !== undefined && stagedCount(day) >= accepted && missingCount(day) === 0;
+}
+
+/** Only a pass since the request counts: it knows what was reported, and that the date is past its cut-off. */
+function isDone(day: DayState, before: DayState, accepted: number): boolean {
+  return (
+    hasAllOutcomes(day, accepted) &&
+    (day.status === 'balanced' || day.status === 'open') &&
+    day.asOf !== before?.asOf
+  );
 }
 
 function faultOf(day: BusinessDay | undefined, accepted: number): string | undefined {

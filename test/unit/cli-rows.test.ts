@@ -42,9 +42,25 @@ describe('a row of the transactions file', () => {
     });
   });
 
-  it('keeps the label is_fraud and every unknown column to itself', () => {
-    const text = JSON.stringify(parsed({ ...sale, surprise: 'never sent' }));
-    expect(text).not.toMatch(/fraud|surprise|never sent|Rippin/);
+  it('sends neither the label is_fraud nor any unknown column', () => {
+    const { body } = parsed({ ...sale, is_fraud: 'burst', surprise: 'never sent' });
+    expect(JSON.stringify(body)).not.toMatch(/fraud|burst|surprise|never sent|Rippin/);
+  });
+
+  it.each([
+    ['1', 'fraud'],
+    ['true', 'fraud'],
+    ['Burst', 'burst'],
+    ['0', undefined],
+    ['false', undefined],
+    ['', undefined],
+  ])('with %j in is_fraud is labelled %s', (text, label) => {
+    expect(parsed({ ...sale, is_fraud: text }).label).toBe(label);
+  });
+
+  it('without the column is_fraud has no label', () => {
+    const { is_fraud: _label, ...unlabelled } = sale;
+    expect(parsed(unlabelled).label).toBeUndefined();
   });
 
   it('may name its type, terminal and original', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import * as v from 'valibot';
 import { type ApiRequest, ApiUnreachableError, type CallApi } from '../../cli/api.ts';
 import { readCsv } from '../../cli/replay/csv.ts';
 import { emptyTally, type ReplayTally, sendTransactions } from '../../cli/replay/send.ts';
@@ -61,7 +62,7 @@ describe('a replay', () => {
     const { call, requests } = fakeApi();
     const tally = await send([row('a'), row('b')], call);
     expect(tally).toMatchObject({ staged: 2, replayed: 0, failed: 0 });
-    expect(tally.acceptedByDate).toEqual(new Map([['2026-11-20', 2]]));
+    expect([...tally.accepted.dates].map(([date, { count }]) => [date, count])).toEqual([['2026-11-20', 2]]);
     expect(requests[0]).toMatchObject({
       method: 'POST',
       path: '/transactions',
@@ -74,6 +75,34 @@ describe('a replay', () => {
     const { call } = fakeApi();
     await send([row('a'), row('b')], call);
     expect(await send([row('a'), row('b'), row('c')], call)).toMatchObject({ staged: 1, replayed: 2 });
+  });
+
+  it('takes what stands twice in the file for one transaction', async () => {
+    const { call } = fakeApi();
+    const tally = await send([row('a'), row('a'), row('b')], call, 3, 1);
+    expect(tally).toMatchObject({ staged: 2, replayed: 1 });
+    expect(tally.accepted.dates.get('2026-11-20')).toMatchObject({ count: 2 });
+  });
+
+  it('sends a reversal after its sale, and counts both, though they have one identifier', async () => {
+    const { call: accept, requests } = fakeApi();
+    const call: CallApi = async (request) => {
+      const answer = await accept(request);
+      const { originalTransactionId } = v.parse(
+        v.looseObject({ originalTransactionId: v.optional(v.string()) }),
+        request.body,
+      );
+      // The API names a reversal by its sale.
+      const transactionId = originalTransactionId ?? `api-${request.headers?.['idempotency-key']}`;
+      return { ...answer, body: { transactionId, businessDate: '2026-11-20' } };
+    };
+    const tally = await send([row('r', 'reversal,s'), row('s')], call, 0);
+    expect(requests.map(({ body }) => body)).toMatchObject([
+      { type: 'sale' },
+      { type: 'reversal', originalTransactionId: 'api-s-0' },
+    ]);
+    expect(tally.accepted.dates.get('2026-11-20')).toMatchObject({ count: 2 });
+    expect([...tally.accepted.labels.keys()]).toEqual(['api-s-0']);
   });
 
   it('sends a refund after the sale it names, by the identifier that the API gave the sale', async () => {

@@ -82,11 +82,64 @@ describe('a date being settled', () => {
     );
   });
 
-  it('that was balanced before is reconciled again all the same, and stays so', async () => {
-    const { call, reconciled } = fakeApi([day('balanced', 2, 2, '1')]);
+  it('that was balanced before is reconciled again, and waited for until its books were walked again', async () => {
+    const mismatch = [{ kind: 'terminal-totals', subject: 'till-1' }];
+    const { call, reconciled } = fakeApi([
+      day('balanced', 2, 2, '1'),
+      day('balanced', 2, 2, '1'),
+      { ...day('balanced', 2, 2, '2'), breaks: mismatch },
+    ]);
     const result = await settleDate({ call, date: '2026-11-20', accepted: 2, pace });
     expect(reconciled()).toBe(1);
+    expect(result).toMatchObject({ fault: undefined, day: { asOf: '2', breaks: mismatch } });
+  });
+
+  it('waits for nobody to do what needs all outcomes, and does it once', async () => {
+    const states = [
+      day('sealed', 2, 1, '1'),
+      day('sealed', 2, 2, '2'),
+      day('sealed', 2, 2, '2'),
+      day('balanced', 2, 2, '3'),
+    ];
+    const seen: (string | null | undefined)[] = [];
+    let asOf: string | null | undefined;
+    await settleDate({
+      call: fakeApi(states).call,
+      date: '2026-11-20',
+      accepted: 2,
+      pace,
+      onPoll: (_, state) => (asOf = state?.asOf),
+      meanwhile: async () => void seen.push(asOf),
+    });
+    expect(seen).toEqual(['2']);
+  });
+
+  it('fails where what is done meanwhile fails', async () => {
+    const meanwhile = async (): Promise<void> => {
+      throw new Error('no entries');
+    };
+    const { call } = fakeApi([day('sealed', 2, 2, '1'), day('balanced', 2, 2, '2')]);
+    await expect(settleDate({ call, date: '2026-11-20', accepted: 2, pace, meanwhile })).rejects.toThrow(
+      'no entries',
+    );
+  });
+
+  it('may count less than nothing where it has only the decision on a held transaction', async () => {
+    const released = {
+      staged: figures(0, '0'),
+      settled: figures(1, '500'),
+      held: figures(-1, '-500'),
+      reversed: figures(0, '0'),
+      rejected: figures(0, '0'),
+    };
+    const result = await settle(
+      [day('open', 0, 0, '0'), { ...day('balanced', 0, 0, '1'), totals: { USD: released } }],
+      0,
+    );
     expect(result.fault).toBeUndefined();
+    expect(settlementTable([result], picocolors.createColors(false))).toMatch(
+      /balanced +5\.00 USD +-5\.00 USD/,
+    );
   });
 
   it('that is still open is done when nothing is missing, as of a pass after the request', async () => {
@@ -146,6 +199,7 @@ describe('the report', () => {
             },
           },
           nets: { USD: '9007199254741000', EUR: '-5' },
+          breaks: [],
           seconds: 1.3,
         },
       ],

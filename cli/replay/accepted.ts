@@ -11,7 +11,8 @@ export interface TotalsLine {
 /** What the API has accepted into one business date. */
 interface AcceptedOfDate {
   count: number;
-  readonly merchants: Set<string>;
+  /** The API's identifiers of sales and refunds, by merchant. */
+  readonly merchants: Map<string, string[]>;
   /** By terminal, then by type and currency. */
   readonly terminals: Map<string, Map<string, TotalsLine>>;
 }
@@ -46,10 +47,12 @@ export function noteAccepted(
   if (isReversal) accepted.reversed.add(transactionId);
   else accepted.labels.set(transactionId, row.label);
 
-  const ofDate = accepted.dates.get(businessDate) ?? { count: 0, merchants: new Set(), terminals: new Map() };
+  const ofDate = accepted.dates.get(businessDate) ?? { count: 0, merchants: new Map(), terminals: new Map() };
   accepted.dates.set(businessDate, ofDate);
   ofDate.count += 1;
-  ofDate.merchants.add(merchantId);
+  const transactions = ofDate.merchants.get(merchantId) ?? [];
+  ofDate.merchants.set(merchantId, transactions);
+  if (!isReversal) transactions.push(transactionId);
   const lines = ofDate.terminals.get(terminalId) ?? new Map<string, TotalsLine>();
   ofDate.terminals.set(terminalId, lines);
   const key = `${type} ${currency}`;

@@ -1,4 +1,4 @@
-import { type CallApi, describeRefusal } from '../api.ts';
+import { type CallApi, describeRefusal, problemTypeOf } from '../api.ts';
 import { CommandError } from '../command-error.ts';
 import type { Accepted, TotalsLine } from './accepted.ts';
 import { forEachConcurrently } from './concurrency.ts';
@@ -52,7 +52,8 @@ export async function reportTerminalTotals(options: {
       body: { totals: lines.map((line) => ({ ...line, amount: Number(line.amount) })) },
     });
     onReported();
-    if (response.status < 300) return;
+    // A replay that is repeated weeks later reported them in its time.
+    if (response.status < 300 || problemTypeOf(response) === 'date-out-of-range') return;
     throw new CommandError(
       `The totals of the terminal ${terminalId} for ${businessDate} were refused: ${describeRefusal(response)}.`,
     );

@@ -35,7 +35,13 @@ interface ReplayReport {
     readonly status: string;
     readonly totals: Readonly<Record<string, Readonly<Record<string, { count: number; amount: string }>>>>;
     readonly nets: Readonly<Record<string, string>>;
+    readonly breaks: readonly Readonly<Record<string, unknown>>[];
   }[];
+  readonly detection?: {
+    readonly fraud: number;
+    readonly all: { readonly flagged: number };
+    readonly rules: Readonly<Record<string, { readonly flagged: number }>>;
+  };
 }
 
 describe('npm start', () => {
@@ -150,6 +156,43 @@ describe('npm run replay', () => {
     );
   }, 90_000);
 
+  test('plays reversals and refunds after their sales, and shows a break where a terminal miscounts', async () => {
+    const file = join(folder, 'undone.csv');
+    const now = new Date().toISOString();
+    writeFileSync(
+      file,
+      [
+        'transaction_id,occurred_at,card_token,merchant_id,merchant_category_code,amount_minor,currency,type,original_transaction_id,terminal_id,is_fraud',
+        `u3,${now},tok_u1,mer_u,5411,500,EUR,reversal,u1,till-u,`,
+        `u4,${now},tok_u2,mer_u,5411,200,EUR,refund,u2,till-u,0`,
+        `u1,${now},tok_u1,mer_u,5411,500,EUR,sale,,till-u,0`,
+        `u2,${now},tok_u2,mer_u,5411,700,EUR,sale,,till-u,1`,
+      ].join('\n'),
+    );
+    const wrong = await replay(file, '--settle', '--miscount', 'till-u');
+    expect([wrong.stderr, wrong.exitCode]).toEqual(['', 0]);
+    const report = JSON.parse(wrong.stdout) as ReplayReport;
+    expect(report).toMatchObject({ staged: 4, failed: 0, detection: { fraud: 1, all: { flagged: 0 } } });
+    expect(report.dates).toHaveLength(1);
+    expect(report.dates[0]?.totals['EUR']).toMatchObject({
+      staged: { count: 4, amount: '500' },
+      settled: { count: 2, amount: '500' },
+      reversed: { count: 2, amount: '0' },
+    });
+    expect(report.dates[0]?.breaks).toEqual([
+      {
+        kind: 'terminal-totals',
+        subject: 'till-u',
+        expected: [{ type: 'sale', currency: 'EUR', count: 3, amount: '1201' }],
+        actual: [{ type: 'sale', currency: 'EUR', count: 2, amount: '1200' }],
+      },
+    ]);
+
+    const right = await replay(file, '--settle');
+    expect(right.exitCode).toBe(0);
+    expect(JSON.parse(right.stdout)).toMatchObject({ staged: 0, replayed: 4, dates: [{ breaks: [] }] });
+  }, 60_000);
+
   test('reports a bad row by its line, plays the others, and exits 1', async () => {
     const file = join(folder, 'bad.csv');
     const now = new Date().toISOString();
@@ -181,6 +224,8 @@ describe('npm run replay', () => {
     ['of a file that is not there', ['nowhere.csv']],
     ['with an unknown option', [transactions, '--frobnicate']],
     ['with a concurrency of 0', [transactions, '--concurrency', '0']],
+    ['with a terminal to miscount that is not in the file', [transactions, '--settle', '--miscount', 'x']],
+    ['with a terminal to miscount and nothing to settle', [transactions, '--miscount', 'mer_bakery-1']],
   ])('%s is a usage error', async (_name, args) => {
     const { stdout, stderr, exitCode } = await command(['replay', ...args, '--outputs', system.outputsFile]);
     expect([stdout, exitCode]).toEqual(['', 2]);

@@ -76,41 +76,46 @@ describe('detection', () => {
 });
 
 describe('the verdicts of a date', () => {
-  it('are read merchant by merchant, over all pages', async () => {
-    const requests: ApiRequest[] = [];
-    const call: CallApi = async (request) => {
-      requests.push(request);
-      const next = request.path.includes('cursor=next');
-      const items = [verdict(`${request.path.split('/')[4]?.slice(0, 2)}-${next ? 2 : 1}`, 'settled')];
-      const more = request.path.includes('m1') && !next ? { cursor: 'next' } : {};
-      return { status: 200, headers: {}, body: { items, ...more } };
-    };
+  const many = Array.from({ length: 8 }, (_, index) => `m1-${index}`);
+
+  async function read(call: CallApi): Promise<string[]> {
     const seen: string[] = [];
-    await readVerdicts({
-      call,
-      date: '2026-11-20',
-      merchants: ['m1', 'm2'],
-      concurrency: 2,
-      onVerdict: ({ transactionId }) => seen.push(transactionId),
+    const merchants = new Map([
+      ['m1', many],
+      ['m2', ['m2-1']],
+    ]);
+    const onVerdict = ({ transactionId }: Verdict): unknown => seen.push(transactionId);
+    await readVerdicts({ call, date: '2026-11-20', merchants, concurrency: 2, onVerdict });
+    return seen.toSorted();
+  }
+
+  it('are read over all pages of a merchant with many, and one by one for others', async () => {
+    const requests: ApiRequest[] = [];
+    const seen = await read(async (request) => {
+      requests.push(request);
+      const { path } = request;
+      const ids = path.includes('cursor=next') ? many.slice(5) : many.slice(0, 5);
+      const body = path.startsWith('/transactions/')
+        ? { transactionId: 'm2-1', status: 'settled', entries: [verdict('m2-1', 'settled')] }
+        : {
+            items: ids.map((id) => verdict(id, 'settled')),
+            ...(path.includes('cursor=next') ? {} : { cursor: 'next' }),
+          };
+      return { status: 200, headers: {}, body };
     });
-    expect(seen.toSorted()).toEqual(['m1-1', 'm1-2', 'm2-1']);
-    expect(requests.map(({ path }) => path)).toContain(
+    expect(seen).toEqual([...many, 'm2-1']);
+    expect(requests.map(({ path }) => path).toSorted()).toEqual([
+      '/settlements/2026-11-20/merchants/m1?limit=100',
       '/settlements/2026-11-20/merchants/m1?limit=100&cursor=next',
-    );
+      '/transactions/m2-1',
+    ]);
   });
 
   it('that cannot be read fail the command, saying whose', async () => {
     const call: CallApi = async () => ({ status: 404, headers: {}, body: { title: 'No settlement' } });
-    const reading = readVerdicts({
-      call,
-      date: '2026-11-20',
-      merchants: ['m1'],
-      concurrency: 2,
-      onVerdict: () => undefined,
-    });
-    await expect(reading).rejects.toMatchObject({
+    await expect(read(call)).rejects.toMatchObject({
       name: 'CommandError',
-      message: expect.stringContaining('m1 on 2026-11-20'),
+      message: '/settlements/2026-11-20/merchants/m1 cannot be read: 404 No settlement.',
     });
   });
 });

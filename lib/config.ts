@@ -38,7 +38,7 @@ export interface StageConfig {
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
 }
 
-export type Stage = 'sandbox' | 'production' | 'test';
+export type Stage = 'sandbox' | 'production' | 'test' | 'soak';
 
 const sandbox: StageConfig = {
   stage: 'sandbox',
@@ -95,6 +95,17 @@ const stages: Readonly<Record<Stage, StageConfig>> = {
     settlement: { ...sandbox.settlement, windowSeconds: 1, timeoutSeconds: 1, maxReceiveCount: 2 },
     reconcile: { ...sandbox.reconcile, timeoutSeconds: 3 },
     notification: { ...sandbox.notification, timeoutSeconds: 2, maxReceiveCount: 3 },
+    messageRate: { messages: 500, windowSeconds: 10 },
+  },
+  // Short enough that what a killed worker had in its hands comes again within half a minute, while every wait that a
+  // guarantee rests on, and every receive count, is as long as it must be: what this stage loses, the others lose.
+  soak: {
+    ...sandbox,
+    stage: 'soak',
+    sealWaitSeconds: 20,
+    settlement: { ...sandbox.settlement, windowSeconds: 2, timeoutSeconds: 5 },
+    reconcile: { ...sandbox.reconcile, timeoutSeconds: 20 },
+    notification: { ...sandbox.notification, timeoutSeconds: 4 },
     messageRate: { messages: 500, windowSeconds: 10 },
   },
 };

@@ -25,14 +25,21 @@ export type AwsService = (call: AwsCall) => Promise<AwsAnswer>;
 
 /**
  * Stands between the endpoint and a service, for calls that were authorized: it may answer in the service's place,
- * wait, or change the answer. The service runs once for each `proceed`.
+ * wait, or change the request or the answer. The service runs once for each `proceed`.
+ *
+ * @param proceed hands the call on, with another request in its place if one is given. The body of a service that takes
+ *   more than JSON stays as it came.
  */
-export type Interceptor = (call: AwsCall, proceed: () => Promise<AwsAnswer>) => Promise<AwsAnswer>;
+export type Interceptor = (
+  call: AwsCall,
+  proceed: (request?: JsonObject) => Promise<AwsAnswer>,
+) => Promise<AwsAnswer>;
 
 /** @param interceptors the first is the outermost: it sees the call first and the answer last. */
 export function intercepted(service: AwsService, interceptors: readonly Interceptor[]): AwsService {
   return interceptors.reduceRight<AwsService>(
-    (inner, interceptor) => (call) => interceptor(call, () => inner(call)),
+    (inner, interceptor) => (call) =>
+      interceptor(call, (request) => inner(request === undefined ? call : { ...call, request })),
     service,
   );
 }

@@ -81,6 +81,14 @@ test('a call whose answer is lost has taken effect', async () => {
   expect(await stored('after')).toEqual({ id: { S: 'after' } });
 });
 
+test('a call can go on with another request', async () => {
+  fault = ({ request }, proceed) => proceed({ ...request, Item: { id: { S: 'instead' } } });
+  await engines.dynamoDbClient.send(put('asked'));
+  fault = (_, proceed) => proceed();
+  expect(await stored('asked')).toBeUndefined();
+  expect(await stored('instead')).toEqual({ id: { S: 'instead' } });
+});
+
 test('a call can be tried again by the caller when it failed once', async () => {
   let failures = 0;
   fault = (_, proceed) => {

@@ -4,7 +4,7 @@ import { resourcesOf, type Resource } from './templates.ts';
 
 /** Goal: what must hold of every resource of the whole app, whoever adds one. Method: loops over the synthesized stages. */
 
-describe.each(['sandbox', 'production', 'test'] as const)('in the %s stage', (stage) => {
+describe.each(['sandbox', 'production', 'test', 'soak'] as const)('in the %s stage', (stage) => {
   let resources: Resource[];
   const ofType = (type: string) => resources.filter(({ Type }) => Type === type);
   const named = (resource: Resource) => `${resource.stackName}/${resource.logicalId}`;

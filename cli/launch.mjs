@@ -18,6 +18,7 @@ const commands = {
   replay: 'plays a file of card transactions through the API',
   chat: 'chats with another user in this terminal',
   latency: 'measures how long a chat message is on its way',
+  bench: 'measures the whole app on this machine',
   openapi: 'writes docs/openapi.json anew',
   deploy: 'puts the app into your AWS account',
   destroy: 'removes the app from your AWS account',

@@ -33,12 +33,22 @@ describe('the commands', () => {
     const { exitCode, stdout, stderr } = await launch('strat');
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toContain('There is no command strat.');
-    for (const name of ['start', 'token', 'replay', 'chat', 'latency', 'openapi', 'deploy', 'destroy']) {
+    for (const name of [
+      'start',
+      'token',
+      'replay',
+      'chat',
+      'latency',
+      'bench',
+      'openapi',
+      'deploy',
+      'destroy',
+    ]) {
       expect(stderr).toContain(`npm run ${name}`);
     }
   });
 
-  it.each(['start', 'token', 'replay', 'chat', 'latency', 'openapi', 'deploy', 'destroy'])(
+  it.each(['start', 'token', 'replay', 'chat', 'latency', 'bench', 'openapi', 'deploy', 'destroy'])(
     'explain themselves: %s --help',
     async (name) => {
       const { exitCode, stdout } = await launch(name, '--help');

@@ -1,4 +1,9 @@
-import { GetItemCommand, PutItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  GetItemCommand,
+  PutItemCommand,
+  type AttributeValue,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { isConditionFailed } from '../../shared/dynamodb.ts';
@@ -71,15 +76,7 @@ export async function putEntry(
     await client.send(
       new PutItemCommand({
         TableName: table,
-        Item: marshall(
-          {
-            ...entry,
-            [keys.partitionKey]: partitionOf(entry.businessDate, entry.transactionId),
-            [keys.sortKey]: sortKeyOf(entry.merchantId, entry.transactionId),
-            settledAt: settledAt.toISOString(),
-          },
-          { removeUndefinedValues: true },
-        ),
+        Item: ledgerItem(entry, settledAt),
         ConditionExpression: `attribute_not_exists(${keys.partitionKey})`,
       }),
     );
@@ -88,6 +85,17 @@ export async function putEntry(
     if (isConditionFailed(error)) return 'exists';
     throw error;
   }
+}
+
+/** An entry as the table keeps it. */
+export function ledgerItem(entry: LedgerEntry, settledAt: Date): Record<string, AttributeValue> {
+  const item = {
+    ...entry,
+    [keys.partitionKey]: partitionOf(entry.businessDate, entry.transactionId),
+    [keys.sortKey]: sortKeyOf(entry.merchantId, entry.transactionId),
+    settledAt: settledAt.toISOString(),
+  };
+  return marshall(item, { removeUndefinedValues: true });
 }
 
 /** Where a fact's entry stands. */

@@ -2,6 +2,7 @@ import {
   BatchGetItemCommand,
   GetItemCommand,
   PutItemCommand,
+  type AttributeValue,
   type BatchGetItemCommandOutput,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
@@ -77,7 +78,7 @@ export async function putStagedFact(
     await client.send(
       new PutItemCommand({
         TableName: table,
-        Item: marshall(itemOf(fact), { removeUndefinedValues: true }),
+        Item: stagedItem(fact),
         ConditionExpression: `attribute_not_exists(${keys.partitionKey})`,
       }),
     );
@@ -183,8 +184,9 @@ export function stagedOfDate(
   );
 }
 
-function itemOf(fact: AnyStagedFact): Record<string, unknown> {
-  return {
+/** A fact as the table keeps it. */
+export function stagedItem(fact: AnyStagedFact): Record<string, AttributeValue> {
+  const item = {
     ...fact,
     [keys.byBusinessDate.partitionKey]: partitionOf(fact.businessDate, fact.transactionId),
     [keys.byBusinessDate.sortKey]: sortKeyOf(fact.merchantId, fact.transactionId),
@@ -192,6 +194,7 @@ function itemOf(fact: AnyStagedFact): Record<string, unknown> {
     ...(isReview(fact) || isDecisionId(fact.transactionId) ? {} : historyKeys(fact)),
     [keys.timeToLive]: Math.floor(Date.parse(fact.stagedAt) / 1000) + KEPT_DAYS * 86_400,
   };
+  return marshall(item, { removeUndefinedValues: true });
 }
 
 function historyKeys(fact: StagedFact): Record<string, string> {

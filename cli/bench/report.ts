@@ -1,0 +1,37 @@
+import Table from 'cli-table3';
+import { type Colors } from '../screen.ts';
+
+/** One figure, with what it should be at most or at least, if there is a target. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
+export function isMet({ value, atMost, atLeast }: Figure): boolean {
+  return (atMost === undefined || value <= atMost) && (atLeast === undefined || value >= atLeast);
+}
+
+/** A plain table: the figure, and what it should be. */
+export function figuresTable(figures: readonly Figure[], colors: Colors): string {
+  const table = new Table({
+    head: ['figure', 'measured', 'target'],
+    style: { head: [], border: [] },
+    colAligns: ['left', 'right', 'right'],
+  });
+  for (const figure of figures) {
+    const { name, value, unit, atMost, atLeast } = figure;
+    const target =
+      atMost !== undefined ? `≤ ${format(atMost)}` : atLeast !== undefined ? `≥ ${format(atLeast)}` : '';
+    const measured = `${format(value)}${unit === '' ? '' : ` ${unit}`}`;
+    table.push([name, isMet(figure) ? measured : colors.red(measured), target]);
+  }
+  return table.toString();
+}
+
+function format(value: number): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return value.toLocaleString('en-US', { maximumFractionDigits: digits });
+}

@@ -10,9 +10,11 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import {
+  cardIndexAttributes,
   environmentNames as names,
   metrics,
   scopes,
+  smallAmountIndexAttributes,
   stagedIndexAttributes,
   tables,
   type ReconcileMessage,
@@ -77,9 +79,8 @@ export class CardSettlementStack extends Stack {
     const staged = this.table('StagedTransactions', { partitionKey }, timeToLive);
     for (const [index, attributes] of [
       [byBusinessDate, stagedIndexAttributes],
-      // What fraud rules read of a card's history, and of a terminal's.
-      [byCard, ['merchantId', 'type', 'amount', 'currency', 'occurredAt', 'businessDate', 'location']],
-      [bySmallAmount, ['cardToken', 'amount', 'currency', 'businessDate']],
+      [byCard, cardIndexAttributes],
+      [bySmallAmount, smallAmountIndexAttributes],
     ] as const) {
       staged.addGlobalSecondaryIndex({
         indexName: index.name,
@@ -114,6 +115,7 @@ export class CardSettlementStack extends Stack {
         [names.ledgerTable]: this.ledger.tableName,
         [names.businessDaysTable]: this.businessDays.tableName,
         [names.merchantsTable]: this.merchants.tableName,
+        [names.fraudSettings]: JSON.stringify(this.config.fraud),
       },
       logRetention: this.logRetention,
       ...tempoOf(settlement),
@@ -123,6 +125,11 @@ export class CardSettlementStack extends Stack {
       alarmTopic: this.alarms,
     });
     worker.worker.allow(['dynamodb:BatchGetItem'], [this.staged.tableArn]);
+    const { byCard, bySmallAmount } = tables.stagedTransactions;
+    worker.worker.allow(
+      ['dynamodb:Query'],
+      [indexArn(this.staged, byCard.name), indexArn(this.staged, bySmallAmount.name)],
+    );
     worker.worker.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [this.ledger.tableArn]);
     worker.worker.allow(['dynamodb:Query'], [this.merchants.tableArn]);
     worker.worker.allow(

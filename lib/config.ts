@@ -1,3 +1,5 @@
+import type { FraudSettings } from '../lambda/card-settlement/contract.ts';
+
 /** A business calendar, as `lambda/card-settlement/domain/business-date.ts` reads it. */
 interface BusinessCalendar {
   readonly timeZone: string;
@@ -29,6 +31,8 @@ export interface StageConfig {
   readonly calendar: BusinessCalendar;
   /** From the seal of a day to the first run that may balance it: more than the 15 s in which a write can be late. */
   readonly sealWaitSeconds: number;
+  /** Scores and thresholds of the fraud rules; docs/fraud-rules.md says where they come from. */
+  readonly fraud: FraudSettings;
   readonly settlement: WorkerConfig;
   readonly reconcile: WorkerConfig;
   readonly notification: WorkerConfig;
@@ -40,12 +44,42 @@ export interface StageConfig {
 
 export type Stage = 'sandbox' | 'production' | 'test' | 'soak';
 
+/** The same in every stage, so that what the test stage shows of the rules is so in production. */
+const fraud: FraudSettings = {
+  holdScore: 70,
+  cardTesting: { score: 70, cards: 10, windowMinutes: 10 },
+  impossibleTravel: { score: 70, kilometres: 500, kilometresPerHour: 1000, windowHours: 48 },
+  burst: { score: 70, earlierUses: 10, windowMinutes: 10 },
+  duplicate: { score: 70, windowMinutes: 5 },
+  nightLarge: { score: 70, fromHour: 22, untilHour: 4, amountUsd: 250 },
+  amountSpike: { score: 40, timesMean: 5, earlierUses: 5, windowDays: 30 },
+  velocity: { score: 40, earlierUses: 5, windowHours: 12 },
+  highRiskCategory: {
+    score: 20,
+    categories: [
+      '4829', // money transfer
+      '5122', // drugs, wholesale
+      '5912', // drug stores and pharmacies
+      '5962', // direct marketing: travel
+      '5966', // direct marketing: outbound telemarketing
+      '5967', // direct marketing: inbound telemarketing
+      '5993', // cigar stores
+      '6051', // quasi cash, money orders, cryptocurrency
+      '6211', // securities
+      '7273', // dating services
+      '7995', // betting
+      '9406', // government-owned lotteries
+    ],
+  },
+};
+
 const sandbox: StageConfig = {
   stage: 'sandbox',
   keepsData: false,
   logRetentionDays: 7,
   calendar: { timeZone: 'America/New_York', cutOff: '17:00' },
   sealWaitSeconds: 30,
+  fraud,
   // A new account runs 10 functions at once in all: nothing is reserved, and each queue may take two.
   settlement: {
     batchSize: 10,

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { isCalendarDate } from './domain/business-date.ts';
 
+export type { FraudSettings } from './domain/fraud/settings.ts';
+
 /** What infrastructure and functions must agree on: names, and the payloads of the queues. */
 
 /** OAuth scopes of the card API. */
@@ -29,6 +31,8 @@ export const environmentNames = {
   settlementWindowSeconds: 'SETTLEMENT_WINDOW_SECONDS',
   /** Seconds until a message that was sent is settled or in the dead-letter queue. */
   settlementHorizonSeconds: 'SETTLEMENT_HORIZON_SECONDS',
+  /** Scores and thresholds of the fraud rules: `FraudSettings` as JSON. */
+  fraudSettings: 'FRAUD_SETTINGS',
 } as const;
 
 /** Keys and indexes of the tables. */
@@ -65,6 +69,19 @@ export const stagedIndexAttributes = [
   'clientId',
   'terminalId',
 ] as const;
+
+/** What fraud rules read of a card's history; the index `byCard` carries just these, and keys. */
+export const cardIndexAttributes = [
+  'merchantId',
+  'type',
+  'amount',
+  'currency',
+  'businessDate',
+  'location',
+] as const;
+
+/** What they read of a terminal's small sales, in the index `bySmallAmount`. */
+export const smallAmountIndexAttributes = ['cardToken', 'businessDate'] as const;
 
 /** CloudWatch metrics that the functions emit and the alarms watch. */
 export const metrics = {

@@ -1,7 +1,9 @@
+import * as v from 'valibot';
 import { environmentNumber, environmentVariable } from '../shared/environment.ts';
 import { environmentNames } from './contract.ts';
 import type { BusinessCalendar } from './domain/business-date.ts';
 import type { RunSettings } from './domain/business-day.ts';
+import { FraudSettings } from './domain/fraud/settings.ts';
 
 /** The business calendar of the deployment. */
 export function businessCalendar(): BusinessCalendar {
@@ -19,4 +21,16 @@ export function runSettings(): RunSettings {
     settlementWindowSeconds: environmentNumber(environmentNames.settlementWindowSeconds),
     settlementHorizonSeconds: environmentNumber(environmentNames.settlementHorizonSeconds),
   };
+}
+
+/** @throws Error naming the variable, if what it holds is not what the rules need */
+export function fraudSettings(): FraudSettings {
+  const text = environmentVariable(environmentNames.fraudSettings);
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), FraudSettings), text);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const path = v.getDotPath(issue);
+  throw new Error(
+    `The environment variable ${environmentNames.fraudSettings} holds no fraud settings${path === null ? '' : `, at ${path}`}: ${issue.message}`,
+  );
 }

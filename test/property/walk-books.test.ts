@@ -167,10 +167,8 @@ function simulation(faults: Faults) {
         else {
           const found = staged.find(({ fact }) => fact.transactionId === next.factId);
           if (found === undefined) throw new Error(`${next.factId} was sent, and never staged`);
-          const entry = settle(found.fact, profile(), undefined, {
-            score: found.fact.amount % 100,
-            rules: [],
-          });
+          const assessment = { score: found.fact.amount % 100, rules: [] };
+          const entry = settle(found.fact, profile(), undefined, assessment, 70);
           if (!ledger.has(next.factId)) ledger.set(next.factId, entry);
         }
       }
@@ -349,7 +347,7 @@ describe('a walk', () => {
 
   it('names a transaction about which the books differ, and agrees with itself', async () => {
     const facts = ['t1', 't2', 't3'].map((transactionId) => stagedFact({ transactionId }));
-    const entries = facts.map((fact) => settle(fact, undefined, undefined, { score: 0, rules: [] }));
+    const entries = facts.map((fact) => settle(fact, undefined, undefined, { score: 0, rules: [] }, 70));
     const day: BusinessDay = { businessDate: DATE, revision: 1, totals: {}, breaks: [] };
     const walk = async (ledger: readonly LedgerEntry[]) =>
       walkBooks(day, 'schedule', new Date(CUT_OFF), settings, {

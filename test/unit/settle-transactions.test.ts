@@ -31,6 +31,12 @@ function settlement(facts: readonly StagedFact[], changes: Partial<Services> = {
       return Promise.resolve('marked');
     },
     getEntry: async ({ transactionId }) => Promise.resolve(ledger.get(transactionId)),
+    assess: async (sales) =>
+      Promise.resolve({
+        assessments: new Map(sales.map(({ transactionId }) => [transactionId, { score: 0, rules: [] }])),
+        failures: new Map(),
+      }),
+    holdScore: 70,
     putEntry: async (entry) => {
       if (ledger.has(entry.transactionId)) return Promise.resolve('exists');
       ledger.set(entry.transactionId, entry);

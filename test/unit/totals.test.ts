@@ -10,7 +10,7 @@ import { stagedFact } from './card-facts.ts';
 const none = { count: 0, amount: 0n };
 
 function entry(changes: Partial<LedgerEntry> = {}): LedgerEntry {
-  return { ...settle(stagedFact(), undefined, undefined, { score: 0, rules: [] }), ...changes };
+  return { ...settle(stagedFact(), undefined, undefined, { score: 0, rules: [] }, 70), ...changes };
 }
 
 describe('control totals', () => {

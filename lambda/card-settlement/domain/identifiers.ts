@@ -52,6 +52,14 @@ export function sortKeyOf(merchantId: string, transactionId: string): string {
   return `${merchantId}#${transactionId}`;
 }
 
+/**
+ * The order of a card's transactions, and of a terminal's: by the instant, ISO 8601 UTC with milliseconds, then by
+ * transaction.
+ */
+export function occurrenceKeyOf(occurredAt: Date, transactionId: string): string {
+  return `${occurredAt.toISOString()}#${transactionId}`;
+}
+
 /** SHA-256 of a parsed request body, independent of the order of its members. */
 export function bodyDigest(body: unknown): string {
   return digest(JSON.stringify(sorted(body))).slice(0, 32);

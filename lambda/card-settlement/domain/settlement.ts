@@ -34,9 +34,6 @@ export interface Assessment {
   readonly rules: readonly RuleVerdict[];
 }
 
-/** At this score a transaction is held for review. */
-const HOLD_SCORE = 70;
-
 /**
  * What the ledger keeps of a fact: written once, never changed. Amounts are signed minor units: those of a release and
  * a rejection are their original's, those of a reversal the exact negation of its sale's.
@@ -94,6 +91,7 @@ export function missingRates(
  * The ledger entry of a sale or a refund. Conversion is gross first, then the fee on sales, `net = gross − fee`
  * (Adyen, net settlement); a merchant without a profile settles in the transaction's currency without a fee.
  *
+ * @param holdScore at this score, and above it, a transaction is held for review
  * @throws RangeError if a rate is missing: ask `missingRates` before
  */
 export function settle(
@@ -101,6 +99,7 @@ export function settle(
   profile: MerchantProfile | undefined,
   rates: FxRates | undefined,
   assessment: Assessment,
+  holdScore: number,
 ): LedgerEntry {
   const amount = signedAmount(fact);
   const settlementCurrency = profile?.settlementCurrency ?? fact.currency;
@@ -118,7 +117,7 @@ export function settle(
     transactionId: fact.transactionId,
     merchantId: fact.merchantId,
     businessDate: fact.businessDate,
-    status: assessment.score >= HOLD_SCORE ? 'held' : 'settled',
+    status: assessment.score >= holdScore ? 'held' : 'settled',
     type: fact.type,
     amount,
     currency: fact.currency,

@@ -5,6 +5,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { environmentVariable } from '../../shared/environment.ts';
 import { logger } from '../../shared/log.ts';
+import { createAssessor, type AssessBatch } from '../assess.ts';
 import { environmentNames, SettlementMessage } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import {
@@ -19,15 +20,19 @@ import {
   missingRates as ratesLacked,
   needsConversion,
   settle,
+  type Assessment,
   type LedgerEntry,
   type StagedFact,
 } from '../domain/settlement.ts';
 import { hasRate, type FxRates } from '../domain/fx.ts';
 import type { MerchantProfile } from '../domain/merchant.ts';
+import { fraudSettings } from '../settings.ts';
 import { markRatesMissing } from '../tables/business-days.ts';
+import { cardHistory } from '../tables/card-history.ts';
 import { freezeRates } from '../tables/fx-rates.ts';
 import { getEntry, putEntry, type EntryKey } from '../tables/ledger.ts';
 import { profileOn } from '../tables/merchants.ts';
+import { smallSalesAt } from '../tables/small-sales.ts';
 import { getStagedFacts } from '../tables/staged-transactions.ts';
 
 interface Services {
@@ -47,6 +52,9 @@ interface Services {
     businessDate: BusinessDate,
     currencies: readonly string[],
   ) => Promise<'marked' | 'known'>;
+  readonly assess: AssessBatch;
+  /** At this score, and above it, a transaction is held. */
+  readonly holdScore: number;
   readonly putEntry: (entry: LedgerEntry) => Promise<'written' | 'exists'>;
 }
 
@@ -68,10 +76,11 @@ export async function settleBatch(
 ): Promise<SQSBatchResponse> {
   const startedAt = performance.now();
   const { work, failures } = await readWork(records, services);
+  const assessmentOf = await assessEach(work, services);
   const outcomes = await Promise.all(
     work.map(async ({ record, ...task }) => {
       try {
-        return await perform(task, services);
+        return await perform(task, assessmentOf, services);
       } catch (error) {
         failures.push({ record, error });
         return 'failed' as const;
@@ -90,6 +99,21 @@ export async function settleBatch(
     milliseconds: Math.round(performance.now() - startedAt),
   });
   return batchResponse(failures);
+}
+
+/** Assesses the sales and refunds of a batch. What it gives throws for one that could not be assessed, and only for it. */
+async function assessEach(
+  work: readonly Work[],
+  services: Services,
+): Promise<(transactionId: string) => Assessment> {
+  const { assessments, failures } = await services.assess(
+    work.flatMap(({ kind, fact }) => (kind === 'transaction' ? [fact] : [])),
+  );
+  return (transactionId) => {
+    const assessment = assessments.get(transactionId);
+    if (assessment === undefined) throw failures.get(transactionId);
+    return assessment;
+  };
 }
 
 /** Reads the facts of a batch in one request, and the sales that reversals among them undo in another. */
@@ -140,9 +164,11 @@ function taskOf(
 
 async function perform(
   task: Task,
+  assessmentOf: (transactionId: string) => Assessment,
   services: Services,
 ): Promise<'settled' | 'held' | 'decided' | 'known' | 'blocked'> {
-  if (task.kind === 'transaction') return settleFact(task.fact, undefined, services);
+  if (task.kind === 'transaction')
+    return settleFact(task.fact, assessmentOf(task.fact.transactionId), services);
   return task.kind === 'review' ? review(task.fact, services) : reverse(task.fact, task.sale, services);
 }
 
@@ -175,10 +201,10 @@ async function reverse(
   return (await services.putEntry(reversalEntry(fact, standing))) === 'written' ? 'decided' : 'known';
 }
 
-/** @param status what the entry is to say, if not what the assessment says */
+/** @param verdict what the entry is to say: `reversed`, or what the assessment leads to */
 async function settleFact(
   fact: StagedFact,
-  status: 'reversed' | undefined,
+  verdict: Assessment | 'reversed',
   services: Services,
 ): Promise<'settled' | 'held' | 'known' | 'blocked'> {
   const { businessDate } = fact;
@@ -193,8 +219,9 @@ async function settleFact(
     }
     return 'blocked';
   }
-  const settled = settle(fact, profile, rates, { score: 0, rules: [] });
-  const entry = status === undefined ? settled : { ...settled, status };
+  const assessment = verdict === 'reversed' ? { score: 0, rules: [] } : verdict;
+  const settled = settle(fact, profile, rates, assessment, services.holdScore);
+  const entry = verdict === 'reversed' ? { ...settled, status: verdict } : settled;
   if ((await services.putEntry(entry)) === 'exists') return 'known';
   return entry.status === 'held' ? 'held' : 'settled';
 }
@@ -226,11 +253,24 @@ function buildServices(): Services {
   const ledgerTable = environmentVariable(environmentNames.ledgerTable);
   const daysTable = environmentVariable(environmentNames.businessDaysTable);
   const merchantsTable = environmentVariable(environmentNames.merchantsTable);
+  const fraud = fraudSettings();
+  const ratesOf = createRateCache((businessDate) =>
+    freezeRates(client, daysTable, businessDate, systemClock()),
+  );
   return {
     now: systemClock,
     getFacts: (factIds) => getStagedFacts(client, stagedTable, factIds),
     profileOn: (merchantId, businessDate) => profileOn(client, merchantsTable, merchantId, businessDate),
-    ratesOf: createRateCache((businessDate) => freezeRates(client, daysTable, businessDate, systemClock())),
+    ratesOf,
+    assess: createAssessor(
+      {
+        historyOf: (cardToken, range) => cardHistory(client, stagedTable, cardToken, range),
+        smallAmountsAt: (terminalId, range) => smallSalesAt(client, stagedTable, terminalId, range),
+        ratesOf,
+      },
+      fraud,
+    ),
+    holdScore: fraud.holdScore,
     markRatesMissing: (businessDate, currencies) =>
       markRatesMissing(client, daysTable, businessDate, currencies),
     getEntry: (key) => getEntry(client, ledgerTable, key),

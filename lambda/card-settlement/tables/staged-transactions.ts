@@ -11,10 +11,16 @@ import * as v from 'valibot';
 import { isConditionFailed } from '../../shared/dynamodb.ts';
 import { stagedIndexAttributes, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
-import { isDecisionId, partitionOf, partitionsOf, sortKeyOf } from '../domain/identifiers.ts';
-import { mergeSorted } from '../domain/merge-join.ts';
-import { currencyExponent } from '../domain/money.ts';
 import { isReview, type AnyStagedFact } from '../domain/decision.ts';
+import { isSmallSale } from '../domain/fraud/small-amount.ts';
+import {
+  isDecisionId,
+  occurrenceKeyOf,
+  partitionOf,
+  partitionsOf,
+  sortKeyOf,
+} from '../domain/identifiers.ts';
+import { mergeSorted } from '../domain/merge-join.ts';
 import type { StagedFact } from '../domain/settlement.ts';
 import type { StagedSummary } from '../domain/totals.ts';
 import { parseInstant } from '../domain/instant.ts';
@@ -23,8 +29,6 @@ import { queryPages } from './pages.ts';
 
 const keys = tables.stagedTransactions;
 const KEPT_DAYS = 400;
-/** Amounts up to 2.00 are what stolen cards are tried with. */
-const SMALL_AMOUNT_MAJOR_UNITS = 2;
 /** Small enough that the pages of 16 shards of both tables fit a small function. */
 const PAGE_ITEMS = 250;
 
@@ -200,11 +204,8 @@ export function stagedItem(fact: AnyStagedFact): Record<string, AttributeValue> 
 function historyKeys(fact: StagedFact): Record<string, string> {
   const occurredAt = parseInstant(fact.occurredAt);
   if (occurredAt === undefined) throw new RangeError('occurredAt was parsed before');
-  const exponent = currencyExponent(fact.currency) ?? 0;
   return {
-    [keys.byCard.sortKey]: `${occurredAt.toISOString()}#${fact.transactionId}`,
-    ...(fact.amount <= SMALL_AMOUNT_MAJOR_UNITS * 10 ** exponent
-      ? { [keys.bySmallAmount.partitionKey]: fact.terminalId }
-      : {}),
+    [keys.byCard.sortKey]: occurrenceKeyOf(occurredAt, fact.transactionId),
+    ...(isSmallSale(fact) ? { [keys.bySmallAmount.partitionKey]: fact.terminalId } : {}),
   };
 }

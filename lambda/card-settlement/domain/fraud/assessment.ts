@@ -1,0 +1,58 @@
+import type { FxRates } from '../fx.ts';
+import type { Assessment } from '../settlement.ts';
+import { amountSpike, nightLarge } from './amounts.ts';
+import { cardTesting } from './card-testing.ts';
+import { duplicate } from './duplicate.ts';
+import { highRiskCategory } from './high-risk-category.ts';
+import type { PastSmallSale, PastUse, Subject } from './history.ts';
+import { impossibleTravel } from './impossible-travel.ts';
+import type { FraudSettings } from './settings.ts';
+import { burst, velocity } from './uses.ts';
+
+/** What an assessment sees: of the card and of the terminal, latest first, as `seenBy` gives it. */
+export interface Seen {
+  readonly uses: readonly PastUse[];
+  readonly smallSales: readonly PastSmallSale[];
+}
+
+/**
+ * Assesses a sale by all rules, a refund by the one for duplicates: a refund gives money back, and what is known of
+ * fraud is known of sales. Refunds are no uses of a card, either.
+ */
+export function assess(
+  subject: Subject,
+  seen: Seen,
+  rates: FxRates | undefined,
+  settings: FraudSettings,
+): Assessment {
+  const sales = seen.uses.filter(({ type }) => type === 'sale');
+  const verdicts =
+    subject.type === 'sale'
+      ? [
+          cardTesting(subject, seen.smallSales, settings.cardTesting),
+          impossibleTravel(subject, sales, settings.impossibleTravel),
+          burst(subject, sales, settings.burst),
+          duplicate(subject, sales, settings.duplicate),
+          nightLarge(subject, rates, settings.nightLarge),
+          amountSpike(subject, sales, rates, settings.amountSpike),
+          velocity(subject, sales, settings.velocity),
+          highRiskCategory(subject, settings.highRiskCategory),
+        ]
+      : [duplicate(subject, seen.uses, settings.duplicate)];
+  const rules = verdicts.filter((verdict) => verdict !== undefined);
+  return { score: rules.reduce((sum, { score }) => sum + score, 0), rules };
+}
+
+/** How far back an assessment looks at a card: as far as the rule that looks back farthest. */
+export function cardWindowMilliseconds({ type }: Pick<Subject, 'type'>, settings: FraudSettings): number {
+  const { amountSpike: spike, velocity: fast, impossibleTravel: travel, burst: faster } = settings;
+  const duplicates = settings.duplicate.windowMinutes * 60_000;
+  if (type !== 'sale') return duplicates;
+  return Math.max(
+    duplicates,
+    spike.windowDays * 86_400_000,
+    fast.windowHours * 3_600_000,
+    travel.windowHours * 3_600_000,
+    faster.windowMinutes * 60_000,
+  );
+}

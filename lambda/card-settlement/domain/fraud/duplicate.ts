@@ -1,0 +1,31 @@
+import type { RuleVerdict } from '../settlement.ts';
+import { millisecondsBetween, type PastUse, type Subject } from './history.ts';
+import type { FraudSettings } from './settings.ts';
+
+/**
+ * The same again under another idempotency key: the same card, merchant, type, amount and currency. Only the later of
+ * two meets the rule. Of more, each within the window of the one before, all but the first do.
+ */
+export function duplicate(
+  subject: Subject,
+  history: readonly PastUse[],
+  settings: FraudSettings['duplicate'],
+): RuleVerdict | undefined {
+  const other = history.find(
+    (past) =>
+      past.merchantId === subject.merchantId &&
+      past.type === subject.type &&
+      past.amount === subject.amount &&
+      past.currency === subject.currency &&
+      millisecondsBetween(past, subject) <= settings.windowMinutes * 60_000,
+  );
+  if (other === undefined) return undefined;
+  return {
+    rule: 'duplicate',
+    score: settings.score,
+    inputs: {
+      otherTransactionId: other.transactionId,
+      seconds: Math.round(millisecondsBetween(other, subject) / 1000),
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { crossRate, type FxRates } from '../fx.ts';
+import { currencyExponent, divideHalfEven, type Ratio } from '../money.ts';
+
+/** The currency in which amounts are compared. */
+export const COMPARED_IN = 'USD';
+
+/** What one minor unit of a currency is worth in cents of USD, exactly; undefined if the rates do not say. */
+export function centsPerMinorUnit(currency: string, rates: FxRates | undefined): Ratio | undefined {
+  if (currency === COMPARED_IN) return { numerator: 1n, denominator: 1n };
+  const rate = rates === undefined ? undefined : crossRate(rates, currency, COMPARED_IN);
+  const exponent = currencyExponent(currency);
+  if (rate === undefined || exponent === undefined) return undefined;
+  return { numerator: rate.numerator * 100n, denominator: rate.denominator * 10n ** BigInt(exponent) };
+}
+
+export function times(ratio: Ratio, factor: bigint): Ratio {
+  return { numerator: ratio.numerator * factor, denominator: ratio.denominator };
+}
+
+export function plus(one: Ratio, other: Ratio): Ratio {
+  return {
+    numerator: one.numerator * other.denominator + other.numerator * one.denominator,
+    denominator: one.denominator * other.denominator,
+  };
+}
+
+export function isMoreThan(one: Ratio, other: Ratio): boolean {
+  return one.numerator * other.denominator > other.numerator * one.denominator;
+}
+
+/** A positive number of minor units, rounded half to even, as decimal text in the currency's own unit: `312.40`. */
+export function decimalText(minorUnits: Ratio, currency: string): string {
+  const exponent = currencyExponent(currency) ?? 0;
+  const digits = String(divideHalfEven(minorUnits.numerator, minorUnits.denominator)).padStart(
+    exponent + 1,
+    '0',
+  );
+  const point = digits.length - exponent;
+  return exponent === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`;
+}

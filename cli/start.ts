@@ -17,12 +17,14 @@ import { type Outputs, parseOutputs, removeIfOurs, tellsOfAws, writeAtomically }
 import { colorsFor, formatSeconds } from './screen.ts';
 import { synthesizeIfChanged } from './start/assembly.ts';
 import { createEventScreen, type EventScreen } from './start/event-screen.ts';
+import { samVariables, samVariablesFile } from './start/sam-variables.ts';
 import { datesForRates, loadFxRates, readShippedFxRates } from './start/fx-rates.ts';
 import { welcome } from './start/welcome.ts';
 
 interface StartOptions {
   readonly port: number;
   readonly awsPort: number;
+  readonly awsHost?: string;
   readonly outputs?: string;
   readonly stage: string;
 }
@@ -35,6 +37,10 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   const command = createCommand('start', 'Runs the whole app on this machine, until Ctrl-C.')
     .option('--port <number>', 'port of the APIs; 0 takes any', wholeNumber(0, 65_535), 3000)
     .option('--aws-port <number>', 'port of the AWS endpoint; 0 takes any', wholeNumber(0, 65_535), 4566)
+    .option(
+      '--aws-host <address>',
+      'another address of this machine that the AWS endpoint listens on, for containers; 0.0.0.0 for all',
+    )
     .option('--outputs <file>', 'where to write the outputs (default: outputs.json of the project)')
     .addOption(stageOption());
   const exitCode = parseArguments(command, argv);
@@ -83,16 +89,26 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
     onSynthesize: () => write(colors.dim('Synthesizing the app…')),
   });
   const { startLocalHost } = await loadingHost;
-  const { port, awsPort } = options;
-  const host = await startLocalHost({ assembly, port, awsPort, onEvent }).catch(explainPort);
+  const { port, awsPort, awsHost } = options;
+  const host = await startLocalHost({
+    assembly,
+    port,
+    awsPort,
+    ...(awsHost === undefined ? {} : { awsAddress: awsHost }),
+    onEvent,
+  }).catch(explainPort);
 
   const text = outputsText(host);
+  const samFile = samVariablesFile(file);
+  const samText = `${JSON.stringify(samVariables(host), undefined, 2)}\n`;
   try {
     const outputs = parseOutputs(text, 'What the app was synthesized to');
     if (signal.aborted) return;
     const openDate = businessDateOf(new Date(), stageConfig(options.stage).calendar);
     await loadRates(outputs, openDate);
     if (signal.aborted) return;
+    await writeAtomically(samFile, samText);
+    // Last: who waits for this file finds everything ready.
     await writeAtomically(file, text);
     ready = true;
     const seconds = (performance.now() - started) / 1000;
@@ -108,7 +124,7 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
     await showEventsUntil(signal, screen);
   } finally {
     await Promise.race([
-      Promise.all([removeIfOurs(file, text), host.stop()]),
+      Promise.all([removeIfOurs(file, text), removeIfOurs(samFile, samText), host.stop()]),
       wait(stopMilliseconds, undefined, { ref: false }),
     ]);
   }
@@ -153,6 +169,12 @@ function explainPort(error: unknown): never {
     const option = error.option === 'awsPort' ? '--aws-port' : '--port';
     throw new CommandError(
       `Port ${String(error.port)} is taken: name another one with npm start -- ${option} <number> (0 takes any).`,
+      { cause: error },
+    );
+  }
+  if (['EADDRNOTAVAIL', 'ENOTFOUND', 'EINVAL'].includes(errorCode(error) ?? '')) {
+    throw new CommandError(
+      'The address of --aws-host is none of this machine: name one that it has, or 0.0.0.0 for all.',
       { cause: error },
     );
   }

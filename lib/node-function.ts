@@ -14,6 +14,7 @@ import {
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { buildSync } from 'esbuild';
+import { declareAwsEndpoint } from './aws-endpoint.ts';
 
 export interface NodeFunctionProps {
   /** The handler's file below `lambda/`, without its ending: `card-settlement/handlers/accept-transaction`. */
@@ -57,6 +58,7 @@ export class NodeFunction extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
     });
+    declareAwsEndpoint(this.function);
     Validations.of(this.function).acknowledge(
       {
         id: 'Serverless-LambdaDLQ',

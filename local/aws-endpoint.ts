@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { createCallAws } from './aws-call.ts';
 import type { CallAws } from './aws-call.ts';
@@ -46,6 +46,8 @@ const MAXIMUM_BODY_BYTES = 16 * 1024 * 1024;
  */
 export async function startAwsEndpoint(options: {
   readonly port: number;
+  /** Another address of this machine that it listens on as well; `0.0.0.0` or `::` for all. @default only 127.0.0.1 */
+  readonly address?: string;
   readonly credentials: CredentialStore;
   readonly authorize?: Authorize;
   /** See every call that is allowed, over HTTP or from within the host; the first is the outermost. */
@@ -116,17 +118,24 @@ export async function startAwsEndpoint(options: {
     }
   };
 
-  const server = createServer((request, response) => void serve(request, response));
-  // Idle connections of an SDK must not be closed under its next request.
-  server.keepAliveTimeout = 120_000;
-  server.requestTimeout = 0;
-  const port = await new Promise<number>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, '127.0.0.1', () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : options.port);
-    });
-  });
+  const servers: Server[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(servers.map(close));
+  };
+  let port = options.port;
+  for (const address of addressesToListenOn(options.address)) {
+    const server = createServer((request, response) => void serve(request, response));
+    // Idle connections of an SDK must not be closed under its next request.
+    server.keepAliveTimeout = 120_000;
+    server.requestTimeout = 0;
+    try {
+      port = await listen(server, port, address);
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+    servers.push(server);
+  }
   return {
     url: `http://localhost:${port}`,
     callAs: (roleArn) =>
@@ -135,12 +144,31 @@ export async function startAwsEndpoint(options: {
     addService: (target, service, handle) => {
       services.set(target, { service, handle: intercepted(handle, interceptors) });
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop,
   };
+}
+
+/** What listens on all addresses of a machine listens on 127.0.0.1, too. */
+function addressesToListenOn(address = '127.0.0.1'): ReadonlySet<string> {
+  return new Set(['0.0.0.0', '::'].includes(address) ? [address] : ['127.0.0.1', address]);
+}
+
+/** @returns the port */
+function listen(server: Server, port: number, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      const bound = server.address();
+      resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
 }
 
 /** REST services say so with another status, and in a header. */

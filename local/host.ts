@@ -5,6 +5,7 @@ import type { AwsEndpoint } from './aws-endpoint.ts';
 import type { Interceptor } from './aws-service.ts';
 import { serveConnections } from './connections-service.ts';
 import { createCredentialStore } from './credentials.ts';
+import type { RoleCredentials } from './credentials.ts';
 import { createDynamoDb } from './dynamodb.ts';
 import type { HostEvent } from './events.ts';
 import { createFunctionPool } from './function-pool.ts';
@@ -32,6 +33,11 @@ export interface LocalHostOptions {
   readonly port?: number;
   /** Of the AWS endpoint; 0 for any. @default 4566 */
   readonly awsPort?: number;
+  /**
+   * Another address of this machine that the AWS endpoint listens on as well, such as the one that containers reach;
+   * `0.0.0.0` for all. Whoever reaches it may do everything. @default only 127.0.0.1
+   */
+  readonly awsAddress?: string;
   /** Worker threads over all functions. @default 8 */
   readonly maxWorkers?: number;
   /** How long connections of WebSocket APIs last. @default as on AWS: 10 minutes idle, 2 hours in all */
@@ -52,12 +58,15 @@ export interface HostedFunction {
   readonly functionName: string;
   readonly functionArn: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** What its role signs with. */
+  readonly credentials: RoleCredentials;
 }
 
 export interface LocalHost {
   /** Where the HTTP APIs are served, such as `http://localhost:3000`. */
   readonly url: string;
   readonly awsEndpoint: string;
+  readonly region: string;
   /** By stack, in the shape of `cdk deploy --outputs-file`. */
   readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly functions: readonly HostedFunction[];
@@ -146,6 +155,7 @@ async function start(
   const awsEndpoint: AwsEndpoint = await listening('awsPort', options.awsPort ?? 4566, (port) =>
     startAwsEndpoint({
       port,
+      ...(options.awsAddress === undefined ? {} : { address: options.awsAddress }),
       credentials,
       interceptors: [...(options.interceptors ?? []), meter.interceptor],
     }),
@@ -236,6 +246,7 @@ async function start(
     functionName: definition.functionName,
     functionArn: definition.functionArn,
     environment: definition.environment,
+    credentials: definition.credentials,
   }));
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
@@ -245,6 +256,7 @@ async function start(
   return {
     url: http.url,
     awsEndpoint: awsEndpoint.url,
+    region: REGION,
     outputs,
     functions,
     pipes: world.pipes,

@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startAwsEndpoint } from '../../local/aws-endpoint.ts';
 import type { AwsCall } from '../../local/aws-service.ts';
+import { createCredentialStore } from '../../local/credentials.ts';
 import { startEngines } from './engines.ts';
 
 const run = promisify(execFile);
@@ -131,4 +134,43 @@ test('the AWS CLI works on it', async () => {
   expect(scan).toMatchObject({ Items: expect.arrayContaining([{ id: { S: 'by hand' } }]) });
   expect(attributes).toMatchObject({ Attributes: { ApproximateNumberOfMessages: '1' } });
   expect(identity).toMatchObject({ Account: '000000000000' });
+});
+
+describe('the address it listens on', () => {
+  const start = async (address?: string) =>
+    startAwsEndpoint({
+      port: 0,
+      credentials: createCredentialStore(),
+      ...(address === undefined ? {} : { address }),
+    });
+  // Where this machine has no other address, another one of the loopback's must do.
+  const another =
+    Object.values(networkInterfaces())
+      .flat()
+      .find((found) => found?.family === 'IPv4' && !found.internal)?.address ?? '127.0.0.2';
+  const answersAt = async (host: string, url: string): Promise<boolean> =>
+    fetch(url.replace('localhost', host)).then(
+      ({ status }) => status === 400,
+      () => false,
+    );
+
+  test('is of no other machine, unless it is told', async () => {
+    const endpoint = await start();
+    expect([await answersAt('127.0.0.1', endpoint.url), await answersAt(another, endpoint.url)]).toEqual([
+      true,
+      false,
+    ]);
+    await endpoint.stop();
+  });
+
+  test.each([another, '0.0.0.0'])('may be %s as well, on the same port, until it stops', async (address) => {
+    const endpoint = await start(address);
+    for (const host of ['127.0.0.1', another]) expect(await answersAt(host, endpoint.url)).toBe(true);
+    await endpoint.stop();
+    for (const host of ['127.0.0.1', another]) expect(await answersAt(host, endpoint.url)).toBe(false);
+  });
+
+  test('that is none of this machine is an error, and leaves nothing listening', async () => {
+    await expect(start('192.0.2.1')).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });
+  });
 });

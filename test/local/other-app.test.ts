@@ -84,6 +84,9 @@ test('the host says which functions it runs, by stack, logical id and path', () 
     functionName: expect.stringMatching(/^ParcelOffice-Sorter/),
     functionArn: expect.stringMatching(/^arn:aws:lambda:us-east-1:000000000000:function:ParcelOffice-Sorter/),
     environment: { SHELF: host.outputs['ParcelOffice']?.['ShelfName'] },
+    credentials: expect.objectContaining({
+      roleArn: expect.stringMatching(/^arn:aws:iam::000000000000:role\/ParcelOffice-Sorter/),
+    }),
   });
 });
 

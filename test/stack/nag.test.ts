@@ -25,7 +25,7 @@ describe.each(['sandbox', 'production', 'test'] as const)('in the %s stage', (st
   let acknowledgements: Acknowledgement[];
 
   beforeAll(async () => {
-    app = await constructTree(stage);
+    ({ app } = await constructTree(stage));
     findings = [new RawAwsSolutions(), new RawServerless()].flatMap((pack) => {
       pack.validateScope(app);
       return pack.findings;

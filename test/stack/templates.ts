@@ -33,7 +33,11 @@ export function template(assembly: string, stackName: string): Record<string, un
 
 /** All resources of all stacks of a stage. */
 export async function resourcesOf(stage: Stage): Promise<Resource[]> {
-  const assembly = await synthesized(stage);
+  return resourcesIn(await synthesized(stage));
+}
+
+/** All resources of all stacks of a cloud assembly. */
+export function resourcesIn(assembly: string): Resource[] {
   return stackNames.flatMap((stackName) =>
     Object.entries(
       template(assembly, stackName)['Resources'] as Record<string, Omit<Resource, 'logicalId'>>,

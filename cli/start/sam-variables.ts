@@ -1,0 +1,42 @@
+import path from 'node:path';
+import type { LocalHost } from '../../local/host.ts';
+
+/** Variables by the logical id of a function: the shape of `sam local invoke --env-vars <file>`. */
+export type SamVariables = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** How a container calls the machine that it runs on; Docker on Linux knows the name by `--add-host`. */
+const machine = 'host.docker.internal';
+
+/** `sam-env.json`, next to the outputs. */
+export function samVariablesFile(outputsFile: string): string {
+  return path.join(path.dirname(outputsFile), 'sam-env.json');
+}
+
+/**
+ * What every function needs to run in a container against a local host: its variables, with the AWS endpoint (and so
+ * queues and connections) where a container finds it, and the credentials of its role, so that its policies hold.
+ * The issuer of tokens keeps its url, which tokens must carry.
+ */
+export function samVariables(host: Pick<LocalHost, 'awsEndpoint' | 'region' | 'functions'>): SamVariables {
+  const endpoint = new URL(host.awsEndpoint);
+  endpoint.hostname = machine;
+  const seenFromContainer = (value: string): string =>
+    value === host.awsEndpoint || value.startsWith(`${host.awsEndpoint}/`)
+      ? endpoint.origin + value.slice(host.awsEndpoint.length)
+      : value;
+  return Object.fromEntries(
+    host.functions.map(({ logicalId, environment, credentials }) => [
+      logicalId,
+      {
+        ...Object.fromEntries(
+          Object.entries(environment).map(([name, value]) => [name, seenFromContainer(value)]),
+        ),
+        AWS_ENDPOINT_URL: endpoint.origin,
+        AWS_REGION: host.region,
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        AWS_SESSION_TOKEN: '',
+      },
+    ]),
+  );
+}

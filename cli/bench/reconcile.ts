@@ -117,7 +117,7 @@ async function fill(
     const facts = Array.from({ length: Math.min(WRITE_BATCH_SIZE, count - from) }, (_, index) =>
       benchFact(from + index, occurredAt, businessDate),
     );
-    const entries = facts.map((fact) => settle(fact, undefined, undefined, { score: 0, rules: [] }));
+    const entries = facts.map((fact) => settle(fact, undefined, undefined, { score: 0, rules: [] }, 70));
     await write(
       client,
       host.stagedTransactionsTable,

@@ -33,6 +33,7 @@ export interface ReversalRequest {
   readonly transactionId: string;
   readonly transaction: Transaction;
   readonly clientId: string;
+  readonly requestId: string;
   /** Why it is refused, unless it has been accepted before. */
   readonly refusal: Problem | undefined;
 }
@@ -43,7 +44,7 @@ export interface ReversalRequest {
  * @throws Problem 422 if it fits no sale of the client, 409 if the sale is decided otherwise, or its day sealed
  */
 export async function acceptReversal(
-  { transactionId: keyId, transaction, clientId, refusal }: ReversalRequest,
+  { transactionId: keyId, transaction, clientId, requestId, refusal }: ReversalRequest,
   now: Date,
   services: DecisionServices,
 ): Promise<{ readonly outcome: 'staged' | 'replayed'; readonly fact: StagedFact }> {
@@ -71,6 +72,7 @@ export async function acceptReversal(
     stagedAt: now.toISOString(),
     bodyDigest: bodyDigest(transaction),
     idempotencyId: keyId,
+    requestId,
   };
   const replayed = async (): Promise<StagedFact | undefined> => {
     const standing = await services.getDecision(fact.transactionId);
@@ -126,6 +128,7 @@ export async function reviewTransaction(
     readonly type: StagedReview['type'];
     readonly reason: string;
     readonly clientId: string;
+    readonly requestId: string;
   },
   services: ReviewServices,
 ): Promise<StagedReview> {
@@ -147,8 +150,9 @@ export async function reviewTransaction(
     Promise.resolve(true),
   );
   if (businessDate === undefined) throw new Error('No date was found for the decision.');
-  const { type, reason, clientId } = review;
-  const fact = reviewOf(original, { type, reason, clientId, businessDate, stagedAt: now.toISOString() });
+  const { transactionId: _, ...taken } = review;
+  const { type } = taken;
+  const fact = reviewOf(original, { ...taken, businessDate, stagedAt: now.toISOString() });
   if ((await services.putFact(fact)) === 'exists') {
     const winner = await services.getDecision(fact.transactionId);
     if (winner === undefined) throw new Error('A decision that exists was not found.');

@@ -14,7 +14,7 @@ export function keyReusedProblem(): Problem {
 
 /** A transaction as its client and operators see it. */
 export function factBody(fact: StagedFact): Record<string, unknown> {
-  const { bodyDigest: _digest, clientId: _client, ...shown } = fact;
+  const { bodyDigest: _digest, clientId: _client, requestId: _request, ...shown } = fact;
   return shown;
 }
 

@@ -74,6 +74,8 @@ export const NotificationMessage = v.variant('kind', [
     conversationId: ConversationId,
     /** DynamoDB writes its numbers as text, so the pipe's template hands on text. */
     sequence: v.pipe(v.string(), v.regex(/^[1-9]\d{0,6}$/), v.transform(Number), Sequence),
+    /** Of the request that posted the message, for the log. A pipe writes nothing for what a record lacks. */
+    requestId: v.exactOptional(v.pipe(v.string(), v.regex(/^[\w+/=-]{0,64}$/))),
   }),
   /** From `hello`, and from a drain that has not come to its end: a device wants what waits for its user. */
   v.strictObject({
@@ -106,4 +108,5 @@ export const pipeInputTemplate = JSON.stringify({
   kind: 'message',
   conversationId: `<$.dynamodb.NewImage.${tables.messages.partitionKey}.S>`,
   sequence: `<$.dynamodb.NewImage.${tables.messages.sortKey}.N>`,
+  requestId: '<$.dynamodb.NewImage.requestId.S>',
 });

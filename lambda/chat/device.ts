@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import * as v from 'valibot';
 import { environmentVariable } from '../shared/environment.ts';
 import { parseAs, parseJson } from '../shared/http.ts';
-import { logger } from '../shared/log.ts';
+import { errorFields, logger } from '../shared/log.ts';
 import { Problem } from '../shared/problem.ts';
 import { environmentNames } from './contract.ts';
 import { errorFrame } from './frames.ts';
@@ -50,12 +50,14 @@ export function deviceHandler(
       await handle({ connectionId, userId: authorizer.userId, body: body ?? '' });
       return { statusCode: 200 };
     } catch (error) {
-      if (!(error instanceof Problem)) logFailure('frame failed', routeKey, error);
+      if (error instanceof Problem) {
+        logger.info('frame refused', { routeKey, status: error.status, problem: error.slug });
+      } else logger.error('frame failed', { routeKey, ...errorFields(error) });
       const problem = error instanceof Problem ? error : internalError();
       try {
         await pushFrame(connectionId, errorFrame(problem));
       } catch (pushError) {
-        logFailure('error frame failed', routeKey, pushError);
+        logger.error('error frame failed', { routeKey, ...errorFields(pushError) });
       }
       return { statusCode: problem.status };
     }
@@ -82,13 +84,5 @@ function environmentPushFrame(): PushFrame {
 function internalError(): Problem {
   return new Problem(500, 'internal-error', 'Something went wrong here', {
     detail: 'Send the same frame again: nothing is done twice.',
-  });
-}
-
-function logFailure(message: string, routeKey: string, error: unknown): void {
-  logger.error(message, {
-    routeKey,
-    errorName: error instanceof Error ? error.name : 'unknown',
-    errorMessage: error instanceof Error ? error.message : 'unknown',
   });
 }

@@ -1,13 +1,18 @@
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { logger } from './log.ts';
+import { errorFields, logger } from './log.ts';
 
 /** A message that no retry will mend: malformed, or naming what does not exist. It ends in the dead-letter queue. */
 export class PermanentError extends Error {
   override readonly name = 'PermanentError';
 }
 
-/** What became of one record: undefined if it is done with. */
-export type RecordFailure = { readonly record: SQSRecord; readonly error: unknown };
+/** A record that is not done with. */
+export interface RecordFailure {
+  readonly record: SQSRecord;
+  readonly error: unknown;
+  /** What the message names, once it was understood: by these ids the log tells what failed. */
+  readonly about?: Readonly<Record<string, string | number | undefined>>;
+}
 
 /**
  * Answers a batch: the messages named stay in the queue and come again after the visibility timeout, until the queue's
@@ -15,13 +20,13 @@ export type RecordFailure = { readonly record: SQSRecord; readonly error: unknow
  * there at once, so a permanent failure goes the same way, and only its log line differs.
  */
 export function batchResponse(failures: readonly RecordFailure[]): SQSBatchResponse {
-  for (const { record, error } of failures) {
+  for (const { record, error, about } of failures) {
     logger.error('message failed', {
-      messageId: record.messageId,
+      ...about,
+      queueMessageId: record.messageId,
       receiveCount: record.attributes.ApproximateReceiveCount,
       permanent: error instanceof PermanentError,
-      errorName: error instanceof Error ? error.name : 'unknown',
-      errorMessage: error instanceof Error ? error.message : 'unknown',
+      ...errorFields(error),
     });
   }
   return { batchItemFailures: failures.map(({ record }) => ({ itemIdentifier: record.messageId })) };

@@ -4,11 +4,13 @@ import type {
   Context,
 } from 'aws-lambda';
 import * as v from 'valibot';
-import { logger } from './log.ts';
+import { errorFields, logger } from './log.ts';
 import { Problem, problemBody, validationProblem, type ProblemField } from './problem.ts';
 
 /** What a handler gets of a request. */
 export interface HttpRequest {
+  /** API Gateway's id of the request: what it makes carries it along, so that it can be followed through the log. */
+  readonly requestId: string;
   readonly routeKey: string;
   /** Values of the route's parameters, decoded. */
   readonly path: Readonly<Record<string, string | undefined>>;
@@ -51,12 +53,12 @@ export function httpHandler(handle: (request: HttpRequest) => Promise<HttpRespon
     try {
       return written(await handle(requestOf(event)));
     } catch (error) {
-      if (error instanceof Problem) return problemResponse(error);
-      logger.error('request failed', {
-        routeKey: event.routeKey,
-        errorName: error instanceof Error ? error.name : 'unknown',
-        errorMessage: error instanceof Error ? error.message : 'unknown',
-      });
+      const { routeKey } = event;
+      if (error instanceof Problem) {
+        logger.info('request refused', { routeKey, status: error.status, problem: error.slug });
+        return problemResponse(error);
+      }
+      logger.error('request failed', { routeKey, ...errorFields(error) });
       return problemResponse(
         new Problem(500, 'internal-error', 'Something went wrong here', {
           detail: 'Send the same request again: nothing is done twice.',
@@ -68,8 +70,8 @@ export function httpHandler(handle: (request: HttpRequest) => Promise<HttpRespon
 
 function requestOf(event: APIGatewayProxyEventV2WithJWTAuthorizer): HttpRequest {
   const claims = event.requestContext.authorizer?.jwt.claims ?? {};
-  const body = event.body ?? '';
   return {
+    requestId: event.requestContext.requestId,
     routeKey: event.routeKey,
     path: event.pathParameters ?? {},
     query: event.queryStringParameters ?? {},
@@ -81,8 +83,23 @@ function requestOf(event: APIGatewayProxyEventV2WithJWTAuthorizer): HttpRequest 
         .filter((scope) => scope !== ''),
       ...(claims['username'] === undefined ? {} : { username: String(claims['username']) }),
     },
-    body: event.isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body,
+    body: bodyText(event),
   };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** What is no UTF-8 is refused: with its bytes replaced, two bodies that differ would read alike. */
+function bodyText({
+  body = '',
+  isBase64Encoded,
+}: Pick<APIGatewayProxyEventV2WithJWTAuthorizer, 'body' | 'isBase64Encoded'>): string {
+  if (!isBase64Encoded) return body;
+  try {
+    return utf8.decode(Buffer.from(body, 'base64'));
+  } catch {
+    throw new Problem(400, 'malformed-json', 'The body is not JSON', { detail: 'It is not UTF-8.' });
+  }
 }
 
 function written({ status, headers = {}, body }: HttpResponse): APIGatewayProxyStructuredResultV2 {

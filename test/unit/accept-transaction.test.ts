@@ -68,6 +68,7 @@ describe('a transaction', () => {
       ...sale(),
       transactionId: expect.stringMatching(/^[0-9a-f]{32}$/),
       clientId: 'gateway-client',
+      requestId: 'request-1',
       businessDate: '2026-03-10',
       stagedAt: '2026-03-10T16:05:00.000Z',
       bodyDigest: expect.stringMatching(/^[0-9a-f]{32}$/),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import * as v from 'valibot';
 import { batchResponse, parseJsonBody, PermanentError } from '../../lambda/shared/batch.ts';
 import { captureLog } from './captured-log.ts';
 import { sqsRecord } from './card-facts.ts';
@@ -29,9 +30,37 @@ describe('the response to a batch', () => {
       ]),
     );
     expect(lines).toHaveLength(2);
-    expect(lines[0]).toMatchObject({ messageId: 'm1', permanent: true, receiveCount: '1' });
-    expect(lines[1]).toMatchObject({ messageId: 'm2', permanent: false, errorMessage: 'throttled' });
+    expect(lines[0]).toMatchObject({ queueMessageId: 'm1', permanent: true, receiveCount: '1' });
+    expect(lines[1]).toMatchObject({ queueMessageId: 'm2', permanent: false, errorMessage: 'throttled' });
     expect(JSON.stringify(lines)).not.toContain('secret');
+  });
+});
+
+describe('a failure in the log', () => {
+  it('names what its message names', async () => {
+    const about = { factId: 't1', requestId: 'request-1' };
+    const { lines } = await captureLog(() =>
+      batchResponse([{ record: sqsRecord('m1', '{}'), error: new Error('throttled'), about }]),
+    );
+    expect(lines).toMatchObject([{ queueMessageId: 'm1', ...about }]);
+  });
+
+  it.each([
+    ['a value that does not fit a schema', () => v.parse(v.object({ text: v.string() }), { text: 41111 })],
+    ['a value of no variant', () => v.parse(v.picklist(['sale']), '41111')],
+    ['text that is no JSON', () => JSON.parse('41111 is no JSON')],
+  ])('does not repeat %s', async (_, failing) => {
+    let error: unknown;
+    try {
+      failing();
+    } catch (thrown) {
+      error = thrown;
+    }
+    const { lines } = await captureLog(() => batchResponse([{ record: sqsRecord('m1', '{}'), error }]));
+    expect(lines).toMatchObject([{ errorName: expect.stringMatching(/^(Vali|Syntax)Error$/) }]);
+    expect(JSON.stringify(lines)).not.toContain('41111');
+    // Lambda logs the message and the stack of what a function throws.
+    if (v.isValiError(error)) expect(error.stack).not.toContain('41111');
   });
 });
 

@@ -56,6 +56,7 @@ export function fxRates(changes: Partial<FxRates> = {}): FxRates {
 
 export function httpRequest(changes: Partial<HttpRequest> = {}): HttpRequest {
   return {
+    requestId: 'request-1',
     routeKey: 'POST /transactions',
     path: {},
     query: {},

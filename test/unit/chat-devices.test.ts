@@ -63,7 +63,9 @@ describe('a frame’s handler', () => {
       ],
     ]);
     expect(result).toEqual({ statusCode: 400 });
-    expect(lines).toEqual([]);
+    expect(lines).toEqual([
+      expect.objectContaining({ level: 'info', message: 'frame refused', problem: 'unknown-action' }),
+    ]);
   });
 
   it('logs any other error, and tells the device nothing of it', async () => {

@@ -115,15 +115,20 @@ describe('ids', () => {
 });
 
 describe('the notification queue', () => {
-  it('takes what the pipe makes of a record: identifiers, and no text', () => {
+  it.each(['JKJaXmPLvHcESHA=', ''])('takes what the pipe makes of a record of request %j', (requestId) => {
     const body = pipeInputTemplate
+      .replace('<$.dynamodb.NewImage.requestId.S>', requestId)
       .replace('<$.dynamodb.NewImage.conversationId.S>', 'a'.repeat(32))
       .replace('<$.dynamodb.NewImage.sequence.N>', '12');
     expect(v.parse(NotificationMessage, JSON.parse(body))).toEqual({
       kind: 'message',
       conversationId: 'a'.repeat(32),
       sequence: 12,
+      requestId,
     });
+  });
+
+  it('carries no text, and nobody’s name', () => {
     expect(pipeInputTemplate).not.toMatch(/text|from|\bto\b/);
   });
 
@@ -148,6 +153,7 @@ describe('the notification queue', () => {
     { kind: 'message', conversationId: 'a'.repeat(32), sequence: '1000001' },
     { kind: 'message', conversationId: 'x', sequence: '1' },
     { kind: 'message', conversationId: 'a'.repeat(32), sequence: '1', text: 'x' },
+    { kind: 'message', conversationId: 'a'.repeat(32), sequence: '1', requestId: 'a b' },
     { kind: 'device-online', userId: 'Bob', connectionId: 'c' },
     { kind: 'else' },
   ])('refuses %j', (message) => {

@@ -46,6 +46,7 @@ function createTable(step: <T>(effect: () => T) => Promise<T> = async (effect) =
 
 function request({ from, ...body }: Post): HttpRequest {
   return {
+    requestId: 'request-1',
     routeKey: 'POST /messages',
     path: {},
     query: {},

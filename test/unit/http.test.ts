@@ -84,6 +84,7 @@ describe('a handler', () => {
       { body: '{"a":1}', queryStringParameters: { limit: '5' } },
     );
     expect(seen).toEqual({
+      requestId: 'request-1',
       routeKey: 'PUT /merchants/{merchantId}',
       path: { merchantId: 'mer_1' },
       query: { limit: '5' },
@@ -91,6 +92,18 @@ describe('a handler', () => {
       caller: { clientId: 'operator-client', scopes: ['a/read', 'a/write'] },
       body: '{"a":1}',
     });
+  });
+
+  it('refuses a body that is no UTF-8', async () => {
+    const { statusCode, body, lines } = await answer(async () => Promise.resolve({ status: 204 }), {
+      body: Buffer.from('{"name":"\xff"}', 'latin1').toString('base64'),
+      isBase64Encoded: true,
+    });
+    expect(statusCode).toBe(400);
+    expect(JSON.parse(body ?? '')).toMatchObject({ type: 'urn:duotempo:problem:malformed-json' });
+    expect(lines).toMatchObject([
+      { level: 'info', message: 'request refused', status: 400, problem: 'malformed-json' },
+    ]);
   });
 
   it('gets a base64 body as text', async () => {

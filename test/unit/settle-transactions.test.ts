@@ -72,6 +72,26 @@ describe('a batch', () => {
     expect(summary).toMatchObject({ count: 10, settled: 10, failed: 0 });
   });
 
+  it('tells what became of each fact, and which request brought it', async () => {
+    const { run } = settlement([fact(0, { requestId: 'request-0' }), fact(1, { requestId: 'request-1' })], {
+      putEntry: async ({ transactionId }) =>
+        transactionId === 't1' ? Promise.reject(new Error('throttled')) : Promise.resolve('written'),
+    });
+    const { summary } = await run(message(0), message(1));
+    expect(summary).toMatchObject({
+      facts: [
+        { factId: 't0', requestId: 'request-0', outcome: 'settled' },
+        { factId: 't1', requestId: 'request-1', outcome: 'failed' },
+      ],
+    });
+  });
+
+  it('writes down in each entry which request brought its fact', async () => {
+    const { run, ledger } = settlement([fact(0, { requestId: 'request-0' })]);
+    await run(message(0));
+    expect(ledger.get('t0')).toMatchObject({ requestId: 'request-0' });
+  });
+
   it('settles a fact once that it names three times', async () => {
     const { run, ledger, asked } = settlement([fact(1)]);
     const { failed, summary } = await run(message(1), message(1), message(1));

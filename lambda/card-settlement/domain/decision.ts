@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { BusinessDate } from './business-date.ts';
 import { decisionIdOf } from './identifiers.ts';
-import type { EntryStatus, LedgerEntry, StagedFact } from './settlement.ts';
+import { requestOf, type EntryStatus, type LedgerEntry, type StagedFact } from './settlement.ts';
 import type { Transaction } from './transaction.ts';
 
 /** What can be decided of a transaction, once: an operator releases or rejects a held one; a client reverses a sale. */
@@ -37,6 +37,8 @@ export interface StagedReview {
   /** Who decided: the `client_id` of the access token. */
   readonly clientId: string;
   readonly reason: string;
+  /** The HTTP request that brought it. */
+  readonly requestId?: string;
 }
 
 /** What the table of staged facts holds. */
@@ -49,7 +51,7 @@ export function isReview(fact: AnyStagedFact): fact is StagedReview {
 /** The fact of an operator's decision. */
 export function reviewOf(
   original: StagedFact,
-  review: Pick<StagedReview, 'type' | 'reason' | 'businessDate' | 'stagedAt' | 'clientId'>,
+  review: Pick<StagedReview, 'type' | 'reason' | 'businessDate' | 'stagedAt' | 'clientId' | 'requestId'>,
 ): StagedReview {
   return {
     ...review,
@@ -86,6 +88,7 @@ export function reviewEntry(review: StagedReview, held: LedgerEntry): LedgerEntr
     // What held it stands in its original's entry.
     score: 0,
     rules: [],
+    ...requestOf(review),
   };
 }
 
@@ -104,6 +107,7 @@ export function reversalEntry(reversal: StagedFact, standing: LedgerEntry): Ledg
     net: -standing.net,
     score: 0,
     rules: [],
+    ...requestOf(reversal),
   };
 }
 

@@ -19,6 +19,8 @@ export interface StagedFact extends Transaction {
   readonly bodyDigest: string;
   /** Of a reversal, which has its sale's id: what its own idempotency key leads to. */
   readonly idempotencyId?: string;
+  /** The HTTP request that brought it, by API Gateway's id: the log is searched by it. */
+  readonly requestId?: string;
 }
 
 /** The verdict of a fraud rule, with what it saw. */
@@ -65,6 +67,8 @@ export interface LedgerEntry {
   readonly withoutProfile: boolean;
   readonly score: number;
   readonly rules: readonly RuleVerdict[];
+  /** The HTTP request that brought the fact. */
+  readonly requestId?: string;
 }
 
 /** True if settling the fact needs a rate. */
@@ -129,7 +133,13 @@ export function settle(
     withoutProfile: profile === undefined,
     score: assessment.score,
     rules: assessment.rules,
+    ...requestOf(fact),
   };
+}
+
+/** Where a fact came from, for its entry. */
+export function requestOf({ requestId }: Pick<StagedFact, 'requestId'>): Pick<LedgerEntry, 'requestId'> {
+  return requestId === undefined ? {} : { requestId };
 }
 
 function ratesUsed(

@@ -38,7 +38,8 @@ export async function acceptTransaction(
   const dated = dateTransaction(transaction, now, services.calendar);
   if (transaction.type === 'reversal') {
     const refusal = 'refusal' in dated ? refusalProblem(dated.refusal) : undefined;
-    const keyed = { transactionId, transaction, clientId: request.caller.clientId, refusal };
+    const { requestId, caller } = request;
+    const keyed = { transactionId, transaction, clientId: caller.clientId, requestId, refusal };
     const { outcome, fact } = await acceptReversal(keyed, now, services);
     return stagedResponse(outcome === 'staged' ? 201 : 200, fact);
   }
@@ -59,6 +60,7 @@ export async function acceptTransaction(
     businessDate: unsealedDate,
     stagedAt: now.toISOString(),
     bodyDigest: bodyDigest(transaction),
+    requestId: request.requestId,
   };
   if ((await services.putFact(fact)) === 'exists') return replay(transactionId, transaction, services);
   const { businessDate, merchantId, type, amount, currency } = fact;

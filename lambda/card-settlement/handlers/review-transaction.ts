@@ -19,8 +19,9 @@ export async function review(request: HttpRequest, services: ReviewServices): Pr
   const transactionId = identifierIn(request, 'transactionId');
   const { reason } = parseBody(ReviewBody, request);
   const type = request.routeKey.endsWith('/release') ? 'release' : 'reject';
-  const { clientId } = request.caller;
-  const decision = await reviewTransaction({ transactionId, type, reason, clientId }, services);
+  const { caller, requestId } = request;
+  const { clientId } = caller;
+  const decision = await reviewTransaction({ transactionId, type, reason, clientId, requestId }, services);
   return { status: 200, body: { transactionId, ...decisionBody(decision) } };
 }
 

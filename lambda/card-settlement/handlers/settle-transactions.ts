@@ -82,7 +82,7 @@ export async function settleBatch(
       try {
         return await perform(task, assessmentOf, services);
       } catch (error) {
-        failures.push({ record, error });
+        failures.push({ record, error, about: namesOf(task.fact) });
         return 'failed' as const;
       }
     }),
@@ -96,6 +96,7 @@ export async function settleBatch(
     known: count('known'),
     blocked: count('blocked'),
     failed: failures.length,
+    facts: work.map(({ fact }, index) => ({ ...namesOf(fact), outcome: outcomes[index] })),
     milliseconds: Math.round(performance.now() - startedAt),
   });
   return batchResponse(failures);
@@ -114,6 +115,11 @@ async function assessEach(
     if (assessment === undefined) throw failures.get(transactionId);
     return assessment;
   };
+}
+
+/** By what the log tells a fact. */
+function namesOf({ transactionId: factId, requestId }: AnyStagedFact): NonNullable<RecordFailure['about']> {
+  return { factId, requestId };
 }
 
 /** Reads the facts of a batch in one request, and the sales that reversals among them undo in another. */
@@ -139,7 +145,11 @@ async function readWork(
   for (const { record, factId } of wanted) {
     const task = taskOf(facts.get(factId), originals);
     if (task === undefined)
-      failures.push({ record, error: new PermanentError('The message names no staged fact.') });
+      failures.push({
+        record,
+        error: new PermanentError('The message names no staged fact.'),
+        about: { factId },
+      });
     else work.push({ record, ...task });
   }
   return { work, failures };

@@ -41,6 +41,7 @@ const StoredFact = v.object({
   stagedAt: v.string(),
   bodyDigest: v.string(),
   idempotencyId: v.exactOptional(v.string()),
+  requestId: v.exactOptional(v.string()),
 });
 
 const StoredReview = v.object({
@@ -56,6 +57,7 @@ const StoredReview = v.object({
   stagedAt: v.string(),
   clientId: v.string(),
   reason: v.string(),
+  requestId: v.exactOptional(v.string()),
 });
 
 const AnyStoredFact = v.union([StoredReview, StoredFact]);

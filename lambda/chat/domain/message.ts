@@ -34,6 +34,8 @@ export interface Message {
   readonly text: string;
   /** RFC 3339, UTC. */
   readonly sentAt: string;
+  /** The HTTP request that posted it, by API Gateway's id: the log is searched by it. */
+  readonly requestId?: string;
 }
 
 /** A message that waits in its recipient's queue until one of the recipient's devices acknowledges it. */

@@ -54,7 +54,8 @@ export async function postMessage(request: HttpRequest, services: PostServices):
       if (waitSeconds !== undefined) return tooManyMessages(waitSeconds);
     }
     const sentAt = services.now().toISOString();
-    const message = { conversationId, sequence: last + 1, messageId, from, to, text, sentAt };
+    const { requestId } = request;
+    const message = { conversationId, sequence: last + 1, messageId, from, to, text, sentAt, requestId };
     if ((await services.put(message)) === 'written') {
       logger.info('message written', { conversationId, sequence: message.sequence, messageId, attempt });
       return messageResponse(201, message);

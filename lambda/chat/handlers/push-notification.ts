@@ -8,6 +8,7 @@ import { logger } from '../../shared/log.ts';
 import { createSqsClient } from '../../shared/sqs.ts';
 import { environmentNames, NotificationMessage } from '../contract.ts';
 import { deliver, type DeliveryServices } from '../deliver.ts';
+import { notificationIdOf } from '../domain/identifiers.ts';
 import { drain, DRAIN_PASS_NOTIFICATIONS, type DrainServices } from '../drain.ts';
 import { createPushFrame } from '../push.ts';
 import { notificationQueueSender } from '../queues/notification-queue.ts';
@@ -25,30 +26,56 @@ export async function pushNotifications(
   const failures: RecordFailure[] = [];
   // The batch size is 1: a failure holds nobody else up.
   for (const record of records) {
+    let about: RecordFailure['about'];
     try {
-      await work(record, services);
+      const message = parse(record);
+      about = namesOf(message);
+      await work(message, services);
     } catch (error) {
-      failures.push({ record, error });
+      failures.push({ record, error, ...(about === undefined ? {} : { about }) });
     }
   }
   return batchResponse(failures);
 }
 
-async function work(record: SQSRecord, services: PushServices): Promise<void> {
-  const startedAt = performance.now();
+type Work = v.InferOutput<typeof NotificationMessage>;
+
+function parse(record: SQSRecord): Work {
   const parsed = v.safeParse(NotificationMessage, parseJsonBody(record));
   if (!parsed.success) throw new PermanentError('The message is no notification message.');
-  const message = parsed.output;
-  const result =
-    message.kind === 'message'
-      ? await deliver(message.conversationId, message.sequence, services)
-      : await drain(message, services);
-  logger.info(message.kind === 'message' ? 'message delivered' : 'device drained', {
-    ...(message.kind === 'message'
-      ? { conversationId: message.conversationId, sequence: message.sequence }
-      : { connectionId: message.connectionId }),
-    ...result,
-    milliseconds: Math.round(performance.now() - startedAt),
+  return parsed.output;
+}
+
+/** By what the log tells a message on the queue. */
+function namesOf(message: Work): NonNullable<RecordFailure['about']> {
+  if (message.kind === 'device-online') return { connectionId: message.connectionId };
+  const { conversationId, sequence, requestId } = message;
+  const notificationId = notificationIdOf({ conversationId, sequence });
+  return { notificationId, conversationId, sequence, requestId };
+}
+
+async function work(message: Work, services: PushServices): Promise<void> {
+  const startedAt = performance.now();
+  const milliseconds = (): number => Math.round(performance.now() - startedAt);
+  if (message.kind === 'message') {
+    const delivery = await deliver(message.conversationId, message.sequence, services);
+    logger.info('message delivered', { ...namesOf(message), ...delivery, milliseconds: milliseconds() });
+    return;
+  }
+  const notificationIds: string[] = [];
+  const drained = await drain(message, {
+    ...services,
+    pushFrame: async (connectionId, frame) => {
+      const result = await services.pushFrame(connectionId, frame);
+      if (result === 'sent' && frame.type === 'notification') notificationIds.push(frame.notificationId);
+      return result;
+    },
+  });
+  logger.info('device drained', {
+    ...namesOf(message),
+    ...drained,
+    notificationIds,
+    milliseconds: milliseconds(),
   });
 }
 

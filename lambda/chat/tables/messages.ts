@@ -15,6 +15,7 @@ export const StoredMessage = v.object({
   to: v.string(),
   text: v.string(),
   sentAt: v.string(),
+  requestId: v.exactOptional(v.string()),
 });
 
 const StoredKey = v.object({ sequence: v.number() });

@@ -31,13 +31,48 @@ const withBody = {
 };
 const location = { Location: { description: 'Where to look.', schema: { type: 'string' } } };
 const notFound = problem('not-found');
+const transactionId = pathParameter('transactionId', 'Identifier');
+
+/** An operator's decision on a held transaction. */
+function review(operationId: string, summary: string): Json {
+  return {
+    ...operate,
+    operationId,
+    summary,
+    description:
+      'There is one decision on a transaction: the same again answers with what stands. It belongs to the business date that is open now.',
+    parameters: [transactionId],
+    requestBody: jsonBody('Review'),
+    responses: {
+      200: answer('The decision.', 'Reviewed'),
+      ...withBody,
+      404: notFound,
+      409: problem('not-held', 'already-decided'),
+    },
+  };
+}
 
 export const cardSettlementPaths: Readonly<Record<string, Json>> = {
   '/transactions': {
+    get: {
+      ...read,
+      operationId: 'listHeldTransactions',
+      summary: 'The held transactions of a business date that wait for review',
+      description:
+        'A gateway sees its own transactions only; an operator all. A page may hold fewer than `limit` although another one follows.',
+      parameters: [
+        { $ref: '#/components/parameters/status' },
+        { $ref: '#/components/parameters/businessDate' },
+        ...page,
+      ],
+      responses: { 200: answer('A page of them.', 'HeldTransactionPage'), ...common },
+    },
     post: {
       ...write,
       operationId: 'postTransaction',
       summary: 'Stages a transaction, once, however often the request comes',
+      description:
+        'A reversal belongs to the date of the sale that it undoes, and answers with the sale’s id; there is at most one.',
       parameters: [{ $ref: '#/components/parameters/idempotencyKey' }],
       requestBody: jsonBody('Transaction'),
       responses: {
@@ -46,16 +81,18 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
           'Idempotent-Replayed': { schema: { const: 'true' } },
         }),
         201: answer(
-          'It is staged, into the earliest business date that is not sealed.',
+          'It is staged, into the earliest business date that is not sealed; a reversal into that of its sale.',
           'StagedTransaction',
           location,
         ),
         ...withBody,
+        409: problem('day-closed', 'already-decided'),
         422: problem(
           'idempotency-key-reused',
           'occurred-at-in-future',
           'occurred-at-too-old',
-          'reversal-unsupported',
+          'original-not-found',
+          'reversal-mismatch',
         ),
       },
     },
@@ -64,10 +101,28 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
     get: {
       ...read,
       operationId: 'getTransaction',
-      summary: 'A transaction, what became of it, and its ledger entries',
+      summary: 'A transaction, what became of it, the decision on it, and its ledger entries',
       description: 'A gateway sees its own transactions only; an operator all.',
-      parameters: [pathParameter('transactionId', 'Identifier')],
+      parameters: [transactionId],
       responses: { 200: answer('The transaction.', 'TransactionView'), ...withIdentifier, 404: notFound },
+    },
+  },
+  '/transactions/{transactionId}/release': {
+    post: review('releaseTransaction', 'Releases a held transaction: it is settled as it would have been'),
+  },
+  '/transactions/{transactionId}/reject': {
+    post: review('rejectTransaction', 'Rejects a held transaction: it is never settled'),
+  },
+  '/terminals/{terminalId}/totals/{businessDate}': {
+    put: {
+      ...write,
+      operationId: 'putTerminalTotals',
+      summary: 'Records a terminal’s own counts and amounts of a date',
+      description:
+        'The last report stands. Every later run of the date compares it with what was staged; a difference is a break. Up to 31 days back.',
+      parameters: [pathParameter('terminalId', 'Identifier'), businessDate],
+      requestBody: jsonBody('TerminalTotals'),
+      responses: { 204: { description: 'Recorded.' }, ...withBody, 422: problem('date-out-of-range') },
     },
   },
   '/merchants/{merchantId}': {

@@ -20,6 +20,9 @@ const checks: Readonly<Record<string, JsonSchema>> = {
   'must be a whole number of minor units from 1 to 1,000,000,000,000': whole(1, 1_000_000_000_000),
   'must be a whole number from 0 to 10,000': whole(0, 10_000),
   'must be a whole number from 0 to 1,000,000': whole(0, 1_000_000),
+  'must be a whole number from 0 to 1000000': whole(0, 1_000_000),
+  'must be a whole number from 0 to 9007199254740991': whole(0, Number.MAX_SAFE_INTEGER),
+  'must name each type and currency once': { description: 'At most one line per type and currency.' },
   'must be plain decimal text above 0, at most 12 digits before and after the point': {
     pattern: String.raw`^(?=.*[1-9])\d{1,12}(?:\.\d{1,12})?$`,
   },
@@ -49,6 +52,10 @@ export function componentSchemas<T extends Readonly<Record<string, v.GenericSche
 }
 
 function sayInJsonSchema({ valibotAction, jsonSchema }: OverrideActionContext): JsonSchema | undefined {
+  // The document shows requests as they come, not what a handler then makes of them. Text of spaces only is as good as
+  // none once it is trimmed.
+  if (valibotAction.type === 'trim') return { ...jsonSchema, pattern: String.raw`\S` };
+  if (valibotAction.type === 'transform') return jsonSchema;
   const message: unknown = 'message' in valibotAction ? valibotAction.message : undefined;
   const said = typeof message === 'string' && Object.hasOwn(checks, message) ? checks[message] : undefined;
   // Undefined leaves it to the converter, which fails at a check.

@@ -25,6 +25,14 @@ export const parameters: Json = {
     description: 'Most items on the page.',
     schema: { type: 'integer', minimum: 1, maximum: 100, default: 50 },
   },
+  status: {
+    name: 'status',
+    in: 'query',
+    required: true,
+    description: 'What waits for review.',
+    schema: { const: 'held' },
+  },
+  businessDate: { name: 'businessDate', in: 'query', required: true, schema: reference('BusinessDate') },
   cursor: { name: 'cursor', in: 'query', schema: reference('Cursor') },
   idempotencyKey: {
     name: 'Idempotency-Key',

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { FxRatesBody } from '../../lambda/card-settlement/domain/fx.ts';
+import { ReviewBody } from '../../lambda/card-settlement/domain/decision.ts';
 import { MerchantProfile } from '../../lambda/card-settlement/domain/merchant.ts';
+import { TerminalTotalsBody } from '../../lambda/card-settlement/domain/terminal-totals.ts';
 import {
   CountryCode,
   CurrencyCode,
@@ -26,13 +28,26 @@ const NotificationId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}-\d{7}$/));
 const Cursor = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,512}$/));
 
 const entryStatuses = ['settled', 'held', 'reversed', 'rejected'] as const;
+const decisionTypes = ['release', 'reject', 'reversal'] as const;
+
+const Rules = v.array(
+  v.object({
+    rule: v.string(),
+    score: v.number(),
+    inputs: v.record(v.string(), v.union([v.string(), v.number()])),
+  }),
+);
+
+/** A decision's entry has its transaction's id with a suffix. */
+const EntryId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}(?:#decision)?$/));
 
 const LedgerEntry = v.object({
-  transactionId: Hash,
+  transactionId: EntryId,
   merchantId: Identifier,
   businessDate: BusinessDate,
   status: v.picklist(entryStatuses),
-  type: Transaction.entries.type,
+  type: v.picklist([...Transaction.entries.type.options, 'release', 'reject']),
+  movesFrom: v.exactOptional(v.picklist(entryStatuses)),
   amount: MinorUnits,
   currency: CurrencyCode,
   settlementCurrency: CurrencyCode,
@@ -50,17 +65,18 @@ const LedgerEntry = v.object({
   ),
   withoutProfile: v.boolean(),
   score: v.number(),
-  rules: v.array(
-    v.object({
-      rule: v.string(),
-      score: v.number(),
-      inputs: v.record(v.string(), v.union([v.string(), v.number()])),
-    }),
-  ),
+  rules: Rules,
   settledAt: Instant,
 });
 
-const CountAndAmount = v.object({ count: Count, amount: MinorUnits });
+const SignedCount = v.pipe(v.number(), v.integer());
+const CountAndAmount = v.object({ count: SignedCount, amount: MinorUnits });
+const TerminalLine = v.object({
+  type: Transaction.entries.type,
+  currency: CurrencyCode,
+  count: Count,
+  amount: MinorUnits,
+});
 
 const BusinessDay = v.object({
   businessDate: BusinessDate,
@@ -80,12 +96,36 @@ const BusinessDay = v.object({
   ),
   breaks: v.array(
     v.object({
-      kind: v.picklist(['unsettled', 'unstaged', 'mismatched', 'straggler']),
+      kind: v.picklist(['unsettled', 'unstaged', 'mismatched', 'straggler', 'terminal-totals']),
       subject: v.string(),
-      count: Count,
-      ids: v.array(v.string()),
+      count: v.exactOptional(Count),
+      ids: v.exactOptional(v.array(v.string())),
+      expected: v.exactOptional(v.array(TerminalLine)),
+      actual: v.exactOptional(v.array(TerminalLine)),
     }),
   ),
+});
+
+const Decision = {
+  decision: v.picklist(decisionTypes),
+  businessDate: BusinessDate,
+  decidedAt: Instant,
+  reason: v.exactOptional(v.string()),
+};
+
+const AcceptedTransaction = {
+  ...Transaction.entries,
+  transactionId: Hash,
+  businessDate: BusinessDate,
+  stagedAt: Instant,
+};
+
+const HeldTransaction = v.object({
+  ...AcceptedTransaction,
+  status: v.literal('held'),
+  score: v.number(),
+  rules: Rules,
+  settledAt: Instant,
 });
 
 const MerchantTotals = v.object({
@@ -139,13 +179,17 @@ export const schemas = {
     status: v.literal('staged'),
   }),
   TransactionView: v.object({
-    ...Transaction.entries,
-    transactionId: Hash,
-    businessDate: BusinessDate,
-    stagedAt: Instant,
+    ...AcceptedTransaction,
     status: v.picklist(['staged', ...entryStatuses]),
+    decision: v.exactOptional(v.object(Decision)),
     entries: v.array(LedgerEntry),
   }),
+  HeldTransaction,
+  HeldTransactionPage: v.object(pageOf(HeldTransaction)),
+  Review: ReviewBody,
+  Reviewed: v.object({ transactionId: Hash, ...Decision }),
+  TerminalTotals: TerminalTotalsBody,
+  TerminalLine,
   LedgerEntry,
   ReconcileRequested: v.object({ businessDate: BusinessDate }),
   CountAndAmount,
@@ -200,9 +244,16 @@ const descriptions = {
   CountryCode: 'ISO 3166-1 alpha-2; its form is checked.',
   MinorUnits: 'A whole number of minor units as text: sums may pass what a JSON number keeps.',
   Cursor: 'Opaque: what the page before gave. Absent on the last page.',
-  Transaction: `A card transaction as a point of sale reports it. \`amount\` is in the currency's minor unit and positive for every type. \`location\` is given only if the card was present. \`originalTransactionId\` is refused for a sale; reversals are not accepted yet (problem \`reversal-unsupported\`). \`occurredAt\` may be at most 5 minutes ahead and 30 days ago. ${cardNumber}`,
+  Transaction: `A card transaction as a point of sale reports it. \`amount\` is in the currency's minor unit and positive for every type. \`location\` is given only if the card was present. \`originalTransactionId\` is refused for a sale, may stand in a refund, and names the sale that a reversal undoes: the reversal repeats the sale's merchant, card, currency and amount. \`occurredAt\` may be at most 5 minutes ahead and 30 days ago. ${cardNumber}`,
   MerchantProfile: `How a merchant is paid. \`feeBasisPoints\` are hundredths of a percent of a sale's gross amount; \`feeFixedMinor\` is per sale, in the settlement currency's minor unit. ${cardNumber}`,
   FxRates: `One unit of \`base\` is worth \`rates[currency]\` units of each currency. ${cardNumber}`,
+  LedgerEntry:
+    'What settlement made of a transaction, or of a decision on it. A decision moves its transaction, here and in the totals, from `movesFrom` to `status`; amounts of a reversal are the negation of its sale’s.',
+  BusinessDay:
+    'Totals are per currency of the transactions: staged = settled + held + reversed + rejected. On a date that has only the decision on an earlier transaction, counts may be negative. A break of kind `terminal-totals` is about a terminal, and keeps no day from being balanced: `expected` are the lines that it reported otherwise than was staged, `actual` what was staged.',
+  HeldTransaction: 'What waits for review: held, and neither released, rejected nor reversed.',
+  Review: `Why. ${cardNumber}`,
+  TerminalTotals: `What a terminal's own books say of a date. Amounts are positive minor units, whatever the type. ${cardNumber}`,
   Problem: 'RFC 9457. `type` is stable; `errors` names every field at fault, and repeats no value.',
   GatewayMessage: 'What API Gateway itself answers.',
   PostedMessage:

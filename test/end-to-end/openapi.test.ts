@@ -127,9 +127,36 @@ test('the card API answers as documented', async () => {
   expect(entries).toMatchObject({ items: [{ merchantId }] });
   documented(ofMerchant, await get(`${settlement}/merchants/${merchantId}?limit=0`), 400);
 
+  const totals = [{ type: 'sale', currency: 'USD', count: 3, amount: 994 }];
+  const reportPath = `/terminals/${body.terminalId}/totals/${date}`;
+  const report = await system.call('gateway', 'PUT', reportPath, { body: { totals } });
+  documented('PUT /terminals/{terminalId}/totals/{businessDate}', report, 204);
+  await reconcile(system, date);
+  const differing = await system.dayWith(date, ({ breaks }) => Array.isArray(breaks) && breaks.length === 1);
+  expect(differing).toMatchObject({ breaks: [{ kind: 'terminal-totals', expected: [{ count: 3 }] }] });
+  documented('GET /business-days/{businessDate}', await get(`/business-days/${date}`), 200);
+
   documented('GET /business-days', await get('/business-days', { authorization: 'Bearer none' }), 401);
   const unscoped = await system.call('gateway', 'PUT', `/merchants/${merchantId}`, { body: profile });
   documented('PUT /merchants/{merchantId}', unscoped, 403);
+});
+
+test('reviews and reversals answer as documented', async () => {
+  const day = daysAgo(system, 3);
+  const held = await stageHeld(day);
+  const waiting = `/transactions?status=held&businessDate=${day}`;
+  const listHeld = 'GET /transactions';
+  const first = documented(listHeld, await get(`${waiting}&limit=1`), 200);
+  expect(first).toMatchObject({ items: [{ status: 'held', rules: [{}] }], cursor: expect.anything() });
+  documented(listHeld, await get('/transactions?status=open'), 400);
+
+  const decide = async (id: string, action: string): Promise<HttpResponse> =>
+    system.call('operator', 'POST', `/transactions/${id}/${action}`, { body: { reason: 'asked the holder' } });
+  const [released = '', rejected = ''] = held;
+  const release = 'POST /transactions/{transactionId}/release';
+  documented(release, await decide(released, 'release'), 200);
+  documented(release, await decide(rejected, 'release'), 200);
+  documented('POST /transactions/{transactionId}/reject', await decide(rejected, 'reject'), 409);
 });
 
 test('the chat API answers as documented', async () => {

@@ -65,6 +65,9 @@ export function faultsOf(value: unknown, schema: Schema, options: CheckOptions, 
         if (Array.isArray(value))
           for (const [index, item] of value.entries()) below(item, said, String(index));
         break;
+      case 'maxItems':
+        if (Array.isArray(value) && value.length > limit) fault('has too many items');
+        break;
       case 'required':
         for (const name of said as string[])
           if (object !== undefined && !Object.hasOwn(object, name)) fault(`lacks ${name}`);

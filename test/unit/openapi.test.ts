@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import currencyCodes from 'currency-codes';
 import * as v from 'valibot';
 import { documentFile, openApiDocument } from '../../cli/openapi/document.ts';
 import { schemas, type SchemaName } from '../../cli/openapi/schemas.ts';
+import { currencyExponent } from '../../lambda/card-settlement/domain/money.ts';
 import { faultsOf, resolved } from '../openapi/json-schema-check.ts';
 import { synthesized, template } from '../stack/templates.ts';
 
@@ -103,6 +105,8 @@ const profile = {
   feeFixedMinor: 10,
 };
 const rates = { base: 'USD', source: 'test', rateDate: '2026-10-05', rates: { EUR: '0.9213' } };
+const totalsLine = { type: 'sale', currency: 'USD', count: 2, amount: 994 };
+const currencies = currencyCodes.codes().filter((code) => currencyExponent(code) !== undefined);
 const message = { to: 'bob', text: 'hello', clientMessageId: 'c-1' };
 
 const dates = [
@@ -184,6 +188,25 @@ const examples: Readonly<Partial<Record<SchemaName, readonly unknown[]>>> = {
       (named: unknown) => ({ ...rates, rates: named }),
     ),
   ],
+  Review: [
+    { reason: 'known customer' },
+    ...broken({ reason: 'known customer' }),
+    ...[...texts, ' ', '\t\n', ' x '].map((reason) => ({ reason })),
+  ],
+  TerminalTotals: [
+    { totals: [] },
+    { totals: [totalsLine] },
+    ...broken({ totals: [totalsLine] }),
+    ...broken(totalsLine).map((line) => ({ totals: [line] })),
+    ...[...wholes, Number.MAX_SAFE_INTEGER, 2 ** 53].flatMap((number) => [
+      { totals: [{ ...totalsLine, count: number }] },
+      { totals: [{ ...totalsLine, amount: number }] },
+    ]),
+    ...[100, 101].map((length) => ({
+      totals: currencies.slice(0, length).map((currency) => ({ ...totalsLine, currency })),
+    })),
+    // That a line is named twice, JSON Schema cannot say: the description does.
+  ],
   PostedMessage: [
     message,
     ...broken(message),
@@ -238,7 +261,9 @@ test('every request body has examples here', () => {
     ),
   );
   const named = [...text.matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => String(name));
-  expect(new Set(named)).toEqual(new Set(['FxRates', 'MerchantProfile', 'PostedMessage', 'Transaction']));
+  expect(new Set(named)).toEqual(
+    new Set(['FxRates', 'MerchantProfile', 'PostedMessage', 'Review', 'TerminalTotals', 'Transaction']),
+  );
   for (const name of named) expect(examples).toHaveProperty(name);
 });
 

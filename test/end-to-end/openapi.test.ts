@@ -128,7 +128,7 @@ test('the card API answers as documented', async () => {
   documented(ofMerchant, await get(`${settlement}/merchants/${merchantId}?limit=0`), 400);
 
   const totals = [{ type: 'sale', currency: 'USD', count: 3, amount: 994 }];
-  const reportPath = `/terminals/${body.terminalId}/totals/${date}`;
+  const reportPath = `/terminals/${textOf(body, 'terminalId')}/totals/${date}`;
   const report = await system.call('gateway', 'PUT', reportPath, { body: { totals } });
   documented('PUT /terminals/{terminalId}/totals/{businessDate}', report, 204);
   await reconcile(system, date);
@@ -143,20 +143,57 @@ test('the card API answers as documented', async () => {
 
 test('reviews and reversals answer as documented', async () => {
   const day = daysAgo(system, 3);
-  const held = await stageHeld(day);
-  const waiting = `/transactions?status=held&businessDate=${day}`;
+  // The same card, merchant and amount again, a minute later: the later two are held.
+  const again = { merchantId, cardToken: 'tok_twice', currency: 'USD', amount: 500 };
+  const [, released, rejected] = [
+    await system.stage({ ...again, occurredAt: noonOf(day) }),
+    await system.stage({ ...again, occurredAt: noonOf(day).replace('12:00:', '12:01:') }),
+    await system.stage({ ...again, occurredAt: noonOf(day).replace('12:00:', '12:02:') }),
+  ];
+  const undone = sale({ ...again, amount: 900, occurredAt: noonOf(day) });
+  const reversible = textOf((await post(undone)).body, 'transactionId');
+  const reversal = { ...undone, type: 'reversal', originalTransactionId: reversible };
+  const key = randomUUID();
+  documented('POST /transactions', await post(reversal, key), 201);
+  documented('POST /transactions', await post(reversal, key), 200);
+  documented('POST /transactions', await post({ ...reversal, amount: 1 }), 422);
+  documented('POST /transactions', await post({ ...reversal, originalTransactionId: 'unknown' }), 422);
+  await reconcile(system, day);
+  await system.dayWith(day, balanced);
+
   const listHeld = 'GET /transactions';
-  const first = documented(listHeld, await get(`${waiting}&limit=1`), 200);
-  expect(first).toMatchObject({ items: [{ status: 'held', rules: [{}] }], cursor: expect.anything() });
+  const waiting = `/transactions?status=held&businessDate=${day}`;
+  const page = documented(listHeld, await get(`${waiting}&limit=1`), 200);
+  expect(page).toMatchObject({ items: [{ rules: [{ rule: 'duplicate' }] }], cursor: expect.anything() });
   documented(listHeld, await get('/transactions?status=open'), 400);
 
-  const decide = async (id: string, action: string): Promise<HttpResponse> =>
-    system.call('operator', 'POST', `/transactions/${id}/${action}`, { body: { reason: 'asked the holder' } });
-  const [released = '', rejected = ''] = held;
+  const decide = async (action: string, id: string | undefined): Promise<HttpResponse> =>
+    system.call('operator', 'POST', `/transactions/${id}/${action}`, {
+      body: { reason: 'asked the holder' },
+    });
   const release = 'POST /transactions/{transactionId}/release';
-  documented(release, await decide(released, 'release'), 200);
-  documented(release, await decide(rejected, 'release'), 200);
-  documented('POST /transactions/{transactionId}/reject', await decide(rejected, 'reject'), 409);
+  const reject = 'POST /transactions/{transactionId}/reject';
+  documented(release, await decide('release', released), 200);
+  documented(reject, await decide('reject', rejected), 200);
+  documented(reject, await decide('reject', released), 409);
+  documented(release, await decide('release', reversible), 409);
+  documented(release, await decide('release', 'unknown'), 404);
+  documented(
+    'POST /transactions',
+    await post({ ...reversal, originalTransactionId: released, amount: 500 }),
+    409,
+  );
+  expect(documented(listHeld, await get(waiting), 200)).toEqual({ items: [] });
+
+  await reconcile(system, system.today);
+  const getTransaction = 'GET /transactions/{transactionId}';
+  const settled = async (): Promise<unknown> =>
+    documented(getTransaction, await get(`/transactions/${released}`), 200);
+  await eventually(async () => ((await settled()) as Json)['status'] === 'settled', 'the release is settled');
+  expect(await settled()).toMatchObject({ decision: { reason: 'asked the holder' }, entries: [{}, {}] });
+  const reversed = documented(getTransaction, await get(`/transactions/${reversible}`), 200);
+  expect(reversed).toMatchObject({ status: 'reversed', decision: { decision: 'reversal' } });
+  documented('GET /business-days/{businessDate}', await get(`/business-days/${system.today}`), 200);
 });
 
 test('the chat API answers as documented', async () => {

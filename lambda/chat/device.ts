@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { environmentVariable } from '../shared/environment.ts';
 import { parseAs, parseJson } from '../shared/http.ts';
 import { errorFields, logger } from '../shared/log.ts';
+import { parseWritten } from '../shared/parse.ts';
 import { Problem } from '../shared/problem.ts';
 import { environmentNames } from './contract.ts';
 import { errorFrame } from './frames.ts';
@@ -42,7 +43,7 @@ export function deviceHandler(
   pushFrame: PushFrame = environmentPushFrame(),
 ): DeviceHandler {
   return async (event, context) => {
-    const { requestContext, body } = v.parse(DeviceEvent, event);
+    const { requestContext, body } = parseWritten(DeviceEvent, event);
     const { connectionId, routeKey, requestId, authorizer } = requestContext;
     logger.resetKeys();
     logger.appendKeys({ requestId, functionRequestId: context.awsRequestId });

@@ -9,6 +9,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { isConditionFailed } from '../../shared/dynamodb.ts';
+import { parseWritten } from '../../shared/parse.ts';
 import { tables, trigger } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import type { BusinessDay, Trigger } from '../domain/business-day.ts';
@@ -171,7 +172,7 @@ export async function unfinishedDates(
       }),
     );
     for (const item of answer.Items ?? [])
-      dates.push(v.parse(v.object({ itemKey: v.string() }), unmarshall(item)).itemKey);
+      dates.push(parseWritten(v.object({ itemKey: v.string() }), unmarshall(item)).itemKey);
     startKey = answer.LastEvaluatedKey;
   } while (startKey !== undefined);
   return dates;
@@ -301,7 +302,10 @@ export async function finishRun(
         ReturnValues: 'ALL_OLD',
       }),
     );
-    const { rerun } = v.parse(v.object({ rerun: v.exactOptional(v.picklist(trigger)) }), unmarshall(before));
+    const { rerun } = parseWritten(
+      v.object({ rerun: v.exactOptional(v.picklist(trigger)) }),
+      unmarshall(before),
+    );
     return rerun === undefined ? {} : { rerun };
   } catch (error) {
     if (isConditionFailed(error)) return 'lost';
@@ -340,7 +344,7 @@ function keyOf(businessDate: BusinessDate) {
 }
 
 function parseDay(item: unknown): BusinessDay {
-  const { itemKey: businessDate, ...day } = v.parse(StoredDay, item);
+  const { itemKey: businessDate, ...day } = parseWritten(StoredDay, item);
   return { ...day, businessDate };
 }
 

@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
+import { parseWritten } from '../../shared/parse.ts';
 import { cardIndexAttributes, tables } from '../contract.ts';
 import type { PastUse } from '../domain/fraud/history.ts';
 import { Transaction } from '../domain/transaction.ts';
@@ -32,6 +33,6 @@ export function cardHistory(
   range: HistoryRange,
 ): AsyncGenerator<readonly PastUse[], void, undefined> {
   return historyPages(client, table, index, cardToken, range, cardIndexAttributes, (item) =>
-    v.parse(StoredUse, item),
+    parseWritten(StoredUse, item),
   );
 }

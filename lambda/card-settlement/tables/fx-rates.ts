@@ -8,6 +8,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { isConditionFailed } from '../../shared/dynamodb.ts';
+import { parseWritten } from '../../shared/parse.ts';
 import { tables } from '../contract.ts';
 import { addDays, type BusinessDate } from '../domain/business-date.ts';
 import { addsOnly, type FxRates } from '../domain/fx.ts';
@@ -80,7 +81,7 @@ export async function findRates(
     }),
   );
   const [item] = items;
-  return item === undefined ? undefined : v.parse(StoredRates, unmarshall(item));
+  return item === undefined ? undefined : parseWritten(StoredRates, unmarshall(item));
 }
 
 /**
@@ -115,7 +116,7 @@ export async function freezeRates(
       ReturnValues: 'ALL_NEW',
     }),
   );
-  return v.parse(StoredRates, unmarshall(item));
+  return parseWritten(StoredRates, unmarshall(item));
 }
 
 async function read(
@@ -126,7 +127,7 @@ async function read(
   const { Item: item } = await client.send(
     new GetItemCommand({ TableName: table, Key: keyOf(businessDate), ConsistentRead: true }),
   );
-  return item === undefined ? undefined : v.parse(StoredRates, unmarshall(item));
+  return item === undefined ? undefined : parseWritten(StoredRates, unmarshall(item));
 }
 
 async function put(

@@ -7,6 +7,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { isConditionFailed } from '../../shared/dynamodb.ts';
+import { parseWritten } from '../../shared/parse.ts';
 import { tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import { partitionOf, partitionsOf, sortKeyOf } from '../domain/identifiers.ts';
@@ -121,7 +122,7 @@ export async function getEntry(
       ConsistentRead: true,
     }),
   );
-  return item === undefined ? undefined : v.parse(StoredEntry, unmarshall(item));
+  return item === undefined ? undefined : parseWritten(StoredEntry, unmarshall(item));
 }
 
 /** Which part of a date's ledger to read: what sorts after a key, or what begins with one. */
@@ -136,7 +137,7 @@ export function ledgerOfDate(
   range?: LedgerRange,
 ): AsyncGenerator<LedgerSummary, void, undefined> {
   return readLedger(client, table, businessDate, range, summaryAttributes, PAGE_ITEMS, (item) =>
-    v.parse(StoredSummary, item),
+    parseWritten(StoredSummary, item),
   );
 }
 
@@ -149,7 +150,7 @@ export function entriesOfDate(
   limit: number,
 ): AsyncGenerator<WrittenEntry, void, undefined> {
   return readLedger(client, table, businessDate, range, Object.keys(StoredEntry.entries), limit, (item) =>
-    v.parse(StoredEntry, item),
+    parseWritten(StoredEntry, item),
   );
 }
 
@@ -169,7 +170,7 @@ export function heldOfDate(
     range,
     attributes,
     undefined,
-    (item) => v.parse(StoredEntry, item),
+    (item) => parseWritten(StoredEntry, item),
     'held',
   );
 }

@@ -5,6 +5,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
+import { parseWritten } from '../../shared/parse.ts';
 import { tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import type { MerchantTotals } from '../domain/totals.ts';
@@ -85,7 +86,7 @@ export function merchantTotalsOf(
       ConsistentRead: true,
       Limit: pageItems,
     },
-    (item) => v.parse(StoredTotals, item),
+    (item) => parseWritten(StoredTotals, item),
   );
 }
 

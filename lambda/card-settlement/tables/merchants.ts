@@ -2,6 +2,7 @@ import { PutItemCommand, QueryCommand, type DynamoDBClient } from '@aws-sdk/clie
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { isConditionFailed } from '../../shared/dynamodb.ts';
+import { parseWritten } from '../../shared/parse.ts';
 import { tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import { FIRST_EFFECTIVE_DATE, MerchantProfile, sameProfile } from '../domain/merchant.ts';
@@ -29,7 +30,7 @@ export async function profileOn(
     }),
   );
   const [item] = items;
-  return item === undefined ? undefined : v.parse(StoredProfile, unmarshall(item));
+  return item === undefined ? undefined : parseWritten(StoredProfile, unmarshall(item));
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
+import { parseWritten } from '../../shared/parse.ts';
 import { smallAmountIndexAttributes, tables } from '../contract.ts';
 import type { PastSmallSale } from '../domain/fraud/history.ts';
 import { historyPages, OccurredAt, type HistoryRange } from './history-pages.ts';
@@ -24,6 +25,6 @@ export function smallSalesAt(
   range: HistoryRange,
 ): AsyncGenerator<readonly PastSmallSale[], void, undefined> {
   return historyPages(client, table, index, terminalId, range, smallAmountIndexAttributes, (item) =>
-    v.parse(StoredSmallSale, item),
+    parseWritten(StoredSmallSale, item),
   );
 }

@@ -9,6 +9,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { isConditionFailed } from '../../shared/dynamodb.ts';
+import { parseWritten } from '../../shared/parse.ts';
 import { stagedIndexAttributes, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import { isReview, type AnyStagedFact } from '../domain/decision.ts';
@@ -102,7 +103,7 @@ export async function getStagedFact(
   transactionId: string,
 ): Promise<StagedFact | undefined> {
   const item = await getItem(client, table, transactionId);
-  return item === undefined ? undefined : v.parse(StoredFact, item);
+  return item === undefined ? undefined : parseWritten(StoredFact, item);
 }
 
 /** Reads the decision on a transaction, consistently: a review, or a reversal. @param decisionId see `decisionIdOf` */
@@ -112,7 +113,7 @@ export async function getDecision(
   decisionId: string,
 ): Promise<AnyStagedFact | undefined> {
   const item = await getItem(client, table, decisionId);
-  return item === undefined ? undefined : v.parse(AnyStoredFact, item);
+  return item === undefined ? undefined : parseWritten(AnyStoredFact, item);
 }
 
 async function getItem(client: DynamoDBClient, table: string, factId: string): Promise<unknown> {
@@ -149,7 +150,7 @@ export async function getStagedFacts(
       new BatchGetItemCommand({ RequestItems: wanted }),
     );
     for (const item of answer.Responses?.[table] ?? []) {
-      const fact = v.parse(AnyStoredFact, unmarshall(item));
+      const fact = parseWritten(AnyStoredFact, unmarshall(item));
       facts.set(fact.transactionId, fact);
     }
     wanted = answer.UnprocessedKeys;
@@ -183,7 +184,7 @@ export function stagedOfDate(
           ExpressionAttributeValues: { ':partition': { S: partition } },
           Limit: PAGE_ITEMS,
         },
-        (item) => v.parse(StoredSummary, item),
+        (item) => parseWritten(StoredSummary, item),
       ),
     ),
     (staged) => sortKeyOf(staged.merchantId, staged.transactionId),

@@ -1,6 +1,7 @@
 import { PutItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
+import { parseWritten } from '../../shared/parse.ts';
 import { tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import type { TerminalReport } from '../domain/terminal-totals.ts';
@@ -62,7 +63,7 @@ export async function terminalReportsOf(
       ConsistentRead: true,
       Limit: PAGE_ITEMS,
     },
-    (item) => v.parse(StoredReport, item),
+    (item) => parseWritten(StoredReport, item),
   )) {
     reports.push(...page);
   }

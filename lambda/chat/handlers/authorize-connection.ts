@@ -2,6 +2,7 @@ import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jos
 import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
 import { logger } from '../../shared/log.ts';
+import { parseWritten } from '../../shared/parse.ts';
 import { chatScope, environmentNames } from '../contract.ts';
 import { USER_ID } from '../domain/identifiers.ts';
 
@@ -49,7 +50,7 @@ export async function authorizeConnection(
   event: unknown,
   services: AuthorizerServices,
 ): Promise<ConnectionGrant> {
-  const { methodArn, queryStringParameters } = v.parse(AuthorizerEvent, event);
+  const { methodArn, queryStringParameters } = parseWritten(AuthorizerEvent, event);
   const userId = await userOfToken(queryStringParameters?.['token'] ?? '', services);
   return {
     principalId: userId,

@@ -7,6 +7,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { isConditionFailed } from '../../shared/dynamodb.ts';
+import { parseWritten } from '../../shared/parse.ts';
 import { tables } from '../contract.ts';
 
 const keys = tables.connections;
@@ -100,7 +101,8 @@ export async function liveConnections(
         ...(startKey === undefined ? {} : { ExclusiveStartKey: marshall(startKey) }),
       }),
     );
-    for (const item of items) connectionIds.push(v.parse(StoredConnection, unmarshall(item)).connectionId);
+    for (const item of items)
+      connectionIds.push(parseWritten(StoredConnection, unmarshall(item)).connectionId);
     startKey = lastKey === undefined ? undefined : unmarshall(lastKey);
   } while (startKey !== undefined);
   return connectionIds;

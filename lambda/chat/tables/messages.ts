@@ -2,6 +2,7 @@ import { GetItemCommand, PutItemCommand, QueryCommand, type DynamoDBClient } fro
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { isConditionFailed } from '../../shared/dynamodb.ts';
+import { parseWritten } from '../../shared/parse.ts';
 import { tables } from '../contract.ts';
 import type { Message } from '../domain/message.ts';
 
@@ -38,7 +39,7 @@ export async function lastMessage(
     }),
   );
   const [item] = items;
-  return item === undefined ? undefined : v.parse(StoredMessage, unmarshall(item));
+  return item === undefined ? undefined : parseWritten(StoredMessage, unmarshall(item));
 }
 
 /** The sequence of the message of an id in a conversation, read consistently. */
@@ -62,7 +63,7 @@ export async function sequenceOfMessage(
     }),
   );
   const [item] = items;
-  return item === undefined ? undefined : v.parse(StoredKey, unmarshall(item)).sequence;
+  return item === undefined ? undefined : parseWritten(StoredKey, unmarshall(item)).sequence;
 }
 
 /** Reads one message, consistently. */
@@ -79,7 +80,7 @@ export async function getMessage(
       ConsistentRead: true,
     }),
   );
-  return item === undefined ? undefined : v.parse(StoredMessage, unmarshall(item));
+  return item === undefined ? undefined : parseWritten(StoredMessage, unmarshall(item));
 }
 
 /** Writes a message unless its place is taken: of two that want it, one gets it. */
@@ -126,7 +127,7 @@ export async function messagesAfter(
         Limit: limit - messages.length,
       }),
     );
-    for (const item of items) messages.push(v.parse(StoredMessage, unmarshall(item)));
+    for (const item of items) messages.push(parseWritten(StoredMessage, unmarshall(item)));
     if (lastKey === undefined) break;
     from = messages.at(-1)?.sequence ?? from;
   }

@@ -8,6 +8,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { isConditionFailed } from '../../shared/dynamodb.ts';
+import { parseWritten } from '../../shared/parse.ts';
 import { tables } from '../contract.ts';
 import { conversationSequenceOf, type NotificationPlace } from '../domain/identifiers.ts';
 import type { Message, Notification } from '../domain/message.ts';
@@ -157,10 +158,10 @@ export async function* queueOf(
 
 function queueItem(stored: Record<string, unknown>): QueueItem {
   if (stored['acknowledgedAt'] !== undefined) {
-    const { conversationId, sequence } = v.parse(StoredTombstone, stored);
+    const { conversationId, sequence } = parseWritten(StoredTombstone, stored);
     return { kind: 'acknowledged', place: { conversationId, sequence } };
   }
-  const { notifiedAt, ...notification } = v.parse(StoredNotification, stored);
+  const { notifiedAt, ...notification } = parseWritten(StoredNotification, stored);
   return { kind: 'waiting', notification, notifiedAt };
 }
 

@@ -102,13 +102,15 @@ export async function settleBatch(
   return batchResponse(failures);
 }
 
-/** Assesses the sales and refunds of a batch. What it gives throws for one that could not be assessed, and only for it. */
+/** Assesses the sales and refunds of a batch, and the sales that it reverses. What it gives throws for one that could not be assessed, and only for it. */
 async function assessEach(
   work: readonly Work[],
   services: Services,
 ): Promise<(transactionId: string) => Assessment> {
   const { assessments, failures } = await services.assess(
-    work.flatMap(({ kind, fact }) => (kind === 'transaction' ? [fact] : [])),
+    work.flatMap((task) =>
+      task.kind === 'transaction' ? [task.fact] : task.kind === 'reversal' ? [task.sale] : [],
+    ),
   );
   return (transactionId) => {
     const assessment = assessments.get(transactionId);
@@ -177,9 +179,9 @@ async function perform(
   assessmentOf: (transactionId: string) => Assessment,
   services: Services,
 ): Promise<'settled' | 'held' | 'decided' | 'known' | 'blocked'> {
-  if (task.kind === 'transaction')
-    return settleFact(task.fact, assessmentOf(task.fact.transactionId), services);
-  return task.kind === 'review' ? review(task.fact, services) : reverse(task.fact, task.sale, services);
+  if (task.kind === 'review') return review(task.fact, services);
+  if (task.kind === 'reversal') return reverse(task.fact, task.sale, assessmentOf, services);
+  return settleFact(task.fact, assessmentOf(task.fact.transactionId), undefined, services);
 }
 
 /** Releases or rejects: the held entry stands, because intake of the decision has read it. */
@@ -200,21 +202,25 @@ async function review(fact: StagedReview, services: Services): Promise<'decided'
 async function reverse(
   fact: StagedFact,
   sale: StagedFact,
+  assessmentOf: (transactionId: string) => Assessment,
   services: Services,
 ): Promise<'decided' | 'known' | 'blocked'> {
   let standing = await services.getEntry(sale);
   if (standing === undefined) {
-    if ((await settleFact(sale, 'reversed', services)) === 'blocked') return 'blocked';
+    // It is assessed like any other sale, so that its entry says the same whoever puts it.
+    const assessment = assessmentOf(sale.transactionId);
+    if ((await settleFact(sale, assessment, 'reversed', services)) === 'blocked') return 'blocked';
     standing = await services.getEntry(sale);
   }
   if (standing === undefined) throw new Error('The entry of the sale was put, and is not there.');
   return (await services.putEntry(reversalEntry(fact, standing))) === 'written' ? 'decided' : 'known';
 }
 
-/** @param verdict what the entry is to say: `reversed`, or what the assessment leads to */
+/** @param status what the entry is to say, if not what the assessment leads to */
 async function settleFact(
   fact: StagedFact,
-  verdict: Assessment | 'reversed',
+  assessment: Assessment,
+  status: 'reversed' | undefined,
   services: Services,
 ): Promise<'settled' | 'held' | 'known' | 'blocked'> {
   const { businessDate } = fact;
@@ -229,9 +235,8 @@ async function settleFact(
     }
     return 'blocked';
   }
-  const assessment = verdict === 'reversed' ? { score: 0, rules: [] } : verdict;
   const settled = settle(fact, profile, rates, assessment, services.holdScore);
-  const entry = verdict === 'reversed' ? { ...settled, status: verdict } : settled;
+  const entry = status === undefined ? settled : { ...settled, status };
   if ((await services.putEntry(entry)) === 'exists') return 'known';
   return entry.status === 'held' ? 'held' : 'settled';
 }

@@ -251,7 +251,7 @@ export class ChatStack extends Stack {
       audience: [identity.chatClient.userPoolClientId],
       throttle: this.config.throttle,
       logRetention: this.logRetention,
-      notFound: this.routeFunction('NotFound', 'not-found', 'Answers paths that are no route', {}),
+      notFound: this.routeFunction('UnknownPath', 'not-found', 'Answers paths that are no route', {}),
     });
     const { DELETE, GET, POST } = HttpMethod;
     for (const [method, path, handler] of [

@@ -1,0 +1,77 @@
+import { expect, test } from '@jest/globals';
+import { stageTemplates } from './stage-templates.ts';
+
+/**
+ * Goal: a throw-away stage is thrown away whole; production's data survives a mistake.
+ * Method: what CloudFormation does with each resource when its stack is deleted, or when it must be replaced.
+ */
+
+/** What holds data, or what someone wrote. */
+const stateful = ['AWS::Cognito::UserPool', 'AWS::DynamoDB::Table', 'AWS::Logs::LogGroup', 'AWS::SQS::Queue'];
+const kept = ['AWS::Cognito::UserPool', 'AWS::DynamoDB::Table'];
+
+test.each(['sandbox', 'test'] as const)(
+  'cdk destroy leaves nothing of the %s stage behind',
+  async (stage) => {
+    const { resources, ofType } = await stageTemplates(stage);
+    for (const { place, Type, DeletionPolicy, UpdateReplacePolicy } of resources) {
+      // Delete is the default of most types, but not of all: what holds data says it.
+      const policies = stateful.includes(Type) ? ['Delete'] : ['Delete', undefined];
+      expect([place, policies.includes(DeletionPolicy), policies.includes(UpdateReplacePolicy)]).toEqual([
+        place,
+        true,
+        true,
+      ]);
+    }
+    for (const { place, properties } of ofType('AWS::DynamoDB::Table')) {
+      expect([place, properties['DeletionProtectionEnabled']]).toEqual([place, false]);
+    }
+    for (const { place, properties } of ofType('AWS::Cognito::UserPool')) {
+      expect([place, properties['DeletionProtection']]).toEqual([place, 'INACTIVE']);
+    }
+  },
+);
+
+test.each(['sandbox', 'production', 'test'] as const)(
+  'nothing in the %s stage makes resources that no stack knows of',
+  async (stage) => {
+    const { resources, ofType } = await stageTemplates(stage);
+    // A custom resource may make anything, and a bucket is not deleted until it is empty.
+    expect(resources.filter(({ Type }) => /^Custom::|CustomResource|^AWS::S3::/.test(Type))).toEqual([]);
+    // A function without a log group of the stack's would have one made for it, which stays and never expires.
+    for (const { place, properties } of ofType('AWS::Lambda::Function')) {
+      expect([place, properties['LoggingConfig']]).toEqual([
+        place,
+        expect.objectContaining({ LogGroup: { Ref: expect.any(String) } }),
+      ]);
+    }
+    for (const { place, properties } of ofType('AWS::Logs::LogGroup')) {
+      expect([place, properties['RetentionInDays']]).toEqual([place, stage === 'production' ? 90 : 7]);
+    }
+  },
+);
+
+test('production keeps its tables and its users, and does not let them be deleted', async () => {
+  const { resources, ofType } = await stageTemplates('production');
+  for (const { place, Type, DeletionPolicy, UpdateReplacePolicy } of resources) {
+    const isKept = kept.includes(Type);
+    expect([place, DeletionPolicy === 'Retain', UpdateReplacePolicy === 'Retain']).toEqual([
+      place,
+      isKept,
+      isKept,
+    ]);
+  }
+  const tables = ofType('AWS::DynamoDB::Table');
+  expect(tables.length).toBeGreaterThanOrEqual(9);
+  for (const { place, properties } of tables) {
+    expect([place, properties]).toEqual([
+      place,
+      expect.objectContaining({
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      }),
+    ]);
+  }
+  const pools = ofType('AWS::Cognito::UserPool').map(({ properties }) => properties['DeletionProtection']);
+  expect(pools).toEqual(['ACTIVE']);
+});

@@ -9,6 +9,7 @@ import { PermanentError, parseJsonBody } from '../../shared/batch.ts';
 import { environmentNames, metrics as metricNames, ReconcileMessage } from '../contract.ts';
 import { businessDateOf, type BusinessDate } from '../domain/business-date.ts';
 import { conclude, seals, statusOf, type BusinessDay, type Trigger } from '../domain/business-day.ts';
+import { isDue } from '../domain/later-walks.ts';
 import { hasRate } from '../domain/fx.ts';
 import { createSqsClient, reconcileQueueSender } from '../queues/reconcile-queue.ts';
 import { sendForSettlement } from '../queues/settlement-queue.ts';
@@ -22,8 +23,7 @@ import { writeMerchantTotals } from '../tables/merchant-totals.ts';
 import { stagedOfDate } from '../tables/staged-transactions.ts';
 import { terminalReportsOf } from '../tables/terminal-totals.ts';
 
-/** Balanced days are walked again for so long: a straggler, which should not exist, would show. */
-const WALK_AGAIN_HOURS = 48;
+const DAYS_PAGE = 100;
 /** The lease outlasts the function by this much, for clocks that differ. */
 const LEASE_MARGIN_SECONDS = 5;
 
@@ -37,15 +37,19 @@ interface Invocation {
 
 /** Finds the days that are due, and asks for a run of each. */
 async function reconcileDueDays(services: Services): Promise<void> {
-  const walkAgainFrom = new Date(services.now().getTime() - WALK_AGAIN_HOURS * 3_600_000);
-  const dates = await services.unfinishedDates(walkAgainFrom);
   const open = services.openDate();
-  for (const businessDate of dates) {
-    // The schedule leaves the open day alone: only an operator's request settles before the cut-off.
-    if (businessDate >= open) continue;
-    await services.sendReconcileMessage({ kind: 'business-day', businessDate, trigger: 'schedule' });
+  const now = services.now();
+  let count = 0;
+  for await (const page of services.days()) {
+    for (const day of page) {
+      const { businessDate } = day;
+      // The schedule leaves the open day alone: only an operator's request settles before the cut-off.
+      if (businessDate >= open || !isDue(day, now)) continue;
+      await services.sendReconcileMessage({ kind: 'business-day', businessDate, trigger: 'schedule' });
+      count += 1;
+    }
   }
-  logger.info('due days', { count: dates.length });
+  logger.info('due days', { count });
 }
 
 /** One run of one day: take its lease, walk both books, send what the ledger lacks, write down what was found. */
@@ -149,7 +153,8 @@ interface Services {
   readonly settings: ReturnType<typeof runSettings>;
   readonly now: () => Date;
   readonly openDate: () => BusinessDate;
-  readonly unfinishedDates: (balancedAfter: Date) => Promise<BusinessDate[]>;
+  /** All days there are, page by page. */
+  readonly days: () => AsyncIterable<readonly BusinessDay[]>;
   readonly readDay: (businessDate: BusinessDate) => Promise<BusinessDay | undefined>;
   readonly acquireLease: (
     businessDate: BusinessDate,
@@ -174,7 +179,7 @@ function buildServices(): Services {
     settings,
     now: systemClock,
     openDate: () => businessDateOf(systemClock(), settings.calendar),
-    unfinishedDates: (balancedAfter) => days.unfinishedDates(client, daysTable, balancedAfter),
+    days: () => days.daysOf(client, daysTable, { newestFirst: true }, DAYS_PAGE),
     readDay: (businessDate) => days.readDay(client, daysTable, businessDate),
     acquireLease: (businessDate, request) => days.acquireLease(client, daysTable, businessDate, request),
     requestRerun: (businessDate, by, at) => days.requestRerun(client, daysTable, businessDate, by, at),

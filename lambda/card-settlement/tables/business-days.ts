@@ -1,10 +1,8 @@
 import {
   GetItemCommand,
   PutItemCommand,
-  QueryCommand,
   UpdateItemCommand,
   type DynamoDBClient,
-  type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
@@ -148,34 +146,6 @@ export function daysOf(
     },
     parseDay,
   );
-}
-
-/** Dates whose days are not balanced, or were balanced after an instant. */
-export async function unfinishedDates(
-  client: DynamoDBClient,
-  table: string,
-  balancedAfter: Date,
-): Promise<BusinessDate[]> {
-  const dates: BusinessDate[] = [];
-  let startKey: QueryCommandOutput['LastEvaluatedKey'];
-  do {
-    const answer: QueryCommandOutput = await client.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: '#scope = :scope',
-        FilterExpression: 'attribute_not_exists(balancedAt) OR balancedAt > :after',
-        ProjectionExpression: '#item',
-        ExpressionAttributeNames: { '#scope': keys.partitionKey, '#item': keys.sortKey },
-        ExpressionAttributeValues: marshall({ ':scope': SCOPE, ':after': balancedAfter.toISOString() }),
-        ConsistentRead: true,
-        ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
-      }),
-    );
-    for (const item of answer.Items ?? [])
-      dates.push(parseWritten(v.object({ itemKey: v.string() }), unmarshall(item)).itemKey);
-    startKey = answer.LastEvaluatedKey;
-  } while (startKey !== undefined);
-  return dates;
 }
 
 /** What a run asks for when it takes a day's lease. */

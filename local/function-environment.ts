@@ -28,7 +28,7 @@ export function functionEnvironment(
     ...environment,
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
-    AWS_LAMBDA_LOG_FORMAT: 'Text',
+    AWS_LAMBDA_LOG_FORMAT: definition.logFormat ?? 'Text',
     ...definition.environment,
     _HANDLER: definition.handler,
     LAMBDA_TASK_ROOT: definition.codeFolder,

@@ -9,7 +9,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { types } from 'node:util';
+import { format, types } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 
 /** Lambda cuts longer lines, and a runaway line must not fill the host's memory. */
@@ -66,19 +66,76 @@ function flushLines() {
   for (const flush of flushes) flush();
 }
 
+const logsJson = process.env['AWS_LAMBDA_LOG_FORMAT']?.toUpperCase() === 'JSON';
+
+/** @param {string} level @param {readonly unknown[]} params */
+function writeJson(level, ...params) {
+  const common = { timestamp: new Date().toISOString(), level, requestId: currentRequestId };
+  /** @type {string} */
+  let line;
+  try {
+    line =
+      params.length === 1
+        ? JSON.stringify({ ...common, message: params[0] }, errorsWithTheirMembers)
+        : JSON.stringify({
+            ...common,
+            message: format(...params),
+            ...partsOf(params.find(types.isNativeError)),
+          });
+  } catch {
+    line = JSON.stringify({ ...common, message: format(...params) });
+  }
+  process.stdout.write(`${line}\n`);
+}
+
+/** As the runtime logs an error: with everything that is in it. @param {string} _ @param {unknown} value */
+function errorsWithTheirMembers(_, value) {
+  return types.isNativeError(value) ? Object.assign(partsOf(value), value) : value;
+}
+
+/** @param {Error | undefined} error */
+function partsOf(error) {
+  if (error === undefined) return {};
+  return {
+    errorType: error.constructor?.name ?? 'UnknownError',
+    errorMessage: error.message,
+    stackTrace: (error.stack ?? '').split('\n'),
+  };
+}
+
+if (logsJson) {
+  for (const [name, level] of /** @type {const} */ ([
+    ['trace', 'TRACE'],
+    ['debug', 'DEBUG'],
+    ['info', 'INFO'],
+    ['log', 'INFO'],
+    ['warn', 'WARN'],
+    ['error', 'ERROR'],
+  ])) {
+    console[name] = (...params) => writeJson(level, ...params);
+  }
+}
+
 /**
  * @param {unknown} error
- * @returns {{ errorType: string, errorMessage: string, stack: string[] }}
+ * @returns {{ errorType: string, errorMessage: string, stack: string[], error: unknown }}
  */
 function describe(error) {
   if (types.isNativeError(error) || error instanceof Error) {
-    return { errorType: error.name, errorMessage: error.message, stack: (error.stack ?? '').split('\n') };
+    const { name, message, stack = '' } = error;
+    return { errorType: name, errorMessage: message, stack: stack.split('\n'), error };
   }
-  return { errorType: typeof error, errorMessage: String(error), stack: [] };
+  return { errorType: typeof error, errorMessage: String(error), stack: [], error };
 }
 
-/** @param {{ errorType: string, errorMessage: string, stack?: string[] }} failure @param {string} title */
-function logFailure({ errorType, errorMessage, stack }, title) {
+/** @typedef {{ errorType: string, errorMessage: string, stack?: string[], error?: unknown }} Failure */
+
+/** @param {Failure} failure @param {string} title */
+function logFailure({ errorType, errorMessage, stack, error }, title) {
+  if (logsJson) {
+    writeJson('ERROR', error ?? { errorType, errorMessage, stackTrace: stack ?? [] });
+    return;
+  }
   const detail = JSON.stringify({ errorType, errorMessage, ...(stack && { stack }) });
   process.stdout.write(
     `${new Date().toISOString()}\t${currentRequestId ?? 'undefined'}\tERROR\t${title} \t${detail}\n`,
@@ -86,7 +143,7 @@ function logFailure({ errorType, errorMessage, stack }, title) {
 }
 
 /**
- * @param {{ errorType: string, errorMessage: string, stack?: string[] }} failure
+ * @param {Failure} failure
  * @param {string} title
  * @param {boolean} [exiting] the worker ends itself after this, so the host must not use it again
  */
@@ -132,6 +189,7 @@ process.on('unhandledRejection', (reason) => {
   const { errorMessage, stack } = describe(reason);
   fail(
     {
+      error: reason,
       errorType: 'Runtime.UnhandledPromiseRejection',
       errorMessage: types.isNativeError(reason) ? `${reason.name}: ${errorMessage}` : errorMessage,
       stack,

@@ -22,6 +22,7 @@ import { checkSupport } from './support-check.ts';
 import { createUrlRewriter } from './url-rewriter.ts';
 import { createUsageMeter } from './usage.ts';
 import type { Usage } from './usage.ts';
+import type { UserPool } from './user-pool.ts';
 import { serveUserPools } from './user-pool-service.ts';
 import { createWebSocketApis } from './web-socket-api.ts';
 import type { WebSocketLimits } from './web-socket-connection.ts';
@@ -70,6 +71,8 @@ export interface LocalHost {
   /** By stack, in the shape of `cdk deploy --outputs-file`. */
   readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly functions: readonly HostedFunction[];
+  /** Each signs any claims with its key: for tests of what must be refused. */
+  readonly userPools: readonly Pick<UserPool, 'userPoolId' | 'issuer' | 'signForTest'>[];
   /** Fault injection: each can be stopped and started, and made to send its batches twice. */
   readonly pipes: readonly HostedPipe[];
   /**
@@ -259,6 +262,7 @@ async function start(
     region: REGION,
     outputs,
     functions,
+    userPools: [...userPools.values()],
     pipes: world.pipes,
     killFunction: (name) =>
       functions

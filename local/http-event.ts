@@ -33,7 +33,8 @@ function commonLogTime(date: Date): string {
 }
 
 function collectHeaders(request: IncomingMessage): { headers: Record<string, string>; cookies: string[] } {
-  const headers: Record<string, string> = {};
+  // Names come from outside: one may be that of a member that every object has, such as `constructor`.
+  const headers = new Map<string, string>();
   const cookies: string[] = [];
   const raw = request.rawHeaders;
   for (let index = 0; index + 1 < raw.length; index += 2) {
@@ -41,10 +42,10 @@ function collectHeaders(request: IncomingMessage): { headers: Record<string, str
     const value = raw[index + 1] ?? '';
     if (name === 'cookie') cookies.push(...value.split(/;\s*/).filter((cookie) => cookie !== ''));
     if (omittedHeaders.has(name)) continue;
-    const before = headers[name];
-    headers[name] = before === undefined ? value : `${before},${value}`;
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : `${before},${value}`);
   }
-  return { headers, cookies };
+  return { headers: Object.fromEntries(headers), cookies };
 }
 
 function queryStringParameters(rawQueryString: string): Record<string, string> | undefined {

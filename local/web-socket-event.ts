@@ -27,17 +27,15 @@ export function newConnectionId(): string {
 
 /** Fields without a value are absent, as on AWS. Of a name that is repeated the last value counts. */
 export function connectRequest(request: IncomingMessage, rawQueryString: string): ConnectRequest {
-  const multiValueHeaders: Record<string, string[]> = {};
   const raw = request.rawHeaders;
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    (multiValueHeaders[raw[index] ?? ''] ??= []).push(raw[index + 1] ?? '');
-  }
   const { remoteAddress, localPort } = request.socket;
-  multiValueHeaders['X-Forwarded-For'] = [sourceIpOf(remoteAddress)];
-  multiValueHeaders['X-Forwarded-Port'] = [String(localPort ?? '')];
-  multiValueHeaders['X-Forwarded-Proto'] = ['http'];
-  const multiValueQuery: Record<string, string[]> = {};
-  for (const [name, value] of new URLSearchParams(rawQueryString)) (multiValueQuery[name] ??= []).push(value);
+  const multiValueHeaders = {
+    ...valuesByName(raw.flatMap((name, index) => (index % 2 === 0 ? [[name, raw[index + 1] ?? '']] : []))),
+    'X-Forwarded-For': [sourceIpOf(remoteAddress)],
+    'X-Forwarded-Port': [String(localPort ?? '')],
+    'X-Forwarded-Proto': ['http'],
+  };
+  const multiValueQuery = valuesByName(new URLSearchParams(rawQueryString));
   const hasQuery = Object.keys(multiValueQuery).length > 0;
   return {
     headers: lastOfEach(multiValueHeaders),
@@ -51,6 +49,17 @@ export function connectRequest(request: IncomingMessage, rawQueryString: string)
 
 export function sourceIpOf(remoteAddress: string | undefined): string {
   return (remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, '');
+}
+
+/** Names come from outside: one may be that of a member that every object has, such as `constructor`. */
+function valuesByName(pairs: Iterable<readonly [string, string]>): Record<string, string[]> {
+  const values = new Map<string, string[]>();
+  for (const [name, value] of pairs) {
+    const known = values.get(name);
+    if (known === undefined) values.set(name, [value]);
+    else known.push(value);
+  }
+  return Object.fromEntries(values);
 }
 
 function lastOfEach(values: Readonly<Record<string, readonly string[]>>): Record<string, string> {

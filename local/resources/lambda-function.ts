@@ -30,6 +30,8 @@ export const provisionFunction: Provision = (resource, world) => {
     timeoutSeconds: numberWithin(resource, 'Timeout', { minimum: 1, maximum: 900, byDefault: 3 }),
     memoryMegabytes: numberWithin(resource, 'MemorySize', { minimum: 128, maximum: 10_240, byDefault: 128 }),
     ...(reservedConcurrency === undefined ? {} : { reservedConcurrency }),
+    logFormat:
+      optionalText(resource, 'LoggingConfig.LogFormat') === 'JSON' ? ('JSON' as const) : ('Text' as const),
     credentials: world.credentials.credentialsOf(requiredText(resource, 'Role')),
   };
   world.functionPool.register(definition);

@@ -179,6 +179,62 @@ describe('the environment', () => {
   });
 });
 
+describe('a function that logs JSON', () => {
+  const logFormat = 'JSON';
+  const logged = async (statement: string, changes: Partial<FunctionDefinition> = {}): Promise<unknown> => {
+    const source = `export const handler = async () => { ${statement} };`;
+    const { lines } = await invokeOnce(aFunction(source, { logFormat, ...changes }));
+    const [line = ''] = lines();
+    return JSON.parse(line);
+  };
+  const common = {
+    timestamp: expect.stringMatching(/Z$/),
+    requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+  };
+
+  test.each([
+    ['console.log("hi")', 'INFO', 'hi'],
+    ['console.warn({ count: 1 })', 'WARN', { count: 1 }],
+    ['console.error("of %d", 2, [3])', 'ERROR', 'of 2 [ 3 ]'],
+    ['console.info({ count: 1n })', 'INFO', '{ count: 1n }'],
+  ])('%s', async (statement, level, message) => {
+    expect(await logged(statement)).toEqual({ ...common, level, message });
+  });
+
+  test('has an error that it throws in a line, with all that the error holds', async () => {
+    const statement = 'throw Object.assign(new RangeError("too far"), { limit: 5 })';
+    expect(await logged(statement)).toEqual({
+      ...common,
+      level: 'ERROR',
+      message: {
+        errorType: 'RangeError',
+        errorMessage: 'too far',
+        stackTrace: expect.arrayContaining(['RangeError: too far']),
+        limit: 5,
+      },
+    });
+  });
+
+  test.each([
+    ['throw "text"', 'text'],
+    [
+      'setImmediate(() => { throw new TypeError("late") }); await new Promise(() => {})',
+      { errorMessage: 'late' },
+    ],
+    [
+      'Promise.reject(new Error("nobody looks")); await new Promise(() => {})',
+      { errorMessage: 'nobody looks' },
+    ],
+  ])('%s is in a line, too', async (statement, message) => {
+    const line = await logged(statement);
+    expect(line).toMatchObject({ ...common, level: 'ERROR', message });
+  });
+
+  test('writes to its own streams as it likes', async () => {
+    expect(await logged('process.stdout.write(`{"own":1}\n`)')).toEqual({ own: 1 });
+  });
+});
+
 describe('a failure is an outcome, never a rejection', () => {
   test('an exception gives its name and message, and the worker lives on', async () => {
     const source = `let count = 0; export const handler = async (event) => {

@@ -158,6 +158,15 @@ describe('the event of payload format 2.0', () => {
     expect(event).not.toHaveProperty('headers.cookie');
   });
 
+  test('has headers whose names every object has as members', async () => {
+    const headers = ['Constructor', 'a', '__proto__', 'b', 'valueOf', 'c', 'valueof', 'd'];
+    const { headers: found } = (await eventOf('/shop', { headers })) as { headers: Record<string, string> };
+    const named = ['constructor', '__proto__', 'valueof'].map(
+      (name) => Object.entries(found).find(([key]) => key === name)?.[1],
+    );
+    expect(named).toEqual(['a', 'b', 'c,d']);
+  });
+
   test('decodes query parameters, joins duplicates by comma, and keeps the raw query string', async () => {
     await expect(eventOf('/shop/x?a=1&a=2&b=%C3%BC+x&empty')).resolves.toMatchObject({
       rawQueryString: 'a=1&a=2&b=%C3%BC+x&empty',

@@ -192,6 +192,21 @@ describe('$connect', () => {
     });
   });
 
+  test('takes parameters and headers whose names every object has as members', async () => {
+    const { url, eventsOf } = await anApi({ routes: [route('$connect')] });
+    await connected(`${url}/s?constructor=1&toString=2&__proto__=3&__proto__=4`, {
+      headers: { valueOf: 'yes' },
+    });
+    const [event] = eventsOf('$connect');
+    expect(JSON.parse(JSON.stringify(event))).toMatchObject({
+      headers: { valueOf: 'yes' },
+      multiValueHeaders: { valueOf: ['yes'] },
+    });
+    expect(JSON.stringify(event)).toContain(
+      '"multiValueQueryStringParameters":{"constructor":["1"],"toString":["2"],"__proto__":["3","4"]}',
+    );
+  });
+
   test('without a query has no query parameters', async () => {
     const { url, eventsOf } = await anApi({ routes: [route('$connect')] });
     await connected(url);

@@ -6,10 +6,12 @@ import type { CallAws } from './aws-call.ts';
 import { awsError, intercepted } from './aws-service.ts';
 import type { AwsAnswer, AwsCall, AwsService, Interceptor } from './aws-service.ts';
 import type { Caller, CredentialStore } from './credentials.ts';
+import { deniedAnswer } from './iam/access-denied.ts';
+import { sessionArn } from './iam/evaluate.ts';
 import { isJsonObject } from './template.ts';
 import type { JsonObject } from './template.ts';
 
-/** Decides whether a call may go on. Policies are not evaluated yet, so by default every one may. */
+/** Decides whether a call may go on; the message is AWS's. */
 export type Authorize = (
   call: AwsCall,
 ) => { readonly allowed: true } | { readonly allowed: false; readonly message: string };
@@ -33,7 +35,7 @@ export interface AwsEndpoint {
   readonly addService: (target: string, service: string, handle: AwsService) => void;
   readonly addRestService: (service: RestService) => void;
   /** For callers within the host. What they may do is decided as for any other caller. */
-  readonly callAs: (roleArn: string) => CallAws;
+  readonly callAs: (roleArn: string, sessionName: string) => CallAws;
   readonly stop: () => Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export async function startAwsEndpoint(options: {
   /** Another address of this machine that it listens on as well; `0.0.0.0` or `::` for all. @default only 127.0.0.1 */
   readonly address?: string;
   readonly credentials: CredentialStore;
+  /** @default everybody may do everything */
   readonly authorize?: Authorize;
   /** See every call that is allowed, over HTTP or from within the host; the first is the outermost. */
   readonly interceptors?: readonly Interceptor[];
@@ -66,7 +69,7 @@ export async function startAwsEndpoint(options: {
       if (found === undefined) continue;
       const call: AwsCall = { service, ...found, caller, signal };
       const decision = authorize(call);
-      if (!decision.allowed) return accessDenied(decision.message);
+      if (!decision.allowed) return deniedAnswer(service, decision.message);
       return intercepted((allowed) => handle(allowed, body), interceptors)(call);
     }
     return perform(String(request.headers['x-amz-target'] ?? ''), parseBody(body), caller, signal);
@@ -90,7 +93,7 @@ export async function startAwsEndpoint(options: {
     }
     const call: AwsCall = { service: known.service, action, request, caller, signal };
     const decision = authorize(call);
-    if (!decision.allowed) return awsError('AccessDeniedException', decision.message);
+    if (!decision.allowed) return deniedAnswer(known.service, decision.message);
     return known.handle(call);
   };
 
@@ -105,7 +108,7 @@ export async function startAwsEndpoint(options: {
         response,
         body === undefined
           ? awsError('RequestEntityTooLargeException', 'The request is larger than 16 MB.', 413)
-          : (queryAnswer(request, body) ?? (await answer(request, body, gone.signal))),
+          : (queryAnswer(request, body, options.credentials) ?? (await answer(request, body, gone.signal))),
       );
     } catch (error) {
       if (!response.destroyed) {
@@ -138,8 +141,10 @@ export async function startAwsEndpoint(options: {
   }
   return {
     url: `http://localhost:${port}`,
-    callAs: (roleArn) =>
-      createCallAws((target, request, signal) => perform(target, request, { kind: 'role', roleArn }, signal)),
+    callAs: (roleArn, sessionName) =>
+      createCallAws((target, request, signal) =>
+        perform(target, request, { kind: 'role', roleArn, sessionName }, signal),
+      ),
     addRestService: (service) => void restServices.push(service),
     addService: (target, service, handle) => {
       services.set(target, { service, handle: intercepted(handle, interceptors) });
@@ -171,12 +176,6 @@ function close(server: Server): Promise<void> {
   });
 }
 
-/** REST services say so with another status, and in a header. */
-function accessDenied(message: string): AwsAnswer {
-  const name = 'AccessDeniedException';
-  return { ...awsError(name, message, 403), headers: { 'x-amzn-errortype': name } };
-}
-
 function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -201,7 +200,11 @@ function parseBody(body: Buffer): JsonObject | undefined {
 }
 
 /** The one call worth serving in the older, form-encoded protocol: `aws sts get-caller-identity`. */
-function queryAnswer(request: IncomingMessage, body: Buffer): AwsAnswer | undefined {
+function queryAnswer(
+  request: IncomingMessage,
+  body: Buffer,
+  { callerOf }: CredentialStore,
+): AwsAnswer | undefined {
   if (!request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return undefined;
   const action = new URLSearchParams(body.toString('utf8')).get('Action');
   const xml = { 'content-type': 'text/xml' };
@@ -213,12 +216,15 @@ function queryAnswer(request: IncomingMessage, body: Buffer): AwsAnswer | undefi
       body: `<ErrorResponse><Error><Type>Sender</Type><Code>UnknownOperationException</Code><Message>${message}</Message></Error></ErrorResponse>`,
     };
   }
+  // Whoever has credentials may ask whose they are.
+  const caller = callerOf(request.headers.authorization);
+  const arn = caller.kind === 'role' ? sessionArn(caller) : 'arn:aws:iam::000000000000:root';
   return {
     status: 200,
     headers: xml,
     body:
       '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>' +
-      '<Arn>arn:aws:iam::000000000000:root</Arn><UserId>000000000000</UserId><Account>000000000000</Account>' +
+      `<Arn>${arn}</Arn><UserId>000000000000</UserId><Account>000000000000</Account>` +
       '</GetCallerIdentityResult></GetCallerIdentityResponse>',
   };
 }

@@ -29,6 +29,8 @@ export type HostEvent =
       readonly milliseconds: number;
       readonly waitedMilliseconds: number;
     }
+  /** A request that policies do not allow, in AWS's words; the same one is told once. */
+  | { readonly type: 'access-denied'; readonly message: string }
   | { readonly type: 'schedule'; readonly scheduleName: string; readonly target: string }
   /** What became of an event of a WebSocket API; `status` as HTTP would have it, 101 for a connection. */
   | {

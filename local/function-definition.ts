@@ -20,6 +20,8 @@ export interface FunctionDefinition {
   /** How the runtime writes what goes through `console`, and errors that the function throws. @default Text */
   readonly logFormat?: 'JSON' | 'Text';
   readonly credentials: RoleCredentials;
+  /** @default /aws/lambda/<function name> */
+  readonly logGroupName?: string;
 }
 
 /** An invocation that failed, in Lambda's own vocabulary (`Sandbox.Timedout`, `Runtime.ExitError`, the thrown error's name …). */

@@ -5,7 +5,7 @@ import type { FunctionDefinition } from './function-definition.ts';
 const inherited = ['PATH', 'TMPDIR', 'TEMP', 'SystemRoot', 'LD_LIBRARY_PATH'] as const;
 
 export function logGroupName(definition: FunctionDefinition): string {
-  return `/aws/lambda/${definition.functionName}`;
+  return definition.logGroupName ?? `/aws/lambda/${definition.functionName}`;
 }
 
 /**

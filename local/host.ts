@@ -9,10 +9,15 @@ import type { RoleCredentials } from './credentials.ts';
 import { createDynamoDb } from './dynamodb.ts';
 import type { HostEvent } from './events.ts';
 import { createFunctionPool } from './function-pool.ts';
+import type { Invocation } from './function-pool.ts';
 import { sendAnswer } from './http-front.ts';
 import { gatewayAnswer } from './http-response.ts';
 import { startHttpFront } from './http-api.ts';
 import type { HttpFront, JwksKeyGetter } from './http-api.ts';
+import { createAccess } from './iam/access.ts';
+import type { AccessRequest } from './iam/evaluate.ts';
+import { mayWriteLogs } from './iam/log-access.ts';
+import type { Policies } from './iam/policies.ts';
 import { provisionStacks } from './provision.ts';
 import { finishHttpApi } from './resources/http-api-draft.ts';
 import { finishWebSocketApi } from './resources/web-socket-api-draft.ts';
@@ -75,6 +80,8 @@ export interface LocalHost {
   readonly userPools: readonly Pick<UserPool, 'userPoolId' | 'issuer' | 'signForTest'>[];
   /** Fault injection: each can be stopped and started, and made to send its batches twice. */
   readonly pipes: readonly HostedPipe[];
+  /** What the app's policies say, and every request that was decided by them since the start, each once. */
+  readonly access: { readonly policies: Policies; readonly requests: () => readonly AccessRequest[] };
   /**
    * Fault injection: ends the workers that run a function now.
    *
@@ -147,6 +154,7 @@ async function start(
     options.onEvent?.(event);
   };
   const credentials = createCredentialStore();
+  const access = createAccess({ accountId: ACCOUNT_ID, region: REGION }, onEvent);
   const sqs = createSqs();
   const dynamoDb = createDynamoDb({
     accountId: ACCOUNT_ID,
@@ -160,6 +168,7 @@ async function start(
       port,
       ...(options.awsAddress === undefined ? {} : { address: options.awsAddress }),
       credentials,
+      authorize: access.authorize,
       interceptors: [...(options.interceptors ?? []), meter.interceptor],
     }),
   );
@@ -169,13 +178,38 @@ async function start(
   awsEndpoint.addService('AmazonSQS', 'sqs', sqs.handle);
   awsEndpoint.addService('AWSCognitoIdentityProviderService', 'cognito-idp', serveUserPools(userPools));
 
+  const functions: World['functions'] = new Map();
+  const logGroups: World['logGroups'] = new Set();
+  /** Lambda writes lines of its own at each invocation, so a function that says nothing needs its log group, too. */
+  const isLogged = (functionName: string): boolean => {
+    const hosted = [...functions.values()].find(({ definition }) => definition.functionName === functionName);
+    return hosted === undefined || mayWriteLogs(access, hosted.definition, (name) => logGroups.has(name));
+  };
+  const onFunctionEvent = (event: HostEvent): void => {
+    if (event.type !== 'log' && event.type !== 'invocation') return onEvent(event);
+    if (isLogged(event.functionName) || event.type === 'invocation') onEvent(event);
+  };
   const functionPool = createFunctionPool({
     ...(options.maxWorkers === undefined ? {} : { maxWorkers: options.maxWorkers }),
     awsEndpoint: () => awsEndpoint.url,
     region: REGION,
-    onEvent,
+    onEvent: onFunctionEvent,
   });
   undo.push(() => functionPool.stop());
+  /** API Gateway may invoke what a function's resource-based policy lets it; else its answer is an error, as on AWS. */
+  const invokeFromApi = (functionArn: string, event: unknown, source: string): Promise<Invocation> => {
+    const refusal = access.refusalOf({
+      principal: {
+        kind: 'service',
+        service: 'apigateway.amazonaws.com',
+        sourceArn: `arn:aws:execute-api:${REGION}:${ACCOUNT_ID}:${source}`,
+      },
+      action: 'lambda:InvokeFunction',
+      resourceArn: functionArn,
+    });
+    if (refusal === undefined) return functionPool.invoke(functionArn, event);
+    return Promise.resolve({ kind: 'error', errorType: 'AccessDeniedException', errorMessage: refusal });
+  };
 
   const keysOf = (issuer: string): JwksKeyGetter => {
     const pool = [...userPools.values()].find((candidate) => candidate.issuer === issuer);
@@ -186,7 +220,7 @@ async function start(
     startHttpFront({
       port,
       hostname: 'localhost',
-      invoke: (functionArn, event) => functionPool.invoke(functionArn, event),
+      invoke: invokeFromApi,
       keysOf,
       accountId: ACCOUNT_ID,
       onEvent,
@@ -197,7 +231,7 @@ async function start(
   const webSocketApis = createWebSocketApis({
     region: REGION,
     accountId: ACCOUNT_ID,
-    invoke: (functionArn, event) => functionPool.invoke(functionArn, event),
+    invoke: invokeFromApi,
     ...(options.webSocketLimits === undefined ? {} : { limits: options.webSocketLimits }),
     onEvent,
     meter: meter.webSockets,
@@ -214,10 +248,13 @@ async function start(
     awsEndpoint: awsEndpoint.url,
     credentials,
     callAs: awsEndpoint.callAs,
+    access,
+    managedPolicies: new Map(),
+    logGroups,
     dynamoDb,
     sqs,
     functionPool,
-    functions: new Map(),
+    functions,
     httpApis: new Map(),
     webSocketApis: new Map(),
     userPools,
@@ -244,7 +281,7 @@ async function start(
   }
   const backgrounds = starters.map((starter) => starter());
 
-  const functions = [...world.functions.values()].map(({ definition, ...place }) => ({
+  const hostedFunctions = [...functions.values()].map(({ definition, ...place }) => ({
     ...place,
     functionName: definition.functionName,
     functionArn: definition.functionArn,
@@ -261,18 +298,19 @@ async function start(
     awsEndpoint: awsEndpoint.url,
     region: REGION,
     outputs,
-    functions,
+    functions: hostedFunctions,
     userPools: [...userPools.values()],
     pipes: world.pipes,
+    access: { policies: access.policies, requests: access.requests },
     killFunction: (name) =>
-      functions
+      hostedFunctions
         .filter(({ functionName, logicalId }) => functionName.startsWith(name) || logicalId.startsWith(name))
         .reduce((count, { functionArn }) => count + functionPool.kill(functionArn), 0),
     connectionIds: () => webSocketApis.connections().map(({ identity }) => identity.connectionId),
     loseConnections: (isLost = () => true) => webSocketApis.lose(isLost),
     usage: meter.usage,
     warm: async () => {
-      await Promise.all(functions.map(({ functionArn }) => functionPool.warm(functionArn)));
+      await Promise.all(hostedFunctions.map(({ functionArn }) => functionPool.warm(functionArn)));
     },
     stop: () => (stopped ??= stop()),
   };

@@ -64,7 +64,8 @@ export interface HttpFrontOptions {
   /** 0 for any. */
   readonly port: number;
   readonly hostname: string;
-  readonly invoke: (functionArn: string, event: unknown) => Promise<Invocation>;
+  /** @param source what follows `arn:aws:execute-api:<region>:<account>:` in the ARN of the route that invokes. */
+  readonly invoke: (functionArn: string, event: unknown, source: string) => Promise<Invocation>;
   readonly keysOf: (issuer: string) => Promise<JwksKeyGetter> | JwksKeyGetter;
   readonly accountId: string;
   readonly onEvent: (event: HostEvent) => void;
@@ -168,7 +169,8 @@ export async function startHttpFront(options: HttpFrontOptions): Promise<HttpFro
           },
           receivedAt,
         });
-        return within(route.timeoutMilliseconds, options.invoke(route.functionArn, event));
+        const source = `${definition.apiId}/${definition.stageName}/${routeSource(route.routeKey, request.method)}`;
+        return within(route.timeoutMilliseconds, options.invoke(route.functionArn, event, source));
       }
 
       if (headerBytes(request) > maximumHeaderBytes) return send(headersTooLarge, undefined);
@@ -195,6 +197,11 @@ export async function startHttpFront(options: HttpFrontOptions): Promise<HttpFro
 /** 16 characters that end in `=`, as API Gateway's look. */
 function newRequestId(): string {
   return randomBytes(11).toString('base64');
+}
+
+/** `POST/transactions`: a route as it stands in an ARN, its path with the names of the parameters. */
+function routeSource(routeKey: string, method = ''): string {
+  return routeKey.replace(/^ANY /, `${method} `).replace(' ', '');
 }
 
 function headerBytes(request: IncomingMessage): number {

@@ -27,7 +27,9 @@ const name = honoured;
 const encryption = inert('Encryption at rest does not change what a program reads.');
 const capacity = inert('Capacity is not simulated: the host never throttles a table.');
 const recovery = inert('There is nothing to recover: the data lives as long as the host.');
-const policiesLater = inert('Policies are not evaluated yet.');
+const assumedByApiGateway = refused(
+  'API Gateway invokes functions as their permissions allow; it does not assume a role for it here.',
+);
 const observability = inert('Nobody watches metrics, logs and traces of a laptop.');
 const networking = refused('The host has no network of its own.');
 const alarms = inert('The host publishes no metrics, so no alarm can fire.');
@@ -63,7 +65,7 @@ const table: Readonly<Record<string, Support>> = {
   SSESpecification: encryption,
   TimeToLiveSpecification: expiry,
   'StreamSpecification.StreamViewType': honoured,
-  'StreamSpecification.ResourcePolicy': policiesLater,
+  'StreamSpecification.ResourcePolicy.PolicyDocument': honoured,
 };
 
 const scheduleTarget: Readonly<Record<string, Support>> = {
@@ -115,7 +117,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       DeletionProtectionEnabled: recovery,
       ContributorInsightsSpecification: observability,
       TableClass: inert('Storage classes differ in price only.'),
-      ResourcePolicy: policiesLater,
+      'ResourcePolicy.PolicyDocument': honoured,
       Tags: tags,
       KinesisStreamSpecification: refused('There is no Kinesis here.'),
       ImportSourceSpecification: refused('There is no S3 to import from.'),
@@ -134,14 +136,14 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       'Replicas[].DeletionProtectionEnabled': recovery,
       'Replicas[].ContributorInsightsSpecification': observability,
       'Replicas[].TableClass': inert('Storage classes differ in price only.'),
-      'Replicas[].ResourcePolicy': policiesLater,
+      'Replicas[].ResourcePolicy.PolicyDocument': honoured,
       'Replicas[].SSESpecification': encryption,
       'Replicas[].Tags': tags,
       'Replicas[].GlobalSecondaryIndexes': capacity,
       'Replicas[].ReadProvisionedThroughputSettings': capacity,
       'Replicas[].ReadOnDemandThroughputSettings': capacity,
       'Replicas[].KinesisStreamSpecification': refused('There is no Kinesis here.'),
-      'Replicas[].ReplicaStreamSpecification': policiesLater,
+      'Replicas[].ReplicaStreamSpecification.ResourcePolicy.PolicyDocument': honoured,
     },
   },
   'AWS::SQS::Queue': {
@@ -161,7 +163,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       Tags: tags,
     },
   },
-  'AWS::SQS::QueuePolicy': inertType(policiesLater),
+  'AWS::SQS::QueuePolicy': { support: honoured, properties: { Queues: honoured, PolicyDocument: honoured } },
   'AWS::Lambda::Function': {
     support: honoured,
     properties: {
@@ -183,7 +185,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       EphemeralStorage: inert('/tmp is as large as the laptop allows.'),
       KmsKeyArn: encryption,
       'LoggingConfig.LogFormat': only(/^(JSON|Text)$/),
-      'LoggingConfig.LogGroup': observability,
+      'LoggingConfig.LogGroup': honoured,
       'LoggingConfig.ApplicationLogLevel': refused('The host does not leave log lines out.'),
       'LoggingConfig.SystemLogLevel': inert('The host writes no lines of the platform.'),
       RecursiveLoop: inert('The host does not look for loops.'),
@@ -213,28 +215,62 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       FilterCriteria: refused('Filters of event source mappings are not evaluated.'),
     },
   },
-  'AWS::Lambda::Permission': inertType(policiesLater),
+  'AWS::Lambda::Permission': {
+    support: honoured,
+    properties: {
+      Action: honoured,
+      FunctionName: honoured,
+      Principal: honoured,
+      SourceArn: honoured,
+      SourceAccount: honoured,
+      EventSourceToken: refused('Only Alexa sends tokens.'),
+      FunctionUrlAuthType: refused('Functions have no URLs here.'),
+      InvokedViaFunctionUrl: refused('Functions have no URLs here.'),
+      PrincipalOrgID: refused('The host has one account, in no organization.'),
+    },
+  },
   'AWS::IAM::Role': {
     support: honoured,
     properties: {
       RoleName: name,
       Path: inert('Roles here have no path.'),
-      AssumeRolePolicyDocument: policiesLater,
-      ManagedPolicyArns: policiesLater,
-      Policies: policiesLater,
-      PermissionsBoundary: policiesLater,
+      AssumeRolePolicyDocument: honoured,
+      ManagedPolicyArns: honoured,
+      'Policies[].PolicyName': name,
+      'Policies[].PolicyDocument': honoured,
+      PermissionsBoundary: honoured,
       Description: inert('A description is for people.'),
       MaxSessionDuration: inert('Credentials here do not expire.'),
       Tags: tags,
     },
   },
-  'AWS::IAM::Policy': inertType(policiesLater),
-  'AWS::IAM::ManagedPolicy': inertType(policiesLater),
+  'AWS::IAM::Policy': {
+    support: honoured,
+    properties: {
+      PolicyName: name,
+      PolicyDocument: honoured,
+      Roles: honoured,
+      Groups: refused('There are no groups of users here.'),
+      Users: refused('There are no users here.'),
+    },
+  },
+  'AWS::IAM::ManagedPolicy': {
+    support: honoured,
+    properties: {
+      ManagedPolicyName: name,
+      PolicyDocument: honoured,
+      Roles: honoured,
+      Description: inert('A description is for people.'),
+      Path: inert('Policies here have no path.'),
+      Groups: refused('There are no groups of users here.'),
+      Users: refused('There are no users here.'),
+    },
+  },
   'AWS::Scheduler::Schedule': {
     support: honoured,
     properties: {
       Name: name,
-      GroupName: inert('Groups are for people.'),
+      GroupName: honoured,
       Description: inert('A description is for people.'),
       ScheduleExpression: honoured,
       ScheduleExpressionTimezone: honoured,
@@ -292,7 +328,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       TimeoutInMillis: honoured,
       Description: inert('A description is for people.'),
       ConnectionType: only(/^INTERNET$/),
-      CredentialsArn: policiesLater,
+      CredentialsArn: assumedByApiGateway,
     },
   },
   'AWS::ApiGatewayV2::RouteResponse': {
@@ -323,7 +359,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       Name: name,
       AuthorizerType: only(/^(JWT|REQUEST)$/),
       AuthorizerUri: only(/function:/),
-      AuthorizerCredentialsArn: policiesLater,
+      AuthorizerCredentialsArn: assumedByApiGateway,
       IdentitySource: only(
         /^(\$request\.header\.Authorization|route\.request\.(header|querystring)\.[\w.-]+)$/,
       ),

@@ -54,7 +54,8 @@ export interface WebSocketApis {
 export interface WebSocketApisOptions {
   readonly region: string;
   readonly accountId: string;
-  readonly invoke: (functionArn: string, event: unknown) => Promise<Invocation>;
+  /** @param source what follows `arn:aws:execute-api:<region>:<account>:` in the ARN of the route or authorizer. */
+  readonly invoke: (functionArn: string, event: unknown, source: string) => Promise<Invocation>;
   readonly limits?: WebSocketLimits;
   readonly onEvent: (event: HostEvent) => void;
   readonly meter?: WebSocketMeter;
@@ -77,14 +78,14 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
   const lost = new Set<string>();
   let isStopped = false;
 
-  const integrate = async (integration: WebSocketIntegration, event: unknown): Promise<Outcome> => {
-    if (integration.kind === 'mock')
-      return { status: integration.status, payload: { statusCode: integration.status } };
-    return within(integration.timeoutMilliseconds, options.invoke(integration.functionArn, event));
-  };
-
   const serve = (definition: WebSocketApiDefinition): UpgradeHandler => {
     const { apiId, stageName } = definition;
+    const integrate = async ({ integration, routeKey }: WebSocketRoute, event: unknown): Promise<Outcome> => {
+      if (integration.kind === 'mock')
+        return { status: integration.status, payload: { statusCode: integration.status } };
+      const invoked = options.invoke(integration.functionArn, event, `${apiId}/${stageName}/${routeKey}`);
+      return within(integration.timeoutMilliseconds, invoked);
+    };
     const routes = new Map(definition.routes.map((route) => [route.routeKey, route]));
     const takeToken = definition.throttle && createTokenBucket(definition.throttle);
     const protocols = new WeakMap<IncomingMessage, string>();
@@ -112,16 +113,18 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
       const common = { routeKey: '$connect', eventType: 'CONNECT', requestId } as const;
       let authorizer: JsonObject | undefined;
       if (route.authorizer !== undefined) {
+        const { authorizerId } = route.authorizer;
         const authorization = await authorizeConnection(route.authorizer, {
           methodArn: `arn:aws:execute-api:${options.region}:${options.accountId}:${apiId}/${stageName}/$connect`,
           connect,
           requestContext: webSocketContext(identity, common),
-          invoke: options.invoke,
+          invoke: (functionArn, event) =>
+            options.invoke(functionArn, event, `${apiId}/authorizers/${authorizerId}`),
         });
         if (authorization.kind === 'refused') return authorization;
         authorizer = authorization.context;
       }
-      const outcome = await integrate(route.integration, {
+      const outcome = await integrate(route, {
         ...connect,
         requestContext: webSocketContext(identity, { ...common, authorizer }),
         isBase64Encoded: false,
@@ -146,7 +149,7 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
         if (takeToken?.() === false) return TOO_MANY;
         if (route === undefined) return FORBIDDEN;
         const context = { routeKey: route.routeKey, eventType: 'MESSAGE', requestId } as const;
-        return integrate(route.integration, {
+        return integrate(route, {
           requestContext: webSocketContext(identity, {
             ...context,
             authorizer,
@@ -180,7 +183,7 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
       const startedAt = performance.now();
       const context = { routeKey: '$disconnect', eventType: 'DISCONNECT' } as const;
       const why = { disconnectStatusCode, disconnectReason };
-      void integrate(route.integration, {
+      void integrate(route, {
         requestContext: webSocketContext(identity, {
           ...context,
           ...why,

@@ -5,6 +5,7 @@ import type { ConnectRequest } from './web-socket-event.ts';
 
 /** A Lambda authorizer of the kind REQUEST, which a WebSocket API can have on `$connect`. */
 export interface WebSocketAuthorizer {
+  readonly authorizerId: string;
   readonly functionArn: string;
   /** Such as `route.request.querystring.token`. All must be there, or the function isn't asked. */
   readonly identitySources: readonly string[];

@@ -2,8 +2,9 @@ import { physicalName } from '../physical-name.ts';
 import type { Json, JsonObject } from '../template.ts';
 import { isJsonObject, textAt } from '../template.ts';
 import type { StreamViewType } from '../dynamodb-streams.ts';
-import { objectListAt, optionalText, ResourceError } from './resource.ts';
-import type { Provision, ResourceRequest } from './resource.ts';
+import { policyAt } from './iam.ts';
+import { objectListAt, optionalText, propertyAt, ResourceError } from './resource.ts';
+import type { Provision, ResourceRequest, World } from './resource.ts';
 
 const VIEW_TYPES: readonly StreamViewType[] = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES'];
 
@@ -31,12 +32,33 @@ export const provisionTable: Provision = async (resource, world) => {
   const arn = `arn:aws:dynamodb:${world.region}:${world.accountId}:table/${tableName}`;
   const viewType = streamViewType(resource);
   const keyNames = objectListAt(resource, 'KeySchema').map((key) => textAt(key, 'AttributeName') ?? '');
-  const stream =
+  const stream: { readonly StreamArn?: string } =
     viewType === undefined
       ? {}
       : { StreamArn: world.dynamoDb.streams.enable({ tableName, keyNames, viewType }) };
+  attachPolicies(resource, world, arn, stream.StreamArn);
   return { ref: tableName, attributes: { Arn: arn, TableId: tableName, ...stream } };
 };
+
+/** A table that TableV2 makes has its policies at its one replica. */
+function attachPolicies(
+  resource: ResourceRequest,
+  world: World,
+  tableArn: string,
+  streamArn: string | undefined,
+): void {
+  const [replica = {}] = objectListAt(resource, 'Replicas');
+  const atReplica = { ...resource, properties: replica };
+  for (const [holder, path, arn] of [
+    [resource, 'ResourcePolicy.PolicyDocument', tableArn],
+    [atReplica, 'ResourcePolicy.PolicyDocument', tableArn],
+    [resource, 'StreamSpecification.ResourcePolicy.PolicyDocument', streamArn],
+    [atReplica, 'ReplicaStreamSpecification.ResourcePolicy.PolicyDocument', streamArn],
+  ] as const) {
+    if (arn === undefined || propertyAt(holder, path) === undefined) continue;
+    world.access.attachToResource(arn, policyAt(holder, path, 'resource'));
+  }
+}
 
 function streamViewType(resource: ResourceRequest): StreamViewType | undefined {
   const text = optionalText(resource, 'StreamSpecification.StreamViewType');

@@ -13,6 +13,9 @@ import type { Provision, ProvisionedFunction, ResourceRequest, World } from './r
 const POLLERS = 5;
 /** More pollers than workers would only hold messages that wait for one. */
 const MAXIMUM_POLLERS = 10;
+const POLLER_SESSION = 'event-source-mapping';
+/** What Lambda's pollers do as the function's role. Source: Lambda developer guide, "Using Lambda with Amazon SQS". */
+const POLLER_ACTIONS = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'] as const;
 
 /** AWS::Lambda::EventSourceMapping, for SQS. Refuses what Lambda refuses at creation. */
 export const provisionEventSourceMapping: Provision = (resource, world) => {
@@ -42,6 +45,17 @@ export const provisionEventSourceMapping: Provision = (resource, world) => {
       `BatchSize ${batchSize} is over 10, which needs MaximumBatchingWindowInSeconds of at least 1.`,
     );
   }
+  const { roleArn } = definition.credentials;
+  for (const action of POLLER_ACTIONS) {
+    const principal = { kind: 'role', roleArn, sessionName: POLLER_SESSION } as const;
+    const refusal = world.access.refusalOf({ principal, action: `sqs:${action}`, resourceArn: queueArn });
+    if (refusal !== undefined) {
+      throw new ResourceError(
+        resource,
+        `The provided execution role does not have permissions to call ${action} on SQS. (${refusal})`,
+      );
+    }
+  }
   const pollers = pollersOf(resource);
   const responseTypes = textListAt(resource, 'FunctionResponseTypes');
   const unknown = responseTypes.find((type) => type !== 'ReportBatchItemFailures');
@@ -60,7 +74,7 @@ export const provisionEventSourceMapping: Provision = (resource, world) => {
         pollers,
         reportsBatchItemFailures: responseTypes.length > 0,
         region: world.region,
-        callAws: world.callAs(definition.credentials.roleArn),
+        callAws: world.callAs(roleArn, POLLER_SESSION),
         invoke: (functionArn, event) => world.functionPool.invoke(functionArn, event),
         onEvent: world.onEvent,
       }),

@@ -2,15 +2,6 @@ import { physicalName } from '../physical-name.ts';
 import { optionalText } from './resource.ts';
 import type { Provision, ResourceRequest, World } from './resource.ts';
 
-/** AWS::IAM::Role: nothing but an identity to sign with. */
-export const provisionRole: Provision = (resource, world) => {
-  const roleName =
-    optionalText(resource, 'RoleName') ?? physicalName(resource.stackName, resource.logicalId, 64);
-  const arn = `arn:aws:iam::${world.accountId}:role/${roleName}`;
-  world.credentials.credentialsOf(arn);
-  return { ref: roleName, attributes: { Arn: arn, RoleId: `AROA${roleName}` } };
-};
-
 /** A resource that does nothing here, but that others may refer to by name or ARN. */
 export function provisionInert(
   nameProperty: string | undefined,
@@ -23,7 +14,17 @@ export function provisionInert(
     const arn = arnOf(name, world, resource);
     return {
       ref: options.refIsArn === true ? arn : name,
-      attributes: { Arn: arn, TopicArn: arn, TopicName: name, PolicyArn: arn, Id: name },
+      attributes: { Arn: arn, TopicArn: arn, TopicName: name, Id: name },
     };
   };
 }
+
+/** AWS::Logs::LogGroup: whoever may write to it does, and nobody keeps the lines. */
+export const provisionLogGroup: Provision = (resource, world) => {
+  const name = optionalText(resource, 'LogGroupName') ?? physicalName(resource.stackName, resource.logicalId);
+  world.logGroups.add(name);
+  return {
+    ref: name,
+    attributes: { Arn: `arn:aws:logs:${world.region}:${world.accountId}:log-group:${name}:*` },
+  };
+};

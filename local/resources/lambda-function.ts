@@ -11,6 +11,7 @@ import {
   requiredText,
   ResourceError,
 } from './resource.ts';
+import { requireAssumable } from './iam.ts';
 import type { Provision, ResourceRequest } from './resource.ts';
 
 /** AWS::Lambda::Function */
@@ -18,6 +19,14 @@ export const provisionFunction: Provision = (resource, world) => {
   const functionName =
     optionalText(resource, 'FunctionName') ?? physicalName(resource.stackName, resource.logicalId, 64);
   const functionArn = `arn:aws:lambda:${world.region}:${world.accountId}:function:${functionName}`;
+  const roleArn = requiredText(resource, 'Role');
+  requireAssumable(resource, world, {
+    roleArn,
+    service: 'lambda.amazonaws.com',
+    sourceArn: functionArn,
+    words: 'The role defined for the function cannot be assumed by Lambda.',
+  });
+  const logGroupName = optionalText(resource, 'LoggingConfig.LogGroup');
   const reservedConcurrency = optionalNumber(resource, 'ReservedConcurrentExecutions');
   const definition = {
     logicalId: `${resource.stackName}/${resource.logicalId}`,
@@ -32,7 +41,8 @@ export const provisionFunction: Provision = (resource, world) => {
     ...(reservedConcurrency === undefined ? {} : { reservedConcurrency }),
     logFormat:
       optionalText(resource, 'LoggingConfig.LogFormat') === 'JSON' ? ('JSON' as const) : ('Text' as const),
-    credentials: world.credentials.credentialsOf(requiredText(resource, 'Role')),
+    credentials: world.credentials.credentialsOf(roleArn, functionName),
+    ...(logGroupName === undefined ? {} : { logGroupName }),
   };
   world.functionPool.register(definition);
   world.functions.set(functionArn, {

@@ -9,6 +9,7 @@ import type { PipeOptions } from '../pipe.ts';
 import { isJsonList, isJsonObject, textAt } from '../template.ts';
 import type { Json } from '../template.ts';
 import { numberWithin, objectListAt, optionalText, requiredText, ResourceError } from './resource.ts';
+import { requireAssumable } from './iam.ts';
 import type { Provision, ResourceRequest, World } from './resource.ts';
 
 const SOURCE = 'SourceParameters.DynamoDBStreamParameters';
@@ -26,11 +27,19 @@ export const provisionPipe: Provision = (resource, world) => {
     throw new ResourceError(resource, `Source ${streamArn} names no stream of this app's tables.`);
   }
   const target = requiredText(resource, 'Target');
-  const callAws = world.callAs(requiredText(resource, 'RoleArn'));
+  const roleArn = requiredText(resource, 'RoleArn');
+  requireAssumable(resource, world, {
+    roleArn,
+    service: 'pipes.amazonaws.com',
+    sourceArn: pipeArn,
+    words: 'The pipe can not assume its role.',
+  });
+  const callAws = world.callAs(roleArn, pipeName);
   const queues = queueSender(callAws);
   const targetUrl = queueUrl(resource, world, target);
   const deadLetterArn = optionalText(resource, `${SOURCE}.DeadLetterConfig.Arn`);
   const deadLetterUrl = deadLetterArn === undefined ? undefined : queueUrl(resource, world, deadLetterArn);
+  requireAccess(resource, world, { roleArn, pipeName, streamArn, deadLetterArn });
   const maximumRetryAttempts = limit(resource, `${SOURCE}.MaximumRetryAttempts`, 10_000);
   const maximumRecordAgeSeconds = limit(resource, `${SOURCE}.MaximumRecordAgeInSeconds`, 604_800);
 
@@ -73,6 +82,45 @@ export const provisionPipe: Provision = (resource, world) => {
     attributes: { Arn: pipeArn, CurrentState: isStopped ? 'STOPPED' : 'RUNNING' },
   };
 };
+
+/** What a pipe is checked for when it is made, and needs as it runs. Source: EventBridge user guide, "Pipes permissions". */
+const SOURCE_ACTIONS = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'] as const;
+
+/** Refuses a pipe whose role may not read its source or write to its dead-letter queue, as AWS does. */
+function requireAccess(
+  resource: ResourceRequest,
+  world: World,
+  pipe: {
+    readonly roleArn: string;
+    readonly pipeName: string;
+    readonly streamArn: string;
+    readonly deadLetterArn: string | undefined;
+  },
+): void {
+  const { roleArn, pipeName, streamArn, deadLetterArn } = pipe;
+  const principal = { kind: 'role', roleArn, sessionName: pipeName } as const;
+  for (const name of SOURCE_ACTIONS) {
+    // Which streams there are is no question to one of them.
+    const resourceArn = name === 'ListStreams' ? '*' : streamArn;
+    const refusal = world.access.refusalOf({ principal, action: `dynamodb:${name}`, resourceArn });
+    if (refusal === undefined) continue;
+    throw new ResourceError(
+      resource,
+      `Cannot access stream ${streamArn}. Please ensure the role can perform the GetRecords, GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM. (${refusal})`,
+    );
+  }
+  if (deadLetterArn === undefined) return;
+  const refusal = world.access.refusalOf({
+    principal,
+    action: 'sqs:SendMessage',
+    resourceArn: deadLetterArn,
+  });
+  if (refusal === undefined) return;
+  throw new ResourceError(
+    resource,
+    `Error occurred while sending message to SQS queue: ${deadLetterArn} (${refusal})`,
+  );
+}
 
 function startingPosition(resource: ResourceRequest): PipeOptions['startingPosition'] {
   const text = requiredText(resource, `${SOURCE}.StartingPosition`);

@@ -13,7 +13,14 @@ import {
   provisionUserPoolClient,
   provisionUserPoolDomain,
 } from './identity.ts';
-import { provisionInert, provisionRole } from './inert.ts';
+import {
+  provisionManagedPolicy,
+  provisionPermission,
+  provisionPolicy,
+  provisionQueuePolicy,
+  provisionRole,
+} from './iam.ts';
+import { provisionInert, provisionLogGroup } from './inert.ts';
 import { provisionFunction } from './lambda-function.ts';
 import { provisionPipe } from './pipe.ts';
 import type { Provision } from './resource.ts';
@@ -48,20 +55,13 @@ export const PROVISIONS: Readonly<Record<string, Provision>> = {
   'AWS::Cognito::UserPoolResourceServer': provisionResourceServer,
   'AWS::DynamoDB::GlobalTable': provisionTable,
   'AWS::DynamoDB::Table': provisionTable,
-  'AWS::IAM::ManagedPolicy': provisionInert(
-    'ManagedPolicyName',
-    (name, { accountId }) => `arn:aws:iam::${accountId}:policy/${name}`,
-    { refIsArn: true },
-  ),
-  'AWS::IAM::Policy': provisionInert('PolicyName', (name) => name),
+  'AWS::IAM::ManagedPolicy': provisionManagedPolicy,
+  'AWS::IAM::Policy': provisionPolicy,
   'AWS::IAM::Role': provisionRole,
   'AWS::Lambda::EventSourceMapping': provisionEventSourceMapping,
   'AWS::Lambda::Function': provisionFunction,
-  'AWS::Lambda::Permission': provisionInert(undefined, (name) => name),
-  'AWS::Logs::LogGroup': provisionInert(
-    'LogGroupName',
-    (name, { region, accountId }) => `arn:aws:logs:${region}:${accountId}:log-group:${name}:*`,
-  ),
+  'AWS::Lambda::Permission': provisionPermission,
+  'AWS::Logs::LogGroup': provisionLogGroup,
   'AWS::Logs::MetricFilter': provisionInert('FilterName', (name) => name),
   'AWS::Pipes::Pipe': provisionPipe,
   'AWS::SNS::Subscription': provisionInert(undefined, (name) => name, { refIsArn: true }),
@@ -72,7 +72,7 @@ export const PROVISIONS: Readonly<Record<string, Provision>> = {
   ),
   'AWS::SNS::TopicPolicy': provisionInert(undefined, (name) => name),
   'AWS::SQS::Queue': provisionQueue,
-  'AWS::SQS::QueuePolicy': provisionInert(undefined, (name) => name),
+  'AWS::SQS::QueuePolicy': provisionQueuePolicy,
   'AWS::Scheduler::Schedule': provisionSchedule,
   'AWS::Scheduler::ScheduleGroup': provisionInert(
     'Name',

@@ -2,6 +2,8 @@ import type { CallAws } from '../aws-call.ts';
 import type { CredentialStore } from '../credentials.ts';
 import type { DynamoDb } from '../dynamodb.ts';
 import type { HostEvent } from '../events.ts';
+import type { Access } from '../iam/access.ts';
+import type { Statement } from '../iam/statement.ts';
 import type { FunctionDefinition, FunctionPool } from '../function-pool.ts';
 import type { Pipe } from '../pipe.ts';
 import type { Sqs } from '../sqs.ts';
@@ -54,8 +56,14 @@ export interface World {
   readonly httpUrl: string;
   readonly awsEndpoint: string;
   readonly credentials: CredentialStore;
-  /** Calls of the AWS endpoint as a role. */
-  readonly callAs: (roleArn: string) => CallAws;
+  /** Calls of the AWS endpoint as a session of a role. */
+  readonly callAs: (roleArn: string, sessionName: string) => CallAws;
+  /** What the app's policies allow. */
+  readonly access: Access;
+  /** By ARN. */
+  readonly managedPolicies: Map<string, readonly Statement[]>;
+  /** Names of the log groups that the app makes. */
+  readonly logGroups: Set<string>;
   readonly dynamoDb: DynamoDb;
   readonly sqs: Sqs;
   readonly functionPool: FunctionPool;

@@ -3,6 +3,7 @@ import { physicalName } from '../physical-name.ts';
 import { startSchedule } from '../schedule.ts';
 import { parseScheduleExpression } from '../schedule-expression.ts';
 import type { ScheduleExpression } from '../schedule-expression.ts';
+import { requireAssumable } from './iam.ts';
 import { numberWithin, optionalText, requiredText, ResourceError } from './resource.ts';
 import type { Provision, ResourceRequest, World } from './resource.ts';
 
@@ -11,7 +12,16 @@ export const provisionSchedule: Provision = (resource, world) => {
   const name = optionalText(resource, 'Name') ?? physicalName(resource.stackName, resource.logicalId, 64);
   const expression = expressionOf(resource);
   const target = requiredText(resource, 'Target.Arn');
-  const send = senderOf(resource, world, requiredText(resource, 'Target.RoleArn'));
+  const roleArn = requiredText(resource, 'Target.RoleArn');
+  const groupName = optionalText(resource, 'GroupName') ?? 'default';
+  requireAssumable(resource, world, {
+    roleArn,
+    service: 'scheduler.amazonaws.com',
+    // Trust policies name the group. Source: EventBridge Scheduler user guide, "Confused deputy prevention".
+    sourceArn: `arn:aws:scheduler:${world.region}:${world.accountId}:schedule-group/${groupName}`,
+    words: 'The execution role you provide must allow AWS EventBridge Scheduler to assume the role.',
+  });
+  const send = senderOf(resource, world, roleArn, name);
   const isFlexible = requiredText(resource, 'FlexibleTimeWindow.Mode') === 'FLEXIBLE';
   const flexibleWindowMinutes = isFlexible
     ? numberWithin(resource, 'FlexibleTimeWindow.MaximumWindowInMinutes', {
@@ -33,7 +43,7 @@ export const provisionSchedule: Provision = (resource, world) => {
     maximum: 86_400,
     byDefault: 86_400,
   });
-  const deliver = deliveryOf(resource, world, target, input, send);
+  const deliver = deliveryOf(resource, world, { target, input, send, roleArn, name });
 
   if (optionalText(resource, 'State') !== 'DISABLED') {
     world.startLater(() =>
@@ -54,7 +64,7 @@ export const provisionSchedule: Provision = (resource, world) => {
   }
   return {
     ref: name,
-    attributes: { Arn: `arn:aws:scheduler:${world.region}:${world.accountId}:schedule/default/${name}` },
+    attributes: { Arn: `arn:aws:scheduler:${world.region}:${world.accountId}:schedule/${groupName}/${name}` },
   };
 };
 
@@ -85,14 +95,14 @@ function expressionOf(resource: ResourceRequest): ScheduleExpression {
 type Send = (queueArn: string, body: string) => Promise<void>;
 
 /** Sends to a queue as the schedule's role, through the AWS endpoint, like the scheduler on AWS. */
-function senderOf(resource: ResourceRequest, world: World, roleArn: string): Send {
+function senderOf(resource: ResourceRequest, world: World, roleArn: string, sessionName: string): Send {
   let client: SQSClient | undefined;
   return async (queueArn, body) => {
     const { SendMessageCommand, SQSClient: Client } = await import('@aws-sdk/client-sqs');
     client ??= new Client({
       region: world.region,
       endpoint: world.awsEndpoint,
-      credentials: world.credentials.credentialsOf(roleArn),
+      credentials: world.credentials.credentialsOf(roleArn, sessionName),
       maxAttempts: 1,
     });
     await client.send(
@@ -104,17 +114,29 @@ function senderOf(resource: ResourceRequest, world: World, roleArn: string): Sen
 function deliveryOf(
   resource: ResourceRequest,
   world: World,
-  target: string,
-  input: string,
-  send: Send,
+  schedule: {
+    readonly target: string;
+    readonly input: string;
+    readonly send: Send;
+    readonly roleArn: string;
+    readonly name: string;
+  },
 ): () => Promise<void> {
+  const { target, input, send, roleArn, name } = schedule;
   if (target.startsWith('arn:aws:sqs:')) {
     requireQueue(resource, world, target);
     return () => send(target, input);
   }
   if (!world.functions.has(target))
     throw new ResourceError(resource, `Target.Arn ${target} is nothing of this app.`);
+  const principal = { kind: 'role', roleArn, sessionName: name } as const;
   return async () => {
+    const refusal = world.access.refusalOf({
+      principal,
+      action: 'lambda:InvokeFunction',
+      resourceArn: target,
+    });
+    if (refusal !== undefined) throw new Error(refusal);
     const invocation = await world.functionPool.invoke(target, JSON.parse(input));
     if (invocation.kind !== 'success') throw new Error(`The function answered ${invocation.kind}.`);
   };

@@ -100,6 +100,7 @@ export const provisionWebSocketAuthorizer: Provision = (resource, world) => {
     );
   }
   apiOf(resource, world).authorizers.set(id, {
+    authorizerId: id,
     functionArn: functionArnIn(resource, 'AuthorizerUri'),
     identitySources,
   });

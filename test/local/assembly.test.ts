@@ -44,7 +44,20 @@ const start = (folder: string) => startLocalHost({ assembly: folder, port: 0, aw
 
 const queue = (properties: object = {}) => ({ Type: 'AWS::SQS::Queue', Properties: properties });
 
-const role = { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: {} } };
+/** A role of functions, which may do whatever their event source mappings need. */
+const role = {
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    AssumeRolePolicyDocument: {
+      Statement: {
+        Effect: 'Allow',
+        Principal: { Service: 'lambda.amazonaws.com' },
+        Action: 'sts:AssumeRole',
+      },
+    },
+    ManagedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole'],
+  },
+};
 
 /** A function whose code stands in the template. */
 const inlineFunction = (code: string, more: object = {}) => ({
@@ -310,6 +323,14 @@ test('the host stops within a second though pollers wait and a function runs', a
               IntegrationType: 'AWS_PROXY',
               IntegrationUri: { 'Fn::GetAtt': ['Worker', 'Arn'] },
               PayloadFormatVersion: '2.0',
+            },
+          },
+          Permission: {
+            Type: 'AWS::Lambda::Permission',
+            Properties: {
+              Action: 'lambda:InvokeFunction',
+              FunctionName: { Ref: 'Worker' },
+              Principal: 'apigateway.amazonaws.com',
             },
           },
           Route: {

@@ -47,30 +47,35 @@ test('the caller is the role that signs; any other credentials are the operator'
   const client = new DynamoDBClient({
     region: 'us-east-1',
     endpoint: engines.endpoint.url,
-    credentials: engines.credentials.credentialsOf(roleArn),
+    credentials: engines.credentials.credentialsOf(roleArn, 'test'),
   });
   await client.send(new PutItemCommand({ TableName, Item: { id: { S: 'mine' } } }));
   expect(calls.at(-1)).toMatchObject({
     service: 'dynamodb',
     action: 'PutItem',
     request: { TableName, Item: { id: { S: 'mine' } } },
-    caller: { kind: 'role', roleArn },
+    caller: { kind: 'role', roleArn, sessionName: 'test' },
   });
   await engines.dynamoDbClient.send(new GetItemCommand({ TableName, Key: { id: { S: 'mine' } } }));
   expect(calls.at(-1)).toMatchObject({ action: 'GetItem', caller: { kind: 'operator' } });
   client.destroy();
 });
 
-test('a role keeps its credentials, and no two roles share any', () => {
-  const [a, again, b] = ['a', 'a', 'b'].map((role) => engines.credentials.credentialsOf(role));
-  expect(a).toEqual(again);
-  expect(a?.accessKeyId).not.toBe(b?.accessKeyId);
+test('a session of a role keeps its credentials, and no two share any', () => {
+  const sessions = ['a 1', 'a 1', 'b 1', 'a 2'].map((session) => {
+    const [role = '', sessionName = ''] = session.split(' ');
+    return engines.credentials.credentialsOf(role, sessionName);
+  });
+  expect(sessions[0]).toEqual(sessions[1]);
+  expect(new Set(sessions.map(({ accessKeyId }) => accessKeyId)).size).toBe(3);
 });
 
 test('a call that is not allowed reaches no engine', async () => {
   const answer = await post('DynamoDB_20120810.DeleteTable', JSON.stringify({ TableName }));
   expect(answer.status).toBe(400);
-  expect(JSON.parse(answer.body)).toMatchObject({ __type: 'AccessDeniedException' });
+  expect(JSON.parse(answer.body)).toMatchObject({
+    __type: 'com.amazon.coral.service#AccessDeniedException',
+  });
   expect((await post('DynamoDB_20120810.DescribeTable', JSON.stringify({ TableName }))).status).toBe(200);
 });
 

@@ -72,7 +72,7 @@ async function aTable(viewType: StreamViewType = 'NEW_AND_OLD_IMAGES') {
 }
 
 function call(action: string, request: JsonObject): Promise<JsonObject> {
-  const callAws = engines.endpoint.callAs('arn:aws:iam::000000000000:role/reader');
+  const callAws = engines.endpoint.callAs('arn:aws:iam::000000000000:role/reader', 'test');
   return callAws(`DynamoDBStreams_20120810.${action}`, request);
 }
 

@@ -53,7 +53,7 @@ function newWorker(play: Play, attributes: Readonly<Record<string, string>> = {}
       pollers: 5,
       reportsBatchItemFailures: true,
       region: 'us-east-1',
-      callAws: engines.endpoint.callAs('arn:aws:iam::000000000000:role/worker'),
+      callAws: engines.endpoint.callAs('arn:aws:iam::000000000000:role/worker', 'test'),
       invoke: async (_, event) => {
         if (!isSqsEvent(event)) throw new Error('not an SQS event');
         invocations.push(event);
@@ -275,7 +275,7 @@ test('pollers call as the function’s role', async () => {
   const roleArn = 'arn:aws:iam::000000000000:role/settler';
   const mapping = await start({
     ...queue,
-    callAws: watched.endpoint.callAs(roleArn),
+    callAws: watched.endpoint.callAs(roleArn, 'test'),
   });
   await until(() => invocations.length === 1);
   await until(() => callers.size === 3);

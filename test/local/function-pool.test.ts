@@ -29,6 +29,7 @@ function aFunction(source: string, overrides: Partial<FunctionDefinition> & { fi
     memoryMegabytes: 128,
     credentials: {
       roleArn: `arn:aws:iam::000000000000:role/${functionName}`,
+      sessionName: functionName,
       accessKeyId: 'AKIDEXAMPLE',
       secretAccessKey: 'secret-of-the-role',
     },

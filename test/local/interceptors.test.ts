@@ -47,7 +47,7 @@ test('every call is seen, of whatever service, over HTTP and from within the hos
   const { queueUrl } = engines.createQueue('seen');
   await engines.dynamoDbClient.send(put('seen'));
   await engines.sqsClient.send(new ReceiveMessageCommand({ QueueUrl: queueUrl }));
-  const callAws = engines.endpoint.callAs('arn:aws:iam::000000000000:role/poller');
+  const callAws = engines.endpoint.callAs('arn:aws:iam::000000000000:role/poller', 'test');
   await callAws('AmazonSQS.SendMessage', { QueueUrl: queueUrl, MessageBody: 'x' });
   expect(seen).toEqual([
     ...['dynamodb:PutItem', '200'],
@@ -57,7 +57,7 @@ test('every call is seen, of whatever service, over HTTP and from within the hos
 });
 
 test('what is not allowed is not seen', async () => {
-  const callAws = engines.endpoint.callAs('arn:aws:iam::000000000000:role/poller');
+  const callAws = engines.endpoint.callAs('arn:aws:iam::000000000000:role/poller', 'test');
   const denied = callAws('DynamoDB_20120810.DeleteItem', { TableName, Key: { id: { S: 'x' } } });
   await expect(denied).rejects.toThrow('No.');
   expect(seen).toEqual([]);

@@ -53,7 +53,22 @@ const table = (stream: JsonObject = { StreamViewType: 'NEW_IMAGE' }) => ({
   },
 });
 const queue = { Type: 'AWS::SQS::Queue', Properties: {} };
-const role = { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: {} } };
+const role = {
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    AssumeRolePolicyDocument: {
+      Statement: { Effect: 'Allow', Principal: { Service: 'pipes.amazonaws.com' }, Action: 'sts:AssumeRole' },
+    },
+    Policies: [
+      {
+        PolicyName: 'StreamToQueue',
+        PolicyDocument: {
+          Statement: { Effect: 'Allow', Action: ['dynamodb:*', 'sqs:SendMessage'], Resource: '*' },
+        },
+      },
+    ],
+  },
+};
 
 const pipe = (stream: JsonObject = {}, more: JsonObject = {}) => ({
   Table: table(),

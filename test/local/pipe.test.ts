@@ -47,7 +47,7 @@ async function aPipe(options: Partial<PipeOptions> = {}) {
   const refusals = new Map<string, number>();
   const polls: number[] = [];
   const pipe = createPipe({
-    callAws: engines.endpoint.callAs('arn:aws:iam::000000000000:role/pipe'),
+    callAws: engines.endpoint.callAs('arn:aws:iam::000000000000:role/pipe', 'test'),
     pipeName: 'aPipe',
     pipeArn: 'arn:aws:pipes:us-east-1:000000000000:pipe/aPipe',
     streamArn,
@@ -310,7 +310,7 @@ test('it reads and sends as its role: without the grant it says so, and goes on 
   });
   try {
     const { pipe, put, sent, events } = await aPipe({
-      callAws: guarded.endpoint.callAs('arn:aws:iam::000000000000:role/pipe'),
+      callAws: guarded.endpoint.callAs('arn:aws:iam::000000000000:role/pipe', 'test'),
       streamArn: guarded.dynamoDb.streams.enable({
         tableName: 'Guarded',
         keyNames: ['id'],

@@ -59,7 +59,7 @@ describe('DynamoDB', () => {
       new PutItemCommand({ TableName, Item: { id: { S: 'one' }, text: { S: 'x'.repeat(1500) } } }),
     );
     await engines.dynamoDbClient.send(new GetItemCommand({ TableName, Key: { id: { S: 'one' } } }));
-    const callAws = engines.endpoint.callAs('arn:aws:iam::000000000000:role/poller');
+    const callAws = engines.endpoint.callAs('arn:aws:iam::000000000000:role/poller', 'test');
     await callAws('DynamoDB_20120810.PutItem', { TableName, Item: { id: { S: 'two' } } });
     expect(used()).toEqual([
       'dynamodb-write-units Things operator: 2',

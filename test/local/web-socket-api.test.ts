@@ -41,7 +41,11 @@ const route = (routeKey: string, more: Partial<WebSocketRoute> = {}): WebSocketR
   returnsResponse: false,
   ...more,
 });
-const authorizer = { functionArn: 'authorizer', identitySources: ['route.request.querystring.token'] };
+const authorizer = {
+  authorizerId: 'tokens',
+  functionArn: 'authorizer',
+  identitySources: ['route.request.querystring.token'],
+};
 const mock = { kind: 'mock', status: 200 } as const;
 const guarded = [route('$connect', { integration: mock, authorizer }), route('hello'), route('$disconnect')];
 
@@ -330,7 +334,11 @@ describe('the authorizer', () => {
   });
 
   test('finds an identity source in a header, whatever its case', async () => {
-    const byHeader = { functionArn: 'authorizer', identitySources: ['route.request.header.X-Token'] };
+    const byHeader = {
+      authorizerId: 'tokens',
+      functionArn: 'authorizer',
+      identitySources: ['route.request.header.X-Token'],
+    };
     const { url } = await anApi({
       routes: [route('$connect', { integration: mock, authorizer: byHeader })],
       handle: () => policy('Allow'),

@@ -3,6 +3,7 @@ import { samVariables, samVariablesFile } from '../../cli/start/sam-variables.ts
 
 const credentials = {
   roleArn: 'arn:aws:iam::000000000000:role/Shop',
+  sessionName: 'Shop-Sell',
   accessKeyId: 'ASIASHOP',
   secretAccessKey: 'secret',
 };

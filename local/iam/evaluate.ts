@@ -1,0 +1,137 @@
+import type { RequestContext } from './condition.ts';
+import type { Policies } from './policies.ts';
+import type { Patterns, PrincipalPattern, Statement } from './statement.ts';
+
+/** Who asks: a session of a role, or a service that acts for one of the app's resources. */
+export type Principal =
+  | { readonly kind: 'role'; readonly roleArn: string; readonly sessionName: string }
+  | {
+      readonly kind: 'service';
+      /** Such as `apigateway.amazonaws.com`. */
+      readonly service: string;
+      /** The resource for which it acts. */
+      readonly sourceArn: string;
+    };
+
+export interface AccessRequest {
+  readonly principal: Principal;
+  /** Such as `dynamodb:PutItem`. */
+  readonly action: string;
+  /** `*` for an action that acts on no resource. */
+  readonly resourceArn: string;
+  /** Whether it came over TLS. @default true, as the host counts every call */
+  readonly isSecure?: boolean;
+}
+
+export type PolicyType = 'identity-based policy' | 'resource-based policy' | 'permissions boundary';
+
+export type Decision =
+  | { readonly isAllowed: true }
+  | {
+      readonly isAllowed: false;
+      /** The policy that denies, or that would have to allow. */
+      readonly policyType: PolicyType;
+      readonly isExplicit: boolean;
+    };
+
+const ALLOWED: Decision = { isAllowed: true };
+
+/**
+ * Decides upon a request within one account.
+ *
+ * A Deny anywhere wins. A service needs a resource-based policy that allows it; a role needs one that names it, or an
+ * identity-based policy, and its permissions boundary must not stand in the way.
+ * Source: IAM user guide, "Policy evaluation logic".
+ */
+export function evaluate(policies: Policies, request: AccessRequest): Decision {
+  const { principal, action, resourceArn } = request;
+  const context = contextOf(policies, request);
+  const speaking = (statements: readonly Statement[] | undefined): readonly Statement[] =>
+    (statements ?? []).filter(
+      (statement) =>
+        includes(statement.actions, action) &&
+        includes(statement.resources, resourceArn) &&
+        (statement.principals === undefined ||
+          statement.principals.some((each) => names(each, principal, statement))) &&
+        statement.conditions.every((holds) => holds(context)),
+    );
+  const roleArn = principal.kind === 'role' ? principal.roleArn : undefined;
+  const identity = speaking(roleArn === undefined ? [] : policies.identity.get(roleArn));
+  const boundaryPolicy = roleArn === undefined ? undefined : policies.boundaries.get(roleArn);
+  const boundary = speaking(boundaryPolicy);
+  const resource = speaking(policies.resources.get(holderOf(resourceArn)));
+
+  for (const [statements, policyType] of [
+    [identity, 'identity-based policy'],
+    [resource, 'resource-based policy'],
+    [boundary, 'permissions boundary'],
+  ] as const) {
+    if (statements.some(({ effect }) => effect === 'Deny'))
+      return { isAllowed: false, policyType, isExplicit: true };
+  }
+  if (resource.length === 0 && identity.length === 0) {
+    const policyType = roleArn === undefined ? 'resource-based policy' : 'identity-based policy';
+    return { isAllowed: false, policyType, isExplicit: false };
+  }
+  if (boundaryPolicy !== undefined && boundary.length === 0) {
+    return { isAllowed: false, policyType: 'permissions boundary', isExplicit: false };
+  }
+  return ALLOWED;
+}
+
+/** Who a session is in messages and to policies: `arn:aws:sts::<account>:assumed-role/<role>/<session>`. */
+export function sessionArn({ roleArn, sessionName }: Extract<Principal, { kind: 'role' }>): string {
+  return `${roleArn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/${sessionName}`;
+}
+
+function includes({ isNegated, patterns }: Patterns, text: string): boolean {
+  return patterns.some(({ matches }) => matches(text)) !== isNegated;
+}
+
+function names(pattern: PrincipalPattern, principal: Principal, { effect }: Statement): boolean {
+  if (pattern.kind === 'everyone') return true;
+  if (pattern.kind === 'service' || principal.kind === 'service') {
+    return (
+      pattern.kind === 'service' && principal.kind === 'service' && principal.service === pattern.service
+    );
+  }
+  if (pattern.kind === 'arn') return [principal.roleArn, sessionArn(principal)].includes(pattern.arn);
+  return effect === 'Deny' && accountOf(principal.roleArn) === pattern.accountId;
+}
+
+/** Whose resource-based policy speaks of a resource: a table's of its indexes, a function's of its versions. */
+function holderOf(resourceArn: string): string {
+  if (resourceArn.startsWith('arn:aws:dynamodb:')) return resourceArn.replace(/\/index\/.*$/, '');
+  if (resourceArn.startsWith('arn:aws:lambda:')) return resourceArn.split(':').slice(0, 7).join(':');
+  return resourceArn;
+}
+
+function contextOf(
+  { accountId, region }: Policies,
+  { principal, isSecure = true }: AccessRequest,
+): RequestContext {
+  const common = {
+    'aws:securetransport': String(isSecure),
+    'aws:resourceaccount': accountId,
+    'aws:requestedregion': region,
+    'aws:principalisawsservice': String(principal.kind === 'service'),
+  };
+  if (principal.kind === 'role') {
+    return {
+      ...common,
+      'aws:principalarn': principal.roleArn,
+      'aws:principalaccount': accountOf(principal.roleArn),
+    };
+  }
+  const { service, sourceArn } = principal;
+  return {
+    ...common,
+    'aws:principalservicename': service,
+    'aws:sourcearn': sourceArn,
+    'aws:sourceaccount': accountOf(sourceArn),
+  };
+}
+
+function accountOf(arn: string): string {
+  return arn.split(':')[4] ?? '';
+}

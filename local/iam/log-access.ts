@@ -1,0 +1,34 @@
+import type { FunctionDefinition } from '../function-definition.ts';
+import { logGroupName } from '../function-environment.ts';
+import type { Access } from './access.ts';
+
+/**
+ * Whether a function's lines reach its log group. Where its role may not write them, the function runs on AWS all the
+ * same, and nobody ever reads them.
+ *
+ * Source: Lambda developer guide, "Sending Lambda function logs to CloudWatch Logs", and the Service Authorization
+ * Reference for CloudWatch Logs.
+ *
+ * @param hasLogGroup a group that the app does not make, Lambda makes with the first line, if the role may
+ */
+export function mayWriteLogs(
+  access: Pick<Access, 'refusalOf'>,
+  definition: FunctionDefinition,
+  hasLogGroup: (name: string) => boolean,
+): boolean {
+  const { functionArn, functionName } = definition;
+  const { roleArn, sessionName } = definition.credentials;
+  const group = logGroupName(definition);
+  const [, , , region, accountId] = functionArn.split(':');
+  const groupArn = `arn:aws:logs:${region}:${accountId}:log-group:${group}`;
+  const streamArn = `${groupArn}:log-stream:${functionName}[$LATEST]`;
+  const principal = { kind: 'role', roleArn, sessionName } as const;
+  const needed = [
+    ...(hasLogGroup(group) ? [] : [['logs:CreateLogGroup', `${groupArn}:*`] as const]),
+    ['logs:CreateLogStream', streamArn] as const,
+    ['logs:PutLogEvents', streamArn] as const,
+  ];
+  return needed.every(
+    ([action, resourceArn]) => access.refusalOf({ principal, action, resourceArn }) === undefined,
+  );
+}

@@ -1,0 +1,167 @@
+import * as v from 'valibot';
+import type { Json } from '../template.ts';
+import { compileCondition } from './condition.ts';
+import type { Condition } from './condition.ts';
+import { PolicyError } from './policy-error.ts';
+import { compileArnPattern, compileWildcard } from './wildcard.ts';
+import type { Matches } from './wildcard.ts';
+
+/** A pattern as the policy spells it, and what it fits. */
+export interface Pattern {
+  readonly text: string;
+  readonly matches: Matches;
+}
+
+/** Patterns of actions or resources. Those of `NotAction` and `NotResource` speak of everything that fits none. */
+export interface Patterns {
+  readonly isNegated: boolean;
+  readonly patterns: readonly Pattern[];
+}
+
+export type PrincipalPattern =
+  | { readonly kind: 'everyone' }
+  /** All of the account: an Allow leaves it to the identity-based policies, a Deny holds for each. */
+  | { readonly kind: 'account'; readonly accountId: string }
+  /** A role, or one of its sessions. */
+  | { readonly kind: 'arn'; readonly arn: string }
+  | { readonly kind: 'service'; readonly service: string };
+
+/** One statement of a policy, compiled. */
+export interface Statement {
+  /** Where it stands, for people and tests: `Shop/RolePolicy PolicyDocument.Statement[2]`. */
+  readonly source: string;
+  readonly effect: 'Allow' | 'Deny';
+  readonly actions: Patterns;
+  readonly resources: Patterns;
+  /** Of resource-based policies, trust policies among them. */
+  readonly principals?: readonly PrincipalPattern[];
+  readonly conditions: readonly Condition[];
+}
+
+/** `identity`: speaks of whoever it is attached to. `resource`: names principals. `trust`: also speaks of the role alone. */
+export type PolicyKind = 'identity' | 'resource' | 'trust';
+
+const TextOrTexts = v.union([
+  v.pipe(
+    v.string(),
+    v.transform((text) => [text]),
+  ),
+  v.array(v.string()),
+]);
+const Scalar = v.pipe(v.union([v.string(), v.boolean(), v.number()]), v.transform(String));
+const ConditionValues = v.union([
+  v.pipe(
+    Scalar,
+    v.transform((value) => [value]),
+  ),
+  v.array(Scalar),
+]);
+const StatementSchema = v.strictObject({
+  Sid: v.exactOptional(v.string()),
+  Effect: v.picklist(['Allow', 'Deny']),
+  Principal: v.exactOptional(v.union([v.literal('*'), v.record(v.string(), TextOrTexts)])),
+  Action: v.exactOptional(TextOrTexts),
+  NotAction: v.exactOptional(TextOrTexts),
+  Resource: v.exactOptional(TextOrTexts),
+  NotResource: v.exactOptional(TextOrTexts),
+  Condition: v.exactOptional(v.record(v.string(), v.record(v.string(), ConditionValues))),
+});
+type StatementSource = v.InferOutput<typeof StatementSchema>;
+const DocumentSchema = v.strictObject({
+  Version: v.exactOptional(v.picklist(['2012-10-17', '2008-10-17'])),
+  Id: v.exactOptional(v.string()),
+  Statement: v.union([
+    v.pipe(
+      StatementSchema,
+      v.transform((one) => [one]),
+    ),
+    v.array(StatementSchema),
+  ]),
+});
+
+/**
+ * Compiles a policy document, its intrinsic functions resolved.
+ *
+ * @param source where the document stands; each statement's source continues it.
+ * @throws PolicyError that names what the host does not understand.
+ */
+export function compilePolicy(document: Json, kind: PolicyKind, source: string): readonly Statement[] {
+  const parsed = v.safeParse(DocumentSchema, document);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw new PolicyError(`${v.getDotPath(issue) ?? 'the document'}: ${issue.message}.`);
+  }
+  return parsed.output.Statement.map((statement, index) => {
+    const place = `Statement[${index}]`;
+    try {
+      return compileStatement(statement, kind, `${source}.${place}`);
+    } catch (error) {
+      throw error instanceof PolicyError ? new PolicyError(`${place}: ${error.message}`) : error;
+    }
+  });
+}
+
+function compileStatement(statement: StatementSource, kind: PolicyKind, source: string): Statement {
+  const { Action, NotAction, Resource, NotResource, Principal, Condition: conditions = {} } = statement;
+  refuseVariables(statement);
+  const namesPrincipals = Principal !== undefined;
+  if (namesPrincipals !== (kind !== 'identity')) {
+    throw new PolicyError(
+      namesPrincipals
+        ? 'Principal belongs into resource-based policies.'
+        : 'Principal is missing, which a resource-based policy must have.',
+    );
+  }
+  return {
+    source,
+    effect: statement.Effect,
+    actions: patterns('Action', Action, NotAction, (text) => compileWildcard(text, { ignoresCase: true })),
+    // A trust policy stands with its role and names no other.
+    resources: patterns('Resource', kind === 'trust' ? ['*'] : Resource, NotResource, compileArnPattern),
+    ...(Principal === undefined ? {} : { principals: principalsOf(Principal) }),
+    conditions: Object.entries(conditions).flatMap(([operator, keys]) =>
+      Object.entries(keys).map(([key, values]) => compileCondition(operator, key, values)),
+    ),
+  };
+}
+
+function patterns(
+  name: string,
+  given: readonly string[] | undefined,
+  excepted: readonly string[] | undefined,
+  compile: (text: string) => Matches,
+): Patterns {
+  const texts = given ?? excepted;
+  if (texts === undefined || (given !== undefined && excepted !== undefined)) {
+    throw new PolicyError(`it needs either ${name} or Not${name}.`);
+  }
+  return {
+    isNegated: given === undefined,
+    patterns: texts.map((text) => ({ text, matches: compile(text) })),
+  };
+}
+
+function principalsOf(principal: '*' | Readonly<Record<string, readonly string[]>>): PrincipalPattern[] {
+  if (principal === '*') return [{ kind: 'everyone' }];
+  return Object.entries(principal).flatMap(([type, names]) => {
+    if (type === 'Service') return names.map((service) => ({ kind: 'service', service }) as const);
+    if (type === 'AWS') return names.map(awsPrincipal);
+    throw new PolicyError(`the local host does not know principals of the type ${type}.`);
+  });
+}
+
+function awsPrincipal(name: string): PrincipalPattern {
+  if (name === '*') return { kind: 'everyone' };
+  const accountId = /^(?:arn:aws:iam::)?(\d{12})(?::root)?$/.exec(name)?.[1];
+  if (accountId !== undefined) return { kind: 'account', accountId };
+  if (/^arn:aws:(iam::\d{12}:role|sts::\d{12}:assumed-role)\/[^*?]+$/.test(name))
+    return { kind: 'arn', arn: name };
+  throw new PolicyError(`the local host does not know the principal ${name}.`);
+}
+
+/** `${aws:PrincipalArn}` and the like, which AWS replaces in each request. */
+function refuseVariables(statement: StatementSource): void {
+  const variable = /\$\{[^}]*\}/.exec(JSON.stringify(statement))?.[0];
+  if (variable !== undefined)
+    throw new PolicyError(`the local host does not know the policy variable ${variable}.`);
+}

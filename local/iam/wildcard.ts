@@ -1,0 +1,48 @@
+/** Whether a text fits a pattern. */
+export type Matches = (text: string) => boolean;
+
+/**
+ * A pattern of a policy: `*` stands for any text, `?` for any one character, and the whole text must fit.
+ * Source: IAM user guide, "IAM JSON policy elements: Action" and "Resource".
+ */
+export function compileWildcard(pattern: string, options: { readonly ignoresCase?: boolean } = {}): Matches {
+  const ignoresCase = options.ignoresCase === true;
+  if (pattern === '*') return () => true;
+  if (!/[*?]/.test(pattern)) {
+    const exact = ignoresCase ? pattern.toLowerCase() : pattern;
+    return (text) => (ignoresCase ? text.toLowerCase() : text) === exact;
+  }
+  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
+  const expression = new RegExp(
+    `^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`,
+    ignoresCase ? 'is' : 's',
+  );
+  return (text) => expression.test(text);
+}
+
+const ARN_PARTS = 6;
+
+/**
+ * A pattern of ARNs: each of the six parts between colons fits by itself, so that `*` in one does not reach into the
+ * next. Parts that are missing at the end stand for anything, as IAM completes them.
+ */
+export function compileArnPattern(pattern: string): Matches {
+  if (pattern === '*') return () => true;
+  const parts = arnParts(pattern);
+  if (parts.length < 2 || parts[0] !== 'arn') return compileWildcard(pattern);
+  const matchers = Array.from({ length: ARN_PARTS }, (_, place) => compileWildcard(parts[place] ?? '*'));
+  return (text) => {
+    const given = arnParts(text);
+    return given.length === ARN_PARTS && matchers.every((matches, place) => matches(given[place] ?? ''));
+  };
+}
+
+/** The last part may hold colons of its own. */
+function arnParts(text: string): readonly string[] {
+  const parts = text.split(':');
+  return [...parts.slice(0, ARN_PARTS - 1), ...rest(parts.slice(ARN_PARTS - 1))];
+}
+
+function rest(parts: readonly string[]): readonly string[] {
+  return parts.length === 0 ? [] : [parts.join(':')];
+}

@@ -160,7 +160,11 @@ async function showEventsUntil(signal: AbortSignal, screen: EventScreen): Promis
 }
 
 function isTrouble(event: HostEvent): boolean {
-  return event.type === 'log' || (event.type === 'invocation' && event.outcome !== 'success');
+  return (
+    event.type === 'log' ||
+    event.type === 'access-denied' ||
+    (event.type === 'invocation' && event.outcome !== 'success')
+  );
 }
 
 /** The host says which of its ports another program holds; the user knows them by their options. */

@@ -127,6 +127,7 @@ export function createUsageMeter(options: {
         case 'schedule':
           add('scheduler-invocations', event.scheduleName, '', '', 1);
           return;
+        case 'access-denied':
         case 'batch':
         case 'log':
         case 'web-socket':
@@ -175,9 +176,7 @@ export function unitsIn(
   unit: UsageUnit,
   isWanted: (record: UsageRecord) => boolean = () => true,
 ): number {
-  return sum(
-    records.filter((record) => record.unit === unit && isWanted(record)).map(({ count }) => count),
-  );
+  return sum(records.filter((record) => record.unit === unit && isWanted(record)).map(({ count }) => count));
 }
 
 function callerId({ caller }: AwsCall): string {

@@ -1,4 +1,5 @@
 import type { Invocation } from './function-definition.ts';
+import { compileWildcard } from './iam/wildcard.ts';
 import { isJsonList, isJsonObject, textAt } from './template.ts';
 import type { Json, JsonObject } from './template.ts';
 import type { ConnectRequest } from './web-socket-event.ts';
@@ -85,17 +86,12 @@ function effectsOn(statement: Json, methodArn: string): ReadonlySet<string> {
   const statements = (isJsonList(statement) ? statement : [statement]).filter(isJsonObject);
   const speaking = statements.filter(
     ({ Action = null, Resource = null }) =>
-      matchesOne(Action, 'execute-api:Invoke', 'i') && matchesOne(Resource, methodArn),
+      matchesOne(Action, 'execute-api:Invoke', { ignoresCase: true }) && matchesOne(Resource, methodArn),
   );
   return new Set(speaking.flatMap((one) => textAt(one, 'Effect') ?? []));
 }
 
-/** `*` stands for any text, `?` for any character. */
-function matchesOne(patterns: Json, text: string, flags = ''): boolean {
+function matchesOne(patterns: Json, text: string, options: { readonly ignoresCase?: boolean } = {}): boolean {
   const list = isJsonList(patterns) ? patterns : [patterns];
-  return list.some((pattern) => {
-    if (typeof pattern !== 'string') return false;
-    const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
-    return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, flags).test(text);
-  });
+  return list.some((pattern) => typeof pattern === 'string' && compileWildcard(pattern, options)(text));
 }

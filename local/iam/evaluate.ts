@@ -23,7 +23,7 @@ export interface AccessRequest {
   readonly isSecure?: boolean;
 }
 
-export type PolicyType = 'identity-based policy' | 'resource-based policy' | 'permissions boundary';
+type PolicyType = 'identity-based policy' | 'resource-based policy' | 'permissions boundary';
 
 export type Decision =
   | { readonly isAllowed: true }

@@ -30,7 +30,7 @@ export function partsOf(policies: Policies): readonly PolicyPart[] {
 }
 
 /** Every statement, once. */
-export function statementsOf({ identity, boundaries, resources }: Policies): readonly Statement[] {
+function statementsOf({ identity, boundaries, resources }: Policies): readonly Statement[] {
   const bySource = new Map(
     [identity, boundaries, resources]
       .flatMap((policies) => [...policies.values()].flat())

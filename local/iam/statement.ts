@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import type { Json } from '../template.ts';
+import { isJsonList, isJsonObject } from '../template.ts';
+import type { Json, JsonObject } from '../template.ts';
 import { compileCondition } from './condition.ts';
 import type { Condition } from './condition.ts';
 import { PolicyError } from './policy-error.ts';
@@ -48,14 +49,6 @@ const TextOrTexts = v.union([
   ),
   v.array(v.string()),
 ]);
-const Scalar = v.pipe(v.union([v.string(), v.boolean(), v.number()]), v.transform(String));
-const ConditionValues = v.union([
-  v.pipe(
-    Scalar,
-    v.transform((value) => [value]),
-  ),
-  v.array(Scalar),
-]);
 const StatementSchema = v.strictObject({
   Sid: v.exactOptional(v.string()),
   Effect: v.picklist(['Allow', 'Deny']),
@@ -64,19 +57,16 @@ const StatementSchema = v.strictObject({
   NotAction: v.exactOptional(TextOrTexts),
   Resource: v.exactOptional(TextOrTexts),
   NotResource: v.exactOptional(TextOrTexts),
-  Condition: v.exactOptional(v.record(v.string(), v.record(v.string(), ConditionValues))),
+  Condition: v.exactOptional(v.custom<JsonObject>(isJsonObject, 'it must be an object')),
 });
 type StatementSource = v.InferOutput<typeof StatementSchema>;
 const DocumentSchema = v.strictObject({
   Version: v.exactOptional(v.picklist(['2012-10-17', '2008-10-17'])),
   Id: v.exactOptional(v.string()),
-  Statement: v.union([
-    v.pipe(
-      StatementSchema,
-      v.transform((one) => [one]),
-    ),
-    v.array(StatementSchema),
-  ]),
+  Statement: v.custom<Json>(
+    (value) => isJsonObject(value) || isJsonList(value),
+    'it must be a statement or a list',
+  ),
 });
 
 /**
@@ -86,23 +76,30 @@ const DocumentSchema = v.strictObject({
  * @throws PolicyError that names what the host does not understand.
  */
 export function compilePolicy(document: Json, kind: PolicyKind, source: string): readonly Statement[] {
-  const parsed = v.safeParse(DocumentSchema, document);
-  if (!parsed.success) {
-    const [issue] = parsed.issues;
-    throw new PolicyError(`${v.getDotPath(issue) ?? 'the document'}: ${issue.message}.`);
-  }
-  return parsed.output.Statement.map((statement, index) => {
+  const { Statement: statements } = parsed(DocumentSchema, document, 'the document');
+  return (isJsonList(statements) ? statements : [statements]).map((statement, index) => {
     const place = `Statement[${index}]`;
     try {
-      return compileStatement(statement, kind, `${source}.${place}`);
+      return compileStatement(
+        parsed(StatementSchema, statement, 'the statement'),
+        kind,
+        `${source}.${place}`,
+      );
     } catch (error) {
       throw error instanceof PolicyError ? new PolicyError(`${place}: ${error.message}`) : error;
     }
   });
 }
 
+function parsed<T extends v.GenericSchema>(schema: T, value: Json, name: string): v.InferOutput<T> {
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new PolicyError(`${v.getDotPath(issue) ?? name}: ${issue.message}.`);
+}
+
 function compileStatement(statement: StatementSource, kind: PolicyKind, source: string): Statement {
-  const { Action, NotAction, Resource, NotResource, Principal, Condition: conditions = {} } = statement;
+  const { Action, NotAction, Resource, NotResource, Principal } = statement;
   refuseVariables(statement);
   const namesPrincipals = Principal !== undefined;
   if (namesPrincipals !== (kind !== 'identity')) {
@@ -119,10 +116,21 @@ function compileStatement(statement: StatementSource, kind: PolicyKind, source: 
     // A trust policy stands with its role and names no other.
     resources: patterns('Resource', kind === 'trust' ? ['*'] : Resource, NotResource, compileArnPattern),
     ...(Principal === undefined ? {} : { principals: principalsOf(Principal) }),
-    conditions: Object.entries(conditions).flatMap(([operator, keys]) =>
-      Object.entries(keys).map(([key, values]) => compileCondition(operator, key, values)),
-    ),
+    conditions: conditionsOf(statement.Condition ?? {}),
   };
+}
+
+function conditionsOf(conditions: JsonObject): readonly Condition[] {
+  return Object.entries(conditions).flatMap(([operator, keys]) => {
+    if (!isJsonObject(keys)) throw new PolicyError(`the condition ${operator} must be an object.`);
+    return Object.entries(keys).map(([key, value]) => {
+      const values = isJsonList(value) ? value : [value];
+      if (values.some((each) => each === null || typeof each === 'object')) {
+        throw new PolicyError(`the condition ${operator} compares ${key} with what is no text.`);
+      }
+      return compileCondition(operator, key, values.map(String));
+    });
+  });
 }
 
 function patterns(

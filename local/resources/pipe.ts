@@ -100,9 +100,12 @@ function requireAccess(
   const { roleArn, pipeName, streamArn, deadLetterArn } = pipe;
   const principal = { kind: 'role', roleArn, sessionName: pipeName } as const;
   for (const name of SOURCE_ACTIONS) {
-    // Which streams there are is no question to one of them.
-    const resourceArn = name === 'ListStreams' ? '*' : streamArn;
-    const refusal = world.access.refusalOf({ principal, action: `dynamodb:${name}`, resourceArn });
+    // ListStreams acts on no resource, but a role that has it for the stream alone, as CDK's TableV2 grants it, will do.
+    const refusal = world.access.refusalOf({
+      principal,
+      action: `dynamodb:${name}`,
+      resourceArn: streamArn,
+    });
     if (refusal === undefined) continue;
     throw new ResourceError(
       resource,

@@ -110,6 +110,7 @@ describe('the screen of the local host', () => {
         { ...invocation, outcome: 'throttled' },
         { ...request, path: '/transactions', status: 401 },
         { ...request, path: '/transactions', status: 500 },
+        { type: 'access-denied', message: 'User: … is not authorized to perform: sqs:sendmessage' },
       ),
     ).toEqual([
       '12:03:04 warning  SettleTransactions: 2026-11-20 day blocked',
@@ -118,6 +119,7 @@ describe('the screen of the local host', () => {
       '12:03:04 warning  SettleTransactions: throttled',
       '12:03:04 refused  401 POST /transactions',
       '12:03:04 error  500 POST /transactions',
+      '12:03:04 error  User: … is not authorized to perform: sqs:sendmessage',
     ]);
   });
 

@@ -35,7 +35,7 @@ export async function readHistory<P extends Past>(
       unserved = unserved.filter((subject) => !seesAll(subject, past, windowMilliseconds(subject), bounds));
       const [next] = unserved;
       const reached = past.at(-1);
-      goesOn = next === undefined || (next !== latest && reached !== undefined && !isBefore(reached, next));
+      goesOn = next === undefined || (next !== latest && reached !== undefined && isBefore(next, reached));
       if (goesOn) break;
     }
     // The history ended: whoever is not served yet sees all there is.

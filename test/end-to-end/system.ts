@@ -9,6 +9,7 @@ import { parseOutputs, type Outputs } from '../../cli/outputs.ts';
 import { synthesizeIfChanged } from '../../cli/start/assembly.ts';
 import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
 import { stageConfig, type Stage } from '../../lib/config.ts';
+import type { Interceptor } from '../../local/aws-service.ts';
 import type { HostEvent } from '../../local/events.ts';
 import { startLocalHost, type LocalHost } from '../../local/host.ts';
 
@@ -45,8 +46,10 @@ export interface System {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts the app of a stage on free ports. */
-export async function startSystem(options: { readonly stage?: Stage } = {}): Promise<System> {
+/** Starts the app of a stage on free ports. @param options.interceptors see and may change every call of the AWS endpoint */
+export async function startSystem(
+  options: { readonly stage?: Stage; readonly interceptors?: readonly Interceptor[] } = {},
+): Promise<System> {
   const stage = options.stage ?? 'test';
   const assembly = await synthesizeIfChanged({
     projectFolder: process.cwd(),
@@ -60,6 +63,7 @@ export async function startSystem(options: { readonly stage?: Stage } = {}): Pro
     port: 0,
     awsPort: 0,
     onEvent: (event) => events.push(event),
+    interceptors: options.interceptors ?? [],
   });
   const aws = {
     region: 'us-east-1',

@@ -21,7 +21,13 @@ import type { Policies } from './iam/policies.ts';
 import { provisionStacks } from './provision.ts';
 import { finishHttpApi } from './resources/http-api-draft.ts';
 import { finishWebSocketApi } from './resources/web-socket-api-draft.ts';
-import type { Background, HostedPipe, ProvisionedFunction, World } from './resources/resource.ts';
+import type {
+  Background,
+  HostedPipe,
+  HostedSchedule,
+  ProvisionedFunction,
+  World,
+} from './resources/resource.ts';
 import { createSqs } from './sqs.ts';
 import { checkSupport } from './support-check.ts';
 import { createUrlRewriter } from './url-rewriter.ts';
@@ -80,6 +86,8 @@ export interface LocalHost {
   readonly userPools: readonly Pick<UserPool, 'userPoolId' | 'issuer' | 'signForTest'>[];
   /** Fault injection: each can be stopped and started, and made to send its batches twice. */
   readonly pipes: readonly HostedPipe[];
+  /** Each can be made to deliver now. */
+  readonly schedules: readonly HostedSchedule[];
   /** What the app's policies say, and every request that was decided by them since the start, each once. */
   readonly access: { readonly policies: Policies; readonly requests: () => readonly AccessRequest[] };
   /**
@@ -260,6 +268,7 @@ async function start(
     userPools,
     userPoolCount: resources.filter(({ type }) => type === 'AWS::Cognito::UserPool').length,
     pipes: [],
+    schedules: [],
     urls: createUrlRewriter(),
     onEvent,
     startLater: (starter) => void starters.push(starter),
@@ -301,6 +310,7 @@ async function start(
     functions: hostedFunctions,
     userPools: [...userPools.values()],
     pipes: world.pipes,
+    schedules: world.schedules,
     access: { policies: access.policies, requests: access.requests },
     killFunction: (name) =>
       hostedFunctions

@@ -22,8 +22,14 @@ const LONGEST_WAIT_MILLISECONDS = 2 ** 31 - 1;
 const FIRST_RETRY_MILLISECONDS = 1000;
 const LAST_RETRY_MILLISECONDS = 60_000;
 
+export interface RunningSchedule {
+  readonly stop: () => Promise<void>;
+  /** Delivers once more, now: for tests, which can't wait for the next occurrence. */
+  readonly fire: () => Promise<void>;
+}
+
 /** Runs a schedule until it is stopped or has no occurrence left. */
-export function startSchedule(options: ScheduleOptions): { readonly stop: () => Promise<void> } {
+export function startSchedule(options: ScheduleOptions): RunningSchedule {
   const now = options.now ?? (() => new Date());
   const random = options.random ?? Math.random;
   const wait = options.wait ?? waitFor;
@@ -69,6 +75,7 @@ export function startSchedule(options: ScheduleOptions): { readonly stop: () => 
   // Only the signal ends a wait early.
   const running = run().catch(() => undefined);
   return {
+    fire: deliver,
     stop: async () => {
       stopping.abort();
       await Promise.all([running, ...deliveries]);

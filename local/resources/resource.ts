@@ -44,6 +44,15 @@ export interface HostedPipe extends Pipe {
   readonly pipeName: string;
 }
 
+/** A schedule, with what tests may do to it. */
+export interface HostedSchedule {
+  readonly stackName: string;
+  readonly logicalId: string;
+  readonly scheduleName: string;
+  /** Delivers to the target now, as at an occurrence. */
+  readonly fire: () => Promise<void>;
+}
+
 /** Something that runs from when the whole app is provisioned until the host stops. */
 export interface Background {
   readonly stop: () => Promise<void>;
@@ -74,6 +83,7 @@ export interface World {
   /** How many user pools the whole app has: the only one is served without its name. */
   readonly userPoolCount: number;
   readonly pipes: HostedPipe[];
+  readonly schedules: HostedSchedule[];
   readonly urls: UrlRewriter;
   readonly onEvent: (event: HostEvent) => void;
   readonly startLater: (start: () => Background) => void;

@@ -1,6 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { physicalName } from '../physical-name.ts';
 import { startSchedule } from '../schedule.ts';
+import type { RunningSchedule } from '../schedule.ts';
 import { parseScheduleExpression } from '../schedule-expression.ts';
 import type { ScheduleExpression } from '../schedule-expression.ts';
 import { requireAssumable } from './iam.ts';
@@ -46,8 +47,11 @@ export const provisionSchedule: Provision = (resource, world) => {
   const deliver = deliveryOf(resource, world, { target, input, send, roleArn, name });
 
   if (optionalText(resource, 'State') !== 'DISABLED') {
-    world.startLater(() =>
-      startSchedule({
+    let running: RunningSchedule | undefined;
+    const { stackName, logicalId } = resource;
+    world.schedules.push({ stackName, logicalId, scheduleName: name, fire: async () => running?.fire() });
+    world.startLater(() => {
+      running = startSchedule({
         expression,
         flexibleWindowMinutes,
         maximumRetryAttempts,
@@ -59,8 +63,9 @@ export const provisionSchedule: Provision = (resource, world) => {
         giveUp: async () => {
           if (deadLetterArn !== undefined) await send(deadLetterArn, input);
         },
-      }),
-    );
+      });
+      return running;
+    });
   }
   return {
     ref: name,

@@ -16,6 +16,8 @@ const commands = {
   start: 'runs the whole app on this machine',
   token: 'prints an access token',
   replay: 'plays a file of card transactions through the API',
+  demo: 'plays a day of card transactions, with attacks among them',
+  review: 'shows what the fraud rules hold, and releases or rejects it',
   chat: 'chats with another user in this terminal',
   latency: 'measures how long a chat message is on its way',
   bench: 'measures the whole app on this machine',
@@ -121,6 +123,11 @@ async function main([command, ...argv]) {
     const wrong = command === undefined ? 'Which command?' : `There is no command ${command}.`;
     return fail([wrong, ...list].join('\n'), 2);
   }
+  // Whoever reads only the first lines, as head does, has seen enough.
+  process.stdout.on('error', (error) => {
+    if ('code' in error && error.code === 'EPIPE') process.exit();
+    throw error;
+  });
   // The SDK announces on Node 20 which of its later versions will stop supporting it; that is no news for the user.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   try {

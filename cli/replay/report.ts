@@ -1,18 +1,22 @@
 import { formatAmount, formatCount } from '../money.ts';
 import { type Colors, countOf, formatSeconds, printable } from '../screen.ts';
 import { describeBreak } from './breaks.ts';
-import { outcomes, type Totals } from './business-day.ts';
+import { outcomes } from './business-day.ts';
 import type { Detection, Score } from './detection.ts';
 import type { ReplayTally } from './send.ts';
 import type { DateResult } from './settle.ts';
 import { plainTable } from './table.ts';
 
-/** What `--json` prints; amounts are decimal text of minor units. */
+/**
+ * What `--json` prints; amounts are decimal text of minor units.
+ *
+ * @param more is added as it is, but what is undefined is left out
+ */
 export function toJson(
   tally: ReplayTally,
   seconds: number,
   dates: readonly DateResult[],
-  more: { readonly detection?: Detection | undefined } = {},
+  more: { readonly detection?: Detection | undefined; readonly [name: string]: unknown } = {},
 ): string {
   const report = {
     staged: tally.staged,
@@ -44,25 +48,43 @@ export function describeTally(tally: ReplayTally, seconds: number): string {
   return `${parts.join(', ')} in ${formatSeconds(seconds)}`;
 }
 
-/** The dates as a table, and a last line that sums them up. */
+/** The dates as a table, and a last line that sums them up: how many, and below it what they come to, a line per currency. */
 export function settlementTable(dates: readonly DateResult[], colors: Colors): string {
   const rows = dates.map((date) => {
     const paint = date.fault === undefined ? colors.green : colors.red;
     const name = [date.businessDate, paint(date.status), colors.dim(formatSeconds(date.seconds))].join('\n');
-    const cells = cellsOf(Object.entries(date.day?.totals ?? {}));
-    return [name, ...cells, formatCount(date.day?.breaks.length ?? 0), netsOf(date.nets)];
+    return [name, ...cellsOf([date])];
   });
-  if (dates.length > 1) {
-    const totals = dates.flatMap((date) => Object.entries(date.day?.totals ?? {}));
-    const breaks = dates.reduce((sum, date) => sum + (date.day?.breaks.length ?? 0), 0);
-    rows.push([
-      countOf(dates.length, 'date'),
-      ...cellsOf(totals),
-      formatCount(breaks),
-      netsOf(sumNets(dates)),
-    ]);
-  }
+  if (dates.length > 1) rows.push([countOf(dates.length, 'date'), ...cellsOf(dates)]);
   return plainTable(['business date', 'staged', ...outcomes, 'breaks', 'net'], rows);
+}
+
+function cellsOf(dates: readonly DateResult[]): string[] {
+  const totals = dates.flatMap((date) => Object.entries(date.day?.totals ?? {}));
+  const nets = sumByCurrency(dates.flatMap((date) => [...date.nets]));
+  const currencies = [...new Set([...totals.map(([currency]) => currency), ...nets.keys()])].toSorted();
+  const linesOf = (amounts: ReadonlyMap<string, bigint>): string[] =>
+    currencies.map((currency) => {
+      const amount = amounts.get(currency);
+      return amount === undefined ? '' : formatAmount(amount, currency);
+    });
+  const figures = (['staged', ...outcomes] as const).map((name) => {
+    // A decision on a later date than its transaction's has an amount, and may have no count in all.
+    const moved = totals.filter(([, of]) => of[name].count !== 0 || of[name].amount !== 0n);
+    const count = moved.reduce((sum, [, of]) => sum + of[name].count, 0);
+    const amounts = sumByCurrency(moved.map(([currency, of]) => [currency, of[name].amount]));
+    return [formatCount(count), ...linesOf(amounts)].join('\n');
+  });
+  const breaks = dates.reduce((sum, date) => sum + (date.day?.breaks.length ?? 0), 0);
+  return [...figures, formatCount(breaks), ['', ...linesOf(nets)].join('\n')];
+}
+
+function sumByCurrency(
+  amounts: readonly (readonly [currency: string, amount: bigint])[],
+): Map<string, bigint> {
+  const sums = new Map<string, bigint>();
+  for (const [currency, amount] of amounts) sums.set(currency, (sums.get(currency) ?? 0n) + amount);
+  return sums;
 }
 
 /** How well the rules told fraud from honest transactions: in all, each alone and, if labels have names, by label. */
@@ -110,35 +132,6 @@ function scoreCells(name: string, score: Score): string[] {
 
 function toHundredths(share: number | null): string {
   return share === null ? '-' : share.toFixed(2);
-}
-
-/** Per figure: how many, and below it their amount per currency. */
-function cellsOf(totals: readonly (readonly [currency: string, totals: Totals])[]): string[] {
-  return (['staged', ...outcomes] as const).map((name) => {
-    const count = totals.reduce((sum, [, figures]) => sum + figures[name].count, 0);
-    const amounts = new Map<string, bigint>();
-    for (const [currency, figures] of totals) {
-      const { count: number, amount } = figures[name];
-      // A reversal leaves its sale without an amount, and a decision on a later date has no count there.
-      if (number !== 0 || amount !== 0n) amounts.set(currency, (amounts.get(currency) ?? 0n) + amount);
-    }
-    return [formatCount(count), netsOf(amounts)].filter((line) => line !== '').join('\n');
-  });
-}
-
-function netsOf(nets: ReadonlyMap<string, bigint>): string {
-  return [...nets]
-    .toSorted(([one], [other]) => one.localeCompare(other))
-    .map(([currency, amount]) => formatAmount(amount, currency))
-    .join('\n');
-}
-
-function sumNets(dates: readonly DateResult[]): Map<string, bigint> {
-  const sums = new Map<string, bigint>();
-  for (const [currency, net] of dates.flatMap((date) => [...date.nets])) {
-    sums.set(currency, (sums.get(currency) ?? 0n) + net);
-  }
-  return sums;
 }
 
 function toTenths(seconds: number): number {

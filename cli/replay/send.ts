@@ -48,6 +48,7 @@ const acceptedSchema = v.object({ transactionId: v.string(), businessDate: v.str
  *
  * @param options.originals the `transaction_id`s that other rows name
  * @param options.tally is updated as answers arrive
+ * @param options.onAccepted hears of each row that the API has taken, and how it calls it
  */
 export async function sendTransactions(options: {
   readonly rows: AsyncIterable<CsvRow>;
@@ -56,8 +57,9 @@ export async function sendTransactions(options: {
   readonly call: CallApi;
   readonly concurrency: number;
   readonly tally: ReplayTally;
+  readonly onAccepted?: (row: TransactionRow, transactionId: string) => void;
 }): Promise<void> {
-  const { rows, originals, days, call, concurrency, tally } = options;
+  const { rows, originals, days, call, concurrency, tally, onAccepted } = options;
   /** The API's identifiers of the originals, by the file's. */
   const identifiers = new Map<string, string>();
   let waiting: TransactionRow[] = [];
@@ -88,6 +90,7 @@ export async function sendTransactions(options: {
     if (response.status === 201) tally.staged += 1;
     else tally.replayed += 1;
     noteAccepted(tally.accepted, row, answer.output);
+    onAccepted?.(row, transactionId);
     if (originals.has(row.transactionId)) identifiers.set(row.transactionId, transactionId);
   }
 

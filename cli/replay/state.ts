@@ -7,9 +7,9 @@ const replaySchema = v.object({
   /** The deployment that the file was played to: another one has not seen its transactions. */
   userPoolId: v.string(),
   apiUrl: v.string(),
-  /** SHA-256 of the file. */
+  /** SHA-256 of the file; of a demo day, of what it is made from. */
   file: v.string(),
-  /** By how many days it was moved. */
+  /** By how many days it was moved; a demo day, from 1970-01-01. */
   days: v.pipe(v.number(), v.integer()),
   /** When it was first played, RFC 3339. */
   startedAt: v.string(),
@@ -36,7 +36,7 @@ export async function recallShift(options: {
   /** SHA-256 of the file. */
   readonly file: string;
   readonly now: Date;
-  readonly choose: () => number;
+  readonly choose: () => number | Promise<number>;
 }): Promise<Replay> {
   const { state, outputs, file, now, choose } = options;
   const userPoolId = outputs.DuotempoIdentity.UserPoolId;
@@ -46,7 +46,7 @@ export async function recallShift(options: {
     (replay) => replay.userPoolId === userPoolId && replay.apiUrl === apiUrl && replay.file === file,
   );
   if (known !== undefined) return known;
-  const added = { userPoolId, apiUrl, file, days: choose(), startedAt: now.toISOString() };
+  const added = { userPoolId, apiUrl, file, days: await choose(), startedAt: now.toISOString() };
   const kept = [...replays, added].slice(-keptReplays);
   await writeAtomically(state, `${JSON.stringify({ replays: kept }, undefined, 2)}\n`);
   return added;

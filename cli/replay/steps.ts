@@ -3,11 +3,12 @@ import type { CsvRow } from './csv.ts';
 import { createDetection, type Detection } from './detection.ts';
 import { showProgress, showSettleProgress } from './progress.ts';
 import { fraudRules } from './rules.ts';
+import type { TransactionRow } from './rows.ts';
 import { type MerchantTally, type ReplayTally, sendMerchants, sendTransactions } from './send.ts';
 import { type DateResult, settleDate } from './settle.ts';
 import type { Survey } from './survey.ts';
 import { reportTerminalTotals, terminalTotalsOf } from './terminal-totals.ts';
-import { readVerdicts } from './verdicts.ts';
+import { readVerdicts, type Verdict } from './verdicts.ts';
 
 /** The steps of playing transactions through the system, each with its progress on the screen. */
 
@@ -40,6 +41,7 @@ export async function postTransactions(
   days: number,
   tally: ReplayTally,
   concurrency: number,
+  onAccepted?: (row: TransactionRow, transactionId: string) => void,
 ): Promise<void> {
   const progress = showProgress('transactions', count);
   const timer = setInterval(() => {
@@ -47,7 +49,9 @@ export async function postTransactions(
   }, tickMilliseconds);
   try {
     const rows = await openRows();
-    await sendTransactions({ rows, originals, days, call: api.as.gateway, concurrency, tally });
+    const call = api.as.gateway;
+    const hear = onAccepted === undefined ? {} : { onAccepted };
+    await sendTransactions({ rows, originals, days, call, concurrency, tally, ...hear });
   } finally {
     clearInterval(timer);
     progress.stop();
@@ -68,18 +72,24 @@ export async function settleAll(
     readonly labelled: boolean;
     readonly miscount: string | undefined;
     readonly concurrency: number;
+    /** Hears of every verdict on a labelled file. */
+    readonly onVerdict?: (verdict: Verdict) => void;
   },
 ): Promise<{ readonly dates: DateResult[]; readonly detection: Detection | undefined }> {
-  const { labelled, miscount, concurrency } = options;
+  const { labelled, miscount, concurrency, onVerdict } = options;
   await reportTotals(api, terminalTotalsOf(accepted, miscount), concurrency);
   const { add, detection } = createDetection(accepted.labels, fraudRules);
+  const hear = (verdict: Verdict): void => {
+    add(verdict);
+    onVerdict?.(verdict);
+  };
   const progress = showSettleProgress();
   const byDate = [...accepted.dates].toSorted(([one], [other]) => one.localeCompare(other));
   try {
     const dates = await Promise.all(
       byDate.map(async ([date, { count, merchants }]) => {
         const meanwhile = async (): Promise<void> =>
-          readVerdicts({ call: api.as.operator, date, merchants, concurrency, onVerdict: add });
+          readVerdicts({ call: api.as.operator, date, merchants, concurrency, onVerdict: hear });
         return settleDate({
           call: api.as.operator,
           date,

@@ -44,6 +44,18 @@ interface ReplayReport {
   };
 }
 
+interface DemoReport extends ReplayReport {
+  readonly businessDate: string;
+  readonly detection: NonNullable<ReplayReport['detection']> & {
+    readonly labels: Readonly<Record<string, { readonly transactions: number; readonly held: number }>>;
+  };
+}
+
+interface HeldItem {
+  readonly transactionId: string;
+  readonly businessDate: string;
+}
+
 describe('npm start', () => {
   test('says what runs where and what to type next, and leaves no noise on the screen', async () => {
     expect(system.screen()).toContain(`${system.url}/card-settlement`);
@@ -231,6 +243,92 @@ describe('npm run replay', () => {
     expect([stdout, exitCode]).toEqual(['', 2]);
     expect(stderr.trim()).not.toBe('');
     expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('npm run demo', () => {
+  const demo = async (...args: string[]) => command(['demo', '--outputs', system.outputsFile, ...args]);
+
+  test('plays and settles a day of which every kind of attack is found, and nothing honest is held', async () => {
+    const { stdout, stderr, exitCode } = await demo('--transactions', '250', '--json');
+    expect([stderr, exitCode]).toEqual(['', 0]);
+    const report = JSON.parse(stdout) as DemoReport;
+    expect(report).toMatchObject({ staged: 250, failed: 0, gifts: { transactions: 5, held: 0 } });
+    expect(report.dates).toMatchObject([{ businessDate: report.businessDate, status: 'balanced' }]);
+    expect(Object.keys(report.dates[0]?.nets ?? {}).length).toBeGreaterThanOrEqual(5);
+    expect(report.dates[0]?.breaks).toMatchObject([{ kind: 'terminal-totals' }]);
+    const { all, labels } = report.detection;
+    expect(all).toMatchObject({ falsePositives: 0, precision: 1 });
+    expect(Object.entries(labels).map(([label, { held }]) => [label, held > 0])).toEqual(
+      ['burst', 'card-testing', 'duplicate', 'impossible-travel', 'night', 'spike'].map((kind) => [
+        kind,
+        true,
+      ]),
+    );
+    expect(labels['duplicate']).toMatchObject({ transactions: 4, held: 4 });
+
+    const again = JSON.parse((await demo('--transactions', '250', '--json')).stdout) as DemoReport;
+    expect(again).toMatchObject({ staged: 0, replayed: 250, businessDate: report.businessDate });
+    expect(again.dates[0]?.totals).toEqual(report.dates[0]?.totals);
+  }, 90_000);
+
+  test('of another seed goes to a date whose books are open, and says what there is to do next', async () => {
+    const { stdout, stderr, exitCode } = await demo('--transactions', '200', '--seed', '2');
+    expect([stderr, exitCode]).toEqual(['', 0]);
+    expect(stdout).toMatch(/is settled already/);
+    expect(stdout).toMatch(/5 equal gifts, bought an hour apart: none held/);
+    expect(stdout).toMatch(/terminal-totals till_\w+: sale/);
+    expect(stdout).toMatch(/npm run review -- --date \d{4}-\d{2}-\d{2}/);
+  }, 60_000);
+
+  test('written to files is what replay plays', async () => {
+    const target = join(folder, 'day');
+    expect((await demo('--transactions', '200', '--seed', '3', '--write', target)).exitCode).toBe(0);
+    const { stdout, stderr, exitCode } = await replay(
+      join(target, 'transactions.csv'),
+      '--merchants',
+      join(target, 'merchants.csv'),
+      '--shift-to-today',
+    );
+    expect([stderr, exitCode]).toEqual(['', 0]);
+    expect(JSON.parse(stdout)).toMatchObject({ staged: 200, failed: 0 });
+  }, 60_000);
+});
+
+describe('npm run review', () => {
+  const review = async (...args: string[]) => command(['review', '--outputs', system.outputsFile, ...args]);
+  const waiting = async () => {
+    const { items } = JSON.parse((await review('--json')).stdout) as { items: HeldItem[] };
+    return items;
+  };
+
+  test('lists what is held, with the rules and what they saw', async () => {
+    const items = await waiting();
+    expect(items.length).toBeGreaterThan(20);
+    const { stdout, exitCode } = await review('--list', '--date', items[0]?.businessDate ?? '');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(items[0]?.transactionId);
+    expect(stdout).toMatch(/duplicate 70: the same as [0-9a-f]{32}, \d+ s after it/);
+    expect(stdout).toMatch(/impossible-travel 70: \d+ km from/);
+  });
+
+  test('releases and rejects, once', async () => {
+    const [one, other] = await waiting();
+    const released = await review('--release', one?.transactionId ?? '', '--reason', 'the holder knows it');
+    expect([released.exitCode, released.stdout]).toEqual([0, expect.stringContaining('is released')]);
+    const rejected = await review('--reject', other?.transactionId ?? '', '--reason', 'stolen');
+    expect([rejected.exitCode, rejected.stdout]).toEqual([0, expect.stringContaining('is rejected')]);
+    const late = await review('--reject', one?.transactionId ?? '', '--reason', 'stolen');
+    expect([late.exitCode, late.stdout]).toEqual([1, '']);
+    expect(late.stderr).toMatch(/is not rejected: 409 .*It was released/);
+    const left = (await waiting()).map(({ transactionId }) => transactionId);
+    expect(left).not.toContain(one?.transactionId);
+    expect(left).not.toContain(other?.transactionId);
+  });
+
+  test('of a transaction that is not there says so', async () => {
+    const { stderr, exitCode } = await review('--release', 'nowhere', '--reason', 'x');
+    expect([stderr, exitCode]).toEqual([expect.stringContaining('404'), 1]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -28,34 +28,35 @@ beforeEach(async () => {
 });
 afterEach(async () => rm(folder, { recursive: true }));
 
+const names = [
+  'start',
+  'token',
+  'replay',
+  'demo',
+  'review',
+  'chat',
+  'latency',
+  'bench',
+  'openapi',
+  'deploy',
+  'destroy',
+];
+
 describe('the commands', () => {
   it('are listed where there is none of that name', async () => {
     const { exitCode, stdout, stderr } = await launch('strat');
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toContain('There is no command strat.');
-    for (const name of [
-      'start',
-      'token',
-      'replay',
-      'chat',
-      'latency',
-      'bench',
-      'openapi',
-      'deploy',
-      'destroy',
-    ]) {
+    for (const name of names) {
       expect(stderr).toContain(`npm run ${name}`);
     }
   });
 
-  it.each(['start', 'token', 'replay', 'chat', 'latency', 'bench', 'openapi', 'deploy', 'destroy'])(
-    'explain themselves: %s --help',
-    async (name) => {
-      const { exitCode, stdout } = await launch(name, '--help');
-      expect(exitCode).toBe(0);
-      expect(stdout).toContain('Options:');
-    },
-  );
+  it.each(names)('explain themselves: %s --help', async (name) => {
+    const { exitCode, stdout } = await launch(name, '--help');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Options:');
+  });
 
   it.each([
     [['token', 'nobody'], 'Allowed choices are gateway, operator, user'],
@@ -71,6 +72,14 @@ describe('the commands', () => {
     [['replay', 'x.csv', '--concurrency', '257'], 'whole number from 1 to 256'],
     [['replay', 'x.csv', '--colour'], 'unknown option'],
     [['replay', 'x.csv'], 'There is no file x.csv.'],
+    [['demo', '--transactions', '199'], 'whole number from 200 to 100000'],
+    [['demo', '--seed', 'one'], 'whole number from 0'],
+    [['review', '--date', '2026-02-30'], 'a date such as 2026-01-31'],
+    [['review', '--release', 'a', '--reject', 'a', '--reason', 'x'], 'released or rejected'],
+    [['review', '--release', 'a'], 'needs a reason'],
+    [['review', '--reject', 'a', '--reason', ' '], '1 to 200 characters'],
+    [['review', '--reason', 'x'], '--reason belongs to'],
+    [['review', '--list', '--release', 'a', '--reason', 'x'], 'do not go with a decision'],
   ])('end with 2 and say why when they are called wrongly: %j', async (argv, said) => {
     const { exitCode, stdout, stderr } = await launch(...argv);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
@@ -92,6 +101,17 @@ describe('the commands', () => {
     expect(odd.stderr).toContain(
       'odd.csv lacks the columns occurred_at, card_token, merchant_id, merchant_category_code, amount_minor.',
     );
+  });
+
+  it('write a demo day as files, though nothing runs, and name the command that plays them', async () => {
+    const { exitCode, stdout } = await launch('demo', '--transactions', '200', '--write', 'day');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^200 transactions and \d+ merchants are written\..*\nnpm run replay -- day\//);
+    const transactions = await readFile(path.join(folder, 'day', 'transactions.csv'), 'utf8');
+    expect(transactions.split('\r\n')).toHaveLength(202);
+    expect(transactions).toMatch(/^transaction_id,occurred_at,.*,is_fraud\r\n/);
+    const merchants = await readFile(path.join(folder, 'day', 'merchants.csv'), 'utf8');
+    expect(merchants).toContain('"Canal Camera, Inc."');
   });
 
   it('do not write the outputs of a local host over those of AWS', async () => {

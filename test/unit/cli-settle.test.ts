@@ -138,7 +138,7 @@ describe('a date being settled', () => {
     );
     expect(result.fault).toBeUndefined();
     expect(settlementTable([result], picocolors.createColors(false))).toMatch(
-      /balanced +5\.00 USD +-5\.00 USD/,
+      /2026-11-20 +0 +1 +-1 +0 +0 +0\n(?:.*\n)+.* +5\.00 USD +-5\.00 USD/,
     );
   });
 
@@ -172,9 +172,10 @@ describe('the report', () => {
     const other = { ...one, businessDate: '2026-11-21' };
     const table = settlementTable([one, other], colors);
     expect(table).toContain('business date');
-    expect(table).toMatch(/2026-11-20 +2,000 +1,999 +1 +0 +0 +0 +-0\.05 EUR/);
-    expect(table).toMatch(/balanced +2,000\.00 USD +1,999\.00 USD +1\.00 USD +90,071,992,547,410\.00 USD/);
-    expect(table).toMatch(/2 dates +4,000 +3,998 +2 +0 +0 +0 +-0\.10 EUR/);
+    expect(table).toMatch(/2026-11-20 +2,000 +1,999 +1 +0 +0 +0\n/);
+    expect(table).toMatch(/balanced +-0\.05 EUR\n/);
+    expect(table).toMatch(/ +2,000\.00 USD +1,999\.00 USD +1\.00 USD +90,071,992,547,410\.00 USD\n/);
+    expect(table).toMatch(/2 dates +4,000 +3,998 +2 +0 +0 +0\n +-0\.10 EUR\n/);
   });
 
   it('is as JSON exactly what was promised', async () => {

@@ -54,7 +54,8 @@ export function cutOffOf(date: BusinessDate, calendar: BusinessCalendar): Date {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function offsetMilliseconds(epochMilliseconds: number, timeZone: string): number {
+/** How far ahead of UTC the wall clock of a time zone is at an instant. */
+export function offsetMilliseconds(epochMilliseconds: number, timeZone: string): number {
   let format = formats.get(timeZone);
   if (format === undefined) {
     format = new Intl.DateTimeFormat('en-US', {

@@ -1,0 +1,29 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+
+/** Chance that is the same for the same seed, on every machine. */
+export interface Chance {
+  /** A whole number from `from` to `to`, both included. */
+  readonly whole: (from: number, to: number) => number;
+  readonly pick: <T>(items: readonly T[]) => T;
+  /** True so often of a hundred times. */
+  readonly percent: (percent: number) => boolean;
+  /** A whole number from `from` to `to`, small ones likelier: each tenfold of it is as likely as the other. */
+  readonly amount: (from: number, to: number) => number;
+}
+
+export function seededChance(seed: number): Chance {
+  const generator = xoroshiro128plus(seed);
+  const whole = (from: number, to: number): number => uniformInt(generator, from, to);
+  return {
+    whole,
+    pick: (items) => {
+      const item = items[whole(0, items.length - 1)];
+      if (item === undefined) throw new RangeError('there is nothing to pick from');
+      return item;
+    },
+    percent: (percent) => whole(1, 100) <= percent,
+    amount: (from, to) => Math.round(from * (to / from) ** uniformFloat64(generator)),
+  };
+}

@@ -1,0 +1,45 @@
+import { breakFaults } from '../replay/breaks.ts';
+import type { Detection } from '../replay/detection.ts';
+import { breakLines, detectionTable, settlementTable } from '../replay/report.ts';
+import type { DateResult } from '../replay/settle.ts';
+import { type Colors, countOf } from '../screen.ts';
+import { kinds } from './event.ts';
+
+/** How a demo day ended. */
+export interface DemoResult {
+  readonly dates: readonly DateResult[];
+  readonly detection: Detection | undefined;
+  /** The terminal that reported wrong totals. */
+  readonly miscounts: string;
+  /** All terminals of the day. */
+  readonly terminals: ReadonlySet<string>;
+  /** Equal sales an hour apart. */
+  readonly gifts: { readonly transactions: number; readonly held: number };
+}
+
+/** What there is to see, part by part. */
+export function reportOf({ dates, detection, gifts }: DemoResult, colors: Colors): string[] {
+  const breaks = breakLines(dates);
+  const held = gifts.held === 0 ? 'none' : String(gifts.held);
+  return [
+    settlementTable(dates, colors),
+    ...(detection === undefined ? [] : [detectionTable(detection)]),
+    `${countOf(gifts.transactions, 'equal gift')}, bought an hour apart: ${held} held`,
+    ...(breaks.length === 0 ? [] : [['breaks', ...breaks].join('\n')]),
+  ];
+}
+
+/** What did not come out as the day is made to, in lines for a person. */
+export function faultsOf({ dates, detection, gifts, miscounts, terminals }: DemoResult): string[] {
+  const missed = kinds.filter((kind) => (detection?.labels[kind]?.held ?? 0) === 0);
+  const duplicates = detection?.labels['duplicate'];
+  return [
+    ...dates.flatMap(({ businessDate, fault }) => (fault === undefined ? [] : `${businessDate}: ${fault}`)),
+    ...breakFaults(dates, terminals, miscounts),
+    ...missed.map((kind) => `No ${kind} was found.`),
+    ...(duplicates !== undefined && duplicates.held < duplicates.transactions
+      ? [`Of ${countOf(duplicates.transactions, 'duplicate')} only ${duplicates.held} are held.`]
+      : []),
+    ...(gifts.held > 0 ? [`Of the equal gifts, ${gifts.held} are held.`] : []),
+  ];
+}

@@ -1,0 +1,47 @@
+import { formatAmount } from '../money.ts';
+import { type Colors, printable } from '../screen.ts';
+import type { Held } from './held.ts';
+
+/** What a rule saw, by the names of its inputs. A rule that is not here shows them as they are. */
+const sentences: Readonly<Record<string, string>> = {
+  'card-testing':
+    '{cards} cards with small amounts at the terminal {terminalId} within {windowMinutes} minutes',
+  'impossible-travel':
+    '{kilometres} km from {otherTransactionId}, {seconds} s after it: {kilometresPerHour} km/h',
+  burst: '{earlierUses} uses of the card in the {windowMinutes} minutes before',
+  duplicate: 'the same as {otherTransactionId}, {seconds} s after it',
+  'night-large': '{amount} {currency} at hour {localHour} of the place',
+  'amount-spike':
+    "{amount} {currency}; the mean of the card's {earlierUses} uses in the {windowDays} days before is {mean}",
+  velocity: '{earlierUses} uses of the card in the {windowHours} hours before',
+  'high-risk-category': 'the merchant category {merchantCategoryCode}',
+};
+
+/** Why a rule fired, in words: its inputs, each once. */
+export function describeRule({ rule, inputs }: Held['rules'][number]): string {
+  const sentence = Object.hasOwn(sentences, rule) ? sentences[rule] : undefined;
+  const said = new Set<string>();
+  const filled = sentence?.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    said.add(name);
+    return Object.hasOwn(inputs, name) ? String(inputs[name]) : '?';
+  });
+  const rest = Object.entries(inputs)
+    .filter(([name]) => !said.has(name))
+    .map(([name, value]) => `${name} ${value}`);
+  return printable([...(filled === undefined ? [] : [filled]), ...rest].join(', '));
+}
+
+/** A held transaction in a few lines: what it is, and each rule that it met. */
+export function describeHeld(held: Held, colors: Colors): string {
+  const { type, merchantId, terminalId, merchantCategoryCode, occurredAt, cardToken, score } = held;
+  const amount = colors.bold(formatAmount(BigInt(held.amount), printable(held.currency)));
+  const kind = type === 'sale' ? '' : ` ${printable(type)}`;
+  return [
+    `${amount}${kind} at ${printable(merchantId)}, ${printable(occurredAt)}  ${colors.dim(printable(held.transactionId))}`,
+    `  terminal ${printable(terminalId)}, category ${printable(merchantCategoryCode)}, card ${printable(cardToken)}, business date ${printable(held.businessDate)}`,
+    ...held.rules.map(
+      (each) => `  ${colors.yellow(printable(each.rule))} ${each.score}: ${describeRule(each)}`,
+    ),
+    ...(held.rules.length > 1 ? [`  score ${score}`] : []),
+  ].join('\n');
+}

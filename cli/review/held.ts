@@ -1,0 +1,106 @@
+import * as v from 'valibot';
+import { type ApiResponse, type CallApi, describeRefusal } from '../api.ts';
+import { CommandError } from '../command-error.ts';
+
+const heldSchema = v.looseObject({
+  transactionId: v.string(),
+  businessDate: v.string(),
+  merchantId: v.string(),
+  terminalId: v.string(),
+  type: v.string(),
+  /** Minor units. */
+  amount: v.pipe(v.number(), v.integer()),
+  currency: v.string(),
+  cardToken: v.string(),
+  merchantCategoryCode: v.string(),
+  occurredAt: v.string(),
+  score: v.number(),
+  rules: v.array(
+    v.object({
+      rule: v.string(),
+      score: v.number(),
+      inputs: v.record(v.string(), v.union([v.string(), v.number()])),
+    }),
+  ),
+});
+const heldPageSchema = v.object({ items: v.array(heldSchema), cursor: v.optional(v.string()) });
+const dayPageSchema = v.object({
+  items: v.array(
+    v.object({
+      businessDate: v.string(),
+      totals: v.record(v.string(), v.object({ held: v.object({ count: v.number() }) })),
+    }),
+  ),
+});
+const decisionSchema = v.looseObject({ decision: v.string(), businessDate: v.string() });
+
+/** A held transaction that nobody has decided on, as the API gives it. */
+export type Held = v.InferOutput<typeof heldSchema>;
+
+/** The newest business dates of which the last pass counted something as held, the newest first. */
+export async function datesWithHeld(call: CallApi): Promise<string[]> {
+  const path = '/business-days?limit=100';
+  const { items } = parsed(dayPageSchema, await call({ method: 'GET', path }), 'the business days');
+  return items
+    .filter(({ totals }) => Object.values(totals).some(({ held }) => held.count > 0))
+    .map(({ businessDate }) => businessDate);
+}
+
+/** What waits for review on a date, page by page. */
+export async function* heldOn(call: CallApi, date: string): AsyncGenerator<Held> {
+  let cursor: string | undefined;
+  do {
+    const query = new URLSearchParams({
+      status: 'held',
+      businessDate: date,
+      limit: '100',
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    const response = await call({ method: 'GET', path: `/transactions?${query.toString()}` });
+    const page = parsed(heldPageSchema, response, `what is held on ${date}`);
+    yield* page.items;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+function parsed<S extends v.GenericSchema>(schema: S, response: ApiResponse, what: string): v.InferOutput<S> {
+  if (response.status !== 200)
+    throw new CommandError(`The API does not give ${what}: ${describeRefusal(response)}.`);
+  const answer = v.safeParse(schema, response.body);
+  if (answer.success) return answer.output;
+  throw new CommandError(`The API's answer on ${what} is not understood: ${answer.issues[0].message}`);
+}
+
+export type Action = 'release' | 'reject';
+
+/** What became of a decision. */
+export type Decided =
+  | {
+      readonly done: true;
+      /** Into whose books it goes. */
+      readonly businessDate: string;
+      /** As the API gives it. */
+      readonly body: Readonly<Record<string, unknown>>;
+    }
+  | {
+      readonly done: false;
+      /** In a line for a person. */
+      readonly reason: string;
+    };
+
+/** Releases or rejects; a refusal is an answer, because somebody else may have decided meanwhile. */
+export async function decide(
+  call: CallApi,
+  transactionId: string,
+  action: Action,
+  reason: string,
+): Promise<Decided> {
+  const response = await call({
+    method: 'POST',
+    path: `/transactions/${encodeURIComponent(transactionId)}/${action}`,
+    body: { reason },
+  });
+  const answer = v.safeParse(decisionSchema, response.body);
+  if (response.status !== 200 || !answer.success) return { done: false, reason: describeRefusal(response) };
+  return { done: true, businessDate: answer.output.businessDate, body: answer.output };
+}

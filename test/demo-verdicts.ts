@@ -1,0 +1,68 @@
+import * as v from 'valibot';
+import type { DemoDay } from '../cli/demo/day.ts';
+import { parseTransactionRow } from '../cli/replay/rows.ts';
+import { type BusinessCalendar, businessDateOf } from '../lambda/card-settlement/domain/business-date.ts';
+import { assess } from '../lambda/card-settlement/domain/fraud/assessment.ts';
+import { isBefore, type Subject, subjectOf } from '../lambda/card-settlement/domain/fraud/history.ts';
+import { isSmallSale } from '../lambda/card-settlement/domain/fraud/small-amount.ts';
+import type { FxRates } from '../lambda/card-settlement/domain/fx.ts';
+import { Transaction } from '../lambda/card-settlement/domain/transaction.ts';
+import { stageConfig } from '../lib/config.ts';
+
+/** A row of a demo day, and what the rules say of it. */
+export interface DemoVerdict {
+  readonly row: DemoDay['transactions'][number];
+  readonly held: boolean;
+  readonly rules: readonly string[];
+}
+
+/**
+ * Assesses every sale and refund of a demo day by the pure rules, each in sight of all before it. Rows that the API
+ * would refuse throw.
+ */
+export function verdictsOf(day: DemoDay, rates: FxRates, calendar: BusinessCalendar): DemoVerdict[] {
+  const { fraud } = stageConfig('sandbox');
+  const subjects = day.transactions.map((row) => ({ row, subject: subjectFrom(row, calendar) }));
+  return subjects
+    .filter(({ subject }) => subject.type !== 'reversal')
+    .map(({ row, subject }) => {
+      const earlier = subjects
+        .map((each) => each.subject)
+        .filter((each) => isBefore(each, subject))
+        .toReversed();
+      const uses = earlier.filter(
+        ({ cardToken, type }) => cardToken === subject.cardToken && type !== 'reversal',
+      );
+      const smallSales = earlier.filter(
+        (each) => each.terminalId === subject.terminalId && isSmallSale(each),
+      );
+      const { score, rules } = assess(subject, { uses, smallSales }, rates, fraud);
+      return { row, held: score >= fraud.holdScore, rules: rules.map(({ rule }) => rule) };
+    });
+}
+
+function subjectFrom(row: DemoDay['transactions'][number], calendar: BusinessCalendar): Subject {
+  const parsed = parseTransactionRow(1, row);
+  if (typeof parsed === 'string') throw new Error(parsed);
+  const { body, occurredAtText, occurredAt, originalTransactionId } = parsed;
+  const transaction = v.parse(Transaction, {
+    ...body,
+    occurredAt: occurredAtText,
+    ...(originalTransactionId === undefined ? {} : { originalTransactionId }),
+  });
+  return subjectOf({
+    ...transaction,
+    transactionId: parsed.transactionId,
+    clientId: 'gateway',
+    businessDate: businessDateOf(occurredAt, calendar),
+    stagedAt: '2026-11-21T00:00:00.000Z',
+    bodyDigest: '',
+  });
+}
+
+export function heldOf(
+  verdicts: readonly DemoVerdict[],
+  wanted: (row: DemoVerdict['row']) => boolean,
+): DemoVerdict[] {
+  return verdicts.filter(({ row, held }) => held && wanted(row));
+}

@@ -33,7 +33,7 @@ export async function writeDay(
 }
 
 /** RFC 4180; the columns are those of the first row. */
-export function csvOf(rows: readonly Readonly<Record<string, string>>[]): string {
+function csvOf(rows: readonly Readonly<Record<string, string>>[]): string {
   const columns = Object.keys(rows[0] ?? {});
   const lines = rows.map((row) => columns.map((column) => row[column] ?? ''));
   return [columns, ...lines].map((fields) => `${fields.map(quoted).join(',')}\r\n`).join('');

@@ -53,7 +53,6 @@ const settlementPageSchema = v.object({
 
 export type BusinessDay = v.InferOutput<typeof daySchema>;
 export type Break = v.InferOutput<typeof breakSchema>;
-export type Totals = v.InferOutput<typeof totalsSchema>;
 
 /** Every accepted transaction reaches exactly one of these. */
 export const outcomes = ['settled', 'held', 'reversed', 'rejected'] as const;

@@ -72,6 +72,25 @@ describe('a batch', () => {
     expect(summary).toMatchObject({ count: 10, settled: 10, failed: 0 });
   });
 
+  it('reads the profile of each merchant on each date once, and anew for the next batch', async () => {
+    const read: string[] = [];
+    const facts = [
+      ...['m1', 'm1', 'm2', 'm1'].map((merchantId, number) => fact(number, { merchantId })),
+      fact(4, { merchantId: 'm1', businessDate: '2026-03-11' }),
+    ];
+    const { run, ledger } = settlement(facts, {
+      profileOn: async (merchantId, businessDate) => {
+        read.push(`${merchantId} ${businessDate}`);
+        return Promise.resolve(profile());
+      },
+    });
+    await run(...facts.map((_, number) => message(number)));
+    expect(ledger.size).toBe(5);
+    expect(read.toSorted()).toEqual(['m1 2026-03-10', 'm1 2026-03-11', 'm2 2026-03-10']);
+    await run(message(0));
+    expect(read).toHaveLength(4);
+  });
+
   it('tells what became of each fact, and which request brought it', async () => {
     const { run } = settlement([fact(0, { requestId: 'request-0' }), fact(1, { requestId: 'request-1' })], {
       putEntry: async ({ transactionId }) =>

@@ -77,10 +77,11 @@ export async function settleBatch(
   const startedAt = performance.now();
   const { work, failures } = await readWork(records, services);
   const assessmentOf = await assessEach(work, services);
+  const batchServices = { ...services, profileOn: readOnce(services.profileOn) };
   const outcomes = await Promise.all(
     work.map(async ({ record, ...task }) => {
       try {
-        return await perform(task, assessmentOf, services);
+        return await perform(task, assessmentOf, batchServices);
       } catch (error) {
         failures.push({ record, error, about: namesOf(task.fact) });
         return 'failed' as const;
@@ -116,6 +117,17 @@ async function assessEach(
     const assessment = assessments.get(transactionId);
     if (assessment === undefined) throw failures.get(transactionId);
     return assessment;
+  };
+}
+
+/** Reads each profile once in a batch: facts are sent in the order of their merchants, so that a batch has few. */
+function readOnce(read: Services['profileOn']): Services['profileOn'] {
+  const asked = new Map<string, ReturnType<Services['profileOn']>>();
+  return async (merchantId, businessDate) => {
+    const key = `${businessDate}#${merchantId}`;
+    const profile = asked.get(key) ?? read(merchantId, businessDate);
+    asked.set(key, profile);
+    return profile;
   };
 }
 

@@ -19,6 +19,7 @@ const commands = {
   demo: 'plays a day of card transactions, with attacks among them',
   review: 'shows what the fraud rules hold, and releases or rejects it',
   chat: 'chats with another user in this terminal',
+  cost: 'prices sales and messages by the units they take on AWS',
   latency: 'measures how long a chat message is on its way',
   bench: 'measures the whole app on this machine',
   openapi: 'writes docs/openapi.json anew',

@@ -1,0 +1,39 @@
+import type { HostEvent } from '../../local/events.ts';
+import type { UsageRecord } from '../../local/usage.ts';
+import { percentiles } from '../latency/percentiles.ts';
+
+/** How long functions took, invocation by invocation. */
+export interface FunctionTimes {
+  readonly onEvent: (event: HostEvent) => void;
+  /**
+   * Prices each invocation at the median of its function instead of its own time: what else this machine does at the
+   * moment would be on the bill otherwise. Functions that were hardly invoked keep their times.
+   */
+  readonly atMedian: (records: readonly UsageRecord[]) => readonly UsageRecord[];
+}
+
+const LEAST_INVOCATIONS = 20;
+
+export function createFunctionTimes(): FunctionTimes {
+  const times = new Map<string, number[]>();
+  return {
+    onEvent: (event) => {
+      if (event.type !== 'invocation') return;
+      const known = times.get(event.functionName) ?? [];
+      known.push(event.milliseconds);
+      times.set(event.functionName, known);
+    },
+    atMedian: (records) => {
+      const countOf = (wanted: UsageRecord['unit'], functionName: string): number =>
+        records.find(({ unit, resource }) => unit === wanted && resource === functionName)?.count ?? 0;
+      return records.map((record) => {
+        if (record.unit !== 'lambda-milliseconds' && record.unit !== 'lambda-gigabyte-seconds') return record;
+        const found = percentiles(times.get(record.resource) ?? []);
+        const measured = countOf('lambda-milliseconds', record.resource);
+        if (found === undefined || found.count < LEAST_INVOCATIONS || measured === 0) return record;
+        const typical = Math.ceil(found.p50) * countOf('lambda-requests', record.resource);
+        return { ...record, count: (record.count * typical) / measured };
+      });
+    },
+  };
+}

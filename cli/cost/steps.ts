@@ -1,0 +1,34 @@
+import type { UsageRecord } from '../../local/usage.ts';
+
+/** A part of what is done for a sale or a message, told by who does it. */
+export interface Step {
+  readonly name: string;
+  readonly includes: (record: UsageRecord) => boolean;
+}
+
+/** Receives that find nothing come with time, not with work: the month's bill has them. */
+function step(name: string, worker: string, also: (record: UsageRecord) => boolean = () => false): Step {
+  return {
+    name,
+    includes: (record) =>
+      record.unit !== 'sqs-empty-receives' && (record.by.includes(worker) || also(record)),
+  };
+}
+
+/** By the names of the constructs, which physical names contain. */
+export const saleSteps = {
+  intake: step('intake', 'AcceptTransaction', ({ part }) => part === 'POST /transactions'),
+  reconcile: step('reconcile', 'ReconcileWorker'),
+  settlement: step('settlement', 'SettlementWorker'),
+} as const;
+
+export const messageSteps: readonly Step[] = [
+  step('post', 'PostMessage', ({ part }) => part === 'POST /messages'),
+  step('pipe', 'MessagePipe', ({ unit }) => unit === 'pipe-requests'),
+  step('push', 'NotificationWorker', isFrame('out')),
+  step('acknowledge', 'AckFunction', isFrame('in')),
+];
+
+function isFrame(direction: 'in' | 'out'): (record: UsageRecord) => boolean {
+  return ({ unit, part }) => unit === 'websocket-messages' && part === direction;
+}

@@ -87,7 +87,7 @@ export function readCapacity(
 }
 
 /** @param bytes of all items that were evaluated, whatever of them is answered */
-export function readUnits(bytes: number, isConsistent: boolean): number {
+function readUnits(bytes: number, isConsistent: boolean): number {
   return Math.max(1, Math.ceil(bytes / READ_UNIT_BYTES)) * (isConsistent ? 1 : 0.5);
 }
 

@@ -18,6 +18,9 @@ const checks: Readonly<Record<string, JsonSchema>> = {
   'must be an ISO 4217 currency code': { enum: currencies() },
   'must be an ISO 18245 merchant category code': { pattern: merchantCategoryCodePattern() },
   'must be a whole number of minor units from 1 to 1,000,000,000,000': whole(1, 1_000_000_000_000),
+  'must be 0, or not nearer to it than 1e-100': {
+    anyOf: [{ const: 0 }, { minimum: 1e-100 }, { maximum: -1e-100 }],
+  },
   'must be a whole number from 0 to 10,000': whole(0, 10_000),
   'must be a whole number from 0 to 1,000,000': whole(0, 1_000_000),
   'must be a whole number from 0 to 1000000': whole(0, 1_000_000),

@@ -113,12 +113,12 @@ export const ReconcileMessage = v.variant('kind', [
 ]);
 export type ReconcileMessage = v.InferOutput<typeof ReconcileMessage>;
 
+/** A transaction's id, or a decision's: `<transactionId>#decision`. */
+export const FactId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}(?:#decision)?$/));
+
 /**
  * Body of a message on the settlement queue: which staged fact is to be settled. It names the fact and carries nothing
  * of it, so that no message, however it came there, can settle what was not staged.
  */
-export const SettlementMessage = v.strictObject({
-  /** A transaction's id, or a decision's: `<transactionId>#decision`. */
-  factId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}(?:#decision)?$/)),
-});
+export const SettlementMessage = v.strictObject({ factId: FactId });
 export type SettlementMessage = v.InferOutput<typeof SettlementMessage>;

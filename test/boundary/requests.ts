@@ -16,7 +16,9 @@ export function validRequests(today: string): Readonly<Record<string, () => Omit
     'POST /transactions': () => ({
       path: '/transactions',
       headers: { 'idempotency-key': randomUUID() },
-      body: JSON.stringify(sale()),
+      body: JSON.stringify(
+        sale({ merchantCountry: 'US', location: { latitude: 40.7128, longitude: -74.006 } }),
+      ),
     }),
     'GET /transactions': () => ({ path: `/transactions?status=held&businessDate=${today}` }),
     'GET /transactions/{transactionId}': () => ({ path: '/transactions/abc' }),

@@ -74,17 +74,13 @@ export async function createMint(system: System, elsewhere = 'http://localhost:1
 }
 
 /** A token without a signature, its header and claims as they are. */
-export function unsigned(
-  header: Readonly<Record<string, unknown>>,
-  claims: JWTPayload,
-  signature = '',
-): string {
+function unsigned(header: Readonly<Record<string, unknown>>, claims: JWTPayload, signature = ''): string {
   const parts = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
   return [...parts, signature].join('.');
 }
 
 /** The token with other claims under its own signature. */
-export function withClaims(token: string, changes: JWTPayload): string {
+function withClaims(token: string, changes: JWTPayload): string {
   const [header = '', payload = '', signature = ''] = token.split('.');
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as JWTPayload;
   const changed = Buffer.from(JSON.stringify({ ...claims, ...changes })).toString('base64url');
@@ -92,7 +88,7 @@ export function withClaims(token: string, changes: JWTPayload): string {
 }
 
 /** The token with one bit of its signature changed. */
-export function withOtherSignature(token: string): string {
+function withOtherSignature(token: string): string {
   const place = token.lastIndexOf('.') + 10;
   return `${token.slice(0, place)}${token[place] === 'A' ? 'B' : 'A'}${token.slice(place + 1)}`;
 }

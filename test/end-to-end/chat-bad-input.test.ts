@@ -81,6 +81,14 @@ describe('POST /messages', () => {
     expect(await writtenBy(ada)).toEqual([]);
   });
 
+  test.concurrent('refuses a query parameter', async () => {
+    const ada = people.person('ada');
+    const { status } = await ada.call('POST', '/messages?dryRun=true', { body: message() });
+    expect(status).toBe(400);
+    expect(await writtenBy(ada)).toEqual([]);
+    expect((await ada.call('DELETE', `/notifications/${'0'.repeat(32)}-0000001?x=1`)).status).toBe(400);
+  });
+
   test.concurrent('refuses oneself as recipient', async () => {
     const ada = people.person('ada');
     const { status, body } = await ada.call('POST', '/messages', { body: message({ to: ada.name }) });

@@ -21,6 +21,7 @@ describe('a transaction', () => {
     ['a refund of an original', { type: 'refund', originalTransactionId: 'c0ffee' }],
     ['a country', { merchantCountry: 'DE' }],
     ['a place', { location: { latitude: -90, longitude: 180 } }],
+    ['a place nearly at 0', { location: { latitude: -0, longitude: 5.6843e-14 } }],
     ['the longest identifier', { merchantId: 'm'.repeat(64) }],
     ['a zone with an offset', { occurredAt: '2026-03-10T12:00:18.25+05:45' }],
   ])('is taken with %s', (_, changes) => {
@@ -49,6 +50,8 @@ describe('a transaction', () => {
     ['a date that does not exist', { occurredAt: '2026-02-30T12:00:00Z' }],
     ['a date without a zone', { occurredAt: '2026-03-10T12:00:00' }],
     ['a country of three letters', { merchantCountry: 'USA' }],
+    ['a latitude that no table can hold', { location: { latitude: 5e-324, longitude: 0 } }],
+    ['a longitude that no table can hold', { location: { latitude: 0, longitude: -1e-101 } }],
     ['a latitude beyond the pole', { location: { latitude: 90.1, longitude: 0 } }],
     ['a longitude beyond half the world', { location: { latitude: 0, longitude: -180.1 } }],
     ['half a place', { location: { latitude: 0 } }],

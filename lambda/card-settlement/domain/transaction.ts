@@ -23,11 +23,18 @@ export const CountryCode = v.pipe(
   v.regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 country code'),
 );
 
+/** What is nearer to 0 than this, DynamoDB cannot hold (1e-130, at the least); no place on earth needs it. */
+const SMALLEST_DEGREES = 1e-100;
+
 function degrees(limit: number) {
   return v.pipe(
     v.number(),
     v.minValue(-limit, `must be from -${limit} to ${limit}`),
     v.maxValue(limit, `must be from -${limit} to ${limit}`),
+    v.check(
+      (angle) => angle === 0 || Math.abs(angle) >= SMALLEST_DEGREES,
+      `must be 0, or not nearer to it than ${SMALLEST_DEGREES}`,
+    ),
   );
 }
 

@@ -4,12 +4,13 @@ import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { environmentVariable } from '../../shared/environment.ts';
 import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
 import { notFoundProblem, Problem } from '../../shared/problem.ts';
-import { environmentNames } from '../contract.ts';
+import { environmentNames, FactId } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import type { BusinessDay } from '../domain/business-day.ts';
 import { sortKeyOf } from '../domain/identifiers.ts';
 import { settlementFile } from '../domain/settlement-file.ts';
 import { createMerchantTotals, type LedgerSummary, type MerchantTotals } from '../domain/totals.ts';
+import { CurrencyCode, Identifier } from '../domain/transaction.ts';
 import { businessDateIn, identifierIn, knownQuery, pageBody, pageIn, type PageRequest } from '../requests.ts';
 import { entryBody, merchantTotalsBody } from '../responses.ts';
 import { readDay } from '../tables/business-days.ts';
@@ -39,11 +40,7 @@ const FILE_LINES_LIMIT = 45_000;
 /** Sorts after every key that begins with an identifier and `#`, and before every longer identifier. */
 const AFTER_KEYS = '$';
 
-const TotalsCursor = v.strictObject({
-  merchantId: v.pipe(v.string(), v.maxLength(64)),
-  currency: v.pipe(v.string(), v.maxLength(3)),
-});
-const EntryCursor = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
+const TotalsCursor = v.strictObject({ merchantId: Identifier, currency: CurrencyCode });
 
 /** `GET /settlements/{businessDate}`, as JSON or `text/csv`, and `…/merchants/{merchantId}`: its entries. */
 export async function getSettlement(request: HttpRequest, services: Services): Promise<HttpResponse> {
@@ -128,7 +125,7 @@ async function listEntries(
   services: Services,
 ): Promise<HttpResponse> {
   const merchantId = identifierIn(request, 'merchantId');
-  const { limit, cursor } = pageIn(request, EntryCursor);
+  const { limit, cursor } = pageIn(request, FactId);
   if ((await services.readDay(businessDate)) === undefined) throw notFoundProblem('settlement');
   const end = `${merchantId}${AFTER_KEYS}`;
   // What follows a key directly is the key with the least character behind it.

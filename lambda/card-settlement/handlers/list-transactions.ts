@@ -2,11 +2,12 @@ import * as v from 'valibot';
 import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { environmentVariable } from '../../shared/environment.ts';
 import { httpHandler, parseAs, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
-import { environmentNames } from '../contract.ts';
+import { environmentNames, FactId } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import { isReview, type AnyStagedFact } from '../domain/decision.ts';
 import { decisionIdOf, sortKeyOf } from '../domain/identifiers.ts';
 import type { StagedFact } from '../domain/settlement.ts';
+import { Identifier } from '../domain/transaction.ts';
 import { CalendarDate, isOperator, pageBody, pageIn } from '../requests.ts';
 import { heldBody } from '../responses.ts';
 import { heldOfDate, type WrittenEntry } from '../tables/ledger.ts';
@@ -19,10 +20,7 @@ interface Services {
   readonly getFacts: (factIds: readonly string[]) => Promise<ReadonlyMap<string, AnyStagedFact>>;
 }
 
-const Cursor = v.strictObject({
-  merchantId: v.pipe(v.string(), v.maxLength(64)),
-  transactionId: v.pipe(v.string(), v.maxLength(64)),
-});
+const Cursor = v.strictObject({ merchantId: Identifier, transactionId: FactId });
 
 /** Held entries looked at together: each needs its fact, and its decision if there is one. */
 const CHUNK_SIZE = 50;

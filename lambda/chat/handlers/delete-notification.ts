@@ -3,6 +3,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { environmentVariable } from '../../shared/environment.ts';
 import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import { knownQuery } from '../../shared/page.ts';
 import { notFoundProblem } from '../../shared/problem.ts';
 import { environmentNames } from '../contract.ts';
 import { IDENTIFIER, placeOf, type NotificationPlace } from '../domain/identifiers.ts';
@@ -24,6 +25,7 @@ export async function deleteNotification(
   services: AcknowledgeServices,
 ): Promise<HttpResponse> {
   const userId = userOf(request);
+  knownQuery(request, []);
   const place = placeOf(pathParameter(request, 'notificationId', NotificationId));
   if (place === undefined || (await services.acknowledge(userId, place)) === 'unknown') {
     throw notFoundProblem('notification');

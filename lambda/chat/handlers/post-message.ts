@@ -4,6 +4,7 @@ import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { environmentNumber, environmentVariable } from '../../shared/environment.ts';
 import { httpHandler, parseAs, parseJson, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
 import { logger } from '../../shared/log.ts';
+import { knownQuery } from '../../shared/page.ts';
 import { Problem, problemBody, validationProblem } from '../../shared/problem.ts';
 import { environmentNames, lastSequence, requestBodyLimitBytes } from '../contract.ts';
 import { conversationIdOf, messageIdOf } from '../domain/identifiers.ts';
@@ -34,6 +35,7 @@ const ATTEMPTS = 50;
  */
 export async function postMessage(request: HttpRequest, services: PostServices): Promise<HttpResponse> {
   const from = userOf(request);
+  knownQuery(request, []);
   const { to, text, clientMessageId } = parseAs(
     PostedMessage,
     parseJson(request.body, requestBodyLimitBytes),

@@ -1,7 +1,7 @@
 import { canonicalItem, itemBytes } from './dynamodb-item.ts';
 import type { Item } from './dynamodb-item.ts';
 import { objectAt, textAt } from './template.ts';
-import type { JsonObject } from './template.ts';
+import type { Json, JsonObject } from './template.ts';
 
 /*
  * What requests to DynamoDB consume on demand. Sources: Amazon DynamoDB developer guide, "DynamoDB read and write
@@ -166,11 +166,15 @@ function entryOf(table: TableKeys, index: Index, item: Item | undefined): Item |
     return undefined;
   }
   if (index.Projection.ProjectionType === 'ALL') return item;
-  const names = new Set([
-    ...[...table.KeySchema, ...index.KeySchema].map(({ AttributeName }) => AttributeName),
-    ...(index.Projection.NonKeyAttributes ?? []),
-  ]);
-  return Object.fromEntries(Object.entries(item).filter(([name]) => names.has(name)));
+  const entry: Record<string, Json> = {};
+  const take = (name: string): void => {
+    const value = item[name];
+    if (value !== undefined) entry[name] = value;
+  };
+  for (const { AttributeName } of table.KeySchema) take(AttributeName);
+  for (const { AttributeName } of index.KeySchema) take(AttributeName);
+  for (const name of index.Projection.NonKeyAttributes ?? []) take(name);
+  return entry;
 }
 
 function indexWriteUnits(index: Index, before: Item | undefined, after: Item | undefined): number {

@@ -65,7 +65,18 @@ function scalarBytes(marker: string, content: Json): number {
 
 /** A byte for every two significant digits, one more, and one for a sign. */
 function numberBytes(text: string): number {
-  const [mantissa = ''] = text.split(/e/i);
-  const digits = mantissa.replaceAll(/[^\d]/g, '').replaceAll(/^0+|0+$/g, '').length;
+  let [digits, zeros, isSignificant] = [0, 0, false];
+  for (const character of text) {
+    if (character === 'e' || character === 'E') break;
+    if (character < '0' || character > '9') continue;
+    if (character === '0') {
+      // Leading zeros are nothing; others are, if no digit follows.
+      if (isSignificant) zeros += 1;
+      continue;
+    }
+    isSignificant = true;
+    digits += zeros + 1;
+    zeros = 0;
+  }
   return Math.ceil(digits / 2) + 1 + (text.startsWith('-') ? 1 : 0);
 }

@@ -22,6 +22,8 @@ export interface FunctionPoolOptions {
   readonly awsEndpoint: () => string;
   readonly region: string;
   readonly onEvent: (event: HostEvent) => void;
+  /** Sees what each invocation is given, before it runs. */
+  readonly onInvoke?: (functionArn: string, event: unknown) => void;
 }
 
 /** Runs functions from their bundles, each in worker threads of its own that stay warm between invocations. */
@@ -324,6 +326,7 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
           errorMessage: `Request must be smaller than ${maximumPayloadBytes} bytes for the InvokeFunction operation`,
         });
       }
+      options.onInvoke?.(functionArn, event);
       state.inFlight += 1;
       return new Promise((resolve) => {
         enqueue(state, { payload, enqueuedAt: performance.now(), resolve });

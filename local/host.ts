@@ -55,6 +55,8 @@ export interface LocalHostOptions {
   /** How long connections of WebSocket APIs last. @default as on AWS: 10 minutes idle, 2 hours in all */
   readonly webSocketLimits?: WebSocketLimits;
   readonly onEvent?: (event: HostEvent) => void;
+  /** Sees what each invocation of a function is given, before it runs. */
+  readonly onInvoke?: (functionArn: string, event: unknown) => void;
   /**
    * Fault injection: see every call of the AWS endpoint that is allowed, the first outermost, and may delay it, answer
    * in the service's place, or change the answer.
@@ -202,6 +204,7 @@ async function start(
     awsEndpoint: () => awsEndpoint.url,
     region: REGION,
     onEvent: onFunctionEvent,
+    ...(options.onInvoke === undefined ? {} : { onInvoke: options.onInvoke }),
   });
   undo.push(() => functionPool.stop());
   /** API Gateway may invoke what a function's resource-based policy lets it; else its answer is an error, as on AWS. */

@@ -4,7 +4,7 @@
  *
  *   npm test                         everything
  *   npm test -- unit property        only the tests of these folders of test/
- *   npm test -- --update             writes the snapshots anew
+ *   npm test -- --update             writes the snapshots and the events of events/ anew
  *   npm test -- --json <file>        also writes {passed, failed} there
  */
 import { spawn } from 'node:child_process';
@@ -98,6 +98,7 @@ function run(script, args, output) {
         ...process.env,
         NODE_OPTIONS: '--experimental-vm-modules --no-warnings',
         AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+        ...(options.update ? { DUOTEMPO_UPDATE: '1' } : {}),
       },
     });
     let text = '';

@@ -9,7 +9,7 @@ import {
 import { createHttpClient, type HttpClient, type HttpResponse } from '../../cli/http.ts';
 import { userTokensOf } from '../../cli/sign-in.ts';
 import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
-import { startSystem, type System } from './system.ts';
+import { startSystem, type System, type SystemOptions } from './system.ts';
 
 /** A chat user of the running app. Every test has users of its own, whose names nobody else has. */
 export interface Person {
@@ -61,8 +61,10 @@ export interface People {
  * Starts the app, and sends a first message through all of it: what the SDK and the host load late is loaded then, and
  * not in the middle of a test, where Jest refuses it while concurrent tests are under way.
  */
-export async function startChat(): Promise<{ readonly system: System; readonly people: People }> {
-  const system = await startSystem();
+export async function startChat(
+  options: SystemOptions = {},
+): Promise<{ readonly system: System; readonly people: People }> {
+  const system = await startSystem(options);
   const people = createPeople(system);
   const [first, second] = [people.person('first'), people.person('second')];
   const [device] = await Promise.all([second.device({ acknowledges: true }), system.host.warm()]);

@@ -78,7 +78,7 @@ describe('what needs AWS', () => {
   test('names only commands and options that exist', async () => {
     const typed = blocks.filter(needsMore).flatMap(({ script }) => script.trim().split('\n'));
     const { stdout: help } = await shell(
-      'npx cdk deploy --help; npx cdk bootstrap --help; npx cdk destroy --help',
+      'npx cdk deploy --help; npx cdk bootstrap --help; npx cdk destroy --help; npx cdk synth --help',
     );
     for (const line of typed) {
       const [, verb = ''] = /^npx cdk (\w+)/.exec(line) ?? [];

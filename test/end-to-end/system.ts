@@ -9,9 +9,8 @@ import { parseOutputs, type Outputs } from '../../cli/outputs.ts';
 import { synthesizeIfChanged } from '../../cli/start/assembly.ts';
 import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
 import { stageConfig, type Stage } from '../../lib/config.ts';
-import type { Interceptor } from '../../local/aws-service.ts';
 import type { HostEvent } from '../../local/events.ts';
-import { startLocalHost, type LocalHost } from '../../local/host.ts';
+import { startLocalHost, type LocalHost, type LocalHostOptions } from '../../local/host.ts';
 
 /** The synthesized app, running whole on the local host: what the end-to-end tests talk to over HTTP and the AWS SDK. */
 export interface System {
@@ -46,10 +45,13 @@ export interface System {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts the app of a stage on free ports. @param options.interceptors see and may change every call of the AWS endpoint */
-export async function startSystem(
-  options: { readonly stage?: Stage; readonly interceptors?: readonly Interceptor[] } = {},
-): Promise<System> {
+export interface SystemOptions extends Pick<LocalHostOptions, 'interceptors' | 'onInvoke'> {
+  /** @default test, whose waits are short */
+  readonly stage?: Stage;
+}
+
+/** Starts the app of a stage on free ports. */
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const stage = options.stage ?? 'test';
   const assembly = await synthesizeIfChanged({
     projectFolder: process.cwd(),
@@ -64,6 +66,7 @@ export async function startSystem(
     awsPort: 0,
     onEvent: (event) => events.push(event),
     interceptors: options.interceptors ?? [],
+    ...(options.onInvoke === undefined ? {} : { onInvoke: options.onInvoke }),
   });
   const aws = {
     region: 'us-east-1',

@@ -108,17 +108,20 @@ function checkType({ type, originalTransactionId }: Transaction): void {
   }
 }
 
-function buildServices(): IntakeServices {
-  const client = createDynamoDbClient();
+/** The function's ports, at the tables that its environment names. Who simulates gives a client and a clock. */
+export function buildServices(
+  client = createDynamoDbClient(),
+  now: () => Date = systemClock,
+): IntakeServices {
   const stagedTable = environmentVariable(environmentNames.stagedTransactionsTable);
   const daysTable = environmentVariable(environmentNames.businessDaysTable);
   return {
     calendar: businessCalendar(),
-    now: systemClock,
+    now,
     unsealedDateFrom: createDayFinder({
-      now: systemClock,
+      now,
       readDay: (date) => readDay(client, daysTable, date),
-      beginDay: (date) => beginDay(client, daysTable, date, systemClock()),
+      beginDay: (date) => beginDay(client, daysTable, date, now()),
     }),
     putFact: (fact) => putStagedFact(client, stagedTable, fact),
     getFact: (transactionId) => getStagedFact(client, stagedTable, transactionId),

@@ -60,12 +60,16 @@ export async function putFxRates(request: HttpRequest, services: Services): Prom
   return { status: 204 };
 }
 
-function buildServices(): Services {
-  const client = createDynamoDbClient();
+/** The function's ports, at the tables that its environment names. Who simulates gives clients and a clock. */
+export function buildServices(
+  client = createDynamoDbClient(),
+  sqs = createSqsClient(),
+  now: () => Date = systemClock,
+): Services {
   const table = environmentVariable(environmentNames.businessDaysTable);
   return {
     calendar: businessCalendar(),
-    now: systemClock,
+    now,
     record: (businessDate, rates) => recordRates(client, table, businessDate, rates),
     blockedDates: async (from, to) => {
       const dates: BusinessDate[] = [];
@@ -74,10 +78,7 @@ function buildServices(): Services {
       }
       return dates;
     },
-    sendReconcileMessage: reconcileQueueSender(
-      createSqsClient(),
-      environmentVariable(environmentNames.reconcileQueueUrl),
-    ),
+    sendReconcileMessage: reconcileQueueSender(sqs, environmentVariable(environmentNames.reconcileQueueUrl)),
   };
 }
 

@@ -36,7 +36,7 @@ interface Invocation {
 }
 
 /** Finds the days that are due, and asks for a run of each. */
-async function reconcileDueDays(services: Services): Promise<void> {
+export async function reconcileDueDays(services: Services): Promise<void> {
   const open = services.openDate();
   const now = services.now();
   let count = 0;
@@ -53,7 +53,7 @@ async function reconcileDueDays(services: Services): Promise<void> {
 }
 
 /** One run of one day: take its lease, walk both books, send what the ledger lacks, write down what was found. */
-async function reconcileBusinessDay(
+export async function reconcileBusinessDay(
   message: RunMessage,
   invocation: Invocation,
   services: Services,
@@ -167,9 +167,12 @@ interface Services {
   readonly books: BookServices;
 }
 
-function buildServices(): Services {
-  const client = createDynamoDbClient();
-  const sqs = createSqsClient();
+/** The function's ports, at the tables that its environment names. Who simulates gives clients and a clock. */
+export function buildServices(
+  client = createDynamoDbClient(),
+  sqs = createSqsClient(),
+  now: () => Date = systemClock,
+): Services {
   const settings = runSettings();
   const daysTable = environmentVariable(environmentNames.businessDaysTable);
   const stagedTable = environmentVariable(environmentNames.stagedTransactionsTable);
@@ -177,8 +180,8 @@ function buildServices(): Services {
   const settlementQueueUrl = environmentVariable(environmentNames.settlementQueueUrl);
   return {
     settings,
-    now: systemClock,
-    openDate: () => businessDateOf(systemClock(), settings.calendar),
+    now,
+    openDate: () => businessDateOf(now(), settings.calendar),
     days: () => days.daysOf(client, daysTable, { newestFirst: true }, DAYS_PAGE),
     readDay: (businessDate) => days.readDay(client, daysTable, businessDate),
     acquireLease: (businessDate, request) => days.acquireLease(client, daysTable, businessDate, request),

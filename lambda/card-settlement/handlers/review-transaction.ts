@@ -25,18 +25,21 @@ export async function review(request: HttpRequest, services: ReviewServices): Pr
   return { status: 200, body: { transactionId, ...decisionBody(decision) } };
 }
 
-function buildServices(): ReviewServices {
-  const client = createDynamoDbClient();
+/** The function's ports, at the tables that its environment names. Who simulates gives a client and a clock. */
+export function buildServices(
+  client = createDynamoDbClient(),
+  now: () => Date = systemClock,
+): ReviewServices {
   const stagedTable = environmentVariable(environmentNames.stagedTransactionsTable);
   const ledgerTable = environmentVariable(environmentNames.ledgerTable);
   const daysTable = environmentVariable(environmentNames.businessDaysTable);
   return {
     calendar: businessCalendar(),
-    now: systemClock,
+    now,
     unsealedDateFrom: createDayFinder({
-      now: systemClock,
+      now,
       readDay: (date) => readDay(client, daysTable, date),
-      beginDay: (date) => beginDay(client, daysTable, date, systemClock()),
+      beginDay: (date) => beginDay(client, daysTable, date, now()),
     }),
     getFact: (transactionId) => getStagedFact(client, stagedTable, transactionId),
     getDecision: (decisionId) => getDecision(client, stagedTable, decisionId),

@@ -274,18 +274,16 @@ export function createRateCache(
   };
 }
 
-function buildServices(): Services {
-  const client = createDynamoDbClient();
+/** The function's ports, at the tables that its environment names. Who simulates gives a client and a clock. */
+export function buildServices(client = createDynamoDbClient(), now: () => Date = systemClock): Services {
   const stagedTable = environmentVariable(environmentNames.stagedTransactionsTable);
   const ledgerTable = environmentVariable(environmentNames.ledgerTable);
   const daysTable = environmentVariable(environmentNames.businessDaysTable);
   const merchantsTable = environmentVariable(environmentNames.merchantsTable);
   const fraud = fraudSettings();
-  const ratesOf = createRateCache((businessDate) =>
-    freezeRates(client, daysTable, businessDate, systemClock()),
-  );
+  const ratesOf = createRateCache((businessDate) => freezeRates(client, daysTable, businessDate, now()));
   return {
-    now: systemClock,
+    now,
     getFacts: (factIds) => getStagedFacts(client, stagedTable, factIds),
     profileOn: (merchantId, businessDate) => profileOn(client, merchantsTable, merchantId, businessDate),
     ratesOf,
@@ -301,7 +299,7 @@ function buildServices(): Services {
     markRatesMissing: (businessDate, currencies) =>
       markRatesMissing(client, daysTable, businessDate, currencies),
     getEntry: (key) => getEntry(client, ledgerTable, key),
-    putEntry: (entry) => putEntry(client, ledgerTable, entry, systemClock()),
+    putEntry: (entry) => putEntry(client, ledgerTable, entry, now()),
   };
 }
 

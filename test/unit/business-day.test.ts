@@ -355,6 +355,18 @@ describe('a straggler', () => {
     expect(statusOf(done.day)).toBe('balanced');
   });
 
+  it('that is a release shows by what it moved: it stages nothing', () => {
+    const held = { count: 1, amount: 500n };
+    const before = { staged: held, settled: none, held, reversed: none, rejected: none };
+    const day = { ...balanced, totals: { USD: before } };
+    const released = { USD: { ...before, settled: held, held: none } };
+    const reopened = concluded(day, findings({ totals: released }), { startedAt: after(90_000) });
+    expect(reopened.day).toMatchObject({ revision: 2, breaks: [{ kind: 'straggler', count: 1 }] });
+    expect(statusOf(reopened.day)).toBe('sealed');
+    const walkedAgain = concluded(day, findings({ totals: { USD: before } }), { startedAt: after(90_000) });
+    expect(walkedAgain.day).toMatchObject({ revision: 1, breaks: [] });
+  });
+
   it('is told once, and stays told when the day balances again', () => {
     const again = concluded(reopened.day, findings({ missing: tally('t9') }), { startedAt: after(90_020) });
     expect(again.day).toMatchObject({ revision: 2, breaks: [{ kind: 'straggler' }] });

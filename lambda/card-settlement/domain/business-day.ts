@@ -1,6 +1,6 @@
 import { cutOffOf, type BusinessCalendar, type BusinessDate } from './business-date.ts';
 import type { TerminalLine, TerminalMismatch } from './terminal-totals.ts';
-import { conserved, type ControlTotals, type StagedSummary } from './totals.ts';
+import { conserved, sameTotals, type ControlTotals, type StagedSummary } from './totals.ts';
 
 /** What starts a run: the schedule, an operator, an earlier run, or rates that a blocked day waited for. */
 export type Trigger = 'schedule' | 'operator' | 'continue' | 'rates';
@@ -189,8 +189,13 @@ export function conclude(
 ): Outcome {
   const { missing, overdue, unstaged, mismatched, terminals, totals } = findings;
   const complete = missing.count === 0 && unstaged.count === 0 && mismatched.count === 0 && conserved(totals);
-  // What is missing now may be less than what came late: a run may have sent it and died before it wrote that down.
-  const stragglers = Math.max(missing.count, stagedCount(totals) - stagedCount(day.totals));
+  // What is missing now may be less than what came late: a run may have sent it and died before it wrote that down. A
+  // release or a rejection is not counted as staged: that one came shows only by what it moved.
+  const stragglers = Math.max(
+    missing.count,
+    stagedCount(totals) - stagedCount(day.totals),
+    sameTotals(totals, day.totals) ? 0 : 1,
+  );
   const reopens = day.balancedAt !== undefined && stragglers > 0;
   const balances = complete && mayBalance(day, run.startedAt, settings);
   const subject = day.businessDate;

@@ -54,6 +54,7 @@ export type LedgerSummary = Pick<
   | 'net'
 >;
 
+const SIDES = ['staged', 'settled', 'held', 'reversed', 'rejected'] as const;
 const NOTHING: CountAndAmount = { count: 0, amount: 0n };
 const NO_TOTALS: ControlTotals = {
   staged: NOTHING,
@@ -97,6 +98,20 @@ export function conserved(totals: Readonly<Record<string, ControlTotals>>): bool
     return (
       staged.count === parts.reduce((sum, part) => sum + part.count, 0) &&
       staged.amount === parts.reduce((sum, part) => sum + part.amount, 0n)
+    );
+  });
+}
+
+/** True if both say the same of every currency. */
+export function sameTotals(
+  some: Readonly<Record<string, ControlTotals>>,
+  others: Readonly<Record<string, ControlTotals>>,
+): boolean {
+  const currencies = new Set([...Object.keys(some), ...Object.keys(others)]);
+  return [...currencies].every((currency) => {
+    const [one, other] = [some[currency] ?? NO_TOTALS, others[currency] ?? NO_TOTALS];
+    return SIDES.every(
+      (side) => one[side].count === other[side].count && one[side].amount === other[side].amount,
     );
   });
 }

@@ -59,7 +59,7 @@ export class CardSettlementStack extends Stack {
 
     const settlement = this.settlementWorker();
     const reconcile = this.reconcileWorker(settlement);
-    this.schedule(reconcile.queue);
+    this.schedule(reconcile);
     this.reconcileAlarms();
     const api = this.httpApi(props.identity, reconcile.queue);
 
@@ -176,7 +176,7 @@ export class CardSettlementStack extends Stack {
   }
 
   /** At the cut-off, and every 15 minutes from then on: a day balances by itself sooner; this is the safety net. */
-  private schedule(queue: Queue): void {
+  private schedule({ queue, deadLetterQueue }: QueueWorker): void {
     const { timeZone, cutOff } = this.config.calendar;
     const minute = Number(cutOff.slice(3)) % 15;
     const message: ReconcileMessage = { kind: 'due-days' };
@@ -187,6 +187,7 @@ export class CardSettlementStack extends Stack {
         input: ScheduleTargetInput.fromObject(message),
         retryAttempts: 3,
         maxEventAge: Duration.minutes(15),
+        deadLetterQueue,
       }),
     });
   }

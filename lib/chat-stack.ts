@@ -116,13 +116,14 @@ export class ChatStack extends Stack {
     return worker;
   }
 
-  private pipe({ queue }: QueueWorker): void {
+  private pipe({ queue, deadLetterQueue }: QueueWorker): void {
     const pipe = new StreamPipe(this, 'MessagePipe', {
       description: 'Every message that is written, to the notification queue',
       table: this.messages,
       eventNames: ['INSERT'],
       inputTemplate: pipeInputTemplate,
       queue,
+      deadLetterQueue,
     });
     new Alarm(this, 'MessagePipeAlarm', {
       alarmDescription:

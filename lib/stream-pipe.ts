@@ -1,4 +1,4 @@
-import { Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
@@ -14,12 +14,17 @@ export interface StreamPipeProps {
   /** What a message on the queue says, with `<$.path>` for values of the stream record. */
   readonly inputTemplate: string;
   readonly queue: IQueue;
+  /** Gets word of records that could not be delivered in time. */
+  readonly deadLetterQueue: IQueue;
 }
+
+/** An hour before the stream drops a record: so long it can still be read there, by what the dead-letter queue says. */
+const MAXIMUM_RECORD_AGE = Duration.hours(23);
 
 /**
  * A pipe from a table's stream to a queue: every change becomes a message, at least once, without a function between.
  * It starts at the stream's oldest record, because one that starts at the latest can miss what is written while it
- * starts; and it tries for as long as the stream keeps a record.
+ * starts; and it tries for almost as long as the stream keeps a record.
  */
 export class StreamPipe extends Construct {
   readonly pipeName: string;
@@ -40,7 +45,10 @@ export class StreamPipe extends Construct {
             }),
             // This action knows no resource.
             new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }),
-            new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [props.queue.queueArn] }),
+            new PolicyStatement({
+              actions: ['sqs:SendMessage'],
+              resources: [props.queue.queueArn, props.deadLetterQueue.queueArn],
+            }),
           ],
         }),
       },
@@ -55,7 +63,12 @@ export class StreamPipe extends Construct {
       roleArn: role.roleArn,
       source: streamArn,
       sourceParameters: {
-        dynamoDbStreamParameters: { startingPosition: 'TRIM_HORIZON', batchSize: 10 },
+        dynamoDbStreamParameters: {
+          startingPosition: 'TRIM_HORIZON',
+          batchSize: 10,
+          maximumRecordAgeInSeconds: MAXIMUM_RECORD_AGE.toSeconds(),
+          deadLetterConfig: { arn: props.deadLetterQueue.queueArn },
+        },
         filterCriteria: { filters: [{ pattern: JSON.stringify({ eventName: props.eventNames }) }] },
       },
       target: props.queue.queueArn,

@@ -74,7 +74,7 @@ export async function startChat(
   return { system, people };
 }
 
-function createPeople(system: System): People {
+export function createPeople(system: System): People {
   const http = createHttpClient({ connections: 64 });
   const devices: Device[] = [];
   return {

@@ -4,7 +4,9 @@ import { partsOf, without, type Policies, type PolicyPart } from '../../local/ia
 import { compilePolicy } from '../../local/iam/statement.ts';
 import { resourcesOf } from '../stack/templates.ts';
 import { startChat, type People } from './chat-people.ts';
+import { withProperty } from './edited-assembly.ts';
 import { runEveryFlow } from './every-flow.ts';
+import { refusedSends } from './refused-sends.ts';
 import type { System } from './system.ts';
 
 /**
@@ -21,8 +23,15 @@ let policies: Policies;
 let requests: readonly AccessRequest[];
 
 beforeAll(async () => {
-  ({ system, people } = await startChat());
+  const sends = refusedSends();
+  ({ system, people } = await startChat({
+    interceptors: [sends.interceptor],
+    edits: [withProperty('AWS::Scheduler::Schedule', 'Target.RetryPolicy.MaximumRetryAttempts', 0)],
+  }));
   await runEveryFlow(system, people);
+  await sends.during('SchedulerRole', async () => {
+    for (const { fire } of system.host.schedules) await fire();
+  });
   policies = system.host.access.policies;
   requests = system.host.access.requests();
 }, 600_000);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -11,6 +12,7 @@ import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/bus
 import { stageConfig, type Stage } from '../../lib/config.ts';
 import type { HostEvent } from '../../local/events.ts';
 import { startLocalHost, type LocalHost, type LocalHostOptions } from '../../local/host.ts';
+import { editedAssembly, type TemplateEdit } from './edited-assembly.ts';
 
 /** The synthesized app, running whole on the local host: what the end-to-end tests talk to over HTTP and the AWS SDK. */
 export interface System {
@@ -48,17 +50,21 @@ export interface System {
 export interface SystemOptions extends Pick<LocalHostOptions, 'interceptors' | 'onInvoke'> {
   /** @default test, whose waits are short */
   readonly stage?: Stage;
+  /** What is changed in the templates first. */
+  readonly edits?: readonly TemplateEdit[];
 }
 
 /** Starts the app of a stage on free ports. */
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const stage = options.stage ?? 'test';
-  const assembly = await synthesizeIfChanged({
+  const synthesized = await synthesizeIfChanged({
     projectFolder: process.cwd(),
     stage,
     signal: AbortSignal.timeout(60_000),
     onSynthesize: () => undefined,
   });
+  const { edits = [] } = options;
+  const assembly = edits.length === 0 ? synthesized : editedAssembly(synthesized, edits);
   const events: HostEvent[] = [];
   const host = await startLocalHost({
     assembly,
@@ -148,6 +154,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       dynamodb.destroy();
       sqs.destroy();
       await host.stop();
+      if (assembly !== synthesized) rmSync(assembly, { recursive: true });
     },
   };
 }

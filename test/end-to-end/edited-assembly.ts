@@ -1,0 +1,105 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** A resource as it stands in a template, to be changed in place. */
+interface EditableResource {
+  readonly Type: string;
+  readonly Properties: Record<string, unknown>;
+}
+
+/** Changes a template's resources. @returns whether it found what it was to change */
+export type TemplateEdit = (resources: Record<string, EditableResource>) => boolean;
+
+/**
+ * A cloud assembly that differs from another one by what each edit does to one of its templates: to see what a host
+ * makes of an app that lacks something.
+ *
+ * @throws Error where an edit finds nothing to change
+ */
+export function editedAssembly(assembly: string, edits: readonly TemplateEdit[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'duotempo-edited-'));
+  const left = new Set(edits);
+  for (const name of readdirSync(assembly)) {
+    const [from, to] = [resolve(assembly, name), join(folder, name)];
+    if (name.endsWith('.template.json')) {
+      const template = JSON.parse(readFileSync(from, 'utf8')) as {
+        readonly Resources: Record<string, EditableResource>;
+      };
+      for (const edit of edits) if (edit(template.Resources)) left.delete(edit);
+      writeFileSync(to, JSON.stringify(template));
+    } else if (name.startsWith('asset.')) symlinkSync(from, to);
+    else cpSync(from, to, { recursive: true });
+  }
+  if (left.size > 0) throw new Error('An edit found nothing in the templates to change.');
+  return folder;
+}
+
+/** Takes an action from a role, whose logical id begins so. */
+export function withoutAction(role: string, action: string): TemplateEdit {
+  return (resources) => {
+    let isFound = false;
+    for (const document of policyDocuments(resources, role)) {
+      document.Statement = document.Statement.flatMap((statement) => {
+        const actions = [statement.Action].flat();
+        if (!actions.includes(action)) return [statement];
+        isFound = true;
+        const rest = actions.filter((each) => each !== action);
+        return rest.length === 0 ? [] : [{ ...statement, Action: rest }];
+      });
+    }
+    return isFound;
+  };
+}
+
+/** Lets nobody assume a role. */
+export function withoutTrust(role: string): TemplateEdit {
+  return (resources) => {
+    const found = Object.entries(resources).filter(
+      ([logicalId, { Type }]) => Type === 'AWS::IAM::Role' && logicalId.startsWith(role),
+    );
+    for (const [, { Properties }] of found) {
+      Properties['AssumeRolePolicyDocument'] = { Version: '2012-10-17', Statement: [] };
+    }
+    return found.length > 0;
+  };
+}
+
+/** Takes away resources whose logical id fits. */
+export function withoutResource(logicalId: RegExp): TemplateEdit {
+  return (resources) => {
+    const found = Object.keys(resources).filter((id) => logicalId.test(id));
+    for (const id of found) delete resources[id];
+    return found.length > 0;
+  };
+}
+
+/** Sets a property, at a path such as `Target.Input`, of the resources of a type. */
+export function withProperty(type: string, path: string, value: unknown): TemplateEdit {
+  return (resources) => {
+    const found = Object.values(resources).filter(({ Type }) => Type === type);
+    for (const { Properties } of found) {
+      const steps = path.split('.');
+      const last = steps.pop() ?? '';
+      const parent = steps.reduce((holder, step) => holder[step] as Record<string, unknown>, Properties);
+      parent[last] = value;
+    }
+    return found.length > 0;
+  };
+}
+
+interface PolicyDocument {
+  Statement: { readonly Action: string | readonly string[] }[];
+}
+
+function policyDocuments(resources: Record<string, EditableResource>, role: string): PolicyDocument[] {
+  return Object.entries(resources)
+    .filter(([logicalId]) => logicalId.startsWith(role))
+    .flatMap(([, { Type, Properties }]) => {
+      if (Type === 'AWS::IAM::Policy') return [Properties['PolicyDocument'] as PolicyDocument];
+      const inline = Type === 'AWS::IAM::Role' ? Properties['Policies'] : [];
+      return ((inline ?? []) as { readonly PolicyDocument: PolicyDocument }[]).map(
+        ({ PolicyDocument: document }) => document,
+      );
+    });
+}

@@ -22,6 +22,7 @@ const commands = {
   cost: 'prices sales and messages by the units they take on AWS',
   latency: 'measures how long a chat message is on its way',
   bench: 'measures the whole app on this machine',
+  soak: 'checks that faults lose and double nothing',
   openapi: 'writes docs/openapi.json anew',
   deploy: 'puts the app into your AWS account',
   destroy: 'removes the app from your AWS account',

@@ -1,3 +1,4 @@
+import { stageConfig } from '../lib/config.ts';
 import { runCdk } from './cdk.ts';
 import { type CommandContext, createCommand, parseArguments, stageOption } from './command-line.ts';
 
@@ -15,8 +16,13 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   const { stage } = command.opts<{ stage: string }>();
   const status = await runCdk(context, ['destroy', '--all', '--context', `stage=${stage}`, ...command.args]);
   if (status !== 0) return 1;
-  process.stdout.write(
-    'What the stage retains (tables of production, for one) is still there, and still costs.\n',
-  );
+  process.stdout.write(`${afterDestruction(stage)}\n`);
   return 0;
+}
+
+/** What is left of a stage once its stacks are gone. */
+export function afterDestruction(stage: string): string {
+  return stageConfig(stage).keepsData
+    ? 'The tables and the user pool are kept: they are still there, protected from deletion, and still cost.'
+    : 'Nothing of the app is left. What cdk bootstrap made stays, for other apps.';
 }

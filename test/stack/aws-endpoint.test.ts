@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { constructTree } from './construct-tree.ts';
-import { resourcesOf } from './templates.ts';
+import { resourcesOf, stages } from './templates.ts';
 
 /**
  * Goal: `cdk synth -c awsEndpointUrl=<url>` makes templates for `sam local`, and no other command does.
@@ -10,17 +10,14 @@ import { resourcesOf } from './templates.ts';
 const ofTheSdk = (variables: object): string[] =>
   Object.keys(variables).filter((name) => name.startsWith('AWS_'));
 
-test.each(['sandbox', 'production', 'test'] as const)(
-  'without it, no function of the %s stage declares a variable of the SDK',
-  async (stage) => {
-    const functions = (await resourcesOf(stage)).filter(({ Type }) => Type === 'AWS::Lambda::Function');
-    expect(functions.length).toBeGreaterThan(20);
-    for (const { Properties } of functions) {
-      const { Variables = {} } = (Properties['Environment'] ?? {}) as { Variables?: object };
-      expect(ofTheSdk(Variables)).toEqual([]);
-    }
-  },
-);
+test.each(stages)('without it, no function of the %s stage declares a variable of the SDK', async (stage) => {
+  const functions = (await resourcesOf(stage)).filter(({ Type }) => Type === 'AWS::Lambda::Function');
+  expect(functions.length).toBeGreaterThan(20);
+  for (const { Properties } of functions) {
+    const { Variables = {} } = (Properties['Environment'] ?? {}) as { Variables?: object };
+    expect(ofTheSdk(Variables)).toEqual([]);
+  }
+});
 
 test('with it, every function declares the endpoint and what it signs with', async () => {
   const { resources } = await constructTree('sandbox', {

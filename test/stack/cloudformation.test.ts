@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { inDependencyOrder, referencesIn } from './references.ts';
 import { type StageTemplates, stageTemplates } from './stage-templates.ts';
-import { stackNames } from './templates.ts';
+import { stackNames, stages } from './templates.ts';
 
 /**
  * Goal: a reference or an order that CloudFormation would refuse, minutes into a deployment, fails here.
@@ -25,12 +25,12 @@ const attributes: Readonly<Record<string, readonly string[]>> = {
   'AWS::SQS::Queue': ['Arn', 'QueueName', 'QueueUrl'],
 };
 
-describe.each(['sandbox', 'production', 'test'] as const)('in the %s stage', (stage) => {
+describe.each(stages)('in the %s stage', (stage) => {
   let app: StageTemplates;
 
   beforeAll(async () => {
     app = await stageTemplates(stage);
-  });
+  }, 180_000);
 
   test('every reference names something that exists, and an attribute that it has', () => {
     const wrong: string[] = [];

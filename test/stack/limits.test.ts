@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { referencesIn } from './references.ts';
 import { type StageTemplates, stageTemplates } from './stage-templates.ts';
-import { stackNames } from './templates.ts';
+import { stackNames, stages } from './templates.ts';
 
 /**
  * Goal: a name or a size that AWS would refuse, minutes into a deployment, fails here.
@@ -12,12 +12,12 @@ import { stackNames } from './templates.ts';
  * each service.
  */
 
-describe.each(['sandbox', 'production', 'test'] as const)('in the %s stage', (stage) => {
+describe.each(stages)('in the %s stage', (stage) => {
   let app: StageTemplates;
 
   beforeAll(async () => {
     app = await stageTemplates(stage);
-  });
+  }, 180_000);
 
   test('templates are within what CloudFormation takes', () => {
     for (const [stackName, { Description = '', Resources, Outputs = {}, Parameters = {} }] of app.templates) {

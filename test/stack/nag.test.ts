@@ -3,6 +3,7 @@ import { type App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, type IApplyRule, NagRuleCompliance, ServerlessChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { constructTree } from './construct-tree.ts';
+import { stages } from './templates.ts';
 
 /**
  * Goal: what AWS's rule packs find is fixed, or acknowledged next to the construct with a reason; and no acknowledgement
@@ -19,7 +20,7 @@ interface Acknowledgement extends Finding {
   readonly reason: string;
 }
 
-describe.each(['sandbox', 'production', 'test'] as const)('in the %s stage', (stage) => {
+describe.each(stages)('in the %s stage', (stage) => {
   let app: App;
   let findings: Finding[];
   let acknowledgements: Acknowledgement[];
@@ -29,7 +30,7 @@ describe.each(['sandbox', 'production', 'test'] as const)('in the %s stage', (st
     findings = [new RawAwsSolutions(), new RawServerless()].flatMap((pack) => {
       pack.validateScope(app);
       return pack.findings;
-    });
+    }, 180_000);
     acknowledgements = app.node.findAll().flatMap(acknowledgementsOf);
   });
 

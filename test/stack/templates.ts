@@ -12,6 +12,14 @@ export interface Resource {
   readonly DeletionPolicy?: string;
 }
 
+/** Every stage: a new one that is missing here is a type error. */
+export const stages = Object.keys({
+  sandbox: true,
+  production: true,
+  test: true,
+  soak: true,
+} satisfies Record<Stage, true>) as Stage[];
+
 export const stackNames = ['DuotempoIdentity', 'DuotempoCardSettlement', 'DuotempoChat'] as const;
 
 /** Synthesizes the app of a stage as `cdk synth` does. @returns the cloud assembly's folder */

@@ -23,7 +23,7 @@ describeWithData('the sample data', () => {
     await system.stop();
   });
 
-  test('is staged, settled and balanced, and a second replay doubles nothing', async () => {
+  test('is staged, assessed, settled and balanced, and a second replay doubles nothing', async () => {
     const replay = async () => {
       const { stdout, stderr, exitCode } = await command([
         ...['replay', file, '--merchants', join(folder, 'merchants.csv')],
@@ -47,6 +47,21 @@ describeWithData('the sample data', () => {
     // What the fraud rules hold, and why, is in docs/fraud-rules.md; a shift by whole days keeps every hour and order.
     expect(sum('held')).toEqual({ count: 44, amount: 2_119_160n });
     expect(sum('settled')).toEqual({ count: 5039 - 44, amount: 33_594_557n - 2_119_160n });
+    expect(first.detection).toMatchObject({
+      transactions: 5039,
+      fraud: 22,
+      all: { flagged: 44, truePositives: 14, precision: 0.3182, recall: 0.6364 },
+      rules: {
+        'night-large': { flagged: 40, truePositives: 14, precision: 0.35 },
+        'amount-spike': { flagged: 57, truePositives: 0 },
+        velocity: { flagged: 121, truePositives: 1 },
+        'card-testing': { flagged: 0 },
+        'impossible-travel': { flagged: 0 },
+        burst: { flagged: 0 },
+        duplicate: { flagged: 0 },
+        'high-risk-category': { flagged: 0 },
+      },
+    });
     expect([...new Set(first.dates.flatMap(({ nets }) => Object.keys(nets)))].toSorted()).toEqual([
       'EUR',
       'GBP',
@@ -65,6 +80,7 @@ describeWithData('the sample data', () => {
 });
 
 interface Report {
+  readonly detection?: unknown;
   readonly dates: readonly {
     readonly status: string;
     readonly totals: Readonly<Record<string, Readonly<Record<string, { count: number; amount: string }>>>>;

@@ -152,7 +152,7 @@ export async function outcomeOf(
       [...books.entries].map(([id, { settledAt: _written, ...entry }]) => {
         if (!reversed.has(id.replace('#decision', ''))) return [id, entry];
         // Whether a sale was settled before it was reversed is a race that it may win or lose.
-        const { status: _status, movesFrom: _movesFrom, score: _score, rules: _rules, ...rest } = entry;
+        const { status: _status, movesFrom: _movesFrom, ...rest } = entry;
         return [id, rest];
       }),
     ),

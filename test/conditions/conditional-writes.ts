@@ -77,7 +77,7 @@ export function conditionalWrites(): { readonly protects: Protects; readonly dec
         }
         const condition = input['ConditionExpression'];
         if (typeof condition === 'string') seen.add(condition);
-        return next({ ...args, input: strip === undefined ? args.input : (stripped(input, strip) as never) });
+        return next({ ...args, input: strip === undefined ? args.input : stripped(input, strip) });
       },
       { step: 'initialize' },
     );
@@ -111,7 +111,7 @@ export function conditionalWrites(): { readonly protects: Protects; readonly dec
     declared,
     protects: (what, write, keys, scenario) => {
       declared.push(write);
-      test(what, async () => {
+      test.each([[what]])('%s', async () => {
         expect(write.condition.split(' AND ')).toContain(write.clause ?? write.condition.split(' AND ')[0]);
         expect([...(await run(keys, undefined, scenario))]).toContain(write.condition);
         const outcome = await run(keys, write, scenario).then(

@@ -138,6 +138,28 @@ describe('the verdict on a transaction', () => {
     );
   });
 
+  it('is the same beside one for which rates were asked', async () => {
+    const spike = [1, 2, 3, 4, 5, 6].map((number) =>
+      stagedFact({
+        transactionId: `euro-${number}`,
+        cardToken: 'tok_euro',
+        currency: 'EUR',
+        amount: number === 6 ? 90_000 : 1000,
+        occurredAt: `2026-03-10T${String(number).padStart(2, '0')}:00:00+00:00`,
+      }),
+    );
+    const atNight = stagedFact({
+      transactionId: 'night',
+      cardToken: 'tok_night',
+      currency: 'EUR',
+      occurredAt: '2026-03-10T23:00:00+09:00',
+    });
+    const mixed = await assessAll([...spike, atNight], [[...spike.slice(5), atNight]], fxRates());
+    expect(mixed.get('euro-6')).toMatchObject({ rules: [{ rule: 'amount-spike' }, { rule: 'velocity' }] });
+    const alone = await assessAll([...spike, atNight], [spike.slice(5)], fxRates());
+    expect(mixed.get('euro-6')).toEqual(alone.get('euro-6'));
+  });
+
   it('meets every rule somewhere in these days: what is compared is not always nothing', async () => {
     const fired = new Set<string>();
     const sample = fc.sample(arbitraryFacts, { seed: SEED, numRuns: 200 });

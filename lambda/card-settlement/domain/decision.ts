@@ -4,9 +4,6 @@ import { decisionIdOf } from './identifiers.ts';
 import { requestOf, type EntryStatus, type LedgerEntry, type StagedFact } from './settlement.ts';
 import type { Transaction } from './transaction.ts';
 
-/** What can be decided of a transaction, once: an operator releases or rejects a held one; a client reverses a sale. */
-export type DecisionType = 'release' | 'reject' | 'reversal';
-
 /** The body of a release or a rejection. */
 export const ReviewBody = v.strictObject({
   reason: v.pipe(

@@ -17,18 +17,18 @@ const sentences: Readonly<Record<string, string>> = {
   'high-risk-category': 'the merchant category {merchantCategoryCode}',
 };
 
-/** Why a rule fired, in words: its inputs, each once. */
+/** Why a rule fired, in words: its inputs, each once; by their names where words do not fit. */
 export function describeRule({ rule, inputs }: Held['rules'][number]): string {
-  const sentence = Object.hasOwn(sentences, rule) ? sentences[rule] : undefined;
-  const said = new Set<string>();
-  const filled = sentence?.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
-    said.add(name);
-    return Object.hasOwn(inputs, name) ? String(inputs[name]) : '?';
-  });
+  const sentence = Object.hasOwn(sentences, rule) ? (sentences[rule] ?? '') : '';
+  const names = [...sentence.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  const fits = sentence !== '' && names.every((name) => Object.hasOwn(inputs, name));
+  const words = fits
+    ? sentence.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(inputs[name]))
+    : undefined;
   const rest = Object.entries(inputs)
-    .filter(([name]) => !said.has(name))
+    .filter(([name]) => !fits || !names.includes(name))
     .map(([name, value]) => `${name} ${value}`);
-  return printable([...(filled === undefined ? [] : [filled]), ...rest].join(', '));
+  return printable([...(words === undefined ? [] : [words]), ...rest].join(', '));
 }
 
 /** A held transaction in a few lines: what it is, and each rule that it met. */

@@ -50,6 +50,7 @@ describe('a held transaction', () => {
       { earlierUses: 12, windowMinutes: 10, country: 'US' },
       '12 uses of the card in the 10 minutes before, country US',
     ],
+    ['impossible-travel', { kilometres: 900, seconds: 0 }, 'kilometres 900, seconds 0'],
     ['tomorrow', { moon: 'full', hour: 3 }, 'moon full, hour 3'],
   ])('met %s with %j: %s', (rule, inputs, text) => {
     expect(describeRule({ rule, score: 70, inputs })).toBe(text);

@@ -5,7 +5,7 @@ import { parseJson } from '../outputs.ts';
 import { countOf, printable } from '../screen.ts';
 
 export type EventKind =
-  'staged' | 'settled' | 'day' | 'written' | 'delivered' | 'refused' | 'warning' | 'error';
+  'staged' | 'settled' | 'decided' | 'day' | 'written' | 'delivered' | 'refused' | 'warning' | 'error';
 
 /** What an event of the host is on the screen. */
 export interface EventLine {
@@ -55,11 +55,18 @@ const settledSchema = v.object({
   count: whole,
   settled: v.optional(whole),
   held: v.optional(whole, 0),
+  decided: v.optional(whole, 0),
   known: v.optional(whole, 0),
   blocked: v.optional(whole, 0),
   failed: v.optional(whole, 0),
   milliseconds: v.number(),
 });
+const reviewedSchema = v.object({
+  transactionId: v.string(),
+  decision: v.picklist(['release', 'reject']),
+  businessDate: v.string(),
+});
+const breaksSchema = v.object({ breaks: v.array(v.object({ kind: v.string(), subject: v.string() })) });
 const reconciledSchema = v.object({ businessDate: v.string(), sent: whole, missing: whole });
 const daySchema = v.object({
   businessDate: v.string(),
@@ -85,6 +92,7 @@ const many: Record<EventKind, (lines: number, transactions: number) => string> =
   staged: (_, transactions) => `staged ${countOf(transactions, 'transaction')}`,
   settled: (batches, transactions) =>
     `settled ${countOf(transactions, 'transaction')} in ${countOf(batches, 'batch', 'batches')}`,
+  decided: (lines) => `decided on ${countOf(lines, 'transaction')}`,
   day: (lines) => countOf(lines, 'change of a day', 'changes of days'),
   written: (lines) => `wrote ${countOf(lines, 'message')}`,
   delivered: (lines) => `delivered ${countOf(lines, 'message')}`,
@@ -110,7 +118,9 @@ function describeLog(functionName: string, text: string): EventLine | undefined 
       count: 1,
     };
   }
-  if (message === 'transaction staged') return describeStaged(log.output);
+  if (message === 'transaction staged') return describeStaged('staged', log.output);
+  if (message === 'sale reversed') return describeStaged('reversed', { type: 'reversal', ...log.output });
+  if (message === 'transaction reviewed') return describeReviewed(log.output);
   if (message === 'batch settled') return describeSettled(log.output);
   if (message === 'message written' || message === 'message delivered') return describeMessage(log.output);
   if (message === 'day reconciled') return describeReconciled(log.output);
@@ -119,9 +129,18 @@ function describeLog(functionName: string, text: string): EventLine | undefined 
   return undefined;
 }
 
+const shownBreaks = 3;
+
 function describeTrouble(functionName: string, log: v.InferOutput<typeof logSchema>): string {
   const { message, businessDate, error } = log;
-  const reason = [log.errorName ?? error?.name, log.errorMessage ?? error?.message]
+  const breaks = v.is(breaksSchema, log) ? log.breaks : [];
+  const shown = breaks.slice(0, shownBreaks).map(({ kind, subject }) => `${kind} ${subject}`);
+  const more = breaks.length - shown.length;
+  const reason = [
+    log.errorName ?? error?.name,
+    log.errorMessage ?? error?.message,
+    [...shown, ...(more > 0 ? [`and ${formatCount(more)} more`] : [])].join(', '),
+  ]
     .filter(Boolean)
     .join(': ');
   const what = businessDate === undefined ? message : `${businessDate} ${message}`;
@@ -140,23 +159,32 @@ function describeReconciled(log: unknown): EventLine | undefined {
   };
 }
 
-function describeStaged(log: unknown): EventLine | undefined {
+function describeStaged(what: string, log: unknown): EventLine | undefined {
   if (!v.is(stagedSchema, log)) return undefined;
   const { merchantId, businessDate, type, amount, currency } = v.parse(stagedSchema, log);
   const signed = BigInt(type === 'sale' ? amount : -amount);
   return {
     kind: 'staged',
-    text: printable(`staged  ${formatAmount(signed, currency)}  ${merchantId}  ${businessDate}`),
+    text: printable(`${what}  ${formatAmount(signed, currency)}  ${merchantId}  ${businessDate}`),
     count: 1,
   };
+}
+
+function describeReviewed(log: unknown): EventLine | undefined {
+  const parsed = v.safeParse(reviewedSchema, log);
+  if (!parsed.success) return undefined;
+  const { transactionId, decision, businessDate } = parsed.output;
+  const done = decision === 'release' ? 'released' : 'rejected';
+  return { kind: 'decided', text: printable(`${done}  ${transactionId}  ${businessDate}`), count: 1 };
 }
 
 function describeSettled(log: unknown): EventLine | undefined {
   const parsed = v.safeParse(settledSchema, log);
   if (!parsed.success) return undefined;
-  const { count, settled = count, held, known, blocked, failed, milliseconds } = parsed.output;
+  const { count, settled = count, held, decided, known, blocked, failed, milliseconds } = parsed.output;
   const rest = [
     ...(held > 0 ? [`held ${formatCount(held)}`] : []),
+    ...(decided > 0 ? [`decided ${formatCount(decided)}`] : []),
     ...(known > 0 ? [`known already ${formatCount(known)}`] : []),
     ...(blocked > 0 ? [`blocked ${formatCount(blocked)}`] : []),
     ...(failed > 0 ? [`failed ${formatCount(failed)}`] : []),
@@ -198,7 +226,8 @@ const outcomes = ['settled', 'held', 'reversed', 'rejected'] as const;
 
 /** `5,039 staged = 5,030 settled + 9 held, 335,945.57 USD`; the rest, if any, is said to be missing. */
 function describeTotals(currency: string, totals: v.InferOutput<typeof currencyTotals>): string {
-  const reached = outcomes.filter((outcome) => totals[outcome].count > 0);
+  // Where a date has only the decision on a transaction, what it was taken from counts less than nothing.
+  const reached = outcomes.filter((outcome) => totals[outcome].count !== 0);
   const sum = reached.map((outcome) => `${formatCount(totals[outcome].count)} ${outcome}`).join(' + ');
   const missing = totals.staged.count - reached.reduce((count, outcome) => count + totals[outcome].count, 0);
   const staged = `${formatCount(totals.staged.count)} staged`;

@@ -34,6 +34,7 @@ export function createEventScreen(options: {
     written: (text) => text,
     delivered: (text) => text,
     settled: colors.green,
+    decided: colors.green,
     day: (text) => colors.bold(colors.green(text)),
     refused: colors.yellow,
     warning: colors.yellow,

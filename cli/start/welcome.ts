@@ -43,6 +43,7 @@ export function welcome(options: {
     'Try, in another terminal, and watch this one:',
     ...commands,
     '',
+    `or a day with attacks among its sales: npm run demo${named === '' ? '' : ` --${named}`}`,
     `or a whole file: npm run replay -- <transactions.csv> --shift-to-today --settle${named}`,
     `or a chat, in two terminals: npm run chat -- alice bob${named}  and  npm run chat -- bob alice${named}`,
     '',

@@ -88,6 +88,38 @@ describe('the screen of the local host', () => {
     ).toEqual(['12:03:04 staged  -1,500 JPY  m  2026-11-20', '12:03:04 staged  -1.500 KWD  m  2026-11-20']);
   });
 
+  it('shows reversals, reviews, and the breaks of a day', () => {
+    const businessDate = '2026-11-20';
+    const decided = { businessDate, transactionId: 'abc', merchantId: 'm' };
+    const breaks = ['till-1', 'till-2', 'till-3', 'till-4'].map((subject) => ({
+      kind: 'terminal-totals',
+      subject,
+    }));
+    const none = { count: 0, amount: '0' };
+    const released = {
+      staged: none,
+      settled: { count: 1, amount: '500' },
+      held: { count: -1, amount: '-500' },
+      reversed: none,
+      rejected: none,
+    };
+    expect(
+      shown(
+        log({ message: 'sale reversed', ...decided, amount: 497, currency: 'USD' }),
+        log({ message: 'transaction reviewed', ...decided, decision: 'reject' }),
+        settled(0, { decided: 2 }),
+        log({ level: 'ERROR', message: 'breaks found', businessDate, breaks }, 'Stack-Reconcile-a1b2c3'),
+        log({ message: 'day balanced', businessDate, totals: { USD: released } }),
+      ),
+    ).toEqual([
+      '12:03:04 reversed  -4.97 USD  m  2026-11-20',
+      '12:03:04 rejected  abc  2026-11-20',
+      '12:03:04 settled 0 in 43 ms, decided 2',
+      '12:03:04 error  Reconcile: 2026-11-20 breaks found: terminal-totals till-1, terminal-totals till-2, terminal-totals till-3, and 1 more',
+      '12:03:04 2026-11-20  balanced  0 staged = 1 settled + -1 held, 0.00 USD',
+    ]);
+  });
+
   it('shows warnings, errors, failed invocations and refused requests, and where they come from', () => {
     const invocation = {
       type: 'invocation' as const,

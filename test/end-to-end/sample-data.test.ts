@@ -83,7 +83,6 @@ describeWithData('the sample data', () => {
 });
 
 interface Report {
-  readonly detection?: unknown;
   readonly dates: readonly {
     readonly status: string;
     readonly totals: Readonly<Record<string, Readonly<Record<string, { count: number; amount: string }>>>>;

@@ -109,7 +109,7 @@ export class ChatStack extends Stack {
       [this.notifications.tableArn],
     );
     worker.worker.allow(
-      ['dynamodb:DeleteItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       [this.connections.tableArn],
     );
     worker.worker.allow(['sqs:SendMessage'], [worker.queue.queueArn]);

@@ -14,6 +14,7 @@ import { tagQueue } from '../node_modules/fauxqs/dist/sqs/actions/tagQueue.js';
 import { untagQueue } from '../node_modules/fauxqs/dist/sqs/actions/untagQueue.js';
 import { SqsStore } from '../node_modules/fauxqs/dist/sqs/sqsStore.js';
 import type { SqsQueue } from '../node_modules/fauxqs/dist/sqs/sqsStore.js';
+import { INVALID_MESSAGE_BODY_CHAR } from '../node_modules/fauxqs/dist/sqs/sqsTypes.js';
 
 /*
  * The one place that knows fauxqs from within: its queues and the functions behind each action, without its web
@@ -48,6 +49,11 @@ const ACTIONS: Readonly<Record<string, FauxqsAction>> = {
   TagQueue: tagQueue,
   UntagQueue: untagQueue,
 };
+
+/** What a body must not hold. Source: SQS API reference, SendMessage: characters of XML 1.0, those beyond U+FFFF included. */
+const NO_CHARACTER_OF_A_BODY = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+// Its own expression counts half a surrogate pair as a character, and so refuses every emoji.
+INVALID_MESSAGE_BODY_CHAR.test = (text) => NO_CHARACTER_OF_A_BODY.test(text);
 
 export function createFauxqs(): Fauxqs {
   return { store: new SqsStore(), actions: new Map(Object.entries(ACTIONS)) };

@@ -11,6 +11,8 @@ export interface DrainServices {
   /** The user's queue in the order of (conversation, sequence), read consistently. */
   readonly queueOf: (userId: string, after: NotificationPlace | undefined) => AsyncIterable<QueueItem>;
   readonly pushFrame: PushFrame;
+  /** True if the user's device has said hello on the connection, and it was not removed since. Read consistently. */
+  readonly isConnected: (device: Device) => Promise<boolean>;
   readonly markLive: (device: Device) => Promise<'live' | 'gone'>;
   readonly removeConnection: (device: Device) => Promise<void>;
   readonly lastSequence: (conversationId: string) => Promise<number | undefined>;
@@ -41,10 +43,13 @@ const CAUGHT_UP_CONVERSATIONS = 500;
  * Whoever delivers a message writes the notification before reading the connections. So either that read finds this
  * connection live, or the notification was written before it became so, and the second look finds it: none is lost
  * between the two, and none is left for the next hello.
+ *
+ * What is the user's goes to a connection of the user's only: whose one is, is looked up, and not taken from a message.
  */
 export async function drain(online: DeviceOnline, services: DrainServices): Promise<Drain> {
   const { userId, connectionId, goesOn } = online;
   const device = { userId, connectionId };
+  if (!(await services.isConnected(device))) return { outcome: 'gone', pushed: 0 };
   const since = goesOn?.since ?? services.now().toISOString();
   const maybeSince = new Date(Date.parse(since) - CLOCK_SKEW_MILLISECONDS).toISOString();
   const recent = new Set(goesOn?.recent);

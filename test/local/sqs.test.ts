@@ -223,6 +223,25 @@ test('a batch takes at most ten messages and 1 MiB in all', async () => {
   await expect(receive(url, { MaxNumberOfMessages: 11 })).rejects.toThrow('Must be between 1 and 10');
 });
 
+test('a body is text that XML can hold, an emoji among it; others are refused', async () => {
+  const { url } = newQueue();
+  await send(url, 'a\t💥\u{10ffff}\ufffd');
+  expect((await receive(url)).map(({ Body }) => Body)).toEqual(['a\t💥\u{10ffff}\ufffd']);
+  for (const body of ['a\u0000', '\u000b', '\uffff']) {
+    await expect(send(url, body)).rejects.toThrow('Invalid characters found');
+  }
+  const { Failed = [] } = await engines.sqsClient.send(
+    new SendMessageBatchCommand({
+      QueueUrl: url,
+      Entries: [
+        { Id: 'whole', MessageBody: '💥' },
+        { Id: 'none', MessageBody: '\u0001' },
+      ],
+    }),
+  );
+  expect(Failed.map(({ Id, Code }) => [Id, Code])).toEqual([['none', 'InvalidMessageContents']]);
+});
+
 test('system attributes come when asked for, message attributes only then', async () => {
   const { url } = newQueue({ VisibilityTimeout: '0' });
   await engines.sqsClient.send(

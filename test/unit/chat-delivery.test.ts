@@ -179,6 +179,16 @@ describe('a drain', () => {
     expect(world.waiting(bob)).toEqual([1]);
   });
 
+  it('to a connection of somebody else, which only a forged message asks for, pushes nothing', async () => {
+    const world = createChatWorld();
+    world.post(chatMessage(1));
+    await deliver(conversation, 1, world.services);
+    world.hello('eve', 'of eve');
+    expect(await drain(online('of eve'), world.services)).toEqual({ outcome: 'gone', pushed: 0 });
+    expect(world.devices.get('of eve')).toEqual([]);
+    expect([...world.connections.keys()]).toEqual(['of eve']);
+  });
+
   it('of a connection that was removed meanwhile does not bring it back', async () => {
     const world = createChatWorld();
     world.hello(bob, 'device');

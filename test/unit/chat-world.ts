@@ -108,6 +108,8 @@ export function createChatWorld(options: { readonly step?: Step; readonly now?: 
         return 'sent';
       }),
     removeConnection: async ({ connectionId }) => step(() => void connections.delete(connectionId)),
+    isConnected: async ({ userId, connectionId }) =>
+      step(() => connections.get(connectionId)?.userId === userId),
     markLive: async ({ connectionId }) =>
       step(() => {
         const found = connections.get(connectionId);

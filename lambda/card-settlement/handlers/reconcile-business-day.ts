@@ -7,7 +7,7 @@ import { environmentVariable } from '../../shared/environment.ts';
 import { logger } from '../../shared/log.ts';
 import { PermanentError, parseJsonBody } from '../../shared/batch.ts';
 import { environmentNames, metrics as metricNames, ReconcileMessage } from '../contract.ts';
-import { businessDateOf, type BusinessDate } from '../domain/business-date.ts';
+import { addDays, businessDateOf, type BusinessDate } from '../domain/business-date.ts';
 import { conclude, seals, statusOf, type BusinessDay, type Trigger } from '../domain/business-day.ts';
 import { isDue } from '../domain/later-walks.ts';
 import { hasRate } from '../domain/fx.ts';
@@ -24,6 +24,8 @@ import { stagedOfDate } from '../tables/staged-transactions.ts';
 import { terminalReportsOf } from '../tables/terminal-totals.ts';
 
 const DAYS_PAGE = 100;
+/** As long as staged transactions are. */
+const KEPT_DAYS = 400;
 /** The lease outlasts the function by this much, for clocks that differ. */
 const LEASE_MARGIN_SECONDS = 5;
 
@@ -58,6 +60,10 @@ export async function reconcileBusinessDay(
   invocation: Invocation,
   services: Services,
 ): Promise<void> {
+  const open = services.openDate();
+  if (message.businessDate > open || message.businessDate < addDays(open, -KEPT_DAYS)) {
+    throw new PermanentError('The message names a date that has no books.');
+  }
   const leased = await lease(message, invocation, services);
   if (leased === undefined) return;
   const { day, startedAt } = leased;

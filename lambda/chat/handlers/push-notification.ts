@@ -12,7 +12,7 @@ import { notificationIdOf } from '../domain/identifiers.ts';
 import { drain, DRAIN_PASS_NOTIFICATIONS, type DrainServices } from '../drain.ts';
 import { createPushFrame } from '../push.ts';
 import { notificationQueueSender } from '../queues/notification-queue.ts';
-import { liveConnections, markLive, removeConnection } from '../tables/connections.ts';
+import { isConnected, liveConnections, markLive, removeConnection } from '../tables/connections.ts';
 import { getMessage, lastMessage } from '../tables/messages.ts';
 import { isAcknowledged, putNotification, queueOf } from '../tables/notifications.ts';
 
@@ -93,6 +93,7 @@ function buildServices(): PushServices {
     liveConnections: (userId) => liveConnections(client, connectionsTable, userId, systemClock()),
     pushFrame: createPushFrame(environmentVariable(environmentNames.connectionsUrl)),
     removeConnection: (device) => removeConnection(client, connectionsTable, device),
+    isConnected: (device) => isConnected(client, connectionsTable, device),
     markLive: (device) => markLive(client, connectionsTable, device),
     queueOf: (userId, after) =>
       queueOf(client, notificationsTable, userId, {

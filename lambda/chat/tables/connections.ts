@@ -1,5 +1,6 @@
 import {
   DeleteItemCommand,
+  GetItemCommand,
   QueryCommand,
   UpdateItemCommand,
   type DynamoDBClient,
@@ -66,6 +67,14 @@ export async function markLive(
     if (isConditionFailed(error)) return 'gone';
     throw error;
   }
+}
+
+/** True if the connection is stored as the user's. Read consistently. */
+export async function isConnected(client: DynamoDBClient, table: string, device: Device): Promise<boolean> {
+  const { Item: item } = await client.send(
+    new GetItemCommand({ TableName: table, Key: marshall(keyOf(device)), ConsistentRead: true }),
+  );
+  return item !== undefined;
 }
 
 export async function removeConnection(client: DynamoDBClient, table: string, device: Device): Promise<void> {

@@ -9,7 +9,7 @@ import {
   wholeNumber,
 } from './command-line.ts';
 import { type Outputs, readOutputs } from './outputs.ts';
-import { breakFaults } from './replay/breaks.ts';
+import { breakFaults, noteOnOthers } from './replay/breaks.ts';
 import { hashFile, openTextFile, readCsv } from './replay/csv.ts';
 import type { Detection } from './replay/detection.ts';
 import { stopAllProgress } from './replay/progress.ts';
@@ -141,6 +141,8 @@ async function replay(work: {
     : { dates: [], detection: undefined };
   if (options.json) process.stdout.write(`${toJson(tally, seconds, dates, { detection })}\n`);
   else for (const part of reportOf(dates, detection)) say(`\n${part}`);
+  const note = noteOnOthers(dates, surveyed.terminals);
+  if (note !== undefined) say(note);
   const faults = [
     ...dates.flatMap(({ businessDate, fault }) => (fault === undefined ? [] : `${businessDate}: ${fault}`)),
     ...breakFaults(dates, surveyed.terminals, miscount),

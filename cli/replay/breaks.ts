@@ -1,6 +1,6 @@
 import { formatAmount, formatCount } from '../money.ts';
 import { countOf, printable } from '../screen.ts';
-import type { Break } from './business-day.ts';
+import { type Break, stagedCount } from './business-day.ts';
 import type { DateResult } from './settle.ts';
 
 /** Identifiers that a line names before it says `…`. */
@@ -9,9 +9,8 @@ const shownIds = 3;
 /** A break of a date, in a line for a person. */
 export function describeBreak({ kind, subject, count, ids = [], expected = [], actual = [] }: Break): string {
   const lines = expected.map((reported) => {
-    const { type, currency } = reported;
-    const staged = actual.find((line) => line.type === type && line.currency === currency);
-    const name = `${type} ${currency}`;
+    const staged = lineLike(actual, reported);
+    const name = `${reported.type} ${reported.currency}`;
     return `${name} ${figuresOf(reported)} reported, ${staged === undefined ? 'none' : figuresOf(staged)} staged`;
   });
   const some = ids.slice(0, shownIds).join(', ');
@@ -22,13 +21,13 @@ export function describeBreak({ kind, subject, count, ids = [], expected = [], a
   return printable(`${kind} ${subject}: ${[...transactions, ...lines].join('; ')}`, 500);
 }
 
-function figuresOf({ count, amount, currency }: NonNullable<Break['expected']>[number]): string {
+function figuresOf({ count, amount, currency }: Line): string {
   return `${formatCount(count)} of ${formatAmount(amount, currency)}`;
 }
 
 /**
  * What is wrong with the breaks of a replay's dates, in lines for a person; none if there are just those that it asked
- * for by a wrong report. Terminals that the replay did not play answer for themselves.
+ * for by a wrong report, and those that are about somebody else's transactions.
  */
 export function breakFaults(
   dates: readonly DateResult[],
@@ -37,10 +36,10 @@ export function breakFaults(
 ): string[] {
   const isAskedFor = ({ kind, subject }: Break): boolean =>
     kind === 'terminal-totals' && subject === miscount;
-  const isOfOthers = ({ kind, subject }: Break): boolean =>
-    kind === 'terminal-totals' && !played.has(subject);
   const faults = dates.flatMap((date) => {
-    const count = breaksOf(date).filter((each) => !isAskedFor(each) && !isOfOthers(each)).length;
+    const count = breaksOf(date).filter(
+      (each) => !isAskedFor(each) && !isOfOthers(each, date, played),
+    ).length;
     return count === 0 ? [] : [`${date.businessDate}: ${countOf(count, 'break')} found`];
   });
   if (miscount !== undefined && !dates.some((date) => breaksOf(date).some(isAskedFor)))
@@ -48,6 +47,43 @@ export function breakFaults(
   return faults;
 }
 
+/**
+ * Whether a break is about what this replay did not play: a terminal that is not in the file; or one that is, but at
+ * which more was staged than the file has, on a date that holds more transactions than the file's. Another file, or
+ * another caller, then used a terminal of the same name, and the report of each took the place of the other's.
+ */
+function isOfOthers(
+  { kind, subject, expected = [], actual = [] }: Break,
+  { day, accepted }: DateResult,
+  played: ReadonlySet<string>,
+): boolean {
+  if (kind !== 'terminal-totals') return false;
+  if (!played.has(subject)) return true;
+  const othersAreThere = day !== undefined && stagedCount(day) > accepted;
+  return (
+    othersAreThere &&
+    expected.every((reported) => {
+      const staged = lineLike(actual, reported);
+      return staged !== undefined && staged.count >= reported.count && staged.amount >= reported.amount;
+    })
+  );
+}
+
+/** What there is to say about breaks that are somebody else's; undefined if there are none. */
+export function noteOnOthers(dates: readonly DateResult[], played: ReadonlySet<string>): string | undefined {
+  const count = dates.flatMap((date) =>
+    breaksOf(date).filter((each) => played.has(each.subject) && isOfOthers(each, date, played)),
+  ).length;
+  if (count === 0) return undefined;
+  return `At ${countOf(count, 'terminal')} more was staged than this replay played: others used the same names.`;
+}
+
 function breaksOf({ day }: DateResult): readonly Break[] {
   return day?.breaks ?? [];
+}
+
+type Line = NonNullable<Break['expected']>[number];
+
+function lineLike(lines: readonly Line[], { type, currency }: Line): Line | undefined {
+  return lines.find((line) => line.type === type && line.currency === currency);
 }

@@ -15,6 +15,8 @@ import {
 /** How a date ended. */
 export interface DateResult {
   readonly businessDate: string;
+  /** How many transactions of this replay, or of an earlier one, lie on the date. */
+  readonly accepted: number;
   /** As the API says it; `unknown` if it knows nothing of the date. */
   readonly status: BusinessDay['status'] | 'unknown';
   readonly day: BusinessDay | undefined;
@@ -72,7 +74,7 @@ export async function settleDate(options: SettleOptions): Promise<DateResult> {
   const [{ day, seconds }] = await Promise.all([balance(), meanwhile?.()]);
   const nets = await readNets(call, date);
   const fault = faultOf(day, accepted);
-  return { businessDate: date, status: day?.status ?? 'unknown', day, nets, seconds, fault };
+  return { businessDate: date, accepted, status: day?.status ?? 'unknown', day, nets, seconds, fault };
 }
 
 type DayState = BusinessDay | undefined;

@@ -205,6 +205,16 @@ describe('npm run replay', () => {
     expect(JSON.parse(right.stdout)).toMatchObject({ staged: 0, replayed: 4, dates: [{ breaks: [] }] });
   }, 60_000);
 
+  test('of another file with the same terminals shows whose books differ, and is no failure', async () => {
+    const file = join(folder, 'others.csv');
+    const header =
+      'transaction_id,occurred_at,card_token,merchant_id,merchant_category_code,amount_minor,currency,terminal_id';
+    writeFileSync(file, `${header}\no1,${new Date().toISOString()},tok_o1,mer_u,5411,100,EUR,till-u`);
+    const { stdout, stderr, exitCode } = await replay(file, '--settle');
+    expect([stderr, exitCode]).toEqual(['', 0]);
+    expect(JSON.parse(stdout)).toMatchObject({ dates: [{ breaks: [{ subject: 'till-u' }] }] });
+  }, 60_000);
+
   test('reports a bad row by its line, plays the others, and exits 1', async () => {
     const file = join(folder, 'bad.csv');
     const now = new Date().toISOString();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ApiRequest, CallApi } from '../../cli/api.ts';
 import { type Accepted, noteAccepted, nothingAccepted } from '../../cli/replay/accepted.ts';
-import { breakFaults, describeBreak } from '../../cli/replay/breaks.ts';
+import { breakFaults, describeBreak, noteOnOthers } from '../../cli/replay/breaks.ts';
 import type { Break } from '../../cli/replay/business-day.ts';
 import type { DateResult } from '../../cli/replay/settle.ts';
 import { reportTerminalTotals, terminalTotalsOf } from '../../cli/replay/terminal-totals.ts';
@@ -109,11 +109,21 @@ describe('the totals of a terminal', () => {
   });
 });
 
-function dateWith(...breaks: Break[]): DateResult {
+/** A date on which 10 transactions were staged, all of this replay unless the test says otherwise. */
+function dateWith(breaks: readonly Break[], accepted = 10): DateResult {
+  const none = { count: 0, amount: 0n };
+  const USD = {
+    staged: { count: 10, amount: 1000n },
+    settled: { count: 10, amount: 1000n },
+    held: none,
+    reversed: none,
+    rejected: none,
+  };
   return {
     businessDate: '2026-11-20',
+    accepted,
     status: 'balanced',
-    day: { businessDate: '2026-11-20', status: 'balanced', totals: {}, breaks },
+    day: { businessDate: '2026-11-20', status: 'balanced', totals: { USD }, breaks: [...breaks] },
     nets: new Map(),
     seconds: 1,
     fault: undefined,
@@ -139,17 +149,30 @@ describe('a break', () => {
     expect(describeBreak(found)).toBe('unsettled 2026-11-20: 5 transactions; a, b, c…');
   });
 
+  const played = new Set(['till-1']);
+
   it('is a fault, unless it was asked for or another terminal answers for it', () => {
-    const played = new Set(['till-1']);
-    expect(breakFaults([dateWith(wrong)], played, undefined)).toEqual(['2026-11-20: 1 break found']);
-    expect(breakFaults([dateWith(wrong)], played, 'till-1')).toEqual([]);
-    expect(breakFaults([dateWith({ ...wrong, subject: 'till-9' })], played, undefined)).toEqual([]);
-    expect(breakFaults([dateWith()], played, undefined)).toEqual([]);
+    expect(breakFaults([dateWith([wrong])], played, undefined)).toEqual(['2026-11-20: 1 break found']);
+    expect(breakFaults([dateWith([wrong])], played, 'till-1')).toEqual([]);
+    expect(breakFaults([dateWith([{ ...wrong, subject: 'till-9' }])], played, undefined)).toEqual([]);
+    expect(breakFaults([dateWith([])], played, undefined)).toEqual([]);
   });
 
   it('that was asked for and is not there is a fault', () => {
-    expect(breakFaults([dateWith()], new Set(['till-1']), 'till-1')).toEqual([
+    expect(breakFaults([dateWith([])], played, 'till-1')).toEqual([
       'The wrong totals of the terminal till-1 were not found out.',
     ]);
+  });
+
+  it('where others used a terminal of the same name is none, and is told', () => {
+    const { expected = [], actual = [] } = wrong;
+    const more = { ...wrong, expected: actual, actual: expected };
+    expect(breakFaults([dateWith([more], 9)], played, undefined)).toEqual([]);
+    expect(noteOnOthers([dateWith([more], 9)], played)).toContain('At 1 terminal more was staged');
+    // Nobody else is there: the app has staged something twice.
+    expect(breakFaults([dateWith([more], 10)], played, undefined)).toHaveLength(1);
+    // Less is staged than was accepted, whoever else is there.
+    expect(breakFaults([dateWith([wrong], 9)], played, undefined)).toHaveLength(1);
+    expect(noteOnOthers([dateWith([wrong], 9)], played)).toBeUndefined();
   });
 });

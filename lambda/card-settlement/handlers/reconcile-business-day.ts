@@ -75,7 +75,10 @@ export async function reconcileBusinessDay(
     startedAt,
     services.settings,
     services.books,
-  );
+  ).catch(async (error: unknown) => {
+    await abandon(day.businessDate, holder, services);
+    throw error;
+  });
   const outcome = conclude(
     day,
     findings,
@@ -98,6 +101,20 @@ export async function reconcileBusinessDay(
       { kind: 'business-day', businessDate, trigger: 'continue', series, attempt },
       delaySeconds,
     );
+  }
+}
+
+/**
+ * Gives the lease of a run that failed back, so that whoever asks next need not wait for its end; and hands on what asked
+ * for a run meanwhile. The run's own message comes again after the visibility timeout, whatever becomes of this.
+ */
+async function abandon(businessDate: BusinessDate, holder: string, services: Services): Promise<void> {
+  try {
+    const released = await services.releaseLease(businessDate, holder);
+    if (released === 'lost' || released.rerun === undefined) return;
+    await services.sendReconcileMessage({ kind: 'business-day', businessDate, trigger: released.rerun });
+  } catch {
+    logger.warn('lease not released', { businessDate });
   }
 }
 
@@ -168,6 +185,10 @@ interface Services {
   ) => Promise<BusinessDay | undefined>;
   readonly requestRerun: (businessDate: BusinessDate, by: Trigger, now: Date) => Promise<boolean>;
   readonly finishRun: (day: BusinessDay, holder: string) => Promise<{ readonly rerun?: Trigger } | 'lost'>;
+  readonly releaseLease: (
+    businessDate: BusinessDate,
+    holder: string,
+  ) => Promise<{ readonly rerun?: Trigger } | 'lost'>;
   readonly ratesFound: (businessDate: BusinessDate, currencies: readonly string[]) => Promise<boolean>;
   readonly sendReconcileMessage: ReturnType<typeof reconcileQueueSender>;
   readonly books: BookServices;
@@ -193,6 +214,7 @@ export function buildServices(
     acquireLease: (businessDate, request) => days.acquireLease(client, daysTable, businessDate, request),
     requestRerun: (businessDate, by, at) => days.requestRerun(client, daysTable, businessDate, by, at),
     finishRun: (day, holder) => days.finishRun(client, daysTable, day, holder),
+    releaseLease: (businessDate, holder) => days.releaseLease(client, daysTable, businessDate, holder),
     ratesFound: async (businessDate, currencies) => {
       const rates = await findRates(client, daysTable, businessDate);
       return rates !== undefined && currencies.every((currency) => hasRate(rates, currency));

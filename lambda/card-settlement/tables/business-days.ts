@@ -2,6 +2,7 @@ import {
   GetItemCommand,
   PutItemCommand,
   UpdateItemCommand,
+  type AttributeValue,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
@@ -272,11 +273,32 @@ export async function finishRun(
         ReturnValues: 'ALL_OLD',
       }),
     );
-    const { rerun } = parseWritten(
-      v.object({ rerun: v.exactOptional(v.picklist(trigger)) }),
-      unmarshall(before),
+    return rerunOf(before);
+  } catch (error) {
+    if (isConditionFailed(error)) return 'lost';
+    throw error;
+  }
+}
+
+/** Gives a lease back without a conclusion. @returns as `finishRun` does */
+export async function releaseLease(
+  client: DynamoDBClient,
+  table: string,
+  businessDate: BusinessDate,
+  holder: string,
+): Promise<{ readonly rerun?: Trigger } | 'lost'> {
+  try {
+    const { Attributes: before = {} } = await client.send(
+      new UpdateItemCommand({
+        TableName: table,
+        Key: keyOf(businessDate),
+        UpdateExpression: 'REMOVE leaseHolder, leaseUntil, rerun',
+        ConditionExpression: 'leaseHolder = :holder',
+        ExpressionAttributeValues: marshall({ ':holder': holder }),
+        ReturnValues: 'ALL_OLD',
+      }),
     );
-    return rerun === undefined ? {} : { rerun };
+    return rerunOf(before);
   } catch (error) {
     if (isConditionFailed(error)) return 'lost';
     throw error;
@@ -307,6 +329,15 @@ export async function markRatesMissing(
     if (isConditionFailed(error)) return 'known';
     throw error;
   }
+}
+
+/** What asked for another run while this one had the lease. */
+function rerunOf(before: Record<string, AttributeValue>): { readonly rerun?: Trigger } {
+  const { rerun } = parseWritten(
+    v.object({ rerun: v.exactOptional(v.picklist(trigger)) }),
+    unmarshall(before),
+  );
+  return rerun === undefined ? {} : { rerun };
 }
 
 function keyOf(businessDate: BusinessDate) {

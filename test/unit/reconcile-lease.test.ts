@@ -1,0 +1,89 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { environmentNames, tables } from '../../lambda/card-settlement/contract.ts';
+import {
+  buildServices,
+  reconcileBusinessDay,
+} from '../../lambda/card-settlement/handlers/reconcile-business-day.ts';
+import { requestRerun } from '../../lambda/card-settlement/tables/business-days.ts';
+import { startEngines } from '../local/engines.ts';
+import { captureLog } from './captured-log.ts';
+
+const date = '2026-03-10';
+const now = new Date('2026-03-10T23:00:00.000Z');
+const days = 'BusinessDays';
+
+let engines: Awaited<ReturnType<typeof startEngines>>;
+let services: ReturnType<typeof buildServices>;
+let reconcileQueueUrl: string;
+
+beforeAll(async () => {
+  engines = await startEngines();
+  const { partitionKey, sortKey } = tables.businessDays;
+  await engines.dynamoDb.createTable({
+    TableName: days,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [
+      { AttributeName: partitionKey, AttributeType: 'S' },
+      { AttributeName: sortKey, AttributeType: 'S' },
+    ],
+    KeySchema: [
+      { AttributeName: partitionKey, KeyType: 'HASH' },
+      { AttributeName: sortKey, KeyType: 'RANGE' },
+    ],
+  });
+  reconcileQueueUrl = engines.createQueue('reconcile').queueUrl;
+  Object.assign(process.env, {
+    [environmentNames.businessDaysTable]: days,
+    [environmentNames.stagedTransactionsTable]: 'there-is-none',
+    [environmentNames.ledgerTable]: 'there-is-none',
+    [environmentNames.settlementQueueUrl]: reconcileQueueUrl,
+    [environmentNames.reconcileQueueUrl]: reconcileQueueUrl,
+    [environmentNames.businessTimeZone]: 'America/New_York',
+    [environmentNames.businessCutOff]: '17:00',
+    [environmentNames.sealWaitSeconds]: '30',
+    [environmentNames.settlementWindowSeconds]: '10',
+    [environmentNames.settlementHorizonSeconds]: '960',
+  });
+  services = buildServices(engines.dynamoDbClient, engines.sqsClient, () => now);
+  await engines.dynamoDbClient.send(
+    new PutItemCommand({
+      TableName: days,
+      Item: { [partitionKey]: { S: 'day' }, [sortKey]: { S: date }, revision: { N: '1' } },
+    }),
+  );
+});
+
+afterAll(async () => engines.stop());
+
+it('a run that fails gives its day back, and hands on who asked for another meanwhile', async () => {
+  const failing = {
+    ...services,
+    books: {
+      ...services.books,
+      terminalReports: async () => {
+        // Somebody finds the day taken while the run is under way.
+        expect(await requestRerun(engines.dynamoDbClient, days, date, 'operator', now)).toBe(true);
+        throw new Error('DynamoDB is down');
+      },
+    },
+  };
+  const run = async (requestId: string) =>
+    captureLog(async () =>
+      reconcileBusinessDay(
+        { kind: 'business-day', businessDate: date, trigger: 'schedule' },
+        { requestId, remainingMilliseconds: 300_000 },
+        failing,
+      ),
+    );
+  await expect(run('run-1')).rejects.toThrow('DynamoDB is down');
+  const { Messages: messages = [] } = await engines.sqsClient.send(
+    new ReceiveMessageCommand({ QueueUrl: reconcileQueueUrl }),
+  );
+  expect(messages.map(({ Body: body = '' }) => JSON.parse(body) as unknown)).toEqual([
+    { kind: 'business-day', businessDate: date, trigger: 'operator' },
+  ]);
+  // The next run has the day at once: it gets as far as the books, and not to a holder that is gone.
+  await expect(run('run-2')).rejects.toThrow('DynamoDB is down');
+});

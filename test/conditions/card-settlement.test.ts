@@ -9,6 +9,7 @@ import {
   acquireLease,
   beginDay,
   finishRun,
+  releaseLease,
   markRatesMissing,
   readDay,
   requestRerun,
@@ -221,6 +222,22 @@ protects(
     expect(await requestRerun(client, table, date, 'operator', now)).toBe(true);
     expect(await requestRerun(client, table, date, 'operator', muchLater)).toBe(false);
     expect(await requestRerun(client, table, '2026-03-11', 'operator', now)).toBe(false);
+  },
+);
+
+protects(
+  'a run that fails after it has lost its day to another one leaves it to that one',
+  { ...days, condition: 'leaseHolder = :holder' },
+  tables.businessDays,
+  async ({ client, table }) => {
+    await acquireLease(client, table, date, lease());
+    const until = new Date(muchLater.getTime() + 60_000);
+    await acquireLease(client, table, date, lease({ holder: 'run-2', now: muchLater, until }));
+    expect(await releaseLease(client, table, date, 'run-1')).toBe('lost');
+    const third = lease({ holder: 'run-3', now: muchLater, until });
+    expect(await acquireLease(client, table, date, third)).toBeUndefined();
+    expect(await releaseLease(client, table, date, 'run-2')).toEqual({});
+    expect(await acquireLease(client, table, date, third)).toBeDefined();
   },
 );
 

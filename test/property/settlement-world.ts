@@ -320,9 +320,9 @@ export async function settlementWorld(
     },
     /** Lets time pass until every date that has ended is balanced, and no message is left. */
     settleDown: async () => {
-      const deadline = clock + 24 * 3_600_000;
+      const deadline = clock + 8 * 3_600_000;
       while (messages.length > 0 || (await unbalanced()).length > 0) {
-        if (clock > deadline) throw new Error(`Not balanced within a day: ${String(await unbalanced())}`);
+        if (clock > deadline) throw new Error(`Not balanced within eight hours: ${String(await unbalanced())}`);
         await advance(clock + 5 * 60_000);
       }
     },

@@ -18,7 +18,7 @@ const CARD_NUMBER = '4111111111111111';
 /** Numerals that no `JSON.stringify` writes; they stand in a value as text and are unwrapped when it is written. */
 const RAW = '\u0001raw:';
 
-export const numeral = fc.constantFrom(
+const numeral = fc.constantFrom(
   ...[
     '1e999',
     '-1e999',
@@ -110,7 +110,7 @@ export const text = fc.oneof(
   ),
 );
 
-export const name = fc.oneof(
+const name = fc.oneof(
   fc.constantFrom(
     '__proto__',
     'constructor',

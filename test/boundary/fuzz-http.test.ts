@@ -36,7 +36,6 @@ beforeAll(async () => {
       .flatMap(({ scopes }) => scopes);
     tokens.set(stackName, await mint.sign(mint.claims(stackName, [...new Set(scopes)], { username: USER })));
   }
-  await edge.system.host.warm();
 });
 
 afterAll(async () => {
@@ -90,103 +89,71 @@ async function check<T>(
 }
 
 const named = (route: HttpRoute): [string, HttpRoute] => [`${route.stackName}: ${route.routeKey}`, route];
-const routes = httpRoutes.map(named);
-// What the valid request of a route has; the dates in it do not matter here.
-const withBody = httpRoutes
-  .filter(({ routeKey }) => validRequests('2026-03-10')[routeKey]?.().body !== undefined)
-  .map(named);
+// Route by route, so that its function stays warm.
+describe.each(httpRoutes.map(named))('%s', (_, route) => {
+  const { method } = route;
+  const valid = validRequests('2026-03-10')[route.routeKey]?.().body;
 
-describe('any body', () => {
-  test.each(withBody)('of %s', async (_, route) => {
-    const good = validOf(route);
-    const valid: unknown = JSON.parse(String(good.body));
-    await check(fc.tuple(body(valid), fc.option(contentType)), 120, async ([bytes, type]) => {
+  test('any body', async () => {
+    const bytes = valid === undefined ? body({ any: 1 }) : body(JSON.parse(String(valid)));
+    const numRuns = valid === undefined ? 15 : 120;
+    await check(fc.tuple(fc.option(bytes), fc.option(contentType)), numRuns, async ([sent, type]) => {
       const { headers: more, path } = validOf(route);
       await judged(route, {
-        method: route.method,
+        method,
         path,
-        body: bytes,
         headers: { ...more, ...(type === null ? {} : { 'content-type': type }) },
+        ...(sent === null ? {} : { body: sent }),
       });
     });
   });
 
-  test.each(routes.filter(([, { method }]) => method !== 'GET'))(
-    'where none is expected, or none where one is: %s',
-    async (_, route) => {
-      await check(fc.option(body({ any: 1 })), 15, async (bytes) => {
-        const { headers: more, path } = validOf(route);
-        await judged(route, {
-          method: route.method,
-          path,
-          headers: more ?? {},
-          ...(bytes === null ? {} : { body: bytes }),
-        });
-      });
-    },
-  );
-});
-
-describe('any headers', () => {
-  test.each(routes)('to %s', async (_, route) => {
+  test('any headers', async () => {
     await check(headers, 10, async (more) => {
       const good = validOf(route);
-      await judged(route, { ...good, method: route.method, headers: { ...good.headers, ...more } });
+      await judged(route, { ...good, method, headers: { ...good.headers, ...more } });
     });
   });
 
-  test('and any idempotency key', async () => {
-    const route = httpRoutes.find(({ routeKey }) => routeKey === 'POST /transactions');
-    if (route === undefined) throw new Error('There is no intake.');
-    await check(headerValue, 60, async (key) => {
-      const { status } = await judged(route, {
-        ...validOf(route),
-        method: 'POST',
-        headers: { 'idempotency-key': key },
-      });
-      expect(status).toBe(
-        /^[A-Za-z0-9_-]{1,64}$/.test(key.trim()) && !key.includes('4111111111111111') ? 201 : 400,
+  test('any path and query', async () => {
+    const parameters = route.path.match(/\{[^}]+\}/g) ?? [];
+    const parts = fc.array(pathPart, { minLength: 2, maxLength: 2 });
+    await check(fc.tuple(parts, query), parameters.length === 0 ? 12 : 60, async ([each, more]) => {
+      const path = parameters.reduce(
+        (done, parameter, index) => done.replace(parameter, () => each[index] ?? ''),
+        route.path,
       );
+      await judged(route, { ...validOf(route), method, path: `${path}${more}` });
+    });
+    await check(query, 12, async (more) => {
+      const { path } = validOf(route);
+      const joined = path.includes('?') ? `${path}&${more.slice(1)}` : `${path}${more}`;
+      await judged(route, { ...validOf(route), method, path: joined });
     });
   });
 });
 
-describe('any path and query', () => {
-  test.each(routes.filter(([, { path }]) => path.includes('{')))('of %s', async (_, route) => {
-    const parameters = route.path.match(/\{[^}]+\}/g) ?? [];
-    await check(
-      fc.tuple(fc.array(pathPart, { minLength: 2, maxLength: 2 }), query),
-      60,
-      async ([parts, more]) => {
-        const good = validOf(route);
-        const path = parameters.reduce(
-          (each, parameter, index) => each.replace(parameter, () => parts[index] ?? ''),
-          route.path,
-        );
-        await judged(route, { ...good, method: route.method, path: `${path}${more}` });
-      },
-    );
-  });
-
-  test.each(routes)('beside a good path: %s', async (_, route) => {
-    await check(query, 12, async (more) => {
-      const good = validOf(route);
-      const path = good.path.includes('?') ? `${good.path}&${more.slice(1)}` : `${good.path}${more}`;
-      await judged(route, { ...good, method: route.method, path });
+test('any idempotency key', async () => {
+  const route = httpRoutes.find(({ routeKey }) => routeKey === 'POST /transactions');
+  if (route === undefined) throw new Error('There is no intake.');
+  await check(headerValue, 60, async (key) => {
+    const { status } = await judged(route, {
+      ...validOf(route),
+      method: 'POST',
+      headers: { 'idempotency-key': key },
     });
+    const isGood = /^[A-Za-z0-9_-]{1,64}$/.test(key.trim()) && !key.includes('4111111111111111');
+    expect(status).toBe(isGood ? 201 : 400);
   });
+});
 
-  test('that is no route, by any method', async () => {
-    const unknown = httpRoutes.filter(({ routeKey }) => routeKey === '$default');
-    const method = fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND');
-    await check(
-      fc.tuple(fc.constantFrom(...unknown), method, fc.array(pathPart, { maxLength: 4 })),
-      100,
-      async ([route, verb, parts]) => {
-        const { status } = await judged(route, { method: verb, path: `/nowhere/${parts.join('/')}` });
-        expect([400, 404]).toContain(status);
-      },
-    );
+test('any method of any path that is no route', async () => {
+  const unknown = httpRoutes.filter(({ routeKey }) => routeKey === '$default');
+  const method = fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND');
+  const parts = fc.array(pathPart, { maxLength: 4 });
+  await check(fc.tuple(fc.constantFrom(...unknown), method, parts), 100, async ([route, verb, each]) => {
+    const { status } = await judged(route, { method: verb, path: `/nowhere/${each.join('/')}` });
+    expect([400, 404]).toContain(status);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Context } from 'aws-lambda';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
@@ -99,7 +100,11 @@ function buildServices(): AuthorizerServices {
 
 let services: AuthorizerServices | undefined;
 
-export async function handler(event: unknown): Promise<ConnectionGrant> {
+export async function handler(
+  event: unknown,
+  context: Pick<Context, 'awsRequestId'>,
+): Promise<ConnectionGrant> {
   logger.resetKeys();
+  logger.appendKeys({ functionRequestId: context.awsRequestId });
   return authorizeConnection(event, (services ??= buildServices()));
 }

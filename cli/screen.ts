@@ -3,10 +3,10 @@ import picocolors from 'picocolors';
 export type Colors = ReturnType<typeof picocolors.createColors>;
 
 /** Colours for a stream: only on a terminal, and not where NO_COLOR asks for none (https://no-color.org). */
-export function colorsFor(stream: Pick<NodeJS.WriteStream, 'isTTY'>): Colors {
+export function colorsFor(stream: { readonly isTTY?: boolean }): Colors {
   const noColor = process.env.NO_COLOR;
   // Where it is no terminal, `isTTY` is undefined; given that, the library decides for itself, and colours in CI.
-  const isTerminal = Boolean(stream.isTTY);
+  const isTerminal = stream.isTTY === true;
   const wanted = isTerminal && (noColor === undefined || noColor === '') && process.env.TERM !== 'dumb';
   return picocolors.createColors(wanted);
 }

@@ -8,7 +8,8 @@ import { getStagedFact, putStagedFact } from '../../lambda/card-settlement/table
 import { expectConserved, outcomeOf } from './settlement-books.ts';
 import type { Fate } from './settlement-oracle.ts';
 import { play, scripts, scriptStartsAt, type Played, type Script } from './settlement-script.ts';
-import { settlementWorld, type Disorder, type World } from './settlement-world.ts';
+import { settlementWorld, type World } from './settlement-world.ts';
+import type { Disorder } from './simulated-queues.ts';
 
 /**
  * Goal: whatever happens to messages, functions and calls, the books come out the same, and nothing is lost or doubled.

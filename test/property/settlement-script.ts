@@ -53,7 +53,7 @@ export type Step =
 export interface Script {
   /** One list per business date. */
   readonly dates: readonly (readonly Step[])[];
-  /** The first date's rates come hours after its cut-off. */
+  /** The first date's rates come an hour after its cut-off. */
   readonly ratesComeLate: boolean;
   /** The second terminal counts one sale too many. */
   readonly terminalMiscounts: boolean;
@@ -64,7 +64,12 @@ const HOUR = 60 * MINUTE;
 /** By then an open day is settled, whatever happened to its messages: a resend comes every 16 minutes. */
 const REVIEW_AFTER = 4 * HOUR;
 const REVIEWS_PER_DATE = 2;
-/** By then all that needs no rate is settled: where rates are missing, verdicts do without them. */
+/**
+ * By then the date before is sealed, and what needs no rate is settled, whatever happened to runs and messages: what
+ * comes late goes to the next date, and late rates change no verdict.
+ */
+const QUIET_AFTER = 2 * HOUR;
+/** Where rates come late, a day waits for them so long after its cut-off. */
 const RATES_LATE_BY = HOUR;
 
 const trade = fc.record({
@@ -216,10 +221,10 @@ export async function play(script: Script, world: World): Promise<Played> {
     if (!(index === 0 && script.ratesComeLate)) await putRates(date);
     let reviewsLeft = REVIEWS_PER_DATE;
     if (index === 1 && script.ratesComeLate) {
-      at += RATES_LATE_BY;
-      await world.advance(at);
+      await world.advance(at + RATES_LATE_BY);
       await putRates(DATES[0]);
     }
+    if (index > 0) at += QUIET_AFTER;
     for (const one of steps) {
       at += 10 * MINUTE;
       await world.advance(at);

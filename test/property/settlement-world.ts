@@ -3,13 +3,7 @@ import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { SQSBatchResponse } from 'aws-lambda';
 import * as v from 'valibot';
-import {
-  cardIndexAttributes,
-  ReconcileMessage,
-  smallAmountIndexAttributes,
-  stagedIndexAttributes,
-  tables,
-} from '../../lambda/card-settlement/contract.ts';
+import { ReconcileMessage } from '../../lambda/card-settlement/contract.ts';
 import {
   businessDateOf,
   cutOffOf,
@@ -27,39 +21,15 @@ import { daysOf } from '../../lambda/card-settlement/tables/business-days.ts';
 import type { HttpResponse } from '../../lambda/shared/http.ts';
 import { Problem } from '../../lambda/shared/problem.ts';
 import { httpRequest, sqsRecord } from '../unit/card-facts.ts';
-import {
-  drawFrom,
-  simulatedAws,
-  type Draw,
-  type Ended,
-  type Fault,
-  type SentMessage,
-} from './simulated-aws.ts';
-
-/** What goes wrong in a world, in per cent of the messages and invocations that it may happen to. */
-export interface Disorder {
-  readonly seed: number;
-  /** Settlement messages that never arrive. */
-  readonly lossPercent: number;
-  /** Messages and requests that come two or three times. */
-  readonly duplicatePercent: number;
-  /** Messages that come up to 15 minutes late. */
-  readonly delayPercent: number;
-  /** Invocations in which a write fails before or after its effect, or is sent twice; half of them die of it. */
-  readonly faultPercent: number;
-}
+import { drawFrom, simulatedAws, type Draw, type Ended, type Fault } from './simulated-aws.ts';
+import { createTables } from './settlement-tables.ts';
+import { simulatedQueues, type Disorder, type Message } from './simulated-queues.ts';
 
 /** What the API answered: a 2xx, or the slug of a problem. */
 export interface Answer {
   readonly status: number;
   readonly slug?: string;
   readonly body: Readonly<Record<string, unknown>>;
-}
-
-interface Message extends SentMessage {
-  readonly id: string;
-  visibleAt: number;
-  receiveCount: number;
 }
 
 /** A function's execution environment: warm until it dies. */
@@ -70,7 +40,6 @@ interface Environment<S> {
 
 export type World = Awaited<ReturnType<typeof settlementWorld>>;
 
-const RUN_DUPLICATE_PERCENT = 5;
 const SCHEDULE_MILLISECONDS = 15 * 60_000;
 
 /**
@@ -88,8 +57,7 @@ export async function settlementWorld(
   const happens = (percent: number | undefined): boolean => percent !== undefined && draw(100) < percent;
   let clock = startsAt.getTime();
   const now = (): Date => new Date(clock);
-  const messages: Message[] = [];
-  let messageCount = 0;
+  const waiting = simulatedQueues(() => clock, draw, disorder);
   let invocationCount = 0;
   let deathCount = 0;
   /** Until then no date ends, and all that have ended are balanced. */
@@ -99,21 +67,10 @@ export async function settlementWorld(
   const inOrder: Draw = () => 0;
   const aws = simulatedAws(
     options.scheduler ?? (disorder === undefined ? inOrder : draw),
-    (message) => {
-      const isSettlement = message.queueUrl === queues.settlement.queueUrl;
-      // Each run asks for the next: every second one doubled would be a flood of runs, and show nothing more.
-      const duplicatePercent = isSettlement ? disorder?.duplicatePercent : RUN_DUPLICATE_PERCENT;
-      const copies = disorder !== undefined && happens(duplicatePercent) ? 2 + draw(2) : 1;
-      for (let copy = 0; copy < copies; copy++) {
-        if (isSettlement && happens(disorder?.lossPercent)) continue;
-        const lateSeconds = happens(disorder?.delayPercent) ? draw(900) : 0;
-        const visibleAt = clock + 100 + (message.delaySeconds + lateSeconds) * 1000;
-        messages.push({ ...message, id: `m${(messageCount += 1)}`, visibleAt, receiveCount: 0 });
-      }
-    },
+    (message) => waiting.accept(message),
     () => (clock += 1 + (disorder === undefined ? 0 : draw(5))),
   );
-  await createTables(aws.dynamoDb.createTable);
+  await createTables(aws.dynamoDb);
 
   const environments = {
     intake: environment(() => intake.buildServices(aws.client, now)),
@@ -152,44 +109,16 @@ export async function settlementWorld(
     throw new Error('The client gave up.');
   }
 
-  /** One batch of a queue, taken off it: what a poller would have. */
-  function receive(): Message[] {
-    const due = messages.filter(({ visibleAt }) => visibleAt <= clock);
-    const first = disorder === undefined ? earliest(due) : due[draw(Math.max(1, due.length))];
-    if (first === undefined) return [];
-    const batch = [first];
-    messages.splice(messages.indexOf(first), 1);
-    const { queueUrl, windowSeconds, batchSize } = queues.settlement;
-    if (first.queueUrl !== queueUrl) return batch;
-    const size = disorder === undefined ? batchSize : 1 + draw(batchSize);
-    const mates = messages.filter(
-      (message) => message.queueUrl === queueUrl && message.visibleAt <= clock + windowSeconds * 1000,
-    );
-    while (batch.length < size && mates.length > 0) {
-      const next = disorder === undefined ? earliest(mates) : mates[draw(mates.length)];
-      if (next === undefined) break;
-      mates.splice(mates.indexOf(next), 1);
-      messages.splice(messages.indexOf(next), 1);
-      batch.push(next);
-    }
-    clock = Math.max(clock, ...batch.map(({ visibleAt }) => visibleAt));
-    return batch;
-  }
-
   async function work(batch: readonly Message[]): Promise<void> {
     const [first] = batch;
     if (first === undefined) return;
+    const takenAt = (clock = Math.max(clock, ...batch.map(({ visibleAt }) => visibleAt)));
     const isSettlement = first.queueUrl === queues.settlement.queueUrl;
-    const { visibilityTimeoutSeconds, maxReceiveCount } = isSettlement ? queues.settlement : queues.reconcile;
-    const visibleAgainAt = clock + visibilityTimeoutSeconds * 1000;
     const failed = await (isSettlement ? settleMessages(batch) : runMessage(first));
-    for (const message of batch) {
-      if (failed !== 'all' && !failed.has(message.id)) continue;
-      message.receiveCount += 1;
-      message.visibleAt = visibleAgainAt;
-      // Beyond, it is in the dead-letter queue, and the run that finds its fact missing sends another.
-      if (message.receiveCount < maxReceiveCount) messages.push(message);
-    }
+    waiting.giveBack(
+      batch.filter(({ id }) => failed === 'all' || failed.has(id)),
+      takenAt,
+    );
   }
 
   async function settleMessages(batch: readonly Message[]): Promise<ReadonlySet<string> | 'all'> {
@@ -216,19 +145,12 @@ export async function settlementWorld(
   /** What is due now, as one invocation, or as several at once. */
   async function deliver(): Promise<void> {
     const most = disorder === undefined ? 1 : 1 + draw(3);
-    await Promise.all(Array.from({ length: most }, () => receive()).map(work));
+    await Promise.all(Array.from({ length: most }, () => waiting.receive()).map(work));
   }
 
   function sendToReconcile(message: ReconcileMessage): void {
-    const visibleAt = clock + 100;
-    messages.push({
-      id: `m${(messageCount += 1)}`,
-      queueUrl: queues.reconcile.queueUrl,
-      body: JSON.stringify(message),
-      delaySeconds: 0,
-      visibleAt,
-      receiveCount: 0,
-    });
+    const { queueUrl } = queues.reconcile;
+    waiting.accept({ queueUrl, body: JSON.stringify(message), delaySeconds: 0 });
   }
 
   async function days(): Promise<BusinessDay[]> {
@@ -250,7 +172,7 @@ export async function settlementWorld(
   async function advance(to: number): Promise<void> {
     for (let steps = 0; ; steps++) {
       if (steps > 20_000) throw new Error('The world does not come to rest.');
-      const message = earliest(messages)?.visibleAt ?? Number.POSITIVE_INFINITY;
+      const message = waiting.nextAt();
       const tick = Math.max(
         quietUntil,
         (Math.floor(clock / SCHEDULE_MILLISECONDS) + 1) * SCHEDULE_MILLISECONDS,
@@ -321,8 +243,9 @@ export async function settlementWorld(
     /** Lets time pass until every date that has ended is balanced, and no message is left. */
     settleDown: async () => {
       const deadline = clock + 8 * 3_600_000;
-      while (messages.length > 0 || (await unbalanced()).length > 0) {
-        if (clock > deadline) throw new Error(`Not balanced within eight hours: ${String(await unbalanced())}`);
+      while (waiting.nextAt() < Number.POSITIVE_INFINITY || (await unbalanced()).length > 0) {
+        if (clock > deadline)
+          throw new Error(`Not balanced within eight hours: ${String(await unbalanced())}`);
         await advance(clock + 5 * 60_000);
       }
     },
@@ -341,13 +264,6 @@ function environment<S>(build: () => S): Environment<S> {
   return { services: () => (warm ??= build()), end: () => (warm = undefined) };
 }
 
-function earliest(messages: readonly Message[]): Message | undefined {
-  return messages.reduce<Message | undefined>(
-    (first, each) => (first === undefined || each.visibleAt < first.visibleAt ? each : first),
-    undefined,
-  );
-}
-
 /** Undefined where a client gets none, or a 5xx: it asks again. */
 function answerOf(ended: Ended<HttpResponse>): Answer | undefined {
   if (ended.outcome === 'answered') {
@@ -358,50 +274,4 @@ function answerOf(ended: Ended<HttpResponse>): Answer | undefined {
   }
   const { error, died } = ended;
   return error instanceof Problem && !died ? { status: error.status, slug: error.slug, body: {} } : undefined;
-}
-
-async function createTables(
-  createTable: ReturnType<typeof simulatedAws>['dynamoDb']['createTable'],
-): Promise<void> {
-  const { partitionKey, byBusinessDate, byCard, bySmallAmount } = tables.stagedTransactions;
-  const indexes = [
-    { ...byBusinessDate, attributes: stagedIndexAttributes },
-    { ...byCard, attributes: cardIndexAttributes },
-    { ...bySmallAmount, attributes: smallAmountIndexAttributes },
-  ];
-  await createTable({
-    ...tableOf(
-      tableNames.staged,
-      [partitionKey],
-      indexes.flatMap((index) => [index.partitionKey, index.sortKey]),
-    ),
-    GlobalSecondaryIndexes: indexes.map((index) => ({
-      IndexName: index.name,
-      KeySchema: keySchema([index.partitionKey, index.sortKey]),
-      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...index.attributes] },
-    })),
-  });
-  for (const [name, keys] of [
-    [tableNames.ledger, tables.ledger],
-    [tableNames.businessDays, tables.businessDays],
-    [tableNames.merchants, tables.merchants],
-  ] as const) {
-    await createTable(tableOf(name, [keys.partitionKey, keys.sortKey]));
-  }
-}
-
-function tableOf(name: string, keys: readonly string[], indexKeys: readonly string[] = []) {
-  return {
-    TableName: name,
-    BillingMode: 'PAY_PER_REQUEST',
-    KeySchema: keySchema(keys),
-    AttributeDefinitions: [...new Set([...keys, ...indexKeys])].map((AttributeName) => ({
-      AttributeName,
-      AttributeType: 'S',
-    })),
-  };
-}
-
-function keySchema(keys: readonly string[]) {
-  return keys.map((AttributeName, index) => ({ AttributeName, KeyType: index === 0 ? 'HASH' : 'RANGE' }));
 }

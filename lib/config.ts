@@ -126,7 +126,7 @@ const stages: Readonly<Record<Stage, StageConfig>> = {
     ...sandbox,
     stage: 'test',
     sealWaitSeconds: 1,
-    settlement: { ...sandbox.settlement, windowSeconds: 1, timeoutSeconds: 1, maxReceiveCount: 2 },
+    settlement: { ...sandbox.settlement, windowSeconds: 1, timeoutSeconds: 2, maxReceiveCount: 2 },
     reconcile: { ...sandbox.reconcile, timeoutSeconds: 3 },
     notification: { ...sandbox.notification, timeoutSeconds: 2, maxReceiveCount: 3 },
     messageRate: { messages: 500, windowSeconds: 10 },

@@ -42,7 +42,7 @@ describe('while users write to each other', () => {
       expect(late.texts()).toEqual([]);
       expect((await bob.history(ada)).map(({ sequence }) => sequence)).toEqual(oneTo(60));
     },
-    120_000,
+    300_000,
   );
 
   test.concurrent(
@@ -65,7 +65,7 @@ describe('while users write to each other', () => {
         pipe.deliverTwice(false);
       }
     },
-    120_000,
+    300_000,
   );
 
   test.concurrent(
@@ -85,7 +85,7 @@ describe('while users write to each other', () => {
       await allAcknowledged(bob, [device], posted, 40);
       expect(new Set(device.texts())).toEqual(new Set(posted));
     },
-    120_000,
+    300_000,
   );
 
   test.concurrent(
@@ -122,7 +122,7 @@ describe('while users write to each other', () => {
         90,
       );
     },
-    120_000,
+    300_000,
   );
 });
 

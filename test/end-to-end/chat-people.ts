@@ -147,7 +147,7 @@ function createPerson(name: string, system: System, http: HttpClient, devices: D
         },
       });
       devices.push(connected);
-      const until: TestDevice['until'] = async (wanted, what, timeoutSeconds = 30) => {
+      const until: TestDevice['until'] = async (wanted, what, timeoutSeconds = 120) => {
         const deadline = Date.now() + timeoutSeconds * 1000;
         while (!wanted(device)) {
           if (Date.now() > deadline) {
@@ -181,7 +181,7 @@ function createPerson(name: string, system: System, http: HttpClient, devices: D
 export async function eventually(
   holds: () => boolean | Promise<boolean>,
   what: string,
-  timeoutSeconds = 30,
+  timeoutSeconds = 120,
 ): Promise<void> {
   const deadline = Date.now() + timeoutSeconds * 1000;
   while (!(await holds())) {

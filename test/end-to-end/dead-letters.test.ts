@@ -57,7 +57,7 @@ test('a message that no receive can work on goes from every queue to its dead-le
       await received(deadLetters, (body) => body === poison);
     }),
   );
-}, 120_000);
+}, 300_000);
 
 test('a record that a pipe can not deliver is told to its dead-letter queue, and holds up no later one', async () => {
   const [ada, bob] = [people.person('ada'), people.person('bob')];
@@ -73,7 +73,7 @@ test('a record that a pipe can not deliver is told to its dead-letter queue, and
   await ada.post(bob, 'found');
   await eventually(async () => (await bob.waiting()).includes('found'), 'the next message is delivered', 60);
   expect(await bob.waiting()).toEqual(['found']);
-}, 120_000);
+}, 300_000);
 
 test('an event that the scheduler can not deliver is in a dead-letter queue, as it would have been sent', async () => {
   await sends.during('SchedulerRole', async () => {
@@ -81,7 +81,7 @@ test('an event that the scheduler can not deliver is in a dead-letter queue, as 
   });
   const found = await received(await urlOf('ReconcileDeadLetters'), (body) => body.includes('due-days'));
   expect(JSON.parse(found)).toEqual({ kind: 'due-days' });
-}, 120_000);
+}, 300_000);
 
 async function urlOf(logicalId: string): Promise<string> {
   const { QueueUrls: urls = [] } = await system.sqs.send(new ListQueuesCommand({}));

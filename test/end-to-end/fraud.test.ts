@@ -31,7 +31,7 @@ beforeAll(async () => {
   await Promise.all([reconcile(system, one), reconcile(system, other)]);
   await Promise.all([system.dayWith(one, balanced, 60), system.dayWith(other, balanced, 60)]);
   [settledInOrder, settledInDisorder] = [await verdictsOn(inOrder), await verdictsOn(inDisorder)];
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   await system.stop();

@@ -60,7 +60,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const synthesized = await synthesizeIfChanged({
     projectFolder: process.cwd(),
     stage,
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(180_000),
     onSynthesize: () => undefined,
   });
   const { edits = [] } = options;
@@ -135,7 +135,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       if (value === undefined) throw new Error(`No function has the variable ${name}.`);
       return value;
     },
-    dayWith: async (businessDate, wanted, timeoutSeconds = 30) => {
+    dayWith: async (businessDate, wanted, timeoutSeconds = 120) => {
       const deadline = Date.now() + timeoutSeconds * 1000;
       for (;;) {
         const { status, body } = await call('gateway', 'GET', `/business-days/${businessDate}`);

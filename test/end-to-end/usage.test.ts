@@ -19,7 +19,7 @@ beforeAll(async () => {
   system = await startSystem({ stage: 'sandbox' });
   await system.host.warm();
   chat = await startChat();
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   await chat.people.stop();
@@ -116,5 +116,5 @@ test.concurrent(
     expect(perMessage('lambda-requests')).toBeLessThanOrEqual(3);
     expect(units('pipe-requests', 'Chat')).toBe(messages);
   },
-  120_000,
+  300_000,
 );

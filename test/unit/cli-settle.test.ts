@@ -55,7 +55,7 @@ function fakeApi(states: readonly Day[]): { call: CallApi; reconciled: () => num
   return { call, reconciled: () => reconciled };
 }
 
-const pace = { pollMilliseconds: 1, stalledSeconds: 0.05, blockedSeconds: 0.02 };
+const pace = { pollMilliseconds: 1, stalledSeconds: 1, blockedSeconds: 0.5 };
 
 async function settle(states: readonly Day[], accepted = 2): Promise<DateResult> {
   return settleDate({ call: fakeApi(states).call, date: '2026-11-20', accepted, pace });

@@ -69,30 +69,36 @@ export async function walkBooks(
     services.writeMerchantTotals(day, totals),
   );
 
-  for await (const pair of mergeJoin(
-    services.staged(day.businessDate),
-    (staged) => sortKeyOf(staged.merchantId, staged.transactionId),
-    services.ledger(day.businessDate),
-    (entry) => sortKeyOf(entry.merchantId, entry.transactionId),
-  )) {
-    control.add(pair);
-    const { left: staged, right: entry } = pair;
-    if (staged !== undefined) terminals.add(staged);
-    if (entry !== undefined && writesTotals) {
-      const totals = merchants.add(entry);
-      if (missing.tally().count === 0) await writes.add(totals);
+  try {
+    for await (const pair of mergeJoin(
+      services.staged(day.businessDate),
+      (staged) => sortKeyOf(staged.merchantId, staged.transactionId),
+      services.ledger(day.businessDate),
+      (entry) => sortKeyOf(entry.merchantId, entry.transactionId),
+    )) {
+      control.add(pair);
+      const { left: staged, right: entry } = pair;
+      if (staged !== undefined) terminals.add(staged);
+      if (entry !== undefined && writesTotals) {
+        const totals = merchants.add(entry);
+        if (missing.tally().count === 0) await writes.add(totals);
+      }
+      if (staged === undefined && entry !== undefined) unstaged.add(entry.transactionId);
+      if (staged !== undefined && entry !== undefined && !agree(staged, entry))
+        mismatched.add(entry.transactionId);
+      if (staged !== undefined && entry === undefined) {
+        missing.add(staged.transactionId);
+        if (overdueFrom !== undefined && staged.stagedAt < overdueFrom) overdue.add(staged.transactionId);
+        if (plan.includes(staged)) await sends.add([staged.transactionId]);
+      }
     }
-    if (staged === undefined && entry !== undefined) unstaged.add(entry.transactionId);
-    if (staged !== undefined && entry !== undefined && !agree(staged, entry))
-      mismatched.add(entry.transactionId);
-    if (staged !== undefined && entry === undefined) {
-      missing.add(staged.transactionId);
-      if (overdueFrom !== undefined && staged.stagedAt < overdueFrom) overdue.add(staged.transactionId);
-      if (plan.includes(staged)) await sends.add([staged.transactionId]);
-    }
+    if (writesTotals && missing.tally().count === 0) await writes.add(merchants.end());
+    await Promise.all([sends.end(), writes.end()]);
+  } catch (error) {
+    // Nothing of this run may be under way when its day goes to another.
+    await Promise.all([sends.stop(), writes.stop()]);
+    throw error;
   }
-  if (writesTotals && missing.tally().count === 0) await writes.add(merchants.end());
-  const [sent] = await Promise.all([sends.end(), writes.end()]);
   return {
     findings: {
       totals: control.totals(),
@@ -101,7 +107,7 @@ export async function walkBooks(
       unstaged: unstaged.tally(),
       mismatched: mismatched.tally(),
       terminals: terminals.mismatches(),
-      sent,
+      sent: sends.count(),
     },
     plan,
   };
@@ -123,11 +129,18 @@ function createTally(): { readonly add: (id: string) => void; readonly tally: ()
   };
 }
 
-/** Collects items into full batches and works on a bounded number of them at once. `end` gives how many there were. */
+/** Collects items into full batches and works on a bounded number of them at once. */
 function inBatches<T>(
   size: number,
   work: (batch: readonly T[]) => Promise<void>,
-): { readonly add: (items: readonly T[]) => Promise<void>; readonly end: () => Promise<number> } {
+): {
+  readonly add: (items: readonly T[]) => Promise<void>;
+  /** Works on what is left, and waits for all of it. */
+  readonly end: () => Promise<void>;
+  /** Begins nothing more, and waits for what is under way, whatever becomes of it. */
+  readonly stop: () => Promise<void>;
+  readonly count: () => number;
+} {
   const running = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
   let batch: T[] = [];
@@ -156,7 +169,10 @@ function inBatches<T>(
       if (batch.length > 0) flush();
       await Promise.all(running);
       if (failure !== undefined) throw failure.error;
-      return count;
     },
+    stop: async () => {
+      await Promise.all(running);
+    },
+    count: () => count,
   };
 }

@@ -143,7 +143,8 @@ test('any idempotency key', async () => {
       headers: { 'idempotency-key': key },
     });
     const isGood = /^[A-Za-z0-9_-]{1,64}$/.test(key.trim()) && !key.includes('4111111111111111');
-    expect(status).toBe(isGood ? 201 : 400);
+    // A key that came before was another sale's.
+    expect(isGood ? [201, 422] : [400]).toContain(status);
   });
 });
 

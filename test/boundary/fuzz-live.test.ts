@@ -194,6 +194,11 @@ describe('any request for a connection', () => {
 
   test('with any token is answered 401: none brings the authorizer down', async () => {
     const good = await mint.sign(mint.claims('DuotempoChat', [chatScope], { username: 'mallory' }));
+    const bytesOf = (jwt: string): string =>
+      jwt
+        .split('.')
+        .map((each) => Buffer.from(each, 'base64url').toString('hex'))
+        .join('.');
     const part = (something: unknown): string => Buffer.from(json(something)).toString('base64url');
     const token = fc.oneof(
       text,
@@ -220,11 +225,13 @@ describe('any request for a connection', () => {
     );
     await fc.assert(
       fc.asyncProperty(
-        token.filter((each) => each !== good),
+        // The last character of a part has bits that say nothing: such a token is the same token.
+        token.filter((each) => bytesOf(each) !== bytesOf(good)),
         async (each) => {
           const answer = await tried(`?token=${encodeURIComponent(each.replaceAll(/\p{Surrogate}/gu, ''))}`);
           if (!isRefused(answer)) throw new Error('It was let in.');
-          expect(answer.status).toBe(401);
+          // A token may be more than a request line may be.
+          expect([401, 431]).toContain(answer.status);
         },
       ),
       runs(150),

@@ -93,7 +93,7 @@ describe('what needs AWS', () => {
       expect(help).toContain(`cdk ${verb}`);
       for (const [option] of line.matchAll(/--[\w-]+/g)) expect(help).toContain(option);
     }
-  }, 30_000);
+  }, 180_000);
 });
 
 describe('what it names', () => {

@@ -116,7 +116,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
         headers: { 'idempotency-key': key },
       });
       // 200: the write that intake tried again had gone through at the first attempt.
-      if (status !== 201 && status !== 200) throw new Error(`A sale was answered ${status}: ${JSON.stringify(body)}`);
+      if (status !== 201 && status !== 200)
+        throw new Error(`A sale was answered ${status}: ${JSON.stringify(body)}`);
       return textOf(body, 'transactionId');
     },
     scan: async (tableName) => {

@@ -12,6 +12,8 @@ interface SoakCommandOptions {
   readonly json?: true;
 }
 
+const SAME_SIGNAL_MILLISECONDS = 1000;
+
 /** `npm run soak`: the guarantees, held against a host on which everything fails now and then. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
   const command = createCommand(
@@ -27,15 +29,19 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   if (exitCode !== undefined) return exitCode;
   const { minutes, json, ...options } = command.opts<SoakCommandOptions>();
 
+  const screen = createScreen(60 * minutes);
   const interrupted = new AbortController();
+  let interruptedAt = -Infinity;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
+      // npm passes on what the terminal has sent already: what follows at once means no more than the first.
+      if (performance.now() - interruptedAt < SAME_SIGNAL_MILLISECONDS) return;
       if (interrupted.signal.aborted) process.exit(1);
+      interruptedAt = performance.now();
       interrupted.abort();
       screen.say('Ends early: what was accepted is drained and checked. Once more ends at once.');
     });
   }
-  const screen = createScreen(60 * minutes);
   screen.say('Synthesizing the app, if it has changed…');
   const assembly = await synthesizeIfChanged({
     projectFolder: context.projectFolder,

@@ -132,14 +132,15 @@ const stages: Readonly<Record<Stage, StageConfig>> = {
     messageRate: { messages: 500, windowSeconds: 10 },
   },
   // Short enough that what a killed worker had in its hands comes again within half a minute, while every wait that a
-  // guarantee rests on, and every receive count, is as long as it must be: what this stage loses, the others lose.
+  // guarantee rests on, and every receive count, is as long as it must be: what this stage loses, the others lose. More
+  // workers side by side meet each other more often.
   soak: {
     ...sandbox,
     stage: 'soak',
     sealWaitSeconds: 20,
     settlement: { ...sandbox.settlement, windowSeconds: 2, timeoutSeconds: 5 },
     reconcile: { ...sandbox.reconcile, timeoutSeconds: 20 },
-    notification: { ...sandbox.notification, timeoutSeconds: 4 },
+    notification: { ...sandbox.notification, timeoutSeconds: 5, maximumConcurrency: 4 },
     messageRate: { messages: 500, windowSeconds: 10 },
   },
 };

@@ -12,6 +12,8 @@ import type { FunctionMessage } from './function-message.ts';
 const initTimeoutMilliseconds = 10_000;
 /** A bundle of the SDK alone takes 30 MB of heap; Lambda's memory size is about the whole process. */
 const minimumHeapMegabytes = 192;
+/** What an invocation leaves is small and soon garbage. With V8's 48 MB each, many workers would take all they may. */
+const youngGenerationMegabytes = 6;
 
 const runtimeFile = locateRuntime();
 
@@ -76,7 +78,10 @@ export function startFunctionWorker(options: FunctionWorkerOptions): FunctionWor
     stdout: true,
     stderr: true,
     name: definition.functionName,
-    resourceLimits: { maxOldGenerationSizeMb: Math.max(definition.memoryMegabytes, minimumHeapMegabytes) },
+    resourceLimits: {
+      maxOldGenerationSizeMb: Math.max(definition.memoryMegabytes, minimumHeapMegabytes),
+      maxYoungGenerationSizeMb: youngGenerationMegabytes,
+    },
     workerData: {
       codeFolder: definition.codeFolder,
       handler: definition.handler,

@@ -20,7 +20,9 @@ const DEVICES_PER_USER = 2;
 const TO_AWAY_RATE = 0.05;
 /** Of the posts: what two requests bring at the same moment. */
 const TWICE_RATE = 0.04;
-const UNDER_WAY = 12;
+const UNDER_WAY = 4;
+/** Messages that may be on their way to devices: a machine that is too slow for the rate gets less, not a growing backlog. */
+const BACKLOG = 60;
 const SWEEP_PAUSE_MILLISECONDS = { minimum: 4000, maximum: 8000 };
 /** Acknowledgements by device that are given so long to take effect. */
 const SWEEP_AFTER_MILLISECONDS = 4000;
@@ -107,6 +109,8 @@ export function createChatLoad(options: ChatLoadOptions): ChatLoad {
   return {
     write: (perSecond, signal) =>
       atRate({ perSecond, atMost: UNDER_WAY, signal }, async (number) => {
+        const onTheirWay = books.accepted.size - (books.acceptedCounts.get(AWAY) ?? 0) - books.sightings.size;
+        if (onTheirWay >= BACKLOG) return;
         const from = random.pick(present);
         const others = present.filter((user) => user !== from);
         const to = random.chance(TO_AWAY_RATE) ? AWAY : random.pick(others).userId;

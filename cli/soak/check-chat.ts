@@ -23,7 +23,7 @@ export interface RecipientRow {
 
 /**
  * Who pushes reads whether a notification is acknowledged just before. From there to a device it takes no longer than
- * the worker's timeout (4 s) and what the faults hold up (2.2 s): one that comes later than this was brought back.
+ * the worker's timeout (5 s) and what the faults hold up (2.2 s): one that comes later than this was brought back.
  */
 const LATE_PUSH_MILLISECONDS = 10_000;
 

@@ -3,12 +3,12 @@ import { everySoOften, pause } from './pace.ts';
 import type { Random } from './random.ts';
 import type { Tally } from './tally.ts';
 
-const KILL_PAUSE_MILLISECONDS = { minimum: 2000, maximum: 6000 };
+const KILL_PAUSE_MILLISECONDS = { minimum: 3000, maximum: 8000 };
 /** How long a kill lies in wait for its function to run, before it looks for another. */
 const LYING_IN_WAIT_MILLISECONDS = 500;
-const LOSE_PAUSE_MILLISECONDS = { minimum: 6000, maximum: 14_000 };
+const LOSE_PAUSE_MILLISECONDS = { minimum: 7000, maximum: 15_000 };
 /** Of the connections that are open. */
-const LOST_SHARE = 0.4;
+const LOST_SHARE = 0.3;
 const PIPE_PAUSE_MILLISECONDS = { minimum: 6000, maximum: 14_000 };
 const PIPE_STOPPED_MILLISECONDS = { minimum: 1000, maximum: 2500 };
 const TWICE_MILLISECONDS = { minimum: 3000, maximum: 6000 };

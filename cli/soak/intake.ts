@@ -12,7 +12,7 @@ import type { SettlementBooks } from './settlement-books.ts';
 const TWICE_RATE = 0.04;
 /** Sales among which those are that are reversed and paid back. */
 const RECENT_SALES = 400;
-const UNDER_WAY = 12;
+const UNDER_WAY = 4;
 
 const acceptedSchema = v.object({ transactionId: v.string(), businessDate: v.string() });
 

@@ -5,7 +5,7 @@ import { pause } from './pace.ts';
 const ACKNOWLEDGED_AT_ONCE = 100;
 const ACKNOWLEDGE_MILLISECONDS = 150;
 /** A hello that is not answered so long was lost, with the worker that had it in its hands. */
-const HELLO_SECONDS = 8;
+const HELLO_SECONDS = 15;
 const RECONNECT_MILLISECONDS = 300;
 
 export interface SoakDeviceOptions {

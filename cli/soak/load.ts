@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { setMaxListeners } from 'node:events';
 import type { LocalHost } from '../../local/host.ts';
 import type { CallApi } from '../api.ts';
@@ -12,7 +11,6 @@ import { seededRandom } from './random.ts';
 import type { SoakRecord } from './record.ts';
 import { createSales } from './sales.ts';
 
-let dbg = 0;
 const SAMPLE_MILLISECONDS = 1000;
 const MINUTE_MILLISECONDS = 60_000;
 
@@ -58,12 +56,6 @@ export async function runLoad(options: LoadOptions): Promise<number> {
 
   const sample = (): void => {
     meter.memory(process.memoryUsage().rss);
-    dbg += 1;
-    if (dbg % 20 === 0) { (globalThis as any).gc?.(); const m = process.memoryUsage();
-      const text = readFileSync('/proc/self/smaps', 'utf8'); const sums: Record<string, number> = {}; let kind = '';
-      for (const line of text.split('\n')) { const h = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ (\d+)\s*(.*)$/.exec(line); if (h) { const start = BigInt('0x' + h[1]); const size = Number(BigInt('0x' + h[2]) - start) / 1024; kind = h[5] ? (h[5].startsWith('[') ? h[5] : 'file') : start % 0x4000000n === 0n && size < 65536 ? 'arena' : size === 256 || h[3] === '---p' ? 'v8page256' : size > 4096 ? 'big' : 'small'; } const r = /^Rss:\s+(\d+)/.exec(line); if (r) sums[kind] = (sums[kind] ?? 0) + Number(r[1]) / 1024; }
-      const threads = /Threads:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-      process.stderr.write(`DBG t=${dbg} rss ${m.rss >> 20} heapUsed ${m.heapUsed >> 20} total ${m.heapTotal >> 20} ab ${m.arrayBuffers >> 20} tx ${transactions.facts.size} msg ${record.chat.accepted.size} threads ${threads} ${JSON.stringify(Object.fromEntries(Object.entries(sums).map(([k, n]) => [k, Math.round(n)])))}\n`); }
     options.onSample();
   };
   const endMinute = (): void => {

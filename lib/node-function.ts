@@ -101,6 +101,7 @@ function bundles(): string {
     target: 'node20',
     format: 'esm',
     mainFields: ['module', 'main'],
+    alias: { '@aws-sdk/credential-provider-node': join(source, 'shared', 'environment-credentials.ts') },
     // Packages that are CommonJS still call require for Node's own modules.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     legalComments: 'none',

@@ -19,7 +19,7 @@ import { queryPages } from './pages.ts';
 import { StoredInteger } from './stored.ts';
 
 const keys = tables.ledger;
-const PAGE_ITEMS = 250;
+const PAGE_ITEMS = 100;
 
 const Status = v.picklist(['settled', 'held', 'reversed', 'rejected']);
 

@@ -31,7 +31,7 @@ import { queryPages } from './pages.ts';
 const keys = tables.stagedTransactions;
 const KEPT_DAYS = 400;
 /** Small enough that the pages of 16 shards of both tables fit a small function. */
-const PAGE_ITEMS = 250;
+const PAGE_ITEMS = 100;
 
 /** Keys of the table and its indexes stand beside the fact in an item; they are derived, and dropped on the way out. */
 const StoredFact = v.object({

@@ -1,5 +1,3 @@
-import type { BusinessDate } from './domain/business-date.ts';
-import type { FxRates } from './domain/fx.ts';
 import { currenciesCompared } from './domain/fraud/amounts.ts';
 import { assess, cardWindowMilliseconds, type Seen } from './domain/fraud/assessment.ts';
 import {
@@ -14,6 +12,7 @@ import type { FraudSettings } from './domain/fraud/settings.ts';
 import { isSmallSale } from './domain/fraud/small-amount.ts';
 import { COMPARED_IN } from './domain/fraud/value.ts';
 import type { Assessment, StagedFact } from './domain/settlement.ts';
+import type { RatesOf } from './rate-cache.ts';
 import { readHistory } from './read-history.ts';
 import type { HistoryRange } from './tables/history-pages.ts';
 
@@ -26,11 +25,7 @@ export interface AssessorServices {
     terminalId: string,
     range: HistoryRange,
   ) => AsyncIterable<readonly PastSmallSale[]>;
-  /** The rates that the date compares with, frozen by this call if they were not before; undefined if it has none. */
-  readonly ratesOf: (
-    businessDate: BusinessDate,
-    currencies: readonly string[],
-  ) => Promise<FxRates | undefined>;
+  readonly ratesOf: RatesOf;
 }
 
 /** What came of assessing a batch. */

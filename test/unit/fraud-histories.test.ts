@@ -237,7 +237,6 @@ describe('a history that cannot be read', () => {
       settleBatch(
         facts.map(({ transactionId }) => sqsRecord(transactionId, JSON.stringify({ factId: transactionId }))),
         {
-          now: () => new Date(NOON),
           getFacts: async () => Promise.resolve(new Map(facts.map((fact) => [fact.transactionId, fact]))),
           getEntry: async () => Promise.resolve(undefined),
           profileOn: async () => Promise.resolve(profile()),

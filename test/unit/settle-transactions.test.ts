@@ -14,7 +14,6 @@ function settlement(facts: readonly StagedFact[], changes: Partial<Services> = {
   const asked: (readonly string[])[] = [];
   const marked: unknown[] = [];
   const services: Services = {
-    now: () => new Date('2026-03-10T21:01:00.000Z'),
     getFacts: async (ids) => {
       asked.push(ids);
       return Promise.resolve(

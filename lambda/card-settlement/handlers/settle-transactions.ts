@@ -21,7 +21,6 @@ import { smallSalesAt } from '../tables/small-sales.ts';
 import { getStagedFacts } from '../tables/staged-transactions.ts';
 
 interface Services extends SettlementServices {
-  readonly now: () => Date;
   readonly getFacts: (factIds: readonly string[]) => Promise<ReadonlyMap<string, AnyStagedFact>>;
   readonly assess: AssessBatch;
 }
@@ -143,7 +142,6 @@ export function buildServices(client = createDynamoDbClient(), now: () => Date =
   const fraud = fraudSettings();
   const ratesOf = createRateCache((businessDate) => freezeRates(client, daysTable, businessDate, now()));
   return {
-    now,
     getFacts: (factIds) => getStagedFacts(client, stagedTable, factIds),
     profileOn: (merchantId, businessDate) => profileOn(client, merchantsTable, merchantId, businessDate),
     ratesOf,

@@ -1,0 +1,37 @@
+import { figuresTable, isMet } from './bench/report.ts';
+import { CommandError } from './command-error.ts';
+import { type CommandContext, createCommand, parseArguments } from './command-line.ts';
+import type { Limit } from './limits/limit.ts';
+import { colorsFor } from './screen.ts';
+
+const limits: readonly Limit[] = [];
+
+/** `npm run limits`: how the app holds at loads far beyond an ordinary day, each on a local host of its own. */
+export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
+  const names = limits.map(({ name }) => name);
+  const command = createCommand(
+    'limits',
+    'Puts loads far beyond an ordinary day on the app, and measures what it makes of them.',
+  )
+    .argument('[name...]', `which loads: ${names.join(', ')}; all if none is named`)
+    .option('--json', 'print the result as JSON and nothing else');
+  const exitCode = parseArguments(command, argv);
+  if (exitCode !== undefined) return exitCode;
+  const unknown = command.args.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new CommandError(`There is no load '${unknown}'. The loads are ${names.join(', ')}.`, {
+      exitCode: 2,
+    });
+  }
+  const { json } = command.opts<{ readonly json?: true }>();
+  const figures = [];
+  for (const { name, load, measure } of limits) {
+    if (command.args.length > 0 && !command.args.includes(name)) continue;
+    process.stderr.write(`${name}: ${load}…\n`);
+    figures.push(...(await measure(context)));
+  }
+  process.stdout.write(
+    json ? `${JSON.stringify(figures)}\n` : `${figuresTable(figures, colorsFor(process.stdout))}\n`,
+  );
+  return figures.every(isMet) ? 0 : 1;
+}

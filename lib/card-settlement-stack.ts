@@ -1,7 +1,6 @@
 import { CfnOutput, Duration, Stack, TimeZone, type StackProps } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
-import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Dashboard, GraphWidget, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, ProjectionType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
@@ -26,6 +25,7 @@ import type { IdentityStack } from './identity-stack.ts';
 import { JwtHttpApi } from './jwt-http-api.ts';
 import { NodeFunction } from './node-function.ts';
 import { QueueWorker, tempoOf } from './queue-worker.ts';
+import { RunbookAlarm } from './runbook-alarm.ts';
 
 export interface CardSettlementStackProps extends StackProps {
   readonly config: StageConfig;
@@ -62,6 +62,19 @@ export class CardSettlementStack extends Stack {
     this.schedule(reconcile);
     this.reconcileAlarms();
     const api = this.httpApi(props.identity, reconcile.queue);
+    new Dashboard(this, 'Dashboard', {
+      widgets: [
+        api.widgets(),
+        settlement.widgets(),
+        reconcile.widgets(),
+        [
+          new GraphWidget({
+            title: 'Business days',
+            left: [this.dayMetric(metrics.breaksFound), this.dayMetric(metrics.daysBlocked)],
+          }),
+        ],
+      ],
+    });
 
     for (const [name, value] of Object.entries({
       ApiUrl: api.url,
@@ -120,8 +133,10 @@ export class CardSettlementStack extends Stack {
       logRetention: this.logRetention,
       ...tempoOf(settlement),
       reportsBatchItemFailures: true,
-      failureImpact:
-        'Transactions could not be settled, and their business day cannot be balanced. Runbook: "A message in the settlement dead-letter queue".',
+      deadLetters: {
+        impact: 'Transactions could not be settled, and their business day cannot be balanced.',
+        runbookHeading: 'A message in the settlement dead-letter queue',
+      },
       alarmTopic: this.alarms,
     });
     worker.worker.allow(['dynamodb:BatchGetItem'], [this.staged.tableArn]);
@@ -157,8 +172,10 @@ export class CardSettlementStack extends Stack {
       },
       logRetention: this.logRetention,
       ...tempoOf(reconcile),
-      failureImpact:
-        'A business day could not be reconciled; the schedule tries again within 15 minutes. Runbook: "A message in the reconcile dead-letter queue".',
+      deadLetters: {
+        impact: 'A business day could not be reconciled; the schedule tries again within 15 minutes.',
+        runbookHeading: 'A message in the reconcile dead-letter queue',
+      },
       alarmTopic: this.alarms,
     });
     worker.worker.function.addEnvironment(names.reconcileQueueUrl, worker.queue.queueUrl);
@@ -193,35 +210,29 @@ export class CardSettlementStack extends Stack {
   }
 
   private reconcileAlarms(): void {
-    for (const { id, metricName, alarmDescription } of [
-      {
-        id: 'BreaksAlarm',
-        metricName: metrics.breaksFound,
-        alarmDescription:
-          'The books of a business day differ: transactions are missing from the ledger when they should be there. Runbook: "A business day has breaks".',
-      },
-      {
-        id: 'BlockedAlarm',
-        metricName: metrics.daysBlocked,
-        alarmDescription:
-          'A business day waits for FX rates: nothing is lost, and nothing that needs a rate is settled. Runbook: "A business day is blocked".',
-      },
-    ]) {
-      new Alarm(this, id, {
-        alarmDescription,
-        metric: new Metric({
-          namespace: metrics.namespace,
-          metricName,
-          dimensionsMap: { service: 'reconcile-business-day' },
-          statistic: 'Maximum',
-          period: Duration.minutes(15),
-        }),
-        threshold: 1,
-        evaluationPeriods: 1,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-      }).addAlarmAction(new SnsAction(this.alarms));
-    }
+    new RunbookAlarm(this, 'BreaksAlarm', {
+      impact:
+        'The books of a business day differ: transactions are missing from the ledger when they should be there.',
+      runbookHeading: 'A business day has breaks',
+      metric: this.dayMetric(metrics.breaksFound),
+      topic: this.alarms,
+    });
+    new RunbookAlarm(this, 'BlockedAlarm', {
+      impact: 'A business day waits for FX rates: nothing is lost, and nothing that needs a rate is settled.',
+      runbookHeading: 'A business day is blocked',
+      metric: this.dayMetric(metrics.daysBlocked),
+      topic: this.alarms,
+    });
+  }
+
+  private dayMetric(metricName: string): Metric {
+    return new Metric({
+      namespace: metrics.namespace,
+      metricName,
+      dimensionsMap: { service: 'reconcile-business-day' },
+      statistic: 'Maximum',
+      period: Duration.minutes(15),
+    });
   }
 
   private httpApi(identity: IdentityStack, reconcileQueue: Queue): JwtHttpApi {
@@ -334,6 +345,7 @@ export class CardSettlementStack extends Stack {
       audience: [identity.gatewayClient.userPoolClientId, identity.operatorClient.userPoolClientId],
       throttle: this.config.throttle,
       logRetention: this.logRetention,
+      alarmTopic: this.alarms,
       notFound: this.routeFunction('NotFound', 'not-found', 'Answers paths that are no route', {}),
     });
     const { GET, POST, PUT } = HttpMethod;

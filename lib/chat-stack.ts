@@ -1,10 +1,10 @@
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
-import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, ProjectionType, StreamViewType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { chatScope, environmentNames as names, pipeInputTemplate, tables } from '../lambda/chat/contract.ts';
 import { alarmTopic } from './alarm-topic.ts';
@@ -50,10 +50,13 @@ export class ChatStack extends Stack {
     this.readPositions = this.table('ReadPositions', tables.readPositions);
 
     const notification = this.notificationWorker();
-    this.pipe(notification);
+    const pipe = this.pipe(notification.queue);
     const live = this.webSocketApi(identity, notification);
     this.pushAs(notification.worker, live);
     const api = this.httpApi(identity);
+    new Dashboard(this, 'Dashboard', {
+      widgets: [api.widgets(), live.widgets(), [...pipe.widgets(), ...notification.widgets()]],
+    });
 
     for (const [name, value] of Object.entries({ ApiUrl: api.url, WebSocketUrl: live.url })) {
       new CfnOutput(this, name, { value });
@@ -98,8 +101,11 @@ export class ChatStack extends Stack {
       logRetention: this.logRetention,
       ...tempoOf(notification),
       reportsBatchItemFailures: true,
-      failureImpact:
-        'A chat message was not put into its recipient’s notification queue, or a device was not told what waits. Runbook: "A message in the notification dead-letter queue".',
+      deadLetters: {
+        impact:
+          'A chat message was not put into its recipient’s notification queue, or a device was not told what waits.',
+        runbookHeading: 'A message in the notification dead-letter queue',
+      },
       alarmTopic: this.alarms,
     });
     worker.worker.function.addEnvironment(names.notificationQueueUrl, worker.queue.queueUrl);
@@ -116,30 +122,25 @@ export class ChatStack extends Stack {
     return worker;
   }
 
-  private pipe({ queue, deadLetterQueue }: QueueWorker): void {
-    const pipe = new StreamPipe(this, 'MessagePipe', {
+  private pipe(queue: Queue): StreamPipe {
+    return new StreamPipe(this, 'MessagePipe', {
       description: 'Every message that is written, to the notification queue',
       table: this.messages,
       eventNames: ['INSERT'],
       inputTemplate: pipeInputTemplate,
       queue,
-      deadLetterQueue,
+      failure: {
+        impact: 'Messages are written, but nobody is notified. The stream keeps them for 24 hours.',
+        runbookHeading: 'The message pipe fails',
+      },
+      deadLetters: {
+        impact:
+          'The pipe gave up messages that it could not deliver in 23 hours: nobody is notified of them.',
+        runbookHeading: 'A message in the pipe’s dead-letter queue',
+      },
+      logRetention: this.logRetention,
+      alarmTopic: this.alarms,
     });
-    new Alarm(this, 'MessagePipeAlarm', {
-      alarmDescription:
-        'Messages are written, but nobody is notified. The stream keeps them for 24 hours. Runbook: "The message pipe fails".',
-      metric: new Metric({
-        namespace: 'AWS/EventBridge/Pipes',
-        metricName: 'ExecutionFailed',
-        dimensionsMap: { PipeName: pipe.pipeName },
-        statistic: 'Sum',
-        period: Duration.minutes(1),
-      }),
-      threshold: 1,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    }).addAlarmAction(new SnsAction(this.alarms));
   }
 
   private webSocketApi(identity: IdentityStack, { queue }: QueueWorker): TokenWebSocketApi {
@@ -154,6 +155,7 @@ export class ChatStack extends Stack {
       authorizer,
       stageName: 'live',
       throttle: this.config.throttle,
+      alarmTopic: this.alarms,
     });
 
     const disconnect = this.routeFunction(
@@ -252,6 +254,7 @@ export class ChatStack extends Stack {
       audience: [identity.chatClient.userPoolClientId],
       throttle: this.config.throttle,
       logRetention: this.logRetention,
+      alarmTopic: this.alarms,
       notFound: this.routeFunction('UnknownPath', 'not-found', 'Answers paths that are no route', {}),
     });
     const { DELETE, GET, POST } = HttpMethod;

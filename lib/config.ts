@@ -17,6 +17,8 @@ interface WorkerConfig {
   readonly maxReceiveCount: number;
   /** Most invocations at once that the queue may cause; undefined for Lambda's own limit. */
   readonly maximumConcurrency: number | undefined;
+  /** An oldest message older than this means that the queue falls behind. */
+  readonly alarmAgeMinutes: number;
 }
 
 /** What differs from stage to stage. */
@@ -88,6 +90,8 @@ const sandbox: StageConfig = {
     memoryMegabytes: 512,
     maxReceiveCount: 5,
     maximumConcurrency: 2,
+    // Days are settled after the cut-off, all at once: hours of backlog are no fault.
+    alarmAgeMinutes: 6 * 60,
   },
   reconcile: {
     batchSize: 1,
@@ -96,6 +100,8 @@ const sandbox: StageConfig = {
     memoryMegabytes: 1024,
     maxReceiveCount: 5,
     maximumConcurrency: 2,
+    // Twice the longest delay that a run asks for.
+    alarmAgeMinutes: 30,
   },
   notification: {
     batchSize: 1,
@@ -104,6 +110,7 @@ const sandbox: StageConfig = {
     memoryMegabytes: 512,
     maxReceiveCount: 5,
     maximumConcurrency: 2,
+    alarmAgeMinutes: 5,
   },
   messageRate: { messages: 50, windowSeconds: 10 },
   throttle: { rateLimit: 1000, burstLimit: 2000 },

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   HttpApi,
@@ -9,9 +9,12 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { GraphWidget, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { NodeFunction } from './node-function.ts';
+import { RunbookAlarm } from './runbook-alarm.ts';
 
 export interface JwtHttpApiProps {
   /** The API's name; the local host serves it below a path of this name. */
@@ -23,6 +26,7 @@ export interface JwtHttpApiProps {
   readonly audience: readonly string[];
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
   readonly logRetention: RetentionDays;
+  readonly alarmTopic: ITopic;
   /** Answers what no route does. */
   readonly notFound: NodeFunction;
 }
@@ -85,6 +89,36 @@ export class JwtHttpApi extends Construct {
       },
     });
     this.url = this.api.apiEndpoint;
+    // API Gateway answers 5xx for a function that throws, times out or is throttled, so this stands for all of them.
+    new RunbookAlarm(this, 'ServerErrorAlarm', {
+      impact: `Callers of the ${props.apiName} API get errors that are not theirs.`,
+      runbookHeading: 'An API answers with server errors',
+      metric: this.api.metricServerError({ period: Duration.minutes(5), statistic: 'Sum' }),
+      threshold: 5,
+      periods: 2,
+      topic: props.alarmTopic,
+    });
+  }
+
+  /** What a dashboard shows of it. */
+  widgets(): IWidget[] {
+    const sum = { statistic: 'Sum' };
+    return [
+      new GraphWidget({
+        title: `${this.api.httpApiName}: requests`,
+        left: [
+          this.api.metricCount({ ...sum, label: 'requests' }),
+          this.api.metricClientError({ ...sum, label: '4xx' }),
+          this.api.metricServerError({ ...sum, label: '5xx' }),
+        ],
+      }),
+      new GraphWidget({
+        title: `${this.api.httpApiName}: latency`,
+        left: ['p50', 'p99'].map((statistic) =>
+          this.api.metricLatency({ statistic, label: `${statistic}, ms` }),
+        ),
+      }),
+    ];
   }
 
   addRoute({ method, path, scopes, handler }: RouteProps): void {

@@ -1,13 +1,14 @@
 import { Duration, Validations } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { GraphWidget, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { StageConfig } from './config.ts';
+import { DeadLetterQueue } from './dead-letter-queue.ts';
 import { NodeFunction, type NodeFunctionProps } from './node-function.ts';
+import { RunbookAlarm, sumOf, type AlarmText } from './runbook-alarm.ts';
 
 export interface QueueWorkerProps extends Omit<NodeFunctionProps, 'timeout'> {
   readonly timeout: Duration;
@@ -33,8 +34,13 @@ export interface QueueWorkerProps extends Omit<NodeFunctionProps, 'timeout'> {
    * @default false: a batch succeeds or fails as one
    */
   readonly reportsBatchItemFailures?: boolean;
-  /** What a message in the dead-letter queue means to a person, and what to do: the alarm's text. */
-  readonly failureImpact: string;
+  /** The alarm of a message in the dead-letter queue. */
+  readonly deadLetters: AlarmText;
+  /**
+   * The age of the oldest message from which on the queue falls behind. What SQS drops after 4 days unreceived is in no
+   * dead-letter queue: this alarm rings long before.
+   */
+  readonly alarmAge: Duration;
   readonly alarmTopic: ITopic;
 }
 
@@ -57,15 +63,9 @@ export class QueueWorker extends Construct {
     const visibilityTimeout = Duration.seconds(6 * props.timeout.toSeconds() + window.toSeconds());
     this.horizon = Duration.seconds(maxReceiveCount * visibilityTimeout.toSeconds() + window.toSeconds());
 
-    this.deadLetterQueue = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
-    Validations.of(this.deadLetterQueue).acknowledge({
-      id: 'Serverless-SQSRedrivePolicy',
-      reason:
-        'This is the dead-letter queue: the end of the line. It keeps messages for 14 days, the first of them raises an alarm, and the runbook says how to redrive them.',
+    this.deadLetterQueue = new DeadLetterQueue(this, 'DeadLetters', {
+      ...props.deadLetters,
+      alarmTopic: props.alarmTopic,
     });
     this.queue = new Queue(this, 'Queue', {
       encryption: QueueEncryption.SQS_MANAGED,
@@ -99,17 +99,65 @@ export class QueueWorker extends Construct {
     // Lambda checks at creation that the role may poll.
     mapping.node.addDependency(this.worker.role);
 
-    new Alarm(this, 'DeadLetterAlarm', {
-      alarmDescription: props.failureImpact,
-      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
-        period: Duration.minutes(1),
-        statistic: 'Maximum',
+    this.alarms(id, props);
+  }
+
+  private alarms(id: string, { alarmAge, alarmTopic: topic }: QueueWorkerProps): void {
+    const minute = Duration.minutes(1);
+    new RunbookAlarm(this, 'AgeAlarm', {
+      impact: `A message of the ${id.toLowerCase()} queue waits for more than ${alarmAge.toHumanString()}.`,
+      runbookHeading: 'A queue falls behind',
+      metric: this.queue.metricApproximateAgeOfOldestMessage({ period: minute, statistic: 'Maximum' }),
+      threshold: alarmAge.toSeconds(),
+      periods: 5,
+      topic,
+    });
+    const period = Duration.minutes(5);
+    const { function: worker } = this.worker;
+    new RunbookAlarm(this, 'FailureAlarm', {
+      impact: `The worker of the ${id.toLowerCase()} queue has failed, or was not allowed to run, for 15 minutes.`,
+      runbookHeading: 'A worker fails',
+      metric: sumOf(
+        [
+          worker.metricErrors({ period }),
+          worker.metricThrottles({ period }),
+          worker.metric('RecursiveInvocationsDropped', { period, statistic: 'Sum' }),
+        ],
+        period,
+      ),
+      periods: 3,
+      topic,
+    });
+  }
+
+  /** What a dashboard shows of it: what waits, and how the worker keeps up. */
+  widgets(): IWidget[] {
+    const { queue, deadLetterQueue, worker } = this;
+    const title = this.node.id;
+    return [
+      new GraphWidget({
+        title: `${title}: messages`,
+        left: [
+          queue.metricNumberOfMessagesSent({ label: 'sent' }),
+          queue.metricNumberOfMessagesDeleted({ label: 'done' }),
+          queue.metricApproximateNumberOfMessagesVisible({ label: 'waiting' }),
+          deadLetterQueue.metricApproximateNumberOfMessagesVisible({ label: 'dead letters' }),
+        ],
+        right: [queue.metricApproximateAgeOfOldestMessage({ label: 'oldest, s' })],
       }),
-      threshold: 1,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    }).addAlarmAction(new SnsAction(props.alarmTopic));
+      new GraphWidget({
+        title: `${title}: worker`,
+        left: [
+          worker.function.metricInvocations({ label: 'invocations' }),
+          worker.function.metricErrors({ label: 'errors' }),
+          worker.function.metricThrottles({ label: 'throttles' }),
+        ],
+        right: [
+          worker.function.metricDuration({ label: 'p50, ms', statistic: 'p50' }),
+          worker.function.metricDuration({ label: 'p99, ms', statistic: 'p99' }),
+        ],
+      }),
+    ];
   }
 }
 
@@ -119,6 +167,7 @@ export function tempoOf(config: StageConfig['settlement']) {
     timeout: Duration.seconds(config.timeoutSeconds),
     memoryMegabytes: config.memoryMegabytes,
     batchSize: config.batchSize,
+    alarmAge: Duration.minutes(config.alarmAgeMinutes),
     window: Duration.seconds(config.windowSeconds),
     maxReceiveCount: config.maxReceiveCount,
     ...(config.maximumConcurrency === undefined ? {} : { maximumConcurrency: config.maximumConcurrency }),

@@ -1,9 +1,14 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { GraphWidget, Metric, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { DeadLetterQueue } from './dead-letter-queue.ts';
+import { RunbookAlarm, sumOf, type AlarmText } from './runbook-alarm.ts';
 
 export interface StreamPipeProps {
   readonly description: string;
@@ -14,9 +19,21 @@ export interface StreamPipeProps {
   /** What a message on the queue says, with `<$.path>` for values of the stream record. */
   readonly inputTemplate: string;
   readonly queue: IQueue;
-  /** Gets word of records that could not be delivered in time. */
-  readonly deadLetterQueue: IQueue;
+  /** The alarm of a pipe that cannot deliver. */
+  readonly failure: AlarmText;
+  /** The alarm of records that it gave up. */
+  readonly deadLetters: AlarmText;
+  readonly logRetention: RetentionDays;
+  readonly alarmTopic: ITopic;
 }
+
+/** Executions that did not deliver all their records, by AWS's names. */
+const FAILURE_METRICS = [
+  'ExecutionFailed',
+  'ExecutionPartiallyFailed',
+  'ExecutionTimeout',
+  'ExecutionThrottled',
+];
 
 /** An hour before the stream drops a record: so long it can still be read there, by what the dead-letter queue says. */
 const MAXIMUM_RECORD_AGE = Duration.hours(23);
@@ -24,15 +41,30 @@ const MAXIMUM_RECORD_AGE = Duration.hours(23);
 /**
  * A pipe from a table's stream to a queue: every change becomes a message, at least once, without a function between.
  * It starts at the stream's oldest record, because one that starts at the latest can miss what is written while it
- * starts; and it tries for almost as long as the stream keeps a record.
+ * starts; and it tries for almost as long as the stream keeps a record. Word of what it gives up goes to a dead-letter
+ * queue of its own: these are no messages that the target's worker could take.
  */
 export class StreamPipe extends Construct {
-  readonly pipeName: string;
+  readonly deadLetterQueue: DeadLetterQueue;
+  private readonly pipeName: string;
 
   constructor(scope: Construct, id: string, props: StreamPipeProps) {
     super(scope, id);
     const streamArn = props.table.tableStreamArn;
     if (streamArn === undefined) throw new Error(`The table of the pipe ${this.node.path} has no stream.`);
+    this.deadLetterQueue = new DeadLetterQueue(this, 'DeadLetters', {
+      ...props.deadLetters,
+      alarmTopic: props.alarmTopic,
+    });
+    Validations.of(this.deadLetterQueue).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason:
+        'This is the dead-letter queue of a pipe. The rule looks for queues that name it in a redrive policy, and a pipe names it in its source parameters.',
+    });
+    const logs = new LogGroup(this, 'Logs', {
+      retention: props.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('pipes.amazonaws.com'),
       // Inline, so that the policy is there when the pipe is created.
@@ -47,7 +79,11 @@ export class StreamPipe extends Construct {
             new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }),
             new PolicyStatement({
               actions: ['sqs:SendMessage'],
-              resources: [props.queue.queueArn, props.deadLetterQueue.queueArn],
+              resources: [props.queue.queueArn, this.deadLetterQueue.queueArn],
+            }),
+            new PolicyStatement({
+              actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+              resources: [logs.logGroupArn],
             }),
           ],
         }),
@@ -67,13 +103,53 @@ export class StreamPipe extends Construct {
           startingPosition: 'TRIM_HORIZON',
           batchSize: 10,
           maximumRecordAgeInSeconds: MAXIMUM_RECORD_AGE.toSeconds(),
-          deadLetterConfig: { arn: props.deadLetterQueue.queueArn },
+          deadLetterConfig: { arn: this.deadLetterQueue.queueArn },
         },
         filterCriteria: { filters: [{ pattern: JSON.stringify({ eventName: props.eventNames }) }] },
       },
       target: props.queue.queueArn,
       targetParameters: { inputTemplate: props.inputTemplate },
+      // Without execution data: records carry what people write.
+      logConfiguration: {
+        cloudwatchLogsLogDestination: { logGroupArn: logs.logGroupArn },
+        level: 'ERROR',
+      },
     });
     this.pipeName = pipe.ref;
+    const period = Duration.minutes(1);
+    new RunbookAlarm(this, 'FailureAlarm', {
+      ...props.failure,
+      metric: sumOf(
+        FAILURE_METRICS.map((name) => this.metric(name)),
+        period,
+      ),
+      topic: props.alarmTopic,
+    });
+  }
+
+  private metric(metricName: string, label?: string): Metric {
+    return new Metric({
+      namespace: 'AWS/EventBridge/Pipes',
+      metricName,
+      dimensionsMap: { PipeName: this.pipeName },
+      statistic: 'Sum',
+      period: Duration.minutes(1),
+      ...(label === undefined ? {} : { label }),
+    });
+  }
+
+  /** What a dashboard shows of it. */
+  widgets(): IWidget[] {
+    return [
+      new GraphWidget({
+        title: this.node.id,
+        left: [
+          this.metric('EventCount', 'records'),
+          this.metric('ExecutionFailed', 'failed'),
+          this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ label: 'dead letters' }),
+        ],
+        right: [this.metric('Duration', 'duration, ms').with({ statistic: 'p99' })],
+      }),
+    ];
   }
 }

@@ -1,12 +1,15 @@
-import { ArnFormat, CfnElement, Stack, Validations } from 'aws-cdk-lib';
+import { ArnFormat, CfnElement, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { WebSocketLambdaAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import {
   WebSocketLambdaIntegration,
   WebSocketMockIntegration,
 } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { GraphWidget, Metric, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { NodeFunction } from './node-function.ts';
+import { RunbookAlarm, sumOf } from './runbook-alarm.ts';
 
 export interface TokenWebSocketApiProps {
   /** The API's name; the local host serves it below a path of this name. */
@@ -17,6 +20,7 @@ export interface TokenWebSocketApiProps {
   /** The last part of the urls. */
   readonly stageName: string;
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
+  readonly alarmTopic: ITopic;
 }
 
 /**
@@ -62,6 +66,42 @@ export class TokenWebSocketApi extends Construct {
     this.stageName = props.stageName;
     this.url = stage.url;
     this.connectionsUrl = stage.callbackUrl;
+    const period = Duration.minutes(5);
+    new RunbookAlarm(this, 'ServerErrorAlarm', {
+      impact: `Devices cannot connect to the ${props.apiName} API, or what they send is answered by an error that is not theirs.`,
+      runbookHeading: 'An API answers with server errors',
+      metric: sumOf([this.metric('ExecutionError'), this.metric('IntegrationError')], period),
+      threshold: 5,
+      periods: 2,
+      topic: props.alarmTopic,
+    });
+  }
+
+  private metric(metricName: string, label?: string): Metric {
+    return new Metric({
+      namespace: 'AWS/ApiGateway',
+      metricName,
+      dimensionsMap: { ApiId: this.api.apiId, Stage: this.stageName },
+      statistic: 'Sum',
+      period: Duration.minutes(5),
+      ...(label === undefined ? {} : { label }),
+    });
+  }
+
+  /** What a dashboard shows of it. */
+  widgets(): IWidget[] {
+    return [
+      new GraphWidget({
+        title: `${this.node.id}: frames`,
+        left: [
+          this.metric('ConnectCount', 'connects'),
+          this.metric('MessageCount', 'frames'),
+          this.metric('ClientError', 'refused'),
+          this.metric('ExecutionError', 'execution errors'),
+          this.metric('IntegrationError', 'integration errors'),
+        ],
+      }),
+    ];
   }
 
   /** @param routeKey what `action` a frame names, or `$disconnect`, or `$default` for what no other route takes */

@@ -17,14 +17,27 @@ export function mayWriteLogs(
   hasLogGroup: (name: string) => boolean,
 ): boolean {
   const { functionArn, functionName } = definition;
-  const { roleArn, sessionName } = definition.credentials;
   const group = logGroupName(definition);
   const [, , , region, accountId] = functionArn.split(':');
   const groupArn = `arn:aws:logs:${region}:${accountId}:log-group:${group}`;
-  const streamArn = `${groupArn}:log-stream:${functionName}[$LATEST]`;
+  return mayWriteTo(access, definition.credentials, {
+    groupArn,
+    streamName: `${functionName}[$LATEST]`,
+    isThere: hasLogGroup(group),
+  });
+}
+
+/** Whether a role may write to a stream of a log group, and make the group if it is not there. */
+export function mayWriteTo(
+  access: Pick<Access, 'refusalOf'>,
+  role: { readonly roleArn: string; readonly sessionName: string },
+  log: { readonly groupArn: string; readonly streamName: string; readonly isThere: boolean },
+): boolean {
+  const { roleArn, sessionName } = role;
   const principal = { kind: 'role', roleArn, sessionName } as const;
+  const streamArn = `${log.groupArn}:log-stream:${log.streamName}`;
   const needed = [
-    ...(hasLogGroup(group) ? [] : [['logs:CreateLogGroup', `${groupArn}:*`] as const]),
+    ...(log.isThere ? [] : [['logs:CreateLogGroup', `${log.groupArn}:*`] as const]),
     ['logs:CreateLogStream', streamArn] as const,
     ['logs:PutLogEvents', streamArn] as const,
   ];

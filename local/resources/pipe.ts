@@ -4,6 +4,7 @@ import type { EventPattern } from '../event-pattern.ts';
 import { compileInputTemplate } from '../input-template.ts';
 import type { InputTemplate } from '../input-template.ts';
 import { physicalName } from '../physical-name.ts';
+import { mayWriteTo } from '../iam/log-access.ts';
 import { createPipe } from '../pipe.ts';
 import type { PipeOptions } from '../pipe.ts';
 import { isJsonList, isJsonObject, textAt } from '../template.ts';
@@ -40,6 +41,7 @@ export const provisionPipe: Provision = (resource, world) => {
   const deadLetterArn = optionalText(resource, `${SOURCE}.DeadLetterConfig.Arn`);
   const deadLetterUrl = deadLetterArn === undefined ? undefined : queueUrl(resource, world, deadLetterArn);
   requireAccess(resource, world, { roleArn, pipeName, streamArn, deadLetterArn });
+  tellOfLog(resource, world, { roleArn, pipeName });
   const maximumRetryAttempts = limit(resource, `${SOURCE}.MaximumRetryAttempts`, 10_000);
   const maximumRecordAgeSeconds = limit(resource, `${SOURCE}.MaximumRecordAgeInSeconds`, 604_800);
 
@@ -123,6 +125,19 @@ function requireAccess(
     resource,
     `Error occurred while sending message to SQS queue: ${deadLetterArn} (${refusal})`,
   );
+}
+
+/** A pipe whose role may not write its log runs, and nobody reads its lines: the host tells of it. */
+function tellOfLog(
+  resource: ResourceRequest,
+  world: World,
+  { roleArn, pipeName }: { readonly roleArn: string; readonly pipeName: string },
+): void {
+  const arn = optionalText(resource, 'LogConfiguration.CloudwatchLogsLogDestination.LogGroupArn');
+  if (arn === undefined) return;
+  const groupArn = arn.replace(/:\*$/, '');
+  const isThere = world.logGroups.has(groupArn.split(':log-group:').at(-1) ?? '');
+  mayWriteTo(world.access, { roleArn, sessionName: pipeName }, { groupArn, streamName: pipeName, isThere });
 }
 
 function startingPosition(resource: ResourceRequest): PipeOptions['startingPosition'] {

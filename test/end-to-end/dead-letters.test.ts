@@ -63,7 +63,7 @@ test('a record that a pipe can not deliver is told to its dead-letter queue, and
   const [ada, bob] = [people.person('ada'), people.person('bob')];
   await sends.during('MessagePipeRole', async () => {
     await ada.post(bob, 'lost');
-    const deadLetters = await urlOf('NotificationDeadLetters');
+    const deadLetters = await urlOf('MessagePipeDeadLetters');
     const told = await received(deadLetters, (body) => body.includes('DDBStreamBatchInfo'));
     expect(JSON.parse(told)).toMatchObject({
       context: { condition: 'RetryAttemptsExhausted' },

@@ -13,14 +13,45 @@ describe.each(['sandbox', 'production', 'test', 'soak'] as const)('in the %s sta
     resources = await resourcesOf(stage);
   });
 
+  /** Logical ids of the queues where something gives up: the redrive policy of another queue, a pipe, a schedule. */
+  const deadLetterQueues = () =>
+    new Set(
+      [
+        ...ofType('AWS::SQS::Queue').map(({ Properties }) =>
+          at(Properties, 'RedrivePolicy.deadLetterTargetArn'),
+        ),
+        ...senders().map(([, arn]) => arn),
+      ].flatMap((arn) => reference(arn) ?? []),
+    );
+  const senders = () => [
+    ...ofType('AWS::Pipes::Pipe').map(
+      (pipe) =>
+        [
+          named(pipe),
+          at(pipe.Properties, 'SourceParameters.DynamoDBStreamParameters.DeadLetterConfig.Arn'),
+        ] as const,
+    ),
+    ...ofType('AWS::Scheduler::Schedule').map(
+      (schedule) => [named(schedule), at(schedule.Properties, 'Target.DeadLetterConfig.Arn')] as const,
+    ),
+  ];
+  /** Alarms that watch a metric of a resource, alone or in a sum. */
+  const alarmsOn = (metricName: string, { stackName, logicalId }: Resource) =>
+    ofType('AWS::CloudWatch::Alarm').filter(
+      ({ stackName: alarmStack, Properties }) =>
+        alarmStack === stackName &&
+        [Properties, ...listOf(Properties['Metrics']).map((each) => at(each, 'MetricStat.Metric'))].some(
+          (metric) =>
+            at(metric, 'MetricName') === metricName &&
+            listOf(at(metric, 'Dimensions')).some((each) => reference(at(each, 'Value')) === logicalId),
+        ),
+    );
+
   test('every queue has a dead-letter queue, or is one that keeps its messages for 14 days', () => {
     const queues = ofType('AWS::SQS::Queue');
-    const targets = new Set(
-      queues.map((queue) => reference(at(queue.Properties, 'RedrivePolicy.deadLetterTargetArn'))),
-    );
     expect(queues.length).toBeGreaterThan(3);
     for (const queue of queues) {
-      if (targets.has(queue.logicalId)) {
+      if (deadLetterQueues().has(queue.logicalId)) {
         expect([named(queue), queue.Properties['MessageRetentionPeriod']]).toEqual([named(queue), 1_209_600]);
       } else
         expect([named(queue), at(queue.Properties, 'RedrivePolicy.maxReceiveCount')]).toEqual([
@@ -30,40 +61,47 @@ describe.each(['sandbox', 'production', 'test', 'soak'] as const)('in the %s sta
     }
   });
 
-  test('every pipe and schedule has a dead-letter queue, one that has an alarm', () => {
-    const targets = ofType('AWS::SQS::Queue').map((queue) =>
-      reference(at(queue.Properties, 'RedrivePolicy.deadLetterTargetArn')),
-    );
-    const senders = [
-      ...ofType('AWS::Pipes::Pipe').map((pipe) => [
-        named(pipe),
-        at(pipe.Properties, 'SourceParameters.DynamoDBStreamParameters.DeadLetterConfig.Arn'),
-      ]),
-      ...ofType('AWS::Scheduler::Schedule').map((schedule) => [
-        named(schedule),
-        at(schedule.Properties, 'Target.DeadLetterConfig.Arn'),
-      ]),
-    ];
-    expect(senders).toHaveLength(2);
-    for (const [name, arn] of senders) {
-      expect([name, targets.includes(reference(arn))]).toEqual([name, true]);
-    }
+  test('every pipe and schedule has a dead-letter queue', () => {
+    expect(senders()).toHaveLength(2);
+    for (const [name, arn] of senders()) expect([name, reference(arn)]).toEqual([name, expect.any(String)]);
   });
 
-  test('every dead-letter queue has an alarm with an action, whose text names a heading of the runbook', () => {
-    const runbook = readFileSync('docs/runbook.md', 'utf8');
-    const alarms = ofType('AWS::CloudWatch::Alarm');
-    const targets = ofType('AWS::SQS::Queue')
-      .map((queue) => reference(at(queue.Properties, 'RedrivePolicy.deadLetterTargetArn')))
-      .filter((target) => target !== undefined);
-    for (const target of targets) {
-      expect(
-        alarms.filter((alarm) =>
-          JSON.stringify(alarm.Properties['Dimensions'] ?? []).includes(`"${target}"`),
-        ),
-      ).toHaveLength(1);
+  test('an alarm watches every dead-letter queue, every queue’s oldest message, every worker, pipe and API', () => {
+    const dead = deadLetterQueues();
+    const sources = new Set(
+      ofType('AWS::Lambda::EventSourceMapping').map(({ Properties }) =>
+        reference(Properties['FunctionName']),
+      ),
+    );
+    const watched: Readonly<Record<string, (resource: Resource) => readonly string[]>> = {
+      'AWS::SQS::Queue': ({ logicalId }) => [
+        dead.has(logicalId) ? 'ApproximateNumberOfMessagesVisible' : 'ApproximateAgeOfOldestMessage',
+      ],
+      'AWS::Lambda::Function': ({ logicalId }) =>
+        sources.has(logicalId) ? ['Errors', 'Throttles', 'RecursiveInvocationsDropped'] : [],
+      'AWS::Pipes::Pipe': () => [
+        'ExecutionFailed',
+        'ExecutionPartiallyFailed',
+        'ExecutionTimeout',
+        'ExecutionThrottled',
+      ],
+      'AWS::ApiGatewayV2::Api': ({ Properties }) =>
+        Properties['ProtocolType'] === 'WEBSOCKET' ? ['IntegrationError', 'ExecutionError'] : ['5xx'],
+    };
+    let count = 0;
+    for (const resource of resources) {
+      for (const metricName of watched[resource.Type]?.(resource) ?? []) {
+        count += 1;
+        const found = alarmsOn(metricName, resource).length;
+        expect([named(resource), metricName, found]).toEqual([named(resource), metricName, 1]);
+      }
     }
-    for (const alarm of alarms) {
+    expect(count).toBeGreaterThan(20);
+  });
+
+  test('every alarm has an action, and its text names a heading of the runbook', () => {
+    const runbook = readFileSync('docs/runbook.md', 'utf8');
+    for (const alarm of ofType('AWS::CloudWatch::Alarm')) {
       const heading = /Runbook: "(.+)"/.exec(String(alarm.Properties['AlarmDescription']))?.[1];
       expect([named(alarm), runbook.includes(`\n## ${heading}\n`)]).toEqual([named(alarm), true]);
       expect(alarm.Properties['AlarmActions']).toHaveLength(1);

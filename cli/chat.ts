@@ -6,8 +6,8 @@ import { connectToChat, historyAfter, postedOf } from './chat/chat-api.ts';
 import { type ConversationView, createConversationView, type SeenMessage } from './chat/conversation-view.ts';
 import { connectDevice, type Device, type ServerFrame } from './chat/device.ts';
 import { CommandError, errorMessage } from './command-error.ts';
-import { type CommandContext, createCommand, outputsFile, parseArguments } from './command-line.ts';
-import { readOutputs } from './outputs.ts';
+import { type CommandContext, createDeploymentCommand, parseArguments } from './command-line.ts';
+import { type DeploymentOptions, findDeployment } from './outputs.ts';
 import { colorsFor, printable } from './screen.ts';
 import { userTokensOf } from './sign-in.ts';
 
@@ -21,18 +21,17 @@ const keepAliveMilliseconds = 5 * 60_000;
 
 /** `npm run chat -- <me> <other>`: a terminal chat. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
-  const command = createCommand(
+  const command = createDeploymentCommand(
     'chat',
     'Chats with another user: what you type is sent, what arrives is shown with its latency.\n/offline and /online disconnect and connect this device; /quit ends it.',
   )
     .argument('<me>', 'the user who you are', chatUser)
-    .argument('<other>', 'the user who you write to', chatUser)
-    .option('--outputs <file>', 'outputs of the deployment (default: outputs.json of the project)');
+    .argument('<other>', 'the user who you write to', chatUser);
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
   const [me = '', other = ''] = command.processedArgs.map(String);
   if (me === other) throw new CommandError('Nobody chats with themselves: name two users.', { exitCode: 2 });
-  const outputs = await readOutputs(outputsFile(command.opts<{ outputs?: string }>().outputs, context));
+  const { outputs } = await findDeployment(command.opts<DeploymentOptions>(), context);
 
   const tokens = userTokensOf(me, outputs);
   // The password is asked for before the screen belongs to the chat.

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Stage } from '../lib/config.ts';
+import { deployableStages } from '../lib/stage-names.ts';
 
 /** Where a command stands. */
 export interface CommandContext {
@@ -20,7 +21,7 @@ export function createCommand(name: string, description: string): Command {
 }
 
 /**
- * Parses the arguments.
+ * Parses the arguments. A profile that is named becomes that of the process.
  *
  * @returns undefined when parsing went well, else the exit code: 0 after a help text, 2 after a usage error, which
  *   commander has already explained on stderr.
@@ -28,6 +29,8 @@ export function createCommand(name: string, description: string): Command {
 export function parseArguments(command: Command, argv: readonly string[]): 0 | 2 | undefined {
   try {
     command.parse([...argv], { from: 'user' });
+    const { profile } = command.opts<{ profile?: string }>();
+    if (profile !== undefined) process.env['AWS_PROFILE'] = profile;
     return undefined;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -44,13 +47,33 @@ export function wholeNumber(minimum: number, maximum: number): (text: string) =>
   };
 }
 
-/** `--stage`, by the names of `lib/config.ts`. */
-export function stageOption(): Option {
-  const stages: readonly Stage[] = ['sandbox', 'production', 'test'];
-  return new Option('--stage <stage>', 'configuration of the app').choices(stages).default('sandbox');
+/** `--stage` of what runs on this machine: several stand side by side. */
+export function localStagesOption(): Option {
+  const stages: readonly Stage[] = [...deployableStages, 'test'];
+  return new Option('--stage <stage...>', 'configuration of the app; more than one run side by side')
+    .choices(stages)
+    .default(['sandbox']);
 }
 
-/** The outputs file a command works with: the named one, else `outputs.json` of the project. */
+/** `--stage` of what goes to AWS, or is there. */
+export function stageOption(): Option {
+  return new Option('--stage <stage>', 'which of the deployments of an account').choices(deployableStages);
+}
+
+/** `--profile` for the SDK and the CDK alike: what reads the credentials finds it in the environment. */
+export function profileOption(): Option {
+  return new Option('--profile <name>', 'profile of ~/.aws to call AWS with (default: AWS_PROFILE)');
+}
+
+/** A command that is about a deployment: `findDeployment` understands the options that say which. */
+export function createDeploymentCommand(name: string, description: string): Command {
+  return createCommand(name, description)
+    .option('--outputs <file>', 'outputs of the deployment (default: outputs.json of the project)')
+    .addOption(stageOption())
+    .addOption(profileOption());
+}
+
+/** The outputs file a command writes: the named one, else `outputs.json` of the project. */
 export function outputsFile(named: string | undefined, context: CommandContext): string {
   return named === undefined
     ? path.join(context.projectFolder, 'outputs.json')

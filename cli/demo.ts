@@ -1,18 +1,12 @@
 import path from 'node:path';
 import { type CardSettlementApi, connectToApi } from './api.ts';
 import { businessCalendar } from './business-calendar.ts';
-import {
-  type CommandContext,
-  createCommand,
-  outputsFile,
-  parseArguments,
-  wholeNumber,
-} from './command-line.ts';
+import { type CommandContext, createDeploymentCommand, parseArguments, wholeNumber } from './command-line.ts';
 import { freeDate, newestPastDate, recallDate } from './demo/date.ts';
 import { type DemoDay, demoDay, fewestTransactions } from './demo/day.ts';
 import { rowsOf, writeDay } from './demo/files.ts';
 import { type DemoResult, faultsOf, reportOf } from './demo/report.ts';
-import { type Outputs, readOutputs } from './outputs.ts';
+import { type DeploymentOptions, findDeployment, type Outputs } from './outputs.ts';
 import { stopAllProgress } from './replay/progress.ts';
 import { describeTally, toJson } from './replay/report.ts';
 import { emptyTally, type Failure, type MerchantTally } from './replay/send.ts';
@@ -22,13 +16,12 @@ import { survey } from './replay/survey.ts';
 import { colorsFor, countOf, printable } from './screen.ts';
 import { loadFxRates, readShippedFxRates } from './start/fx-rates.ts';
 
-interface DemoOptions {
+interface DemoOptions extends DeploymentOptions {
   readonly transactions: number;
   readonly seed: number;
   readonly write?: string;
   readonly concurrency: number;
   readonly json?: true;
-  readonly outputs?: string;
 }
 
 /** So many take well under a minute, half of which is the wait before the day is balanced. */
@@ -36,7 +29,7 @@ const defaultTransactions = 600;
 
 /** `npm run demo`: a day of card transactions by chance, with attacks that are labelled, settled and reported. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
-  const command = createCommand(
+  const command = createDeploymentCommand(
     'demo',
     'Plays a day of card transactions, with attacks among them, through the running system, and settles it.\nThe same seed is the same day: played again, it doubles nothing.',
   )
@@ -49,8 +42,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     .option('--seed <number>', 'what the day is made from', wholeNumber(0, 999_999_999), 1)
     .option('--write <folder>', 'write the day as files that replay takes, and send nothing')
     .option('--concurrency <number>', 'requests under way at a time', wholeNumber(1, 256), 32)
-    .option('--json', 'print the result as JSON and nothing else')
-    .option('--outputs <file>', 'outputs of the deployment (default: outputs.json of the project)');
+    .option('--json', 'print the result as JSON and nothing else');
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
   const options = command.opts<DemoOptions>();
@@ -60,8 +52,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     demoDay({ seed: options.seed, count: options.transactions, date, calendar: businessCalendar });
   if (options.write !== undefined) return write(make(newest), options.write, context);
 
-  const outputsPath = outputsFile(options.outputs, context);
-  const outputs = await readOutputs(outputsPath);
+  const { file: outputsPath, outputs } = await findDeployment(options, context);
   const api = connectToApi(outputs, options.concurrency);
   process.once('SIGINT', interrupted);
   try {

@@ -1,28 +1,73 @@
 import { stageConfig } from '../lib/config.ts';
-import { runCdk } from './cdk.ts';
-import { type CommandContext, createCommand, parseArguments, stageOption } from './command-line.ts';
+import { type DeployableStage, stackNameOf } from '../lib/stage-names.ts';
+import { type Approval, approve, cdkArguments, type RunCdk, runCdk } from './cdk.ts';
+import {
+  type CommandContext,
+  createCommand,
+  outputsFile,
+  parseArguments,
+  profileOption,
+  stageOption,
+} from './command-line.ts';
+import { dropOutputs } from './deploy/aws-outputs.ts';
+import { deploymentOf } from './outputs.ts';
 
-/** `npm run destroy`: `cdk destroy --all`; further arguments go to cdk. */
-export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
+interface DestroyOptions extends Approval {
+  readonly stage: DeployableStage;
+  readonly outputs?: string;
+  readonly profile?: string;
+}
+
+/** `npm run destroy`: `cdk destroy --all`, and its outputs go from the file; further arguments go to cdk. */
+export async function run(
+  argv: readonly string[],
+  context: CommandContext,
+  cdk: RunCdk = runCdk,
+): Promise<number> {
   const command = createCommand(
     'destroy',
     'Removes the app from your AWS account. Further arguments go to cdk destroy.',
   )
-    .addOption(stageOption())
+    .addOption(stageOption().default('sandbox'))
+    .option('--yes', 'ask nothing')
+    .option('--outputs <file>', 'the file that tells of it (default: outputs.json of the project)')
+    .addOption(profileOption())
     .argument('[cdk arguments...]')
     .allowUnknownOption();
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
-  const { stage } = command.opts<{ stage: string }>();
-  const status = await runCdk(context, ['destroy', '--all', '--context', `stage=${stage}`, ...command.args]);
-  if (status !== 0) return 1;
+  const options = command.opts<DestroyOptions>();
+  const { stage } = options;
+  await approve(
+    options,
+    stageConfig(stage).keepsData
+      ? `This removes the stage ${stage} from your AWS account; its tables and its users are kept.`
+      : `This removes the stage ${stage} from your AWS account, with all that is in its tables.`,
+  );
+  const status = await cdk(context, [
+    'destroy',
+    '--all',
+    '--context',
+    `stage=${stage}`,
+    ...cdkArguments(options, command.args, ['--force']),
+  ]);
+  if (status !== 0) {
+    process.stderr.write('Not all is removed; what cdk says above is why. The same command again goes on.\n');
+    return 1;
+  }
+  const file = outputsFile(options.outputs, context);
+  if ((await deploymentOf(file)) === 'aws') await dropOutputs(file, stage);
   process.stdout.write(`${afterDestruction(stage)}\n`);
   return 0;
 }
 
 /** What is left of a stage once its stacks are gone. */
-export function afterDestruction(stage: string): string {
+export function afterDestruction(stage: DeployableStage): string {
   return stageConfig(stage).keepsData
-    ? 'The tables and the user pool are kept: they are still there, protected from deletion, and still cost.'
+    ? [
+        'The tables and the user pool are kept: they are still there, protected from deletion, and still cost.',
+        `Their names begin with ${stackNameOf(stage, 'CardSettlement')}, ${stackNameOf(stage, 'Chat')} and ${stackNameOf(stage, 'Identity')}: aws dynamodb list-tables and`,
+        'aws cognito-idp list-user-pools --max-results 60 show them. A new deployment makes new, empty ones.',
+      ].join('\n')
     : 'Nothing of the app is left. What cdk bootstrap made stays, for other apps.';
 }

@@ -1,22 +1,15 @@
 import Table from 'cli-table3';
 import type { HostEvent } from '../local/events.ts';
-import {
-  type CommandContext,
-  createCommand,
-  outputsFile,
-  parseArguments,
-  wholeNumber,
-} from './command-line.ts';
+import { type CommandContext, createDeploymentCommand, parseArguments, wholeNumber } from './command-line.ts';
 import { type LoadResult, runLoad } from './latency/load.ts';
 import { percentiles } from './latency/percentiles.ts';
-import { type Outputs, parseOutputs, readOutputs } from './outputs.ts';
+import { type DeploymentOptions, findDeployment, type Outputs, parseOutputs } from './outputs.ts';
 import { countOf } from './screen.ts';
 import { synthesizeIfChanged } from './start/assembly.ts';
 
-interface LatencyOptions {
+interface LatencyOptions extends DeploymentOptions {
   readonly rate: number;
   readonly seconds: number;
-  readonly outputs?: string;
 }
 
 /** What goes before the measured part, so that functions and connections are warm. */
@@ -24,19 +17,18 @@ const warmUpSeconds = 3;
 
 /** `npm run latency`: how long a message takes from being written to being on the recipient's device. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
-  const command = createCommand(
+  const command = createDeploymentCommand(
     'latency',
     'Measures how long chat messages take from being accepted to being on the recipient’s device,\non a local host of its own; there it also shows the share of the pipe, which polls four times a second.',
   )
     .option('--rate <number>', 'messages a second', wholeNumber(1, 200), 50)
-    .option('--seconds <number>', 'how long to write', wholeNumber(1, 600), 20)
-    .option('--outputs <file>', 'measure the deployment of this outputs file instead');
+    .option('--seconds <number>', 'how long to write', wholeNumber(1, 600), 20);
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
   const options = command.opts<LatencyOptions>();
 
   if (options.outputs !== undefined) {
-    const outputs = await readOutputs(outputsFile(options.outputs, context));
+    const { outputs } = await findDeployment(options, context);
     await warmUp(outputs, options.rate);
     return report(await measure(outputs, options), undefined);
   }

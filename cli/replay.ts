@@ -1,14 +1,8 @@
 import path from 'node:path';
 import { type CardSettlementApi, connectToApi } from './api.ts';
 import { CommandError } from './command-error.ts';
-import {
-  type CommandContext,
-  createCommand,
-  outputsFile,
-  parseArguments,
-  wholeNumber,
-} from './command-line.ts';
-import { type Outputs, readOutputs } from './outputs.ts';
+import { type CommandContext, createDeploymentCommand, parseArguments, wholeNumber } from './command-line.ts';
+import { type DeploymentOptions, findDeployment, type Outputs } from './outputs.ts';
 import { breakFaults, noteOnOthers } from './replay/breaks.ts';
 import { hashFile, openTextFile, readCsv } from './replay/csv.ts';
 import type { Detection } from './replay/detection.ts';
@@ -24,14 +18,13 @@ import { survey, type Survey } from './replay/survey.ts';
 import { colorsFor, countOf, printable } from './screen.ts';
 import { businessCalendar } from './business-calendar.ts';
 
-interface ReplayOptions {
+interface ReplayOptions extends DeploymentOptions {
   readonly merchants?: string;
   readonly shiftToToday?: true;
   readonly settle?: true;
   readonly miscount?: string;
   readonly concurrency: number;
   readonly json?: true;
-  readonly outputs?: string;
 }
 
 /** A file named on the command line. */
@@ -43,7 +36,7 @@ interface NamedFile {
 
 /** `npm run replay -- <transactions.csv>`: plays a file of card transactions through the API as the gateway would. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
-  const command = createCommand(
+  const command = createDeploymentCommand(
     'replay',
     'Plays a file of card transactions through the API, as the gateway would.',
   )
@@ -59,8 +52,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     )
     .option('--miscount <terminalId>', 'report wrong totals of this terminal, to see a break (with --settle)')
     .option('--concurrency <number>', 'requests under way at a time', wholeNumber(1, 256), 32)
-    .option('--json', 'print the result as JSON and nothing else')
-    .option('--outputs <file>', 'outputs of the deployment (default: outputs.json of the project)');
+    .option('--json', 'print the result as JSON and nothing else');
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
   const options = command.opts<ReplayOptions>();
@@ -82,8 +74,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     });
   }
   const merchantCount = merchantsFile === undefined ? 0 : await countRows(merchantsFile);
-  const outputsPath = outputsFile(options.outputs, context);
-  const outputs = await readOutputs(outputsPath);
+  const { file: outputsPath, outputs } = await findDeployment(options, context);
 
   const days =
     options.shiftToToday === undefined

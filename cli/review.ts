@@ -2,26 +2,25 @@ import { isCalendarDate } from '../lambda/card-settlement/domain/business-date.t
 import { InvalidArgumentError } from 'commander';
 import { type CallApi, connectToApi } from './api.ts';
 import { CommandError } from './command-error.ts';
-import { type CommandContext, createCommand, outputsFile, parseArguments } from './command-line.ts';
-import { readOutputs } from './outputs.ts';
+import { type CommandContext, createDeploymentCommand, parseArguments } from './command-line.ts';
+import { type DeploymentOptions, findDeployment } from './outputs.ts';
 import { createPrompt, describeTally, pastOf, reviewEach } from './review/conversation.ts';
 import { describeHeld } from './review/describe.ts';
 import { type Action, datesWithHeld, decide, type Held, heldOn } from './review/held.ts';
 import { colorsFor, countOf, printable } from './screen.ts';
 
-interface ReviewOptions {
+interface ReviewOptions extends DeploymentOptions {
   readonly date?: string;
   readonly list?: true;
   readonly release?: string;
   readonly reject?: string;
   readonly reason?: string;
   readonly json?: true;
-  readonly outputs?: string;
 }
 
 /** `npm run review`: shows what the fraud rules hold, and lets an operator release or reject it. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
-  const command = createCommand(
+  const command = createDeploymentCommand(
     'review',
     'Shows the transactions that the fraud rules hold, with what held them, and asks about each:\nrelease it, reject it, or skip it. Without a terminal it lists them.',
   )
@@ -30,13 +29,12 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     .option('--release <transactionId>', 'release this one (with --reason)', identifier)
     .option('--reject <transactionId>', 'reject this one (with --reason)', identifier)
     .option('--reason <text>', 'why: 1 to 200 characters', reasonText)
-    .option('--json', 'print JSON and nothing else; implies --list')
-    .option('--outputs <file>', 'outputs of the deployment (default: outputs.json of the project)');
+    .option('--json', 'print JSON and nothing else; implies --list');
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
   const options = command.opts<ReviewOptions>();
   const decision = decisionIn(options);
-  const outputs = await readOutputs(outputsFile(options.outputs, context));
+  const { outputs } = await findDeployment(options, context);
   const api = connectToApi(outputs, 4);
   try {
     const call = api.as.operator;

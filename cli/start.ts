@@ -1,6 +1,8 @@
+import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type BusinessDate, businessDateOf } from '../lambda/card-settlement/domain/business-date.ts';
-import { stageConfig } from '../lib/config.ts';
+import { type Stage, stageConfig } from '../lib/config.ts';
+import { type DeployableStage, stackNameOf } from '../lib/stage-names.ts';
 import type { LocalHost } from '../local/host.ts';
 import type { HostEvent } from '../local/events.ts';
 import { connectToApi } from './api.ts';
@@ -8,16 +10,17 @@ import { CommandError, errorCode } from './command-error.ts';
 import {
   type CommandContext,
   createCommand,
+  localStagesOption,
   outputsFile,
   parseArguments,
-  stageOption,
   wholeNumber,
 } from './command-line.ts';
-import { type Outputs, parseOutputs, removeIfOurs, tellsOfAws, writeAtomically } from './outputs.ts';
+import { type Outputs, parseOutputs } from './outputs.ts';
 import { colorsFor, formatSeconds } from './screen.ts';
 import { synthesizeIfChanged } from './start/assembly.ts';
 import { createEventScreen, type EventScreen } from './start/event-screen.ts';
-import { samVariables, samVariablesFile } from './start/sam-variables.ts';
+import { checkHostFile, type HostFiles, writeHostFiles } from './start/host-files.ts';
+import { samVariables } from './start/sam-variables.ts';
 import { datesForRates, loadFxRates, readShippedFxRates } from './start/fx-rates.ts';
 import { welcome } from './start/welcome.ts';
 
@@ -26,7 +29,7 @@ interface StartOptions {
   readonly awsPort: number;
   readonly awsHost?: string;
   readonly outputs?: string;
-  readonly stage: string;
+  readonly stage: readonly Stage[];
 }
 
 /** A stop that takes longer is cut short: whoever presses Ctrl-C waits no more than a second. */
@@ -42,7 +45,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       'another address of this machine that the AWS endpoint listens on, for containers; 0.0.0.0 for all',
     )
     .option('--outputs <file>', 'where to write the outputs (default: outputs.json of the project)')
-    .addOption(stageOption());
+    .addOption(localStagesOption());
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
   const options = command.opts<StartOptions>();
@@ -67,12 +70,9 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
 
 async function runUntil(signal: AbortSignal, options: StartOptions, context: CommandContext): Promise<void> {
   const started = performance.now();
-  const file = outputsFile(options.outputs, context);
-  if (await tellsOfAws(file)) {
-    throw new CommandError(`${file} tells of a deployment on AWS, and would be overwritten.`, {
-      hint: 'Name another file with --outputs, here and for the other commands; or move it away.',
-    });
-  }
+  const stages = [...new Set(options.stage)];
+  refuseTwins(stages);
+  await checkOutputs(options.outputs, context);
   const colors = colorsFor(process.stdout);
   const screen = createEventScreen({ write, colors, now: () => new Date() });
   // What the app does before it is ready is our own doing, and what a stop cuts off is no error: neither is news.
@@ -82,41 +82,49 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
   };
 
   const loadingHost = import('../local/host.ts');
-  const assembly = await synthesizeIfChanged({
-    projectFolder: context.projectFolder,
-    stage: options.stage,
-    signal,
-    onSynthesize: () => write(colors.dim('Synthesizing the app…')),
-  });
+  const assemblies: string[] = [];
+  for (const stage of stages) {
+    const onSynthesize = (): void => write(colors.dim(`Synthesizing the app (${stage})…`));
+    const { projectFolder } = context;
+    assemblies.push(await synthesizeIfChanged({ projectFolder, stage, signal, onSynthesize }));
+  }
   const { startLocalHost } = await loadingHost;
   const { port, awsPort, awsHost } = options;
   const host = await startLocalHost({
-    assembly,
+    assembly: assemblies,
     port,
     awsPort,
     ...(awsHost === undefined ? {} : { awsAddress: awsHost }),
     onEvent,
   }).catch(explainPort);
 
-  const text = outputsText(host);
-  const samFile = samVariablesFile(file);
-  const samText = `${JSON.stringify(samVariables(host), undefined, 2)}\n`;
+  let files: HostFiles | undefined;
   try {
-    const outputs = parseOutputs(text, 'What the app was synthesized to');
+    const text = outputsText(host);
+    const running = stages.map((stage) => ({
+      stage,
+      outputs: parseOutputs(text, 'What the app was synthesized to', deployed(stage)),
+      openDate: businessDateOf(new Date(), stageConfig(stage).calendar),
+    }));
     if (signal.aborted) return;
-    const openDate = businessDateOf(new Date(), stageConfig(options.stage).calendar);
-    await loadRates(outputs, openDate);
+    await Promise.all(running.map(async ({ outputs, openDate }) => loadRates(outputs, openDate)));
     if (signal.aborted) return;
-    await writeAtomically(samFile, samText);
-    // Last: who waits for this file finds everything ready.
-    await writeAtomically(file, text);
+    files = await writeHostFiles({
+      named: options.outputs === undefined ? undefined : outputsFile(options.outputs, context),
+      projectFolder: context.projectFolder,
+      port: new URL(host.url).port,
+      outputs: text,
+      variables: new Map(stages.map((stage) => [stage, samVariables(hostOf(host, stage))])),
+    });
     ready = true;
     const seconds = (performance.now() - started) / 1000;
+    const usual = path.join(context.projectFolder, 'outputs.json');
     write(
       welcome({
-        outputs,
-        openDate,
-        outputsFile: options.outputs,
+        systems: running,
+        outputsFile:
+          options.outputs ??
+          (files.outputs === usual ? undefined : path.relative(context.workingFolder, files.outputs)),
         colors,
         seconds: formatSeconds(seconds),
       }),
@@ -124,10 +132,40 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
     await showEventsUntil(signal, screen);
   } finally {
     await Promise.race([
-      Promise.all([removeIfOurs(file, text), removeIfOurs(samFile, samText), host.stop()]),
+      Promise.all([files?.remove(), host.stop()]),
       wait(stopMilliseconds, undefined, { ref: false }),
     ]);
   }
+}
+
+/** What is wrong with the file is said before anything starts. */
+async function checkOutputs(named: string | undefined, context: CommandContext): Promise<void> {
+  const file = outputsFile(named, context);
+  if ((await checkHostFile(file)) && named !== undefined) {
+    throw new CommandError(`${file} is that of a local host that runs.`, {
+      hint: 'Stop it, or name another file with --outputs.',
+    });
+  }
+}
+
+/** Stages that are never deployed go by the names of sandbox. */
+function deployed(stage: Stage): DeployableStage {
+  return stage === 'production' ? stage : 'sandbox';
+}
+
+function refuseTwins(stages: readonly Stage[]): void {
+  const names = stages.map(deployed);
+  if (new Set(names).size === names.length) return;
+  throw new CommandError(`The stages ${stages.join(' and ')} have the same names: start one of them.`, {
+    exitCode: 2,
+  });
+}
+
+/** A host as one of its stages sees it. */
+function hostOf(host: LocalHost, stage: Stage): Pick<LocalHost, 'awsEndpoint' | 'region' | 'functions'> {
+  const stacks = (['CardSettlement', 'Chat'] as const).map((part) => stackNameOf(stage, part));
+  const functions = host.functions.filter(({ stackName }) => stacks.includes(stackName));
+  return { awsEndpoint: host.awsEndpoint, region: host.region, functions };
 }
 
 function write(line: string): void {

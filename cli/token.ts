@@ -2,21 +2,20 @@ import { Argument } from 'commander';
 import { accessTokensOf } from './access-token.ts';
 import { chatUser } from './chat-user.ts';
 import { CommandError } from './command-error.ts';
-import { type CommandContext, createCommand, outputsFile, parseArguments } from './command-line.ts';
+import { type CommandContext, createDeploymentCommand, parseArguments } from './command-line.ts';
 import { createHttpClient } from './http.ts';
-import { readOutputs } from './outputs.ts';
+import { type DeploymentOptions, findDeployment } from './outputs.ts';
 import { userTokensOf } from './sign-in.ts';
 
 /** `npm run -s token -- gateway|operator|user <name>`: prints an access token and a newline, nothing else. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
-  const command = createCommand('token', 'Prints an access token for the API, and nothing else.')
+  const command = createDeploymentCommand('token', 'Prints an access token for the API, and nothing else.')
     .addArgument(new Argument('<client>', 'who calls').choices(['gateway', 'operator', 'user']))
     .argument(
       '[name]',
       'of the chat user; the password is DUOTEMPO_PASSWORD, or asked for (locally: any)',
       chatUser,
-    )
-    .option('--outputs <file>', 'outputs of the deployment (default: outputs.json of the project)');
+    );
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
 
@@ -29,7 +28,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       { hint: 'For example: npm run -s token -- user alice', exitCode: 2 },
     );
   }
-  const outputs = await readOutputs(outputsFile(command.opts<{ outputs?: string }>().outputs, context));
+  const { outputs } = await findDeployment(command.opts<DeploymentOptions>(), context);
   const http = createHttpClient({ connections: 1 });
   try {
     const tokens =

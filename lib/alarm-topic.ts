@@ -1,10 +1,15 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 
-/** Where a stack's alarms go: subscribe a mailbox, a pager or a chat to it after the deployment. TLS only. */
-export function alarmTopic(scope: Construct): Topic {
+/**
+ * Where a stack's alarms go. TLS only.
+ *
+ * @param emails addresses that are subscribed; AWS asks each for a confirmation first
+ */
+export function alarmTopic(scope: Construct, emails: readonly string[]): Topic {
   const topic = new Topic(scope, 'Alarms', { enforceSSL: true });
   // A policy of its own takes the place of the one that every topic has, by which alarms of the account may publish.
   topic.addToResourcePolicy(
@@ -15,5 +20,6 @@ export function alarmTopic(scope: Construct): Topic {
       conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
     }),
   );
+  for (const email of emails) topic.addSubscription(new EmailSubscription(email));
   return topic;
 }

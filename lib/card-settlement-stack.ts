@@ -26,10 +26,13 @@ import { JwtHttpApi } from './jwt-http-api.ts';
 import { NodeFunction } from './node-function.ts';
 import { QueueWorker, tempoOf } from './queue-worker.ts';
 import { RunbookAlarm } from './runbook-alarm.ts';
+import { apiNameOf, metricsNamespaceOf } from './stage-names.ts';
 
 export interface CardSettlementStackProps extends StackProps {
   readonly config: StageConfig;
   readonly identity: IdentityStack;
+  /** Addresses that are told of alarms. */
+  readonly alarmEmails: readonly string[];
 }
 
 /**
@@ -50,7 +53,7 @@ export class CardSettlementStack extends Stack {
     const { config } = props;
     this.config = config;
     this.logRetention = config.logRetentionDays;
-    this.alarms = alarmTopic(this);
+    this.alarms = alarmTopic(this, props.alarmEmails);
 
     this.staged = this.stagedTransactions();
     this.ledger = this.table('Ledger', tables.ledger);
@@ -169,6 +172,7 @@ export class CardSettlementStack extends Stack {
         [names.sealWaitSeconds]: String(sealWaitSeconds),
         [names.settlementWindowSeconds]: String(this.config.settlement.windowSeconds),
         [names.settlementHorizonSeconds]: String(settlement.horizon.toSeconds()),
+        [names.metricsNamespace]: metricsNamespaceOf(this.config.stage),
       },
       logRetention: this.logRetention,
       ...tempoOf(reconcile),
@@ -227,7 +231,7 @@ export class CardSettlementStack extends Stack {
 
   private dayMetric(metricName: string): Metric {
     return new Metric({
-      namespace: metrics.namespace,
+      namespace: metricsNamespaceOf(this.config.stage),
       metricName,
       dimensionsMap: { service: 'reconcile-business-day' },
       statistic: 'Maximum',
@@ -339,7 +343,7 @@ export class CardSettlementStack extends Stack {
     getSettlement.allow(['dynamodb:Query'], [this.ledger.tableArn]);
 
     const api = new JwtHttpApi(this, 'HttpApi', {
-      apiName: 'card-settlement',
+      apiName: apiNameOf(this.config.stage, 'card-settlement'),
       description: 'Card transactions and their settlement',
       issuer: identity.issuer,
       audience: [identity.gatewayClient.userPoolClientId, identity.operatorClient.userPoolClientId],

@@ -14,12 +14,15 @@ import type { IdentityStack } from './identity-stack.ts';
 import { JwtHttpApi } from './jwt-http-api.ts';
 import { NodeFunction } from './node-function.ts';
 import { QueueWorker, tempoOf } from './queue-worker.ts';
+import { apiNameOf } from './stage-names.ts';
 import { StreamPipe } from './stream-pipe.ts';
 import { TokenWebSocketApi } from './token-web-socket-api.ts';
 
 export interface ChatStackProps extends StackProps {
   readonly config: StageConfig;
   readonly identity: IdentityStack;
+  /** Addresses that are told of alarms. */
+  readonly alarmEmails: readonly string[];
 }
 
 /**
@@ -41,7 +44,7 @@ export class ChatStack extends Stack {
     const { config, identity } = props;
     this.config = config;
     this.logRetention = config.logRetentionDays;
-    this.alarms = alarmTopic(this);
+    this.alarms = alarmTopic(this, props.alarmEmails);
 
     this.messages = this.messagesTable();
     this.notifications = this.table('Notifications', tables.notifications);
@@ -150,7 +153,7 @@ export class ChatStack extends Stack {
       [names.chatClientId]: identity.chatClient.userPoolClientId,
     });
     const live = new TokenWebSocketApi(this, 'WebSocketApi', {
-      apiName: 'chat-live',
+      apiName: apiNameOf(this.config.stage, 'chat-live'),
       description: 'Chat notifications, the moment they are written',
       authorizer,
       stageName: 'live',
@@ -248,7 +251,7 @@ export class ChatStack extends Stack {
     acknowledge.allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [this.notifications.tableArn]);
 
     const api = new JwtHttpApi(this, 'HttpApi', {
-      apiName: 'chat',
+      apiName: apiNameOf(this.config.stage, 'chat'),
       description: 'Chat messages and what waits for a user',
       issuer: identity.issuer,
       audience: [identity.chatClient.userPoolClientId],

@@ -39,8 +39,8 @@ import { createWebSocketApis } from './web-socket-api.ts';
 import type { WebSocketLimits } from './web-socket-connection.ts';
 
 export interface LocalHostOptions {
-  /** The folder of the cloud assembly, as `cdk synth` wrote it. */
-  readonly assembly: string;
+  /** The folder of the cloud assembly, as `cdk synth` wrote it; or of several, as one account would hold them. */
+  readonly assembly: string | readonly string[];
   /** Of the HTTP APIs; 0 for any. @default 3000 */
   readonly port?: number;
   /** Of the AWS endpoint; 0 for any. @default 4566 */
@@ -137,7 +137,8 @@ const REGION = 'us-east-1';
  * @throws UnsupportedTemplateError, ResourceError, PortTakenError
  */
 export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
-  const stacks = loadAssembly(options.assembly);
+  const stacks = [options.assembly].flat().flatMap((folder) => loadAssembly(folder));
+  refuseTwins(stacks);
   checkSupport(stacks.flatMap(({ template }) => template.resources));
 
   const undo: (() => Promise<void>)[] = [];
@@ -147,6 +148,13 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
     await Promise.all(undo.map((stop) => stop()));
     throw error;
   }
+}
+
+/** An account and region has one stack of a name: a second one would be an update of the first. */
+function refuseTwins(stacks: readonly AssemblyStack[]): void {
+  const names = stacks.map(({ stackName }) => stackName);
+  const twin = names.find((name, index) => names.indexOf(name) !== index);
+  if (twin !== undefined) throw new Error(`There are two stacks of the name ${twin}.`);
 }
 
 async function start(

@@ -7,9 +7,12 @@ export type SamVariables = Readonly<Record<string, Readonly<Record<string, strin
 /** How a container calls the machine that it runs on; Docker on Linux knows the name by `--add-host`. */
 const machine = 'host.docker.internal';
 
-/** `sam-env.json`, next to the outputs. */
-export function samVariablesFile(outputsFile: string): string {
-  return path.join(path.dirname(outputsFile), 'sam-env.json');
+/** `sam-env.json` next to `outputs.json`; next to another file, one that goes by its name. */
+export function samVariablesFile(outputsFile: string, stage?: string): string {
+  const { dir, name } = path.parse(outputsFile);
+  const usual = /^outputs(-.*)?$/.exec(name);
+  const own = usual === null ? `${name}.sam-env` : `sam-env${usual[1] ?? ''}`;
+  return path.join(dir, `${[own, stage].filter(Boolean).join('-')}.json`);
 }
 
 /**

@@ -1,28 +1,46 @@
 import type { BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
+import type { Stage } from '../../lib/config.ts';
 import type { Outputs } from '../outputs.ts';
 import type { Colors } from '../screen.ts';
 
-/** What the screen says when everything runs: what is where, and what to try. */
-export function welcome(options: {
+/** A stage that runs. */
+export interface RunningStage {
+  readonly stage: Stage;
   readonly outputs: Outputs;
   /** The business date that is open now. */
   readonly openDate: BusinessDate;
-  /** As the user named it; undefined for the default, which the other commands find by themselves. */
+}
+
+/** What the screen says when everything runs: what is where, and what to try. */
+export function welcome(options: {
+  /** What there is to try is of the first one. */
+  readonly systems: readonly RunningStage[];
+  /** As the other commands must name it; undefined for the default, which they find by themselves. */
   readonly outputsFile: string | undefined;
   readonly colors: Colors;
   /** How long it took, as text. */
   readonly seconds: string;
 }): string {
-  const { outputs, openDate, outputsFile, colors, seconds } = options;
-  const named = outputsFile === undefined ? '' : ` --outputs ${outputsFile}`;
-  const url = outputs.DuotempoCardSettlement.ApiUrl;
-  const places = [
-    ['card settlement', url],
-    ['chat', outputs.DuotempoChat.ApiUrl],
-    ['', outputs.DuotempoChat.WebSocketUrl],
-    ['tokens', outputs.DuotempoIdentity.TokenUrl],
-    ...(outputs.DuotempoLocal ? [['AWS endpoint', outputs.DuotempoLocal.AwsEndpoint]] : []),
-  ].map(([name = '', place = '']) => `  ${name.padEnd(16)} ${colors.cyan(place)}`);
+  const { systems, outputsFile, colors, seconds } = options;
+  const [first] = systems;
+  if (first === undefined) throw new RangeError('No stage runs.');
+  const named = [
+    ...(outputsFile === undefined ? [] : [` --outputs ${outputsFile}`]),
+    ...(systems.length > 1 ? [` --stage ${first.stage}`] : []),
+  ].join('');
+  const url = first.outputs.DuotempoCardSettlement.ApiUrl;
+  const places = systems.flatMap(({ stage, outputs }) =>
+    [
+      ...(systems.length > 1 ? [[`stage ${stage}`, '']] : []),
+      ['card settlement', outputs.DuotempoCardSettlement.ApiUrl],
+      ['chat', outputs.DuotempoChat.ApiUrl],
+      ['', outputs.DuotempoChat.WebSocketUrl],
+      ['tokens', outputs.DuotempoIdentity.TokenUrl],
+    ].map(([name = '', place = '']) => `  ${name.padEnd(16)} ${colors.cyan(place)}`.trimEnd()),
+  );
+  const local = first.outputs.DuotempoLocal;
+  const endpoint =
+    local === undefined ? [] : [`  ${'AWS endpoint'.padEnd(16)} ${colors.cyan(local.AwsEndpoint)}`];
   const commands = [
     `TOKEN=$(npm run -s token -- gateway${named})`,
     [
@@ -31,7 +49,7 @@ export function welcome(options: {
       `  -d "${saleForShell()}"`,
     ].join(' \\\n  '),
     [
-      `curl -s -X POST ${url}/business-days/${openDate}/reconcile`,
+      `curl -s -X POST ${url}/business-days/${first.openDate}/reconcile`,
       `  -H "authorization: Bearer $(npm run -s token -- operator${named})"`,
     ].join(' \\\n  '),
   ].map((command) => `  ${command}`);
@@ -39,6 +57,7 @@ export function welcome(options: {
     '',
     `${colors.bold('Duotempo')} is ready ${colors.dim(`after ${seconds}; Ctrl-C stops it`)}`,
     ...places,
+    ...endpoint,
     '',
     'Try, in another terminal, and watch this one:',
     ...commands,

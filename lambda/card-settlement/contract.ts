@@ -33,6 +33,8 @@ export const environmentNames = {
   settlementHorizonSeconds: 'SETTLEMENT_HORIZON_SECONDS',
   /** Scores and thresholds of the fraud rules: `FraudSettings` as JSON. */
   fraudSettings: 'FRAUD_SETTINGS',
+  /** The CloudWatch namespace of the stage's metrics, by the name that Powertools reads. */
+  metricsNamespace: 'POWERTOOLS_METRICS_NAMESPACE',
 } as const;
 
 /** Keys and indexes of the tables. */
@@ -83,7 +85,7 @@ export const cardIndexAttributes = [
 /** What they read of a terminal's small sales, in the index `bySmallAmount`. */
 export const smallAmountIndexAttributes = ['cardToken', 'businessDate'] as const;
 
-/** CloudWatch metrics that the functions emit and the alarms watch. */
+/** CloudWatch metrics that the functions emit and the alarms watch; the namespace is sandbox's. */
 export const metrics = {
   namespace: 'Duotempo/CardSettlement',
   breaksFound: 'BreaksFound',

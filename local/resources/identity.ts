@@ -14,7 +14,8 @@ import type { Provision, ResourceRequest, World } from './resource.ts';
 /** AWS::Cognito::UserPool */
 export const provisionUserPool: Provision = async (resource, world) => {
   const userPoolId = `${world.region}_${randomId(9, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789')}`;
-  const path = world.userPoolCount === 1 ? '/identity' : `/identity/${kebabCase(resource.logicalId)}`;
+  const name = kebabCase(`${resource.stackName}-${resource.logicalId}`);
+  const path = world.userPoolCount === 1 ? '/identity' : `/identity/${name}`;
   const issuer = `${world.httpUrl}${path}`;
   world.userPools.set(userPoolId, await createUserPool({ userPoolId, issuer }));
   // CDK builds the issuer of a JWT authorizer from the pool's id.

@@ -17,7 +17,7 @@ import { editedAssembly, type TemplateEdit } from './edited-assembly.ts';
 /** The synthesized app, running whole on the local host: what the end-to-end tests talk to over HTTP and the AWS SDK. */
 export interface System {
   readonly host: LocalHost;
-  readonly outputs: Outputs & { readonly DuotempoCardSettlement: Readonly<Record<string, string>> };
+  readonly outputs: Outputs;
   /** Everything the host has told since the start. */
   readonly events: readonly HostEvent[];
   readonly dynamodb: DynamoDBClient;
@@ -82,10 +82,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const dynamodb = new DynamoDBClient(aws);
   const sqs = new SQSClient(aws);
   const text = JSON.stringify({ ...host.outputs, DuotempoLocal: { AwsEndpoint: host.awsEndpoint } });
-  const outputs = {
-    ...parseOutputs(text, 'the outputs of the host'),
-    DuotempoCardSettlement: host.outputs.DuotempoCardSettlement ?? {},
-  } as System['outputs'];
+  const outputs = parseOutputs(text, 'the outputs of the host');
   const http = createHttpClient({ connections: 32 });
   const tokens = {
     gateway: accessTokensOf('gateway', outputs, http),

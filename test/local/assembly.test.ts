@@ -195,6 +195,36 @@ test('urls that a template builds by hand lead to this machine', async () => {
   await host.stop();
 });
 
+test('several assemblies live on one host, each user pool at a place of its own', async () => {
+  const shop = (name: string) =>
+    assembly({
+      name,
+      template: {
+        Resources: { Pool: { Type: 'AWS::Cognito::UserPool', Properties: {} }, Queue: queue() },
+        Outputs: {
+          Issuer: { Value: { 'Fn::GetAtt': ['Pool', 'ProviderURL'] } },
+          Queue: { Value: { Ref: 'Queue' } },
+        },
+      },
+    });
+  const host = await startLocalHost({ assembly: [shop('North'), shop('South')], port: 0, awsPort: 0 });
+  const { North: north, South: south } = host.outputs;
+  expect(north?.['Queue']).not.toBe(south?.['Queue']);
+  for (const { Issuer: issuer = '' } of [north ?? {}, south ?? {}]) {
+    const discovered: unknown = await (await fetch(`${issuer}/.well-known/openid-configuration`)).json();
+    expect(discovered).toMatchObject({ issuer });
+  }
+  expect(north?.['Issuer']).not.toBe(south?.['Issuer']);
+  await host.stop();
+});
+
+test('two stacks of one name are refused: on AWS the second would be an update of the first', async () => {
+  const twin = assembly({ name: 'Shop', template: { Resources: { Queue: queue() } } });
+  await expect(startLocalHost({ assembly: [twin, twin], port: 0, awsPort: 0 })).rejects.toThrow(
+    'There are two stacks of the name Shop.',
+  );
+});
+
 test.each([
   [
     'a reference to nothing',

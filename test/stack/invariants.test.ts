@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { stackNameOf } from '../../lib/stage-names.ts';
 import { resourcesOf, type Resource } from './templates.ts';
 
 /** Goal: what must hold of every resource of the whole app, whoever adds one. Method: loops over the synthesized stages. */
@@ -167,17 +168,20 @@ describe.each(['sandbox', 'production', 'test', 'soak'] as const)('in the %s sta
     const stateful = ['AWS::DynamoDB::Table', 'AWS::Cognito::UserPool'].flatMap((type) =>
       ofType(type).map(named),
     );
+    const [card, chat, identity] = (['CardSettlement', 'Chat', 'Identity'] as const).map((part) =>
+      stackNameOf(stage, part),
+    );
     expect(stateful.toSorted()).toEqual([
-      'DuotempoCardSettlement/BusinessDays97D17BCA',
-      'DuotempoCardSettlement/LedgerB7379752',
-      'DuotempoCardSettlement/Merchants93CFE5E9',
-      'DuotempoCardSettlement/StagedTransactionsF5A6D467',
-      'DuotempoChat/Connections827CEF2F',
-      'DuotempoChat/Messages804FA4EB',
-      'DuotempoChat/Notifications87298708',
-      'DuotempoChat/RateLimits2BA5B3CC',
-      'DuotempoChat/ReadPositions3C3313C2',
-      'DuotempoIdentity/Users0A0EEA89',
+      `${card}/BusinessDays97D17BCA`,
+      `${card}/LedgerB7379752`,
+      `${card}/Merchants93CFE5E9`,
+      `${card}/StagedTransactionsF5A6D467`,
+      `${chat}/Connections827CEF2F`,
+      `${chat}/Messages804FA4EB`,
+      `${chat}/Notifications87298708`,
+      `${chat}/RateLimits2BA5B3CC`,
+      `${chat}/ReadPositions3C3313C2`,
+      `${identity}/Users0A0EEA89`,
     ]);
   });
 

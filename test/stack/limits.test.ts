@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { apiNameOf } from '../../lib/stage-names.ts';
 import { referencesIn } from './references.ts';
 import { type StageTemplates, stageTemplates } from './stage-templates.ts';
-import { stackNames, stages } from './templates.ts';
+import { stackNamesOf, stages } from './templates.ts';
 
 /**
  * Goal: a name or a size that AWS would refuse, minutes into a deployment, fails here.
@@ -101,7 +102,7 @@ describe.each(stages)('in the %s stage', (stage) => {
     for (const { properties } of app.ofType('AWS::CloudWatch::Alarm')) {
       expect(String(properties['AlarmDescription']).length).toBeLessThanOrEqual(1024);
     }
-    for (const stackName of stackNames) {
+    for (const stackName of stackNamesOf(stage)) {
       const within = (type: string) => app.ofType(type).filter((each) => each.stackName === stackName).length;
       expect(within('AWS::ApiGatewayV2::Route')).toBeLessThanOrEqual(300);
       expect(within('AWS::ApiGatewayV2::Integration')).toBeLessThanOrEqual(300);
@@ -121,9 +122,9 @@ describe.each(stages)('in the %s stage', (stage) => {
     );
     expect([...new Set(named)].filter((each) => !each.startsWith('AWS::IAM::Policy ')).toSorted()).toEqual([
       // These name nothing that must be unique: a title, or something within an API or a user pool.
-      'AWS::ApiGatewayV2::Api Name card-settlement',
-      'AWS::ApiGatewayV2::Api Name chat',
-      'AWS::ApiGatewayV2::Api Name chat-live',
+      ...(['card-settlement', 'chat', 'chat-live'] as const)
+        .map((part) => `AWS::ApiGatewayV2::Api Name ${apiNameOf(stage, part)}`)
+        .toSorted(),
       'AWS::ApiGatewayV2::Authorizer Name Tokens',
       'AWS::ApiGatewayV2::Stage StageName $default',
       'AWS::ApiGatewayV2::Stage StageName live',

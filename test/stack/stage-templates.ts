@@ -1,5 +1,5 @@
 import type { Stage } from '../../lib/config.ts';
-import { stackNames, synthesized, template } from './templates.ts';
+import { stackNamesOf, synthesized, template } from './templates.ts';
 
 /** A resource as a template declares it. */
 export interface Declared {
@@ -43,7 +43,7 @@ export interface StageTemplates {
 export async function stageTemplates(stage: Stage): Promise<StageTemplates> {
   const folder = await synthesized(stage);
   const templates = new Map(
-    stackNames.map((stackName): [string, Template] => [
+    stackNamesOf(stage).map((stackName): [string, Template] => [
       stackName,
       template(folder, stackName) as unknown as Template,
     ]),

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { synthesizeIfChanged } from '../../cli/start/assembly.ts';
 import type { Stage } from '../../lib/config.ts';
+import { deployableStages, stackNameOf } from '../../lib/stage-names.ts';
 
 /** A resource as it stands in a template. */
 export interface Resource {
@@ -20,7 +21,12 @@ export const stages = Object.keys({
   soak: true,
 } satisfies Record<Stage, true>) as Stage[];
 
+/** Of the sandbox stage, in the order of their deployment. */
 export const stackNames = ['DuotempoIdentity', 'DuotempoCardSettlement', 'DuotempoChat'] as const;
+
+export function stackNamesOf(stage: Stage): readonly string[] {
+  return (['Identity', 'CardSettlement', 'Chat'] as const).map((part) => stackNameOf(stage, part));
+}
 
 /** Synthesizes the app of a stage as `cdk synth` does. @returns the cloud assembly's folder */
 export async function synthesized(stage: Stage): Promise<string> {
@@ -46,7 +52,10 @@ export async function resourcesOf(stage: Stage): Promise<Resource[]> {
 
 /** All resources of all stacks of a cloud assembly. */
 export function resourcesIn(assembly: string): Resource[] {
-  return stackNames.flatMap((stackName) =>
+  const names = deployableStages
+    .flatMap(stackNamesOf)
+    .filter((stackName) => existsSync(join(assembly, `${stackName}.template.json`)));
+  return names.flatMap((stackName) =>
     Object.entries(
       template(assembly, stackName)['Resources'] as Record<string, Omit<Resource, 'logicalId'>>,
     ).map(([logicalId, resource]) => ({

@@ -4,14 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { seesCredentials } from '../../cli/cdk.ts';
 import { formatAmount, formatCount } from '../../cli/money.ts';
-import {
-  parseOutputs,
-  readOutputs,
-  removeIfOurs,
-  tellsOfAws,
-  tellsOfLocalHost,
-  writeAtomically,
-} from '../../cli/outputs.ts';
+import { deploymentOf, parseOutputs, readOutputs, removeIfOurs, writeAtomically } from '../../cli/outputs.ts';
 
 const outputs = {
   DuotempoIdentity: {
@@ -58,11 +51,13 @@ describe('the outputs file', () => {
   });
 
   it('of a deployment on AWS is told from one of a local host', async () => {
-    expect(await tellsOfAws(file)).toBe(false);
+    expect(await deploymentOf(file)).toBeUndefined();
     await writeFile(file, JSON.stringify(outputs));
-    expect([await tellsOfAws(file), await tellsOfLocalHost(file)]).toEqual([true, false]);
+    expect(await deploymentOf(file)).toBe('aws');
     await writeFile(file, JSON.stringify(local));
-    expect([await tellsOfAws(file), await tellsOfLocalHost(file)]).toEqual([false, true]);
+    expect(await deploymentOf(file)).toBe('local');
+    await writeFile(file, '{"mine": true}');
+    expect(await deploymentOf(file)).toBeUndefined();
   });
 
   it('is written whole, leaves nothing beside it, and is removed only while it is ours', async () => {

@@ -149,7 +149,8 @@ async function lease(
   throw new Error('The lease of the day could be neither taken nor left to its holder.');
 }
 
-const metrics = new Metrics({ namespace: metricNames.namespace, serviceName: 'reconcile-business-day' });
+// Its namespace is the stage's, and comes from the environment.
+const metrics = new Metrics({ serviceName: 'reconcile-business-day' });
 
 function report(
   before: BusinessDay,

@@ -1,0 +1,135 @@
+import { lstat, mkdir, readFile, rmdir } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import * as v from 'valibot';
+import type { Stage } from '../../lib/config.ts';
+import { CommandError, errorCode } from '../command-error.ts';
+import { deploymentOf, isAlive, parseJson, removeIfOurs, writeAtomically } from '../outputs.ts';
+import { type SamVariables, samVariablesFile } from './sam-variables.ts';
+
+/** The files that a host writes while it runs. */
+export interface HostFiles {
+  readonly outputs: string;
+  readonly remove: () => Promise<void>;
+}
+
+/**
+ * Refuses a file that a host must not write to, before it starts: only what is absent, or what a local host left behind,
+ * is its own to write.
+ *
+ * @returns whether the file is that of a local host that runs
+ */
+export async function checkHostFile(file: string): Promise<boolean> {
+  const found = await lstat(file).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw new CommandError(`${file} cannot be written (${errorCode(error) ?? 'unknown error'}).`, {
+      cause: error,
+    });
+  });
+  if (found === undefined) {
+    const folder = path.dirname(file);
+    if ((await lstat(folder).catch(() => undefined)) !== undefined) return false;
+    throw new CommandError(`${file} cannot be written: there is no folder ${folder}.`);
+  }
+  if (!found.isFile()) {
+    throw new CommandError(`${file} is no ordinary file: outputs are not written there.`, {
+      hint: 'Name a file that is not there yet with --outputs.',
+    });
+  }
+  const deployment = await deploymentOf(file);
+  if (deployment === 'aws') {
+    throw new CommandError(`${file} tells of a deployment on AWS, and would be overwritten.`, {
+      hint: 'Name another file with --outputs, here and for the other commands; npm run destroy removes it with what it tells of.',
+    });
+  }
+  if (deployment === undefined) {
+    throw new CommandError(`${file} is not the outputs of a local host, and would be overwritten.`, {
+      hint: 'Name a file that is not there yet with --outputs.',
+    });
+  }
+  return isAlive(file);
+}
+
+/**
+ * Writes a host's files: variables first, so that who waits for the outputs finds everything ready. Where the user named
+ * no file and `outputs.json` is that of another host that runs, the name gets the port.
+ *
+ * @param named absolute; undefined for the usual one
+ */
+export async function writeHostFiles(options: {
+  readonly named: string | undefined;
+  readonly projectFolder: string;
+  readonly port: string;
+  readonly outputs: string;
+  readonly variables: ReadonlyMap<Stage, SamVariables>;
+}): Promise<HostFiles> {
+  const { named, projectFolder, port, outputs, variables } = options;
+  const usual = path.join(projectFolder, 'outputs.json');
+  const candidates =
+    named === undefined ? [usual, path.join(projectFolder, `outputs-${port}.json`)] : [named];
+  for (const file of candidates) {
+    const texts = new Map<string, string>();
+    for (const [stage, content] of variables) {
+      const place = samVariablesFile(file, variables.size > 1 ? stage : undefined);
+      texts.set(place, `${JSON.stringify(content, undefined, 2)}\n`);
+    }
+    texts.set(file, outputs);
+    const isWritten = await withLock(file, async () => {
+      if (await checkHostFile(file)) return false;
+      for (const place of texts.keys()) if (place !== file) await checkSamVariables(place);
+      for (const [place, text] of texts) await writeAtomically(place, text);
+      return true;
+    });
+    if (!isWritten) continue;
+    return {
+      outputs: file,
+      remove: async () => {
+        await Promise.all([...texts].map(async ([place, text]) => removeIfOurs(place, text)));
+      },
+    };
+  }
+  throw new CommandError(`${candidates.join(' and ')} are those of hosts that run.`, {
+    hint: 'Stop one of them, or name a file that is not there yet with --outputs.',
+  });
+}
+
+/** One host at a time looks whose a file is and writes it. A lock that a killed host left is broken. */
+async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
+  const lock = `${file}.lock`;
+  for (let attempts = 0; ; attempts += 1) {
+    try {
+      await mkdir(lock);
+      break;
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') {
+        throw new CommandError(`${file} cannot be written (${errorCode(error) ?? 'unknown error'}).`, {
+          cause: error,
+        });
+      }
+      if (attempts * LOCK_PAUSE_MILLISECONDS < LONGEST_LOCK_MILLISECONDS) await wait(LOCK_PAUSE_MILLISECONDS);
+      else await rmdir(lock).catch(() => undefined);
+    }
+  }
+  try {
+    return await work();
+  } finally {
+    await rmdir(lock).catch(() => undefined);
+  }
+}
+
+const LOCK_PAUSE_MILLISECONDS = 50;
+/** To look whose a file is takes a second at the most. */
+const LONGEST_LOCK_MILLISECONDS = 5000;
+
+const samVariablesSchema = v.record(v.string(), v.looseObject({ AWS_ENDPOINT_URL: v.string() }));
+
+/** @throws CommandError for a file that no host wrote */
+async function checkSamVariables(file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) =>
+    errorCode(error) === 'ENOENT' ? '{}' : '',
+  );
+  if (v.is(samVariablesSchema, parseJson(text))) return;
+  throw new CommandError(`${file} is not what npm start writes for SAM, and would be overwritten.`, {
+    hint: 'Move it away, or name another folder with --outputs.',
+  });
+}

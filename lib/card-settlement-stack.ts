@@ -24,6 +24,7 @@ import { dataTable } from './data-table.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { JwtHttpApi } from './jwt-http-api.ts';
 import { NodeFunction } from './node-function.ts';
+import { outputOperated } from './operator-outputs.ts';
 import { QueueWorker, tempoOf } from './queue-worker.ts';
 import { RunbookAlarm } from './runbook-alarm.ts';
 import { apiNameOf, metricsNamespaceOf } from './stage-names.ts';
@@ -79,15 +80,12 @@ export class CardSettlementStack extends Stack {
       ],
     });
 
-    for (const [name, value] of Object.entries({
-      ApiUrl: api.url,
-      StagedTransactionsTable: this.staged.tableName,
-      LedgerTable: this.ledger.tableName,
-      SettlementQueueUrl: settlement.queue.queueUrl,
-      SettlementDeadLetterQueueUrl: settlement.deadLetterQueue.queueUrl,
-    })) {
-      new CfnOutput(this, name, { value });
+    new CfnOutput(this, 'ApiUrl', { value: api.url });
+    // A later deployment that names no address subscribes these again.
+    if (props.alarmEmails.length > 0) {
+      new CfnOutput(this, 'AlarmEmail', { value: props.alarmEmails.join(',') });
     }
+    outputOperated(this);
   }
 
   private stagedTransactions(): Table {

@@ -13,6 +13,7 @@ import { dataTable } from './data-table.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { JwtHttpApi } from './jwt-http-api.ts';
 import { NodeFunction } from './node-function.ts';
+import { outputOperated } from './operator-outputs.ts';
 import { QueueWorker, tempoOf } from './queue-worker.ts';
 import { apiNameOf } from './stage-names.ts';
 import { StreamPipe } from './stream-pipe.ts';
@@ -64,6 +65,7 @@ export class ChatStack extends Stack {
     for (const [name, value] of Object.entries({ ApiUrl: api.url, WebSocketUrl: live.url })) {
       new CfnOutput(this, name, { value });
     }
+    outputOperated(this);
   }
 
   private messagesTable(): Table {

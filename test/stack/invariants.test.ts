@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { stackNameOf } from '../../lib/stage-names.ts';
+import { type Placed, stageTemplates } from './stage-templates.ts';
 import { resourcesOf, type Resource } from './templates.ts';
 
 /** Goal: what must hold of every resource of the whole app, whoever adds one. Method: loops over the synthesized stages. */
@@ -183,6 +184,41 @@ describe.each(['sandbox', 'production', 'test', 'soak'] as const)('in the %s sta
       `${chat}/ReadPositions3C3313C2`,
       `${identity}/Users0A0EEA89`,
     ]);
+  });
+
+  test('the outputs name all that an operator asks after, and keep the names that commands know', async () => {
+    const { templates, resources: placed } = await stageTemplates(stage);
+    const asked = [
+      ...['AWS::DynamoDB::Table', 'AWS::Lambda::Function', 'AWS::Logs::LogGroup', 'AWS::SNS::Topic'],
+      ...['AWS::SQS::Queue', 'AWS::Pipes::Pipe', 'AWS::Scheduler::Schedule', 'AWS::ApiGatewayV2::Api'],
+    ];
+    const isNamed = ({ stackName, logicalId }: Placed) =>
+      Object.values(templates.get(stackName)?.Outputs ?? {}).some(
+        ({ Value, Export }) => Export === undefined && at(Value, 'Ref') === logicalId,
+      );
+    const found = placed.filter(({ Type }) => asked.includes(Type));
+    expect(new Set(found.map(({ Type }) => Type)).size).toBe(asked.length);
+    expect(found.filter((each) => !isNamed(each)).map(({ place }) => place)).toEqual([]);
+
+    const keys = (part: 'Identity' | 'CardSettlement' | 'Chat') =>
+      Object.keys(templates.get(stackNameOf(stage, part))?.Outputs ?? {});
+    expect(keys('Identity')).toEqual(
+      expect.arrayContaining([
+        ...['Issuer', 'TokenUrl', 'UserPoolId', 'GatewayClientId', 'OperatorClientId', 'ChatClientId'],
+      ]),
+    );
+    expect(keys('CardSettlement')).toEqual(
+      expect.arrayContaining([
+        ...['ApiUrl', 'StagedTransactionsTable', 'LedgerTable', 'SettlementQueueUrl'],
+        ...['SettlementDeadLetterQueueUrl', 'ReconcileDeadLetterQueueArn', 'AlarmTopicArn', 'ScheduleName'],
+        ...['SettlementWorkerFunction', 'SettlementWorkerLogGroup', 'HttpApiAccessLogGroup'],
+      ]),
+    );
+    expect(keys('Chat')).toEqual(
+      expect.arrayContaining([
+        ...['ApiUrl', 'WebSocketUrl', 'NotificationDeadLetterQueueArn', 'AlarmTopicArn', 'MessagePipeName'],
+      ]),
+    );
   });
 
   test('data outlives the stack in production, and nothing does elsewhere', () => {

@@ -161,6 +161,7 @@ export class ChatStack extends Stack {
       stageName: 'live',
       throttle: this.config.throttle,
       alarmTopic: this.alarms,
+      logRetention: this.logRetention,
     });
 
     const disconnect = this.routeFunction(

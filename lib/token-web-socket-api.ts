@@ -1,5 +1,12 @@
-import { ArnFormat, CfnElement, Duration, Stack, Validations } from 'aws-cdk-lib';
-import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { ArnFormat, CfnElement, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import {
+  CfnIntegrationResponse,
+  LogGroupLogDestination,
+  WebSocketApi,
+  WebSocketIntegration,
+  WebSocketStage,
+} from 'aws-cdk-lib/aws-apigatewayv2';
 import { WebSocketLambdaAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import {
   WebSocketLambdaIntegration,
@@ -7,7 +14,9 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { GraphWidget, Metric, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { apiGatewayLogRole } from './api-gateway-log-role.ts';
 import type { NodeFunction } from './node-function.ts';
 import { RunbookAlarm, sumOf } from './runbook-alarm.ts';
 
@@ -21,6 +30,7 @@ export interface TokenWebSocketApiProps {
   readonly stageName: string;
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
   readonly alarmTopic: ITopic;
+  readonly logRetention: RetentionDays;
 }
 
 /**
@@ -49,20 +59,39 @@ export class TokenWebSocketApi extends Construct {
           templateSelectionExpression: '\\$default',
           requestTemplates: { $default: JSON.stringify({ statusCode: 200 }) },
         }),
+        returnResponse: true,
       },
+    });
+    this.acceptConnections();
+    const accessLogs = new LogGroup(this, 'AccessLogs', {
+      retention: props.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
     });
     const stage = new WebSocketStage(this, 'Stage', {
       webSocketApi: this.api,
       stageName: props.stageName,
       autoDeploy: true,
       throttle: { ...props.throttle },
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(accessLogs),
+        // Neither frames nor query strings, where the token is.
+        format: AccessLogFormat.custom(
+          JSON.stringify({
+            requestId: AccessLogField.contextRequestId(),
+            time: AccessLogField.contextRequestTime(),
+            eventType: AccessLogField.contextEventType(),
+            routeKey: '$context.routeKey',
+            connectionId: AccessLogField.contextConnectionId(),
+            status: AccessLogField.contextStatus(),
+            error: AccessLogField.contextErrorMessage(),
+            integrationError: '$context.integration.error',
+            authorizerError: '$context.authorizer.error',
+          }),
+        ),
+      },
     });
-    const noAccessLogs =
-      'A WebSocket API writes access logs with a role that is set once for all APIs of an account and region, and is not for one app to set. Each frame leaves a line in the log of the function that took it.';
-    Validations.of(stage).acknowledge(
-      { id: 'AwsSolutions-APIG1', reason: noAccessLogs },
-      { id: 'Serverless-APIGWAccessLogging', reason: noAccessLogs },
-    );
+    const logRole = apiGatewayLogRole(this);
+    if (logRole !== undefined) stage.node.addDependency(logRole);
     this.stageName = props.stageName;
     this.url = stage.url;
     this.connectionsUrl = stage.callbackUrl;
@@ -102,6 +131,20 @@ export class TokenWebSocketApi extends Construct {
         ],
       }),
     ];
+  }
+
+  /**
+   * API Gateway answers a handshake with 500 where a mock integration has no integration response; and a route response
+   * is what takes it on to the client.
+   */
+  private acceptConnections(): void {
+    const integration = this.api.node.findChild('$connect-Route').node.findChild('Connected');
+    if (!(integration instanceof WebSocketIntegration)) throw new Error(`${integration.node.path} is none.`);
+    new CfnIntegrationResponse(this, 'ConnectedResponse', {
+      apiId: this.api.apiId,
+      integrationId: integration.integrationId,
+      integrationResponseKey: '$default',
+    });
   }
 
   /** @param routeKey what `action` a frame names, or `$disconnect`, or `$default` for what no other route takes */

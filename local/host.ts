@@ -269,6 +269,7 @@ async function start(
     callAs: awsEndpoint.callAs,
     access,
     managedPolicies: new Map(),
+    account: {},
     logGroups,
     dynamoDb,
     sqs,

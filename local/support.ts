@@ -284,6 +284,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
     },
   },
   'AWS::Scheduler::ScheduleGroup': inertType(inert('Groups are for people.')),
+  'AWS::ApiGateway::Account': { support: honoured, properties: { CloudWatchRoleArn: honoured } },
   'AWS::ApiGatewayV2::Api': {
     support: honoured,
     properties: {
@@ -331,6 +332,18 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       CredentialsArn: assumedByApiGateway,
     },
   },
+  'AWS::ApiGatewayV2::IntegrationResponse': {
+    support: honoured,
+    properties: {
+      ApiId: honoured,
+      IntegrationId: honoured,
+      IntegrationResponseKey: honoured,
+      ContentHandlingStrategy: refused('Bodies of integrations that are no proxies are not converted.'),
+      ResponseParameters: refused('Headers of integrations that are no proxies are not mapped.'),
+      ResponseTemplates: refused('Templates of responses are not evaluated.'),
+      TemplateSelectionExpression: refused('Templates of responses are not evaluated.'),
+    },
+  },
   'AWS::ApiGatewayV2::RouteResponse': {
     support: honoured,
     properties: {
@@ -347,6 +360,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       AutoDeploy: only(/^true$/),
       ...throttling('DefaultRouteSettings'),
       ...throttling('RouteSettings.*'),
+      // A WebSocket API needs a role for it, which the host asks for.
       AccessLogSettings: observability,
       Description: inert('A description is for people.'),
       Tags: tags,

@@ -19,8 +19,8 @@ import type { ConnectionIdentity, ConnectRequest } from './web-socket-event.ts';
 
 export type WebSocketIntegration =
   | { readonly kind: 'function'; readonly functionArn: string; readonly timeoutMilliseconds: number }
-  /** Answers by itself, with this status. */
-  | { readonly kind: 'mock'; readonly status: number };
+  /** Answers by itself, with this status, if one of its integration responses takes that. */
+  | { readonly kind: 'mock'; readonly status: number; readonly responses: readonly RegExp[] };
 
 export interface WebSocketRoute {
   /** `$connect`, `$disconnect`, `$default`, or the value that selects the route. */
@@ -81,8 +81,7 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
   const serve = (definition: WebSocketApiDefinition): UpgradeHandler => {
     const { apiId, stageName } = definition;
     const integrate = async ({ integration, routeKey }: WebSocketRoute, event: unknown): Promise<Outcome> => {
-      if (integration.kind === 'mock')
-        return { status: integration.status, payload: { statusCode: integration.status } };
+      if (integration.kind === 'mock') return mockOutcome(integration);
       const invoked = options.invoke(integration.functionArn, event, `${apiId}/${stageName}/${routeKey}`);
       return within(integration.timeoutMilliseconds, invoked);
     };
@@ -300,6 +299,16 @@ async function within(timeoutMilliseconds: number, invoked: Promise<Invocation>)
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * An integration that is no proxy needs an integration response that takes its status: without one the answer is an error.
+ *
+ * Source: API Gateway developer guide, "Set up a WebSocket API integration response".
+ */
+function mockOutcome({ status, responses }: WebSocketIntegration & { readonly kind: 'mock' }): Outcome {
+  const isTaken = responses.some((statuses) => statuses.test(String(status)));
+  return isTaken ? { status, payload: { statusCode: status } } : BROKEN;
 }
 
 /** What a function says of `$connect`. Without a status code its answer can't be read. */

@@ -6,6 +6,17 @@ const allow = (...Action: readonly string[]): Json => ({
 });
 const logs = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'] as const;
 
+/** What API Gateway asks of the role that writes its logs. Source: API Gateway developer guide, "Set up CloudWatch logging". */
+export const API_GATEWAY_LOG_ACTIONS = [
+  'logs:CreateLogGroup',
+  'logs:CreateLogStream',
+  'logs:DescribeLogGroups',
+  'logs:DescribeLogStreams',
+  'logs:PutLogEvents',
+  'logs:GetLogEvents',
+  'logs:FilterLogEvents',
+] as const;
+
 /**
  * Policies that AWS manages and every account has, by what follows `arn:aws:iam::aws:policy/`: those that CDK's
  * constructs attach to the roles they make.
@@ -26,6 +37,7 @@ export const AWS_MANAGED_POLICIES: Readonly<Record<string, Json>> = {
     'dynamodb:ListStreams',
     ...logs,
   ),
+  'service-role/AmazonAPIGatewayPushToCloudWatchLogs': allow(...API_GATEWAY_LOG_ACTIONS),
   AWSXRayDaemonWriteAccess: allow(
     'xray:PutTraceSegments',
     'xray:PutTelemetryRecords',

@@ -5,6 +5,7 @@ import {
   provisionRoute,
   provisionStage,
 } from './api.ts';
+import { provisionApiGatewayAccount } from './api-gateway-account.ts';
 import { provisionTable } from './dynamodb-table.ts';
 import { provisionEventSourceMapping } from './event-source-mapping.ts';
 import {
@@ -26,13 +27,15 @@ import { provisionPipe } from './pipe.ts';
 import type { Provision } from './resource.ts';
 import { provisionSchedule } from './schedule.ts';
 import { provisionQueue } from './sqs-queue.ts';
-import { provisionRouteResponse } from './web-socket-api.ts';
+import { provisionIntegrationResponse, provisionRouteResponse } from './web-socket-api.ts';
 
 /** How each type of resource that `support.ts` lists is made. */
 export const PROVISIONS: Readonly<Record<string, Provision>> = {
+  'AWS::ApiGateway::Account': provisionApiGatewayAccount,
   'AWS::ApiGatewayV2::Api': provisionApi,
   'AWS::ApiGatewayV2::Authorizer': provisionAuthorizer,
   'AWS::ApiGatewayV2::Integration': provisionIntegration,
+  'AWS::ApiGatewayV2::IntegrationResponse': provisionIntegrationResponse,
   'AWS::ApiGatewayV2::Route': provisionRoute,
   'AWS::ApiGatewayV2::RouteResponse': provisionRouteResponse,
   'AWS::ApiGatewayV2::Stage': provisionStage,

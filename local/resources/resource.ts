@@ -71,6 +71,8 @@ export interface World {
   readonly access: Access;
   /** By ARN. */
   readonly managedPolicies: Map<string, readonly Statement[]>;
+  /** What is set once for the account and region. */
+  readonly account: { apiGatewayLogRole?: string };
   /** Names of the log groups that the app makes. */
   readonly logGroups: Set<string>;
   readonly dynamoDb: DynamoDb;

@@ -54,7 +54,7 @@ export const provisionWebSocketIntegration: Provision = (resource, world) => {
   apiOf(resource, world).integrations.set(
     id,
     isMock
-      ? { kind: 'mock', status: mockStatus(resource) }
+      ? { kind: 'mock', status: mockStatus(resource), responses: [] }
       : {
           kind: 'function',
           functionArn: functionArnIn(resource, 'IntegrationUri'),
@@ -87,6 +87,37 @@ function mockStatus(resource: ResourceRequest): number {
     );
   }
   return status;
+}
+
+/** AWS::ApiGatewayV2::IntegrationResponse: says what an integration that is no proxy may answer. */
+export const provisionIntegrationResponse: Provision = (resource, world) => {
+  const { integrations } = apiOf(resource, world);
+  const integrationId = requiredText(resource, 'IntegrationId');
+  const integration = integrations.get(integrationId);
+  if (integration === undefined)
+    throw new ResourceError(resource, `IntegrationId ${integrationId} names no integration of this API.`);
+  if (integration.kind === 'mock') {
+    const responses = [...integration.responses, statusesOf(resource)];
+    integrations.set(integrationId, { ...integration, responses });
+  }
+  const id = randomId(7);
+  return { ref: id, attributes: { IntegrationResponseId: id } };
+};
+
+/** The statuses that an integration response takes: `$default` takes all, and a key between slashes is a pattern. */
+function statusesOf(resource: ResourceRequest): RegExp {
+  const key = requiredText(resource, 'IntegrationResponseKey');
+  if (key === '$default') return /^/;
+  const [, pattern] = /^\/(.+)\/$/.exec(key) ?? [];
+  try {
+    if (pattern !== undefined) return new RegExp(`^(?:${pattern})$`);
+  } catch {
+    // Refused below.
+  }
+  throw new ResourceError(
+    resource,
+    `IntegrationResponseKey must be $default or a pattern such as /2\\d\\d/, not ${key}.`,
+  );
 }
 
 export const provisionWebSocketAuthorizer: Provision = (resource, world) => {
@@ -136,6 +167,15 @@ export const provisionRouteResponse: Provision = (resource, world) => {
 export const provisionWebSocketStage: Provision = (resource, world) => {
   const draft = apiOf(resource, world);
   if (draft.stage !== undefined) throw new ResourceError(resource, 'an API has one stage here.');
+  // Source: API Gateway developer guide, "Configure logging for WebSocket APIs". HTTP APIs write theirs without the role.
+  if (
+    propertyAt(resource, 'AccessLogSettings') !== undefined &&
+    world.account.apiGatewayLogRole === undefined
+  )
+    throw new ResourceError(
+      resource,
+      'CloudWatch Logs role ARN must be set in account settings to enable logging (by AWS::ApiGateway::Account).',
+    );
   const stageName = requiredText(resource, 'StageName');
   const throttle = throttleAt(resource, 'DefaultRouteSettings');
   draft.stage = { stageName, ...(throttle === undefined ? {} : { throttle }) };

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
+import { WebSocket } from 'ws';
 import { startLocalHost } from '../../local/host.ts';
 import type { LocalHost } from '../../local/host.ts';
 import type { Json, JsonObject } from '../../local/template.ts';
@@ -190,6 +191,73 @@ test('clients find a WebSocket API by its name, functions its connections on the
   });
 });
 
+const integrationResponse = (key: string, more: JsonObject = {}) =>
+  apiGateway('IntegrationResponse', { IntegrationId: ref('Mock'), IntegrationResponseKey: key, ...more });
+
+test.each<[string, readonly string[], number]>([
+  ['no integration response', [], 500],
+  ['$default', ['$default'], 101],
+  ['a pattern that is its status', [String.raw`/2\d\d/`], 101],
+  ['patterns that are other statuses', [String.raw`/4\d\d/`, '/20/'], 500],
+  ['one of several', [String.raw`/4\d\d/`, '/200/'], 101],
+])('the handshake of a mock integration with %s', async (_, keys, status) => {
+  const responses = keys.map((key, index) => [`Response${index}`, integrationResponse(key)] as const);
+  const host = await start(webSocketApi(Object.fromEntries(responses)), {
+    Url: { Value: attribute('Api', 'ApiEndpoint') },
+  });
+  try {
+    expect(await handshakeStatus(host.outputs['Live']?.['Url'] ?? '')).toBe(status);
+  } finally {
+    await host.stop();
+  }
+});
+
+async function handshakeStatus(url: string): Promise<number> {
+  const socket = new WebSocket(url);
+  try {
+    return await new Promise((resolve) => {
+      socket.once('unexpected-response', (_, { statusCode = 0 }) => resolve(statusCode));
+      socket.once('open', () => resolve(101));
+    });
+  } finally {
+    socket.once('error', () => undefined);
+    socket.terminate();
+  }
+}
+
+const logRole = (service: string, ManagedPolicyArns: readonly string[]) => ({
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    AssumeRolePolicyDocument: {
+      Statement: { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' },
+    },
+    ManagedPolicyArns,
+  },
+});
+const pushToLogs = 'arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs';
+const account = {
+  Type: 'AWS::ApiGateway::Account',
+  Properties: { CloudWatchRoleArn: attribute('LogRole', 'Arn') },
+};
+
+test('an account has a role for the access logs of WebSocket APIs, if API Gateway may write by it', async () => {
+  const loggedStage = apiGateway('Stage', {
+    StageName: 'square',
+    AutoDeploy: true,
+    AccessLogSettings: { DestinationArn: 'arn:x', Format: '$context.requestId' },
+  });
+  const logged = (more: Resources): Resources => ({ ...more, ...webSocketApi({ Stage: loggedStage }) });
+  const LogRole = logRole('apigateway.amazonaws.com', [pushToLogs]);
+  expect(await refusal(logged({ LogRole, Account: account }))).toBe('not refused');
+  expect(await refusal(logged({}))).toContain('CloudWatch Logs role ARN must be set in account settings');
+  expect(
+    await refusal({ LogRole: logRole('lambda.amazonaws.com', [pushToLogs]), Account: account }),
+  ).toContain('Please grant trust permission for API Gateway');
+  expect(await refusal({ LogRole: logRole('apigateway.amazonaws.com', []), Account: account })).toContain(
+    'is not authorized to perform: logs:CreateLogGroup',
+  );
+});
+
 const httpApi = (more: Resources): Resources => ({
   Api: apiGateway('Api', { Name: 'Shop', ProtocolType: 'HTTP' }),
   ...more,
@@ -263,6 +331,26 @@ test.each<[string, Resources, string]>([
     'AuthorizerType JWT is not supported for WEBSOCKET APIs',
   ],
   [
+    'an integration response for any status that looks like one',
+    webSocketApi({ Response: integrationResponse('200') }),
+    'IntegrationResponseKey must be $default or a pattern',
+  ],
+  [
+    'an integration response whose pattern is none',
+    webSocketApi({ Response: integrationResponse('/2[/') }),
+    'IntegrationResponseKey must be $default or a pattern',
+  ],
+  [
+    'an integration response of nothing',
+    webSocketApi({ Response: integrationResponse('$default', { IntegrationId: 'other' }) }),
+    'IntegrationId other names no integration of this API',
+  ],
+  [
+    'an integration response with a template',
+    webSocketApi({ Response: integrationResponse('$default', { ResponseTemplates: { a: '{}' } }) }),
+    'ResponseTemplates: Templates of responses are not evaluated.',
+  ],
+  [
     'limits for single routes',
     webSocketApi({
       Stage: apiGateway('Stage', { StageName: 's', AutoDeploy: true, RouteSettings: { hello: {} } }),
@@ -298,6 +386,11 @@ test.each<[string, Resources, string]>([
       }),
     }),
     'PayloadFormatVersion 1.0 is not supported for HTTP APIs',
+  ],
+  [
+    'an integration response',
+    httpApi({ Response: integrationResponse('$default', { IntegrationId: 'x' }) }),
+    'names no WebSocket API of this app',
   ],
 ])('an HTTP API with %s is refused', async (_, resources, message) => {
   expect(await refusal(resources)).toContain(message);

@@ -46,7 +46,7 @@ const authorizer = {
   functionArn: 'authorizer',
   identitySources: ['route.request.querystring.token'],
 };
-const mock = { kind: 'mock', status: 200 } as const;
+const mock = { kind: 'mock', status: 200, responses: [/^200$/] } as const;
 const guarded = [route('$connect', { integration: mock, authorizer }), route('hello'), route('$disconnect')];
 
 const policy = (Effect: string, Resource: unknown = '*', context?: unknown) =>
@@ -250,9 +250,16 @@ describe('$connect', () => {
     const { url } = await anApi({ routes: [route('$connect', { integration: mock })] });
     await connected(url);
     const other = await anApi({
-      routes: [route('$connect', { integration: { kind: 'mock', status: 403 } })],
+      routes: [route('$connect', { integration: { ...mock, status: 403, responses: [/^/] } })],
     });
     expect((await refusal(other.url))[0]).toBe(403);
+  });
+
+  test('as a mock integration that no integration response takes, is an error', async () => {
+    const { url } = await anApi({
+      routes: [route('$connect', { integration: { ...mock, responses: [/^4/] } })],
+    });
+    expect(await refusal(url)).toEqual([500, expect.objectContaining({ message: 'Internal server error' })]);
   });
 
   test('chooses the subprotocol', async () => {

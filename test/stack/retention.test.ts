@@ -10,12 +10,15 @@ import { stages } from './templates.ts';
 /** What holds data, or what someone wrote. */
 const stateful = ['AWS::Cognito::UserPool', 'AWS::DynamoDB::Table', 'AWS::Logs::LogGroup', 'AWS::SQS::Queue'];
 const kept = ['AWS::Cognito::UserPool', 'AWS::DynamoDB::Table'];
+/** A setting of the account, and the role that it names: they may serve others, too. */
+const ofTheAccount = /\/WebSocketApiApiGateway(LogRole|Account)\w{8}$/;
 
 test.each(stages.filter((stage) => stage !== 'production'))(
-  'cdk destroy leaves nothing of the %s stage behind',
+  'cdk destroy leaves nothing of the %s stage behind but the role that the account has for logs of API Gateway',
   async (stage) => {
     const { resources, ofType } = await stageTemplates(stage);
     for (const { place, Type, DeletionPolicy, UpdateReplacePolicy } of resources) {
+      if (ofTheAccount.test(place)) continue;
       // Delete is the default of most types, but not of all: what holds data says it.
       const policies = stateful.includes(Type) ? ['Delete'] : ['Delete', undefined];
       expect([place, policies.includes(DeletionPolicy), policies.includes(UpdateReplacePolicy)]).toEqual([
@@ -49,9 +52,20 @@ test.each(stages)('nothing in the %s stage makes resources that no stack knows o
   }
 });
 
+test.each(stages)('the account keeps its role for logs of API Gateway after the %s stage', async (stage) => {
+  const { resources } = await stageTemplates(stage);
+  const found = resources.filter(({ place }) => ofTheAccount.test(place));
+  expect(found.map(({ Type }) => Type)).toEqual(['AWS::IAM::Role', 'AWS::ApiGateway::Account']);
+  // Not RetainExceptOnCreate: the setting outlives a deployment that fails, and must not name a role that is gone.
+  for (const { DeletionPolicy, UpdateReplacePolicy } of found) {
+    expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(['Retain', 'Retain']);
+  }
+});
+
 test('production keeps its tables and its users, and does not let them be deleted', async () => {
   const { resources, ofType } = await stageTemplates('production');
   for (const { place, Type, DeletionPolicy, UpdateReplacePolicy } of resources) {
+    if (ofTheAccount.test(place)) continue;
     const isKept = kept.includes(Type);
     expect([place, DeletionPolicy === 'Retain', UpdateReplacePolicy === 'Retain']).toEqual([
       place,

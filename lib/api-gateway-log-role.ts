@@ -1,0 +1,37 @@
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { CfnAccount } from 'aws-cdk-lib/aws-apigateway';
+import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Construct, IDependable } from 'constructs';
+
+/**
+ * The role by which API Gateway writes the access logs of WebSocket APIs. It is a setting of the account and region, and
+ * without one API Gateway refuses a stage that has such a log. The setting outlives the stack, and the role with it, for
+ * APIs of other stacks log by it, too.
+ *
+ * With `-c apiGatewayLogRole=keep` the setting stays as it is: for an account where somebody else looks after it.
+ *
+ * @returns what a stage with such a log depends on
+ * @throws Error if the context has another value
+ */
+export function apiGatewayLogRole(scope: Construct): IDependable | undefined {
+  const wanted: unknown = scope.node.tryGetContext('apiGatewayLogRole');
+  if (wanted === 'keep') return undefined;
+  if (wanted !== undefined) {
+    throw new Error(`apiGatewayLogRole is keep, or not given at all, and not ${JSON.stringify(wanted)}.`);
+  }
+  const role = new Role(scope, 'ApiGatewayLogRole', {
+    assumedBy: new ServicePrincipal('apigateway.amazonaws.com'),
+    managedPolicies: [
+      ManagedPolicy.fromAwsManagedPolicyName('service-role/AmazonAPIGatewayPushToCloudWatchLogs'),
+    ],
+  });
+  Validations.of(role).acknowledge({
+    id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
+    reason:
+      'API Gateway writes the logs of all APIs of the account by this role, and refuses one that may do less than this policy, which AWS made for it and keeps up to date.',
+  });
+  const account = new CfnAccount(scope, 'ApiGatewayAccount', { cloudWatchRoleArn: role.roleArn });
+  // Also when the first deployment fails: the setting stays then as well, and would name a role that is gone.
+  for (const kept of [role, account]) kept.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  return account;
+}

@@ -1,12 +1,13 @@
 import * as v from 'valibot';
 import { parseAs, parseJson, type HttpRequest } from '../shared/http.ts';
+import * as page from '../shared/page.ts';
 import { Problem } from '../shared/problem.ts';
 import { requestBodyLimitBytes, scopes } from './contract.ts';
 import { isCalendarDate, type BusinessDate } from './domain/business-date.ts';
-import { containsCardNumber, textContainsCardNumber } from './domain/card-number.ts';
+import { containsCardNumber, jsonContainsLongCardNumber } from './domain/card-number.ts';
 import { Identifier } from './domain/transaction.ts';
 
-export { knownQuery, pageBody, pageIn, type PageRequest } from '../shared/page.ts';
+export { pageBody, type PageRequest } from '../shared/page.ts';
 
 /** What several routes of the card API read of a request. */
 
@@ -18,32 +19,48 @@ export const CalendarDate = v.pipe(
 /** The body, parsed by its schema, once it is clear that it holds no card number. @throws Problem */
 export function parseBody<S extends v.GenericSchema>(schema: S, request: HttpRequest): v.InferOutput<S> {
   const value = parseJson(request.body, requestBodyLimitBytes);
-  if (textContainsCardNumber(request.body) || containsCardNumber(value)) throw cardNumberProblem();
+  if (jsonContainsLongCardNumber(request.body)) throw cardNumberProblem();
+  refuseCardNumber(value);
   return parseAs(schema, value);
 }
 
+/** See `knownQuery` of lists. Neither names nor values may hold a card number. @throws Problem */
+export const knownQuery: typeof page.knownQuery = (request, names) => {
+  refuseCardNumber(request.query);
+  page.knownQuery(request, names);
+};
+
+/** See `pageIn` of lists. Neither names nor values may hold a card number. @throws Problem */
+export const pageIn: typeof page.pageIn = (request, cursorSchema, others) => {
+  refuseCardNumber(request.query);
+  return page.pageIn(request, cursorSchema, others);
+};
+
 /** A path parameter that is an identifier. @throws Problem */
 export function identifierIn(request: HttpRequest, name: string): string {
-  const identifier = parseAs(Identifier, request.path[name], `path:${name}`);
-  if (textContainsCardNumber(identifier)) throw cardNumberProblem();
-  return identifier;
+  refuseCardNumber(request.path[name]);
+  return parseAs(Identifier, request.path[name], `path:${name}`);
 }
 
 /** The path parameter `businessDate`. @throws Problem */
 export function businessDateIn(request: HttpRequest): BusinessDate {
+  refuseCardNumber(request.path['businessDate']);
   return parseAs(CalendarDate, request.path['businessDate'], 'path:businessDate');
 }
 
 /** The header `Idempotency-Key`. @throws Problem */
 export function idempotencyKeyIn(request: HttpRequest): string {
-  const key = parseAs(Identifier, request.headers['idempotency-key'], 'header:Idempotency-Key');
-  if (textContainsCardNumber(key)) throw cardNumberProblem();
-  return key;
+  refuseCardNumber(request.headers['idempotency-key']);
+  return parseAs(Identifier, request.headers['idempotency-key'], 'header:Idempotency-Key');
 }
 
 /** True if the caller operates the settlement, and so sees every client's transactions. */
 export function isOperator({ caller }: HttpRequest): boolean {
   return caller.scopes.includes(scopes.operate);
+}
+
+function refuseCardNumber(value: unknown): void {
+  if (containsCardNumber(value)) throw cardNumberProblem();
 }
 
 function cardNumberProblem(): Problem {

@@ -325,6 +325,11 @@ const refused: readonly (readonly [string, number, string, () => Case])[] = [
   ],
   ['a card number with spaces', 400, 'card-number', () => bad({ note: '4111 1111 1111 1111' })],
   ['a card number with hyphens', 400, 'card-number', () => bad({ merchantId: '4111-1111-1111-1111' })],
+  ['a card number with underscores', 400, 'card-number', () => bad({ cardToken: '4111_1111_1111_1111' })],
+  ['a card number with dots', 400, 'card-number', () => bad({ note: '3782.822463.10005' })],
+  ['a card number in a query', 400, 'card-number', () => get(`/business-days?cursor=${CARD_NUMBER}`)],
+  ['a card number as a query’s name', 400, 'card-number', () => get(`/business-days?${CARD_NUMBER}=1`)],
+  ['a card number as a date', 400, 'card-number', () => get(`/business-days/${CARD_NUMBER}`)],
   [
     'a card number in escapes',
     400,

@@ -1,22 +1,34 @@
 import { describe, expect, it } from '@jest/globals';
+import { placesRefused } from '../../cli/limits/identifiers.ts';
+import { publishedCardNumbers, writingsOf } from '../../cli/limits/published-card-numbers.ts';
 import {
   containsCardNumber,
+  jsonContainsLongCardNumber,
   textContainsCardNumber,
 } from '../../lambda/card-settlement/domain/card-number.ts';
 
-/** Numbers that card networks publish for tests. */
-const cardNumbers = [
-  '4111111111111111',
-  '4012888888881881',
-  '4222222222222', // 13 digits
-  '5555555555554444',
-  '2223003122003222',
-  '378282246310005', // 15 digits
-  '30569309025904', // 14 digits
-  '6011111111111117',
-  '3530111333300000',
-  '6304000000000000000', // 19 digits
-];
+const published = Object.entries(publishedCardNumbers).flatMap(([network, cardNumbers]) =>
+  cardNumbers.map((cardNumber) => [network, cardNumber] as const),
+);
+const cardNumbers = published.map(([, cardNumber]) => cardNumber);
+
+describe('a number that is published for tests', () => {
+  it.each(published)('%s %s is refused in every writing, wherever it stands', (_, cardNumber) => {
+    for (const writing of writingsOf(cardNumber)) {
+      expect([writing, placesRefused(JSON.stringify(writing))]).toEqual([
+        writing,
+        ['body', 'key', 'path', 'query'],
+      ]);
+    }
+    expect(placesRefused(cardNumber)).toContain('body');
+  });
+
+  it.each(published)('%s %s is refused as an integer, if it is longer than an amount', (_, cardNumber) => {
+    const json = `{"amount":[${cardNumber}]}`;
+    const isRefused = containsCardNumber(JSON.parse(json)) || jsonContainsLongCardNumber(json);
+    expect(isRefused).toBe(cardNumber.length > 12);
+  });
+});
 
 describe('a card number', () => {
   it.each(cardNumbers)('%s is found in a text', (number) => {
@@ -32,9 +44,15 @@ describe('a card number', () => {
   it.each([
     '4111 1111 1111 1111',
     '4111-1111-1111-1111',
-    '4111 1111-1111 1111',
-    '4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1',
+    '4111_1111_1111_1111',
+    '4111.1111.1111.1111',
+    'tok_4111_1111_1111_1111',
     '3782 822463 10005',
+    '6212345 621234 5678900000003',
+    '12-4111-1111-1111-1111-12',
+    '4111111111111111-4111',
+    '4111111111111111.5',
+    '550e8400-e29b-41d4-a716-446655440000-4111111111111111',
     'card:4111111111111111',
     'tok_4111111111111111',
     '"4111111111111111"',
@@ -52,7 +70,7 @@ describe('a card number', () => {
 
   it.each([
     '1111111111111117', // begins with 1
-    '7111111111111116',
+    '7111111111111114',
     '0000000000000000',
     'x4111111111111111',
     '4111111111111111x',
@@ -60,8 +78,15 @@ describe('a card number', () => {
     '14111111111111111', // one digit more
     '41111111111111110000', // 20 digits
     '1.4111111111111111',
-    '4111111111111111.5',
-    '411111111111', // 12 digits
+    '411111111117', // 12 digits
+    '2721000000000004', // beyond Mastercard's range
+    '400000000000000002', // 18 digits, which Visa's numbers do not have
+    '620000000000000005', // 18 digits, like a Snowflake id
+    '1541815603606036489', // a Snowflake id
+    '600138123457', // a reference number of 1 January 2026
+    '4111 1111-1111 1111',
+    '4111 111111 111111', // no grouping of 16
+    '4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1',
     '4111/1111/1111/1111',
     '4111  1111  1111  1111', // more than one separator
   ])('is not found in %j', (text) => {
@@ -81,6 +106,9 @@ describe('what the books are full of', () => {
     '49.159046999999994',
     '-122.4194155000000',
     '335945.57',
+    '1.501800000009',
+    '550e8400-e29b-41d4-a716-501800000009',
+    '01ARZ3NDEKTSV4RRFFQ69G5FAV',
     '+1 212 555 0123',
     '',
   ])('%j is no card number', (text) => {
@@ -117,6 +145,7 @@ describe('a value', () => {
     ['not a number', Number.NaN],
     ['infinity', JSON.parse('1e999')],
     ['a huge number', 4.1e300],
+    ['an amount of 12 digits', 501_800_000_009],
   ])('holds none in %s', (_, value: unknown) => {
     expect(containsCardNumber(value)).toBe(false);
   });
@@ -138,7 +167,7 @@ describe('a value', () => {
 describe('an integer that JSON would round', () => {
   it('is found in the body before it is parsed', () => {
     const body = '{"amount":6304000000000000000}';
-    expect(textContainsCardNumber(body)).toBe(true);
-    expect(textContainsCardNumber('{"amount": 4111111111111111}')).toBe(true);
+    expect(jsonContainsLongCardNumber(body)).toBe(true);
+    expect(jsonContainsLongCardNumber('{"amount": 4111111111111111}')).toBe(true);
   });
 });

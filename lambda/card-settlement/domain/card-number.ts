@@ -1,11 +1,69 @@
-/** Digits with at most one space or hyphen between two of them, not adjacent to a letter, digit or decimal point. */
-const SEPARATED_RUN = /(?<![\p{L}\d.])\d(?:[ -]?\d)*(?![\p{L}\d.])/gu;
-const PLAIN_RUN = /\d+/g;
+/**
+ * Networks' prefixes, and the lengths their numbers have. Source: ISO/IEC 7812 as the networks publish their ranges,
+ * gathered in https://baymard.com/checkout-usability/credit-card-patterns and in the package `credit-card-type`.
+ */
+const networks: readonly { readonly prefix: RegExp; readonly lengths: readonly number[] }[] = [
+  // Visa
+  { prefix: /^4/, lengths: [13, 16, 19] },
+  // Mastercard
+  { prefix: /^(?:5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)/, lengths: [16] },
+  // American Express
+  { prefix: /^3[47]/, lengths: [15] },
+  // Diners Club
+  { prefix: /^3(?:0[0-59]|[689])/, lengths: [14, 16, 19] },
+  // JCB
+  { prefix: /^35(?:2[89]|[3-8])/, lengths: [16, 17, 18, 19] },
+  // UnionPay
+  { prefix: /^(?:62|81)/, lengths: [16, 17, 18, 19] },
+  // Maestro
+  { prefix: /^(?:5[06-8]|6304|6390|67)/, lengths: [12, 13, 14, 15, 16, 17, 18, 19] },
+  // Discover, and Maestro's other issuers. Shorter Maestro numbers from here would be reference numbers of this year:
+  // ISO 8583, field 37, begins with the year's last digit and the day.
+  { prefix: /^6/, lengths: [16, 17, 18, 19] },
+];
+
+/** The groups that numbers are printed in, by the same source: Maestro's and UnionPay's among them. */
+const GROUPINGS: ReadonlySet<string> = new Set([
+  '4-4-4',
+  '4-4-5',
+  '4-3-3-3',
+  '4-4-4-1',
+  '4-6-4',
+  '4-4-4-2',
+  '4-6-5',
+  '4-4-4-3',
+  '4-4-4-4',
+  '4-4-4-5',
+  '4-4-4-4-1',
+  '4-4-4-6',
+  '4-4-4-4-2',
+  '4-4-4-7',
+  '4-4-4-4-3',
+  '6-13',
+]);
+const MOST_GROUPS = 5;
 
 /**
- * True if a value holds what may be a card number (PAN): a run of 13 to 19 digits, spaces and hyphens between digits
- * removed, not adjacent to a letter, digit or decimal point, that begins with 2 to 6 and passes the Luhn check; or an
- * integer like it. Looks into arrays, and into objects, names included. PCI DSS, requirement 3: only tokens are kept.
+ * Snowflake ids (41 bits of milliseconds, then 22) have 17 or 18 digits for their first 7 years, then 19 that begin with
+ * 1 to 3 until they are 30 years old. Nanoseconds since 1970 have 19 that begin with 1 or 2 until 2065.
+ */
+const SNOWFLAKE_OR_NANOSECONDS = /^(?:\d{17,18}|[1-3]\d{18})$/;
+/** Issuers (of eight digits, ISO/IEC 7812-1:2017) whose test numbers are published with 17 or 18 digits. */
+const TEST_ISSUERS = /^(?:62123456|58682416|67594111)/;
+
+/** Ids of letters and digits in groups (RFC 9562): a group of digits in one is no number of its own. */
+const UUID = /[0-9a-f]{8}([-_])(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}/gi;
+/** What every card number matches, so that most texts need no closer look. */
+const ENOUGH_DIGITS = /\d(?:[ ._-]?\d){11}/;
+const TOKEN = /[\p{L}\p{N}]+/gu;
+const LONG_INTEGER = /(?<![\p{L}\p{N}])\d{16,19}(?![\p{L}\p{N}])/gu;
+const SEPARATOR = /^[ ._-]$/;
+
+/**
+ * True if a value holds a card number (PAN): digits that have a network's prefix and one of its lengths and pass the
+ * Luhn check, written plainly or in customary groups with one separator (space, hyphen, underscore, dot), and no part of
+ * a longer run of letters or digits; or an integer like it. Looks into arrays, and into objects, names included.
+ * PCI DSS, requirement 3: only tokens are kept.
  */
 export function containsCardNumber(value: unknown): boolean {
   // A list of what is left to look at, no recursion: a body may nest deeper than the stack is.
@@ -13,9 +71,7 @@ export function containsCardNumber(value: unknown): boolean {
   while (rest.length > 0) {
     const next = rest.pop();
     if (typeof next === 'string' && textContainsCardNumber(next)) return true;
-    if (typeof next === 'number' && Number.isInteger(next) && isCardNumber(BigInt(next).toString())) {
-      return true;
-    }
+    if (typeof next === 'number' && Number.isInteger(next) && isIntegerCardNumber(next)) return true;
     if (typeof next !== 'object' || next === null) continue;
     for (const [name, member] of Object.entries(next)) {
       if (!Array.isArray(next)) rest.push(name);
@@ -25,19 +81,57 @@ export function containsCardNumber(value: unknown): boolean {
   return false;
 }
 
-/** The same for one text, such as a request body before it is parsed: parsing rounds integers beyond 2^53. */
+/** The same for one text. */
 export function textContainsCardNumber(text: string): boolean {
-  // A decimal point is one only between digits; a sentence may end in a card number.
-  for (const [run] of text.replaceAll(/\.(?!\d)/g, '\n').matchAll(SEPARATED_RUN)) {
-    if (isCardNumber(run.replaceAll(/[ -]/g, ''))) return true;
-    // Another number before or after it must not hide one: "order 12 4111111111111111".
-    if (run.match(PLAIN_RUN)?.some(isCardNumber) === true) return true;
+  if (!ENOUGH_DIGITS.test(text)) return false;
+  const tokens = [...text.replaceAll(UUID, 'uuid').matchAll(TOKEN)];
+  return tokens.some((token, index) => {
+    if (!/^\d{4,19}$/.test(token[0])) return false;
+    return isPlainCardNumber(token) || startsGroupedCardNumber(tokens, index);
+  });
+}
+
+/** True if JSON holds an integer that parsing would round (beyond 2^53) and that is a card number. */
+export function jsonContainsLongCardNumber(json: string): boolean {
+  return [...json.matchAll(LONG_INTEGER)].some(isPlainCardNumber);
+}
+
+function isPlainCardNumber({ 0: digits, index, input }: RegExpExecArray): boolean {
+  if (SNOWFLAKE_OR_NANOSECONDS.test(digits) && !TEST_ISSUERS.test(digits)) return false;
+  if (!isCardNumber(digits)) return false;
+  // The decimals of a number are no number of their own.
+  return !/\d\.$/.test(input.slice(Math.max(0, index - 2), index));
+}
+
+/** An integer of 12 digits is an amount: a Maestro number is that short only in writing. */
+function isIntegerCardNumber(integer: number): boolean {
+  return integer >= 1e12 && textContainsCardNumber(BigInt(integer).toString());
+}
+
+function startsGroupedCardNumber(tokens: readonly RegExpExecArray[], first: number): boolean {
+  const groups: string[] = [];
+  let separator: string | undefined;
+  for (const [number, { 0: group, index, input }] of tokens.slice(first, first + MOST_GROUPS).entries()) {
+    if (!/^\d{1,13}$/.test(group)) return false;
+    const before = tokens[first + number - 1];
+    if (number > 0 && before !== undefined) {
+      const between = input.slice(before.index + before[0].length, index);
+      if (!SEPARATOR.test(between) || (separator ?? between) !== between) return false;
+      separator = between;
+    }
+    groups.push(group);
+    if (GROUPINGS.has(groups.map(({ length }) => length).join('-')) && isCardNumber(groups.join(''))) {
+      return true;
+    }
   }
   return false;
 }
 
 function isCardNumber(digits: string): boolean {
-  return /^[2-6]\d{12,18}$/.test(digits) && passesLuhn(digits);
+  return (
+    networks.some(({ prefix, lengths }) => lengths.includes(digits.length) && prefix.test(digits)) &&
+    passesLuhn(digits)
+  );
 }
 
 /** ISO/IEC 7812-1, annex B. */

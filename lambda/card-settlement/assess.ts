@@ -11,6 +11,7 @@ import {
 import type { FraudSettings } from './domain/fraud/settings.ts';
 import { isSmallSale } from './domain/fraud/small-amount.ts';
 import { COMPARED_IN } from './domain/fraud/value.ts';
+import { terminalKeyOf } from './domain/identifiers.ts';
 import type { Assessment, StagedFact } from './domain/settlement.ts';
 import type { RatesOf } from './rate-cache.ts';
 import { readHistory } from './read-history.ts';
@@ -20,9 +21,9 @@ import type { HistoryRange } from './tables/history-pages.ts';
 export interface AssessorServices {
   /** A card's sales and refunds, latest first, in pages. */
   readonly historyOf: (cardToken: string, range: HistoryRange) => AsyncIterable<readonly PastUse[]>;
-  /** A terminal's sales of small amounts, latest first, in pages. */
+  /** A terminal's sales of small amounts, by `terminalKeyOf`, latest first, in pages. */
   readonly smallAmountsAt: (
-    terminalId: string,
+    terminalKey: string,
     range: HistoryRange,
   ) => AsyncIterable<readonly PastSmallSale[]>;
   readonly ratesOf: RatesOf;
@@ -54,16 +55,14 @@ export function createAssessor(services: AssessorServices, settings: FraudSettin
         async (cardToken, ofCard) =>
           readHistory(ofCard, cardWindow, (range) => services.historyOf(cardToken, range)),
       ),
-      readEach(
-        groupBy(subjects.filter(isSmallSale), ({ terminalId }) => terminalId),
-        async (terminalId, atTerminal) =>
-          readHistory(atTerminal, terminalWindow, (range) => services.smallAmountsAt(terminalId, range)),
+      readEach(groupBy(subjects.filter(isSmallSale), terminalKeyOf), async (terminalKey, atTerminal) =>
+        readHistory(atTerminal, terminalWindow, (range) => services.smallAmountsAt(terminalKey, range)),
       ),
     ]);
     return (subject) => ({
       uses: seenBy(subject, usesOf(subject.cardToken), cardWindow(subject), historyBounds),
       smallSales: isSmallSale(subject)
-        ? seenBy(subject, smallSalesAt(subject.terminalId), terminalWindow(), historyBounds)
+        ? seenBy(subject, smallSalesAt(terminalKeyOf(subject)), terminalWindow(), historyBounds)
         : [],
     });
   }

@@ -47,7 +47,7 @@ export const tables = {
       sortKey: 'merchantTransaction',
     },
     byCard: { name: 'byCard', partitionKey: 'cardToken', sortKey: 'occurredTransaction' },
-    /** Sparse: only small amounts have the partition key. */
+    /** Sparse: only small amounts have the partition key, `<clientId>#<terminalId>`. */
     bySmallAmount: {
       name: 'bySmallAmount',
       partitionKey: 'smallAmountTerminalId',

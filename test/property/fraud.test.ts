@@ -4,6 +4,7 @@ import { createAssessor } from '../../lambda/card-settlement/assess.ts';
 import { addDays } from '../../lambda/card-settlement/domain/business-date.ts';
 import { isBefore, seenBy, subjectOf } from '../../lambda/card-settlement/domain/fraud/history.ts';
 import { isSmallSale } from '../../lambda/card-settlement/domain/fraud/small-amount.ts';
+import { terminalKeyOf } from '../../lambda/card-settlement/domain/identifiers.ts';
 import type { Assessment, StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
 import { readHistory } from '../../lambda/card-settlement/read-history.ts';
 import { stageConfig } from '../../lib/config.ts';
@@ -188,9 +189,7 @@ describe('the histories of a batch', () => {
         const services = { historyOf, smallAmountsAt, ratesOf: async () => Promise.resolve(fxRates()) };
         await createAssessor(services, settings)([...facts, ...facts]);
         const cards = new Set(facts.map(({ cardToken }) => `card ${cardToken}`));
-        const terminals = new Set(
-          facts.filter(isSmallSale).map(({ terminalId }) => `terminal ${terminalId}`),
-        );
+        const terminals = new Set(facts.filter(isSmallSale).map((fact) => `terminal ${terminalKeyOf(fact)}`));
         expect(queries.toSorted()).toEqual([...cards, ...terminals].toSorted());
       }),
       { seed: SEED, numRuns: 60 },

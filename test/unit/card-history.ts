@@ -8,6 +8,7 @@ import {
   type Subject,
 } from '../../lambda/card-settlement/domain/fraud/history.ts';
 import { isSmallSale } from '../../lambda/card-settlement/domain/fraud/small-amount.ts';
+import { terminalKeyOf } from '../../lambda/card-settlement/domain/identifiers.ts';
 import type { StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
 import { stagedFact } from './card-facts.ts';
 
@@ -59,11 +60,11 @@ export function historiesOf(facts: () => readonly StagedFact[], pageItems = 3) {
           .map(subjectOf),
         range,
       ),
-    smallAmountsAt: (terminalId: string, range: HistoryRange): AsyncIterable<readonly PastSmallSale[]> =>
+    smallAmountsAt: (terminalKey: string, range: HistoryRange): AsyncIterable<readonly PastSmallSale[]> =>
       pages(
-        `terminal ${terminalId}`,
+        `terminal ${terminalKey}`,
         facts()
-          .filter((fact) => fact.terminalId === terminalId && isSmallSale(fact))
+          .filter((fact) => terminalKeyOf(fact) === terminalKey && isSmallSale(fact))
           .map(subjectOf),
         range,
       ),

@@ -214,13 +214,29 @@ describe('the small sales at a terminal', () => {
     ]);
     const { assessments } = await assessor()(staged);
     expect(queries.toSorted()).toEqual(
-      [`bySmallAmount ${terminalId}`, ...staged.map(({ cardToken }) => `byCard ${cardToken}`)].toSorted(),
+      [
+        `bySmallAmount gateway-client#${terminalId}`,
+        ...staged.map(({ cardToken }) => `byCard ${cardToken}`),
+      ].toSorted(),
     );
     const scores = staged.map(({ transactionId }) => assessments.get(transactionId)?.score);
     expect(scores).toEqual([...Array.from({ length: 9 }, () => 0), 70, 0, 0, 70]);
     expect(assessments.get(staged.at(-1)?.transactionId ?? '')?.rules).toEqual([
       { rule: 'card-testing', score: 70, inputs: { terminalId, cards: 11, windowMinutes: 10 } },
     ]);
+  });
+
+  it('of another client that calls its terminal alike hold nothing', async () => {
+    const tries = Array.from({ length: 9 }, (_, number) => ({
+      cardToken: `tok_other_${number}`,
+      terminalId: 'till-1',
+      amount: 100,
+      clientId: 'another-client',
+    }));
+    const staged = await stage([...tries, { cardToken: 'tok_honest', terminalId: 'till-1', amount: 100 }]);
+    const honest = staged.filter(({ clientId }) => clientId === 'gateway-client');
+    const { assessments } = await assessor()(honest);
+    expect([...assessments.values()].map(({ score }) => score)).toEqual([0]);
   });
 
   it('are not read for a batch without one', async () => {
@@ -274,7 +290,7 @@ describe('a history that cannot be read', () => {
       { cardToken: 'tok_q', terminalId, amount: 5000 },
       { cardToken: 'tok_r', terminalId: 'till-on', amount: 100 },
     ]);
-    failing = terminalId;
+    failing = `gateway-client#${terminalId}`;
     expect(await settleAll(facts)).toEqual({
       failed: ['tok_p-00000'],
       settled: ['tok_q-00001', 'tok_r-00002'],

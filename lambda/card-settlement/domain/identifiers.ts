@@ -60,6 +60,11 @@ export function occurrenceKeyOf(occurredAt: Date, transactionId: string): string
   return `${occurredAt.toISOString()}#${transactionId}`;
 }
 
+/** A terminal belongs to the client that calls it so: two clients may call theirs alike. */
+export function terminalKeyOf(terminal: { readonly clientId: string; readonly terminalId: string }): string {
+  return `${terminal.clientId}#${terminal.terminalId}`;
+}
+
 /** SHA-256 of a parsed request body, independent of the order of its members. */
 export function bodyDigest(body: unknown): string {
   return digest(JSON.stringify(sorted(body))).slice(0, 32);

@@ -17,14 +17,14 @@ const StoredSmallSale = v.pipe(
   v.transform(({ [index.sortKey]: occurredAt, ...sale }) => ({ ...sale, occurredAt })),
 );
 
-/** Streams a terminal's sales of small amounts, latest first, as `cardHistory` does. */
+/** Streams a terminal's sales of small amounts, latest first, as `cardHistory` does. @param terminalKey see `terminalKeyOf` */
 export function smallSalesAt(
   client: DynamoDBClient,
   table: string,
-  terminalId: string,
+  terminalKey: string,
   range: HistoryRange,
 ): AsyncGenerator<readonly PastSmallSale[], void, undefined> {
-  return historyPages(client, table, index, terminalId, range, smallAmountIndexAttributes, (item) =>
+  return historyPages(client, table, index, terminalKey, range, smallAmountIndexAttributes, (item) =>
     parseWritten(StoredSmallSale, item),
   );
 }

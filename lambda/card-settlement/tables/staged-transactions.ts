@@ -20,6 +20,7 @@ import {
   partitionOf,
   partitionsOf,
   sortKeyOf,
+  terminalKeyOf,
 } from '../domain/identifiers.ts';
 import { mergeSorted } from '../domain/merge-join.ts';
 import type { StagedFact } from '../domain/settlement.ts';
@@ -209,6 +210,6 @@ function historyKeys(fact: StagedFact): Record<string, string> {
   if (occurredAt === undefined) throw new RangeError('occurredAt was parsed before');
   return {
     [keys.byCard.sortKey]: occurrenceKeyOf(occurredAt, fact.transactionId),
-    ...(isSmallSale(fact) ? { [keys.bySmallAmount.partitionKey]: fact.terminalId } : {}),
+    ...(isSmallSale(fact) ? { [keys.bySmallAmount.partitionKey]: terminalKeyOf(fact) } : {}),
   };
 }

@@ -56,7 +56,7 @@ export async function measureReconcile(
           [tables.businessDays.partitionKey]: { S: 'day' },
           [tables.businessDays.sortKey]: { S: businessDate },
         },
-        UpdateExpression: 'SET revision = :one, firstStagedAt = :at, sealedAt = :at',
+        UpdateExpression: 'SET revision = :one, firstStagedAt = :at, sealedAt = :at, sealSeenAt = :at',
         ExpressionAttributeValues: {
           ':one': { N: '1' },
           ':at': { S: new Date(Date.now() - 3_600_000).toISOString() },

@@ -108,8 +108,8 @@ export const ReconcileMessage = v.variant('kind', [
     kind: v.literal('business-day'),
     businessDate: CalendarDate,
     trigger: v.picklist(trigger),
-    /** Of a run that asked for this one: which series of runs it belongs to, and how often the series has waited. */
-    series: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
+    /** Of a run that asked for this one: which it was, and how often the series has waited. */
+    after: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
     attempt: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1000))),
   }),
 ]);

@@ -173,7 +173,7 @@ test('what is no message of ours ends in the dead-letter queue of its queue, as 
       [
         ...poison(
           ReconcileMessage,
-          [day, { ...day, trigger: 'continue', series: 'x', attempt: 1 }, { kind: 'due-days' }],
+          [day, { ...day, trigger: 'continue', after: 'x', attempt: 1 }, { kind: 'due-days' }],
           25,
         ),
         // Well formed, and of days that cannot be.

@@ -130,14 +130,14 @@ export async function settlementWorld(
     return new Set(ended.value.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
   }
 
-  async function runMessage({ body }: Message): Promise<ReadonlySet<string> | 'all'> {
+  async function runMessage({ id: messageId, body }: Message): Promise<ReadonlySet<string> | 'all'> {
     const message = v.parse(ReconcileMessage, JSON.parse(body));
     const requestId = `run-${invocationCount}`;
     const remainingMilliseconds = queues.reconcile.timeoutSeconds * 1000;
     const ended = await invoke(environments.reconcile, (services) =>
       message.kind === 'due-days'
         ? reconcile.reconcileDueDays(services)
-        : reconcile.reconcileBusinessDay(message, { requestId, remainingMilliseconds }, services),
+        : reconcile.reconcileBusinessDay(message, { requestId, messageId, remainingMilliseconds }, services),
     );
     return ended.outcome === 'failed' ? 'all' : new Set();
   }

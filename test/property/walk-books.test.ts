@@ -65,7 +65,7 @@ type Event =
       readonly at: number;
       readonly kind: 'run';
       readonly trigger: Trigger;
-      readonly series?: string;
+      readonly after?: string;
       readonly attempt: number;
     };
 
@@ -86,7 +86,7 @@ function simulation(faults: Faults) {
     totals: {},
     breaks: [],
   };
-  let seriesCount = 0;
+  let runCount = 0;
   const batchSizes: number[] = [];
 
   function booksAt(now: number): BookServices {
@@ -123,26 +123,27 @@ function simulation(faults: Faults) {
   }
 
   async function run(event: Event & { readonly kind: 'run' }): Promise<void> {
-    if (event.trigger === 'continue' && event.series !== day.series) return;
+    if (event.trigger === 'continue' && event.after !== day.lastRun) return;
     const startedAt = new Date(event.at);
-    const series = event.series ?? `series-${(seriesCount += 1)}`;
-    day = { ...day, series };
-    if (seals(day, event.trigger, startedAt, calendar)) day = { ...day, sealedAt: startedAt.toISOString() };
+    const id = `run-${(runCount += 1)}`;
+    if (seals(day, event.trigger, startedAt, calendar)) {
+      day = { ...day, sealedAt: startedAt.toISOString(), sealSeenAt: startedAt.toISOString() };
+    }
     const { findings, plan } = await walkBooks(day, event.trigger, startedAt, settings, booksAt(event.at));
     if (happens(faults.deathPercent)) {
       // It died before it wrote anything down: its message comes again after the visibility timeout.
-      events.push({ ...event, series, at: event.at + 60_000 });
+      events.push({ ...event, at: event.at + 60_000 });
       return;
     }
     const endedAt = new Date(event.at + random(3000));
     const outcome = conclude(day, findings, { startedAt, endedAt, plan, attempt: event.attempt }, settings);
-    day = outcome.day;
+    day = { ...outcome.day, lastRun: id };
     if (outcome.next !== undefined) {
       const { delaySeconds, attempt } = outcome.next;
       events.push({
         kind: 'run',
         trigger: 'continue',
-        series,
+        after: id,
         attempt,
         at: endedAt.getTime() + delaySeconds * 1000,
       });

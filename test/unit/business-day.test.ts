@@ -41,7 +41,7 @@ function after(seconds: number): Date {
   return new Date(Date.parse(CUT_OFF) + seconds * 1000);
 }
 
-const sealed = day({ sealedAt: CUT_OFF });
+const sealed = day({ sealedAt: CUT_OFF, sealSeenAt: CUT_OFF });
 
 function tally(...ids: string[]) {
   return { count: ids.length, ids };
@@ -53,7 +53,12 @@ const agreed: Record<string, ControlTotals> = {
   USD: { staged: some, settled: some, held: none, reversed: none, rejected: none },
 };
 
-const balanced = day({ sealedAt: CUT_OFF, balancedAt: after(31).toISOString(), totals: agreed });
+const balanced = day({
+  sealedAt: CUT_OFF,
+  sealSeenAt: CUT_OFF,
+  balancedAt: after(31).toISOString(),
+  totals: agreed,
+});
 
 function findings(changes: Partial<Findings> = {}): Findings {
   return {

@@ -73,7 +73,7 @@ it('a run that fails gives its day back, and hands on who asked for another mean
     captureLog(async () =>
       reconcileBusinessDay(
         { kind: 'business-day', businessDate: date, trigger: 'schedule' },
-        { requestId, remainingMilliseconds: 300_000 },
+        { requestId, messageId: `message of ${requestId}`, remainingMilliseconds: 300_000 },
         failing,
       ),
     );
@@ -87,3 +87,42 @@ it('a run that fails gives its day back, and hands on who asked for another mean
   // The next run has the day at once: it gets as far as the books, and not to a holder that is gone.
   await expect(run('run-2')).rejects.toThrow('DynamoDB is down');
 });
+
+it('the wait of a seal begins when the write that sealed the day was acknowledged, however long it took', async () => {
+  const sealed = '2026-03-09';
+  let clock = now.getTime();
+  const slow: typeof services = {
+    ...services,
+    now: () => new Date(clock),
+    acquireLease: async (businessDate, request) => {
+      const day = await services.acquireLease(businessDate, request);
+      // DynamoDB took the write at once, or only just now: nobody can tell.
+      if (request.seal) clock += 40_000;
+      return day;
+    },
+    sendReconcileMessage: async () => Promise.resolve(),
+    books: {
+      ...services.books,
+      staged: () => nothing(),
+      ledger: () => nothing(),
+      terminalReports: async () => Promise.resolve([]),
+    },
+  };
+  const balancedBy = async (requestId: string): Promise<boolean> => {
+    await captureLog(async () =>
+      reconcileBusinessDay(
+        { kind: 'business-day', businessDate: sealed, trigger: 'operator' },
+        { requestId, messageId: `message of ${requestId}`, remainingMilliseconds: 300_000 },
+        slow,
+      ),
+    );
+    return (await services.readDay(sealed))?.balancedAt !== undefined;
+  };
+  expect(await balancedBy('sealing')).toBe(false);
+  clock += 29_000;
+  expect(await balancedBy('early')).toBe(false);
+  clock += 1000;
+  expect(await balancedBy('in time')).toBe(true);
+});
+
+async function* nothing(): AsyncGenerator<never, void, undefined> {}

@@ -7,6 +7,9 @@ export type Trigger = 'schedule' | 'operator' | 'continue' | 'rates';
 
 export type DayStatus = 'open' | 'sealed' | 'blocked' | 'balanced';
 
+/** No request. */
+export const NOTHING_ASKED = 'nothing';
+
 /** A difference between two sets of books. */
 export interface Break {
   /**
@@ -38,8 +41,16 @@ export interface BusinessDay {
   readonly balancedAt?: string;
   /** Currencies whose rates settlement waits for. */
   readonly ratesMissing?: readonly string[];
-  /** The series of runs that may go on by itself; a later request begins another. */
-  readonly series?: string;
+  /**
+   * A clock that was read once a run knew of the seal: the write that sealed the day came before. `sealedAt` is no such
+   * instant, because the write may have come long after it.
+   */
+  readonly sealSeenAt?: string;
+  /** The run that concluded last, and its message: only what it asked for goes on. */
+  readonly lastRun?: string;
+  readonly lastMessage?: string;
+  /** What had asked for another run when a lease was given back last. */
+  readonly handedOn?: Trigger | typeof NOTHING_ASKED;
   /** Everything staged a margin before this instant has been sent at least once. */
   readonly sentFrom?: string;
   /** When the last run began that sent all that was missing. */
@@ -134,8 +145,8 @@ export function planSends(day: BusinessDay, trigger: Trigger, startedAt: Date): 
 export function mayBalance(day: BusinessDay, startedAt: Date, settings: RunSettings): boolean {
   return (
     day.balancedAt === undefined &&
-    day.sealedAt !== undefined &&
-    startedAt.getTime() >= Date.parse(day.sealedAt) + settings.sealWaitSeconds * 1000
+    day.sealSeenAt !== undefined &&
+    startedAt.getTime() >= Date.parse(day.sealSeenAt) + settings.sealWaitSeconds * 1000
   );
 }
 
@@ -272,9 +283,9 @@ function nextRun(
   settings: RunSettings,
 ): NonNullable<Outcome['next']> {
   const sealWaitLeft =
-    day.sealedAt === undefined
+    day.sealSeenAt === undefined
       ? 0
-      : Math.ceil((Date.parse(day.sealedAt) - run.endedAt.getTime()) / 1000) + settings.sealWaitSeconds;
+      : Math.ceil((Date.parse(day.sealSeenAt) - run.endedAt.getTime()) / 1000) + settings.sealWaitSeconds;
   if (complete && sealWaitLeft > 0) return { delaySeconds: limited(sealWaitLeft), attempt: run.attempt };
   const wait = (settings.settlementWindowSeconds + 2) * 2 ** Math.min(run.attempt, 10);
   return { delaySeconds: limited(Math.max(wait, sealWaitLeft)), attempt: run.attempt + 1 };

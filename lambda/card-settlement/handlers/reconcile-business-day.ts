@@ -8,7 +8,14 @@ import { logger } from '../../shared/log.ts';
 import { PermanentError, parseJsonBody } from '../../shared/batch.ts';
 import { environmentNames, metrics as metricNames, ReconcileMessage } from '../contract.ts';
 import { addDays, businessDateOf, type BusinessDate } from '../domain/business-date.ts';
-import { conclude, seals, statusOf, type BusinessDay, type Trigger } from '../domain/business-day.ts';
+import {
+  conclude,
+  NOTHING_ASKED,
+  seals,
+  statusOf,
+  type BusinessDay,
+  type Trigger,
+} from '../domain/business-day.ts';
 import { isDue } from '../domain/later-walks.ts';
 import { hasRate } from '../domain/fx.ts';
 import { createSqsClient, reconcileQueueSender } from '../queues/reconcile-queue.ts';
@@ -34,6 +41,8 @@ type RunMessage = Extract<ReconcileMessage, { kind: 'business-day' }>;
 /** The invocation that a run happens in. */
 interface Invocation {
   readonly requestId: string;
+  /** Of the message that asks for the run. */
+  readonly messageId: string;
   readonly remainingMilliseconds: number;
 }
 
@@ -66,12 +75,12 @@ export async function reconcileBusinessDay(
   }
   const leased = await lease(message, invocation, services);
   if (leased === undefined) return;
-  const { day, startedAt } = leased;
+  const { day, trigger, startedAt } = leased;
   const holder = invocation.requestId;
   if (leased.sealedNow) logger.info('day sealed', { businessDate: day.businessDate });
   const { findings, plan } = await walkBooks(
     day,
-    message.trigger,
+    trigger,
     startedAt,
     services.settings,
     services.books,
@@ -85,7 +94,8 @@ export async function reconcileBusinessDay(
     { startedAt, endedAt: services.now(), plan, attempt: message.attempt ?? 0 },
     services.settings,
   );
-  const finished = await services.finishRun(outcome.day, holder);
+  const { messageId } = invocation;
+  const finished = await services.finishRun(outcome.day, { holder, run: holder, messageId });
   if (finished === 'lost') {
     logger.warn('lease lost', { businessDate: day.businessDate });
     return;
@@ -96,9 +106,8 @@ export async function reconcileBusinessDay(
     await services.sendReconcileMessage({ kind: 'business-day', businessDate, trigger: finished.rerun });
   } else if (outcome.next !== undefined) {
     const { delaySeconds, attempt } = outcome.next;
-    const series = outcome.day.series ?? holder;
     await services.sendReconcileMessage(
-      { kind: 'business-day', businessDate, trigger: 'continue', series, attempt },
+      { kind: 'business-day', businessDate, trigger: 'continue', after: holder, attempt },
       delaySeconds,
     );
   }
@@ -119,30 +128,35 @@ async function abandon(businessDate: BusinessDate, holder: string, services: Ser
 }
 
 async function lease(
-  { businessDate, trigger, series }: RunMessage,
-  invocation: Invocation,
+  { businessDate, trigger: asked, after }: RunMessage,
+  { requestId, messageId, remainingMilliseconds }: Invocation,
   services: Services,
-): Promise<{ day: BusinessDay; startedAt: Date; sealedNow: boolean } | undefined> {
+): Promise<{ day: BusinessDay; trigger: Trigger; startedAt: Date; sealedNow: boolean } | undefined> {
   // Who cannot take the lease asks its holder to run again; between the two, the holder may have given it back.
   for (let attempt = 0; attempt < 5; attempt++) {
     const now = services.now();
     const before = await services.readDay(businessDate);
-    if (before === undefined && trigger !== 'operator') return undefined;
+    if (before === undefined && asked !== 'operator') return undefined;
+    // Its run ended between its conclusion and what it had to hand on: the message comes again for that.
+    const unsent = before?.lastMessage === messageId ? before.handedOn : undefined;
+    const trigger = unsent === undefined || unsent === NOTHING_ASKED ? asked : unsent;
     const seal = seals(before ?? { businessDate }, trigger, now, services.settings.calendar);
     const day = await services.acquireLease(businessDate, {
-      holder: invocation.requestId,
+      holder: requestId,
       now,
-      until: new Date(now.getTime() + invocation.remainingMilliseconds + LEASE_MARGIN_SECONDS * 1000),
+      until: new Date(now.getTime() + remainingMilliseconds + LEASE_MARGIN_SECONDS * 1000),
       seal,
-      series: series ?? invocation.requestId,
-      sameSeries: trigger === 'continue',
+      ...(trigger === 'continue' ? { goesOn: { after: after ?? '', messageId } } : {}),
       ratesFound:
         before?.ratesMissing !== undefined && (await services.ratesFound(businessDate, before.ratesMissing)),
     });
     if (day !== undefined) {
-      return { day, startedAt: now, sealedNow: before?.sealedAt === undefined && day.sealedAt !== undefined };
+      const sealedNow = before?.sealedAt === undefined && day.sealedAt !== undefined;
+      // The seal's wait counts from here, not from before the write: that one may have taken long.
+      const seen = day.sealedAt === undefined ? {} : { sealSeenAt: services.now().toISOString() };
+      return { day: { ...seen, ...day }, trigger, startedAt: now, sealedNow };
     }
-    // A run that another series has overtaken, or that meets its own holder, is of no more use.
+    // A run that others have overtaken, or whose message came twice, is of no more use.
     if (trigger === 'continue') return undefined;
     if (await services.requestRerun(businessDate, trigger, now)) return undefined;
   }
@@ -185,11 +199,8 @@ interface Services {
     request: days.LeaseRequest,
   ) => Promise<BusinessDay | undefined>;
   readonly requestRerun: (businessDate: BusinessDate, by: Trigger, now: Date) => Promise<boolean>;
-  readonly finishRun: (day: BusinessDay, holder: string) => Promise<{ readonly rerun?: Trigger } | 'lost'>;
-  readonly releaseLease: (
-    businessDate: BusinessDate,
-    holder: string,
-  ) => Promise<{ readonly rerun?: Trigger } | 'lost'>;
+  readonly finishRun: (day: BusinessDay, by: days.Concluding) => Promise<days.GivenBack>;
+  readonly releaseLease: (businessDate: BusinessDate, holder: string) => Promise<days.GivenBack>;
   readonly ratesFound: (businessDate: BusinessDate, currencies: readonly string[]) => Promise<boolean>;
   readonly sendReconcileMessage: ReturnType<typeof reconcileQueueSender>;
   readonly books: BookServices;
@@ -214,7 +225,7 @@ export function buildServices(
     readDay: (businessDate) => days.readDay(client, daysTable, businessDate),
     acquireLease: (businessDate, request) => days.acquireLease(client, daysTable, businessDate, request),
     requestRerun: (businessDate, by, at) => days.requestRerun(client, daysTable, businessDate, by, at),
-    finishRun: (day, holder) => days.finishRun(client, daysTable, day, holder),
+    finishRun: (day, by) => days.finishRun(client, daysTable, day, by),
     releaseLease: (businessDate, holder) => days.releaseLease(client, daysTable, businessDate, holder),
     ratesFound: async (businessDate, currencies) => {
       const rates = await findRates(client, daysTable, businessDate);
@@ -252,7 +263,11 @@ export async function handler(
     else {
       await reconcileBusinessDay(
         message,
-        { requestId: context.awsRequestId, remainingMilliseconds: context.getRemainingTimeInMillis() },
+        {
+          requestId: context.awsRequestId,
+          messageId: record.messageId,
+          remainingMilliseconds: context.getRemainingTimeInMillis(),
+        },
         services,
       );
     }

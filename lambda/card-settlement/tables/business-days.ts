@@ -2,8 +2,8 @@ import {
   GetItemCommand,
   PutItemCommand,
   UpdateItemCommand,
-  type AttributeValue,
   type DynamoDBClient,
+  type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
@@ -11,7 +11,7 @@ import { isConditionFailed } from '../../shared/dynamodb.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { tables, trigger } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
-import type { BusinessDay, Trigger } from '../domain/business-day.ts';
+import { NOTHING_ASKED, type BusinessDay, type Trigger } from '../domain/business-day.ts';
 import type { ControlTotals } from '../domain/totals.ts';
 import { queryPages } from './pages.ts';
 import { Transaction } from '../domain/transaction.ts';
@@ -43,7 +43,10 @@ const StoredDay = v.object({
   sealedAt: v.exactOptional(v.string()),
   balancedAt: v.exactOptional(v.string()),
   ratesMissing: v.exactOptional(v.array(v.string())),
-  series: v.exactOptional(v.string()),
+  sealSeenAt: v.exactOptional(v.string()),
+  lastRun: v.exactOptional(v.string()),
+  lastMessage: v.exactOptional(v.string()),
+  handedOn: v.exactOptional(v.picklist([...trigger, NOTHING_ASKED])),
   sentFrom: v.exactOptional(v.string()),
   allSentFrom: v.exactOptional(v.string()),
   resendAt: v.exactOptional(v.string()),
@@ -156,9 +159,11 @@ export interface LeaseRequest {
   readonly until: Date;
   /** Seals the day in the same write. */
   readonly seal: boolean;
-  readonly series: string;
-  /** True for a run that an earlier one asked for: it goes on only if no later request began another series. */
-  readonly sameSeries: boolean;
+  /**
+   * Of a run that an earlier one asked for: that one, and the message. It goes on only if no other run has concluded
+   * since. A message that comes again, because its run ended between its conclusion and what it asks for, goes on, too.
+   */
+  readonly goesOn?: { readonly after: string; readonly messageId: string };
   /** Forgets that rates were missing, because they are there now. */
   readonly ratesFound: boolean;
 }
@@ -170,35 +175,32 @@ export async function acquireLease(
   businessDate: BusinessDate,
   request: LeaseRequest,
 ): Promise<BusinessDay | undefined> {
+  const { holder, now, until, seal, goesOn, ratesFound } = request;
   const free = '(attribute_not_exists(leaseUntil) OR leaseUntil < :now)';
-  try {
-    const { Attributes: item = {} } = await client.send(
-      new UpdateItemCommand({
-        TableName: table,
-        Key: keyOf(businessDate),
-        UpdateExpression: [
-          'SET leaseHolder = :holder, leaseUntil = :until, series = :series',
-          'revision = if_not_exists(revision, :one)',
-          ...(request.seal ? ['sealedAt = if_not_exists(sealedAt, :now)'] : []),
-        ]
-          .join(', ')
-          .concat(' REMOVE rerun', request.ratesFound ? ', ratesMissing' : ''),
-        ConditionExpression: request.sameSeries ? `${free} AND series = :series` : free,
-        ExpressionAttributeValues: marshall({
-          ':holder': request.holder,
-          ':until': request.until.toISOString(),
-          ':now': request.now.toISOString(),
-          ':series': request.series,
-          ':one': 1,
-        }),
-        ReturnValues: 'ALL_NEW',
+  const item = await heldWrite(
+    client,
+    table,
+    businessDate,
+    {
+      UpdateExpression: [
+        'SET leaseHolder = :holder, leaseUntil = :until, revision = if_not_exists(revision, :one)',
+        ...(seal ? ['sealedAt = if_not_exists(sealedAt, :now)'] : []),
+      ]
+        .join(', ')
+        .concat(ratesFound ? ' REMOVE ratesMissing' : ''),
+      ConditionExpression:
+        goesOn === undefined ? free : `${free} AND (lastRun = :after OR lastMessage = :message)`,
+      ExpressionAttributeValues: marshall({
+        ':holder': holder,
+        ':until': until.toISOString(),
+        ':now': now.toISOString(),
+        ':one': 1,
+        ...(goesOn === undefined ? {} : { ':after': goesOn.after, ':message': goesOn.messageId }),
       }),
-    );
-    return parseDay(unmarshall(item));
-  } catch (error) {
-    if (isConditionFailed(error)) return undefined;
-    throw error;
-  }
+    },
+    ({ leaseHolder }) => leaseHolder === holder,
+  );
+  return item === undefined ? undefined : parseDay(item);
 }
 
 /** Asks the run that holds a day's lease to run again. False if nobody holds it any more. */
@@ -227,20 +229,26 @@ export async function requestRerun(
   }
 }
 
-/**
- * Writes down what a run leaves behind, and gives the lease back.
- *
- * @returns what asked for another run meanwhile, if anything did; `lost` if the lease had passed to another run,
- *   whose conclusion then stands
- */
+/** A run as it gives a lease back: who holds it, which run that is, and of which message. */
+export interface Concluding {
+  readonly holder: string;
+  readonly run: string;
+  readonly messageId: string;
+}
+
+/** What asked for another run meanwhile, if anything did; `lost` if the lease had passed to another run. */
+export type GivenBack = { readonly rerun?: Trigger } | 'lost';
+
+/** Writes down what a run leaves behind, and gives the lease back. If it is `lost`, the other's conclusion stands. */
 export async function finishRun(
   client: DynamoDBClient,
   table: string,
   day: BusinessDay,
-  holder: string,
-): Promise<{ readonly rerun?: Trigger } | 'lost'> {
+  { holder, run, messageId }: Concluding,
+): Promise<GivenBack> {
   const set: Record<string, unknown> = {
     revision: day.revision,
+    sealSeenAt: day.sealSeenAt,
     balancedAt: day.balancedAt,
     sentFrom: day.sentFrom,
     allSentFrom: day.allSentFrom,
@@ -249,59 +257,92 @@ export async function finishRun(
     asOf: day.asOf,
     totals: storedTotals(day.totals),
     breaks: day.breaks,
+    lastRun: run,
+    lastMessage: messageId,
   };
   const present = Object.keys(set).filter((name) => set[name] !== undefined);
   const absent = Object.keys(set).filter((name) => set[name] === undefined);
   // Settlement may have found rates missing since the run began: only a run that is complete takes that back.
   if (day.ratesMissing === undefined && day.balancedAt !== undefined) absent.push('ratesMissing');
   const names = [...present, ...absent];
-  try {
-    const { Attributes: before = {} } = await client.send(
-      new UpdateItemCommand({
-        TableName: table,
-        Key: keyOf(day.businessDate),
-        UpdateExpression: [
-          `SET ${present.map((name) => `#${name} = :${name}`).join(', ')}`,
-          `REMOVE ${['leaseHolder', 'leaseUntil', 'rerun', ...absent.map((name) => `#${name}`)].join(', ')}`,
-        ].join(' '),
-        ConditionExpression: 'leaseHolder = :holder',
-        ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-        ExpressionAttributeValues: marshall({
-          ':holder': holder,
-          ...Object.fromEntries(present.map((name) => [`:${name}`, set[name]])),
-        }),
-        ReturnValues: 'ALL_OLD',
-      }),
-    );
-    return rerunOf(before);
-  } catch (error) {
-    if (isConditionFailed(error)) return 'lost';
-    throw error;
-  }
+  return giveBack(client, table, day.businessDate, holder, {
+    set: present.map((name) => `#${name} = :${name}`),
+    remove: absent.map((name) => `#${name}`),
+    names: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+    values: Object.fromEntries(present.map((name) => [`:${name}`, set[name]])),
+  });
 }
 
-/** Gives a lease back without a conclusion. @returns as `finishRun` does */
+/** Gives a lease back without a conclusion. */
 export async function releaseLease(
   client: DynamoDBClient,
   table: string,
   businessDate: BusinessDate,
   holder: string,
-): Promise<{ readonly rerun?: Trigger } | 'lost'> {
-  try {
-    const { Attributes: before = {} } = await client.send(
-      new UpdateItemCommand({
-        TableName: table,
-        Key: keyOf(businessDate),
-        UpdateExpression: 'REMOVE leaseHolder, leaseUntil, rerun',
-        ConditionExpression: 'leaseHolder = :holder',
-        ExpressionAttributeValues: marshall({ ':holder': holder }),
-        ReturnValues: 'ALL_OLD',
+): Promise<GivenBack> {
+  return giveBack(client, table, businessDate, holder, { set: [], remove: [], names: {}, values: {} });
+}
+
+/** Gives a lease back, with further changes in the same write. Who gave it back last, and was asked what, stays. */
+async function giveBack(
+  client: DynamoDBClient,
+  table: string,
+  businessDate: BusinessDate,
+  holder: string,
+  changes: {
+    readonly set: readonly string[];
+    readonly remove: readonly string[];
+    readonly names: Readonly<Record<string, string>>;
+    readonly values: Readonly<Record<string, unknown>>;
+  },
+): Promise<GivenBack> {
+  const set = ['lastHolder = :holder', 'handedOn = if_not_exists(rerun, :nothing)', ...changes.set];
+  const remove = ['leaseHolder', 'leaseUntil', 'rerun', ...changes.remove];
+  const item = await heldWrite(
+    client,
+    table,
+    businessDate,
+    {
+      UpdateExpression: `SET ${set.join(', ')} REMOVE ${remove.join(', ')}`,
+      ConditionExpression: 'leaseHolder = :holder',
+      ...(Object.keys(changes.names).length === 0 ? {} : { ExpressionAttributeNames: { ...changes.names } }),
+      ExpressionAttributeValues: marshall({
+        ':holder': holder,
+        ':nothing': NOTHING_ASKED,
+        ...changes.values,
       }),
+    },
+    ({ lastHolder }) => lastHolder === holder,
+  );
+  if (item === undefined) return 'lost';
+  const { handedOn } = parseWritten(v.object({ handedOn: v.picklist([...trigger, NOTHING_ASKED]) }), item);
+  return handedOn === NOTHING_ASKED ? {} : { rerun: handedOn };
+}
+
+/**
+ * A write of a day that only who has its lease may make, or who takes it. The SDK sends a request again whose answer was
+ * lost: that one meets what the first has done, and is refused. What then stands shows who did it.
+ *
+ * @returns the item as it stands after the write; undefined if another run was before it
+ */
+async function heldWrite(
+  client: DynamoDBClient,
+  table: string,
+  businessDate: BusinessDate,
+  write: Omit<UpdateItemCommandInput, 'TableName' | 'Key' | 'ReturnValues'>,
+  isOwn: (item: Readonly<Record<string, unknown>>) => boolean,
+): Promise<Record<string, unknown> | undefined> {
+  const place = { TableName: table, Key: keyOf(businessDate) };
+  try {
+    const { Attributes: item = {} } = await client.send(
+      new UpdateItemCommand({ ...place, ...write, ReturnValues: 'ALL_NEW' }),
     );
-    return rerunOf(before);
+    return unmarshall(item);
   } catch (error) {
-    if (isConditionFailed(error)) return 'lost';
-    throw error;
+    if (!isConditionFailed(error)) throw error;
+    const { Item: standing } = await client.send(new GetItemCommand({ ...place, ConsistentRead: true }));
+    const item = unmarshall(standing ?? {});
+    return isOwn(item) ? item : undefined;
   }
 }
 
@@ -329,15 +370,6 @@ export async function markRatesMissing(
     if (isConditionFailed(error)) return 'known';
     throw error;
   }
-}
-
-/** What asked for another run while this one had the lease. */
-function rerunOf(before: Record<string, AttributeValue>): { readonly rerun?: Trigger } {
-  const { rerun } = parseWritten(
-    v.object({ rerun: v.exactOptional(v.picklist(trigger)) }),
-    unmarshall(before),
-  );
-  return rerun === undefined ? {} : { rerun };
 }
 
 function keyOf(businessDate: BusinessDate) {

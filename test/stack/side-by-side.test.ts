@@ -66,11 +66,16 @@ test('sandbox and production share no name of a stack, of an export or of a reso
 test('no alarm of one stage is rung by a metric of the other', async () => {
   const watched = async (stage: 'sandbox' | 'production') => {
     const { ofType } = await stageTemplates(stage);
-    return ofType('AWS::CloudWatch::Alarm').map(({ stackName, properties }) => {
-      const { Namespace, MetricName, Dimensions = [] } = properties;
-      // A dimension that names a resource is that of one stage.
-      const isOwn = referencesIn(Dimensions).some(({ target }) => !target.startsWith('AWS::'));
-      return JSON.stringify([Namespace, MetricName, Dimensions, isOwn ? stackName : '']);
+    return ofType('AWS::CloudWatch::Alarm').flatMap(({ stackName, properties }) => {
+      const { Metrics: sum = [] } = properties as { Metrics?: { MetricStat?: { Metric: object } }[] };
+      const metrics = [properties, ...sum.map(({ MetricStat }) => MetricStat?.Metric ?? {})];
+      return metrics
+        .filter((metric): metric is Record<string, unknown> => 'MetricName' in metric)
+        .map(({ Namespace, MetricName, Dimensions = [] }) => {
+          // A dimension that names a resource is that of one stage.
+          const isOwn = referencesIn(Dimensions).some(({ target }) => !target.startsWith('AWS::'));
+          return JSON.stringify([Namespace, MetricName, Dimensions, isOwn ? stackName : '']);
+        });
     });
   };
   const sandbox = await watched('sandbox');

@@ -1,4 +1,4 @@
-import { type BundleResult, bundlesOf, measureBundles } from './bench/bundles.ts';
+import { type BundleResult, bundlesOf, checkNode, measureBundles } from './bench/bundles.ts';
 import { type IntakeResult, measureIntake } from './bench/intake.ts';
 import { measureReconcile, type ReconcileResult } from './bench/reconcile.ts';
 import { type Figure, figuresTable, isMet } from './bench/report.ts';
@@ -55,6 +55,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   if (exitCode !== undefined) return exitCode;
   const options = command.opts<BenchOptions>();
 
+  await checkNode(options.node);
   const measured = await measure(options, context);
   const figures = figuresOf(measured);
   process.stdout.write(

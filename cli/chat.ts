@@ -39,6 +39,8 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   const api = connectToChat(outputs, tokens);
   const colors = colorsFor(process.stdout);
   const lines = readline.createInterface({ input: process.stdin, output: process.stdout, prompt: '' });
+  // From here on, so that no line is missed, nor the end of the input, while the device connects.
+  const typed = lines[Symbol.asyncIterator]();
   const terminal = process.stdout.isTTY;
   const say = (text: string): void => {
     if (terminal) readline.clearLine(process.stdout, 0);
@@ -112,7 +114,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   try {
     await online();
     if (terminal) say(colors.dim(`You are ${me}, writing to ${other}. /offline, /online, /quit`));
-    for await (const line of lines) {
+    for await (const line of typed) {
       const text = line.trim();
       if (text === '/quit') break;
       try {

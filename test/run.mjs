@@ -8,7 +8,7 @@
  *   npm test -- --json <file>        also writes {passed, failed} there
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,14 @@ const { values: options, positionals: folders } = parseArgs({
   allowPositionals: true,
   options: { update: { type: 'boolean', default: false }, json: { type: 'string' } },
 });
+
+const unknown = folders.find((name) => !existsSync(join(project, 'test', name)));
+if (unknown !== undefined) {
+  const known = readdirSync(join(project, 'test'), { withFileTypes: true });
+  const names = known.flatMap((entry) => (entry.isDirectory() ? entry.name : []));
+  console.error(`There is no folder ${unknown} in test. There are ${names.join(', ')}.`);
+  process.exit(2);
+}
 
 /** @type {readonly (readonly [name: string, ...command: string[]])[]} */
 const checks = [

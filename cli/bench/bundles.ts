@@ -27,6 +27,21 @@ process.stdout.write(JSON.stringify({ milliseconds: performance.now() - startedA
 
 const answerSchema = v.object({ milliseconds: v.number(), version: v.string() });
 
+/** @throws CommandError for what is no Node.js, before anything is measured with it */
+export async function checkNode(node: string): Promise<void> {
+  const child = spawn(node, ['--version'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const exitCode = await new Promise<number | null>((resolve) => {
+    child.once('error', () => resolve(null)).once('close', resolve);
+  });
+  if (exitCode === 0 && /^v\d+\.\d+\.\d+\s*$/.test(said)) return;
+  throw new CommandError(`${node} is no Node.js: it does not answer --version as one does.`, {
+    hint: 'Name the binary with --node, for example --node "$(command -v node)".',
+    exitCode: 2,
+  });
+}
+
 /** @param node the binary to import with: Lambda runs Node 24 */
 export async function measureBundles(
   assembly: string,

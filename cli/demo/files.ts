@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CommandError, errorCode } from '../command-error.ts';
 import type { CsvRow } from '../replay/csv.ts';
@@ -10,7 +10,11 @@ export async function* rowsOf(rows: DemoDay['transactions']): AsyncGenerator<Csv
   for (const [index, values] of rows.entries()) yield { line: index + 2, values };
 }
 
-/** Writes `transactions.csv` and `merchants.csv`, which `replay` takes. @returns their paths */
+/**
+ * Writes `transactions.csv` and `merchants.csv`, which `replay` takes, over nothing but those of an earlier demo day.
+ *
+ * @returns their paths
+ */
 export async function writeDay(
   day: DemoDay,
   folder: string,
@@ -19,10 +23,13 @@ export async function writeDay(
     transactions: path.join(folder, 'transactions.csv'),
     merchants: path.join(folder, 'merchants.csv'),
   };
+  const merchants = csvOf(day.merchants);
+  await refuseForeign(files.transactions, (text) => isDemoDay(text, day));
+  await refuseForeign(files.merchants, (text) => text === merchants);
   try {
     await mkdir(folder, { recursive: true });
     await writeFile(files.transactions, csvOf(day.transactions));
-    await writeFile(files.merchants, csvOf(day.merchants));
+    await writeFile(files.merchants, merchants);
   } catch (error) {
     throw new CommandError(`${folder} cannot be written to (${errorCode(error) ?? 'unknown error'}).`, {
       hint: 'Name a folder of your own with --write.',
@@ -30,6 +37,22 @@ export async function writeDay(
     });
   }
   return files;
+}
+
+async function refuseForeign(file: string, isOurs: (text: string) => boolean): Promise<void> {
+  const found = await lstat(file).catch(() => undefined);
+  if (found === undefined) return;
+  if (found.isFile() && isOurs(await readFile(file, 'utf8').catch(() => ''))) return;
+  throw new CommandError(`${file} is not of a demo day, and would be overwritten.`, {
+    hint: 'Name a folder of your own with --write.',
+  });
+}
+
+/** Whether a text has the columns of a demo day, and rows of such a day alone: their ids tell. */
+function isDemoDay(text: string, day: DemoDay): boolean {
+  const [header, ...rows] = text.split('\r\n');
+  const columns = Object.keys(day.transactions[0] ?? {}).join(',');
+  return header === columns && rows.every((row) => row === '' || /^demo_r[0-9a-f]{8}_\d+,/.test(row));
 }
 
 /** RFC 4180; the columns are those of the first row. */

@@ -124,8 +124,25 @@ function parseHeader(record: RecordText, name: string, requiredColumns: readonly
   const list = missing.join(', ');
   throw new CommandError(
     missing.length === 1 ? `${name} lacks the column ${list}.` : `${name} lacks the columns ${list}.`,
-    { hint: `Its first line names the columns; needed are ${requiredColumns.join(', ')}.` },
+    {
+      hint:
+        headerHint(record.text) ??
+        `Its first line names the columns; needed are ${requiredColumns.join(', ')}.`,
+    },
   );
+}
+
+/** What programs write that call themselves CSV and are not. */
+function headerHint(header: string): string | undefined {
+  // The first byte of each UTF-16 unit of Latin text is 0, and its byte order mark is no UTF-8.
+  if (/\u0000|\uFFFD/.test(header)) {
+    return 'It seems to be in UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8, or "CSV UTF-8" in a spreadsheet).';
+  }
+  if (header.includes(',')) return undefined;
+  const [separator] = /[;\t|]/.exec(header) ?? [];
+  if (separator === undefined) return undefined;
+  const name = separator === ';' ? 'semicolons' : separator === '|' ? 'bars' : 'tabs';
+  return `Its fields seem to be separated by ${name}: save it with commas.`;
 }
 
 function* parseChunk(chunk: readonly RecordText[], columns: readonly string[]): Generator<CsvRow> {

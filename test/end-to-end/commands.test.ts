@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DynamoDBClient, ListTablesCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { command, start, type Started } from './command.ts';
+import { command, shell, start, type Started } from './command.ts';
 
 /** Goal: the commands do what the README says. Method: the real processes, as npm starts them, against one `npm start`. */
 
@@ -339,6 +339,15 @@ describe('npm run review', () => {
   test('of a transaction that is not there says so', async () => {
     const { stderr, exitCode } = await review('--release', 'nowhere', '--reason', 'x');
     expect([stderr, exitCode]).toEqual([expect.stringContaining('404'), 1]);
+  });
+});
+
+describe('npm run chat', () => {
+  test('sends what its input holds, and ends with it', async () => {
+    const { stdout, exitCode } = await shell(
+      `printf 'first\\nlast\\n' | timeout 60 node cli/launch.mjs chat ada bob --outputs ${system.outputsFile}`,
+    );
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/#1 you: first\n(?:.*\n)*#2 you: last/)]);
   });
 });
 

@@ -54,6 +54,15 @@ describe('a CSV file', () => {
     ]);
   });
 
+  it.each([
+    ['a;b\n1;2\n', /semicolons/],
+    ['a\tb\n1\t2\n', /tabs/],
+    [Buffer.from('\uFEFFa,b\n1,2\n', 'utf16le').toString('utf8'), /UTF-16/],
+    ['x,y\n', /Its first line names the columns/],
+  ])('that is none, %j, is told what it seems to be', async (text, hint) => {
+    await expect(read(text)).rejects.toMatchObject({ hint: expect.stringMatching(hint) });
+  });
+
   it('says which columns it lacks', async () => {
     await expect(read('a,c\n1,2\n', ['a', 'b', 'd'])).rejects.toThrow('file.csv lacks the columns b, d.');
   });

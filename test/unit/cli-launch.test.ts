@@ -119,6 +119,28 @@ describe('the commands', () => {
     expect(merchants).toContain('"Canal Camera, Inc."');
   });
 
+  it('do not write a demo day over files that are of no demo day', async () => {
+    const day = ['demo', '--transactions', '200', '--write', 'day'];
+    expect((await launch(...day)).exitCode).toBe(0);
+    expect((await launch(...day, '--seed', '2')).exitCode).toBe(0);
+    for (const name of ['merchants.csv', 'transactions.csv']) {
+      const file = path.join(folder, 'day', name);
+      const written = await readFile(file, 'utf8');
+      await writeFile(file, `${written}mine,1,2\r\n`);
+      const { exitCode, stderr } = await launch(...day);
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`${name} is not of a demo day`)]);
+      expect(await readFile(file, 'utf8')).toBe(`${written}mine,1,2\r\n`);
+      await writeFile(file, written);
+    }
+  });
+
+  it('do not measure with what is no Node.js', async () => {
+    for (const node of ['/nope/node', '/bin/sh']) {
+      const { exitCode, stderr } = await launch('bench', '--node', node);
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`${node} is no Node.js`)]);
+    }
+  });
+
   it('do not write the outputs of a local host over those of AWS', async () => {
     await writeFile(path.join(folder, 'aws.json'), '{"DuotempoIdentity":{}}');
     const { exitCode, stderr } = await launch('start', '--outputs', 'aws.json');

@@ -1,3 +1,4 @@
+import { awsClientOptions } from './aws-client.ts';
 import { CommandError, errorMessage } from './command-error.ts';
 import type { Outputs } from './outputs.ts';
 
@@ -16,14 +17,7 @@ export async function readClientCredentials(outputs: Outputs, client: ApiClient)
   const { CognitoIdentityProviderClient, DescribeUserPoolClientCommand } =
     await import('@aws-sdk/client-cognito-identity-provider');
   const local = outputs.DuotempoLocal;
-  const userPools = new CognitoIdentityProviderClient({
-    region: UserPoolId.split('_')[0] ?? '',
-    ...(local && {
-      endpoint: local.AwsEndpoint,
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-      maxAttempts: 1,
-    }),
-  });
+  const userPools = new CognitoIdentityProviderClient(awsClientOptions(outputs));
   try {
     const answer = await userPools.send(
       new DescribeUserPoolClientCommand({ UserPoolId, ClientId: clientId }),
@@ -35,7 +29,7 @@ export async function readClientCredentials(outputs: Outputs, client: ApiClient)
     throw new CommandError(`The secret of the client ${client} could not be read: ${errorMessage(error)}.`, {
       hint: local
         ? 'Is npm start still running? The outputs file is of a host that no longer answers.'
-        : 'Reading it needs AWS credentials that allow cognito-idp:DescribeUserPoolClient (aws sts get-caller-identity shows yours).',
+        : 'Reading it needs AWS credentials that allow cognito-idp:DescribeUserPoolClient (aws sts get-caller-identity shows yours; --profile names others).',
       cause: error,
     });
   } finally {

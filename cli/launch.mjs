@@ -18,6 +18,7 @@ const commands = {
   replay: 'plays a file of card transactions through the API',
   demo: 'plays a day of card transactions, with attacks among them',
   review: 'shows what the fraud rules hold, and releases or rejects it',
+  users: 'adds, removes and lists chat users',
   chat: 'chats with another user in this terminal',
   cost: 'prices sales and messages by the units they take on AWS',
   latency: 'measures how long a chat message is on its way',

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { type AccessTokens, renewedTokens } from './access-token.ts';
+import { awsClientOptions } from './aws-client.ts';
 import { CommandError, errorMessage } from './command-error.ts';
 import type { Outputs } from './outputs.ts';
 
@@ -22,14 +23,13 @@ async function signIn(
   password: string,
   outputs: Outputs,
 ): Promise<{ readonly token: string; readonly expiresInSeconds: number }> {
-  const { UserPoolId, ChatClientId } = outputs.DuotempoIdentity;
+  const { ChatClientId } = outputs.DuotempoIdentity;
   const { CognitoIdentityProviderClient, InitiateAuthCommand } = await (sdk ??= loadSdk());
   const local = outputs.DuotempoLocal;
   const userPools = new CognitoIdentityProviderClient({
-    region: UserPoolId.split('_')[0] ?? '',
+    ...awsClientOptions(outputs),
     // Signing in takes no AWS credentials: the request is not signed.
     credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
-    ...(local && { endpoint: local.AwsEndpoint, maxAttempts: 1 }),
   });
   try {
     const answer = await userPools.send(
@@ -44,7 +44,7 @@ async function signIn(
       throw new CommandError(
         `${username} cannot sign in: ${answer.ChallengeName ?? 'something else'} is asked for.`,
         {
-          hint: 'A new user needs a permanent password: aws cognito-idp admin-set-user-password --permanent …',
+          hint: `A new user needs a permanent password: npm run users -- remove ${username}, then add ${username}, gives one.`,
         },
       );
     }

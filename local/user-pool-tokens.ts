@@ -92,7 +92,7 @@ export async function createTokenSigner(
 }
 
 /** The same user has the same subject after a restart. */
-function userSubject(userPoolId: string, userName: string): string {
+export function userSubject(userPoolId: string, userName: string): string {
   const hash = createHash('sha256').update(`${userPoolId}/${userName}`).digest('hex');
   return [
     hash.slice(0, 8),

@@ -4,8 +4,11 @@ import type { JWTPayload } from 'jose';
 import type { JwksKeyGetter } from './jwt-authorizer.ts';
 import { secretHashMatches } from './user-pool-client.ts';
 import type { UserPoolClientDefinition } from './user-pool-client.ts';
+import { CognitoError, requiredText } from './user-pool-error.ts';
 import { createUserPoolHttp } from './user-pool-http.ts';
-import { createTokenSigner } from './user-pool-tokens.ts';
+import { createTokenSigner, userSubject } from './user-pool-tokens.ts';
+import { createUserStore } from './user-pool-users.ts';
+import type { PasswordPolicy } from './user-pool-users.ts';
 
 export type { UserPoolClientDefinition } from './user-pool-client.ts';
 
@@ -14,7 +17,10 @@ interface AwsAnswer {
   readonly body: unknown;
 }
 
-/** The issuer, standing in for an Amazon Cognito user pool. Anybody whose name is well formed is a user of it. */
+/**
+ * The issuer, standing in for an Amazon Cognito user pool. Anybody whose name is well formed signs in, with any password;
+ * an administrator may add users all the same, as on AWS.
+ */
 export interface UserPool {
   readonly userPoolId: string;
   readonly issuer: string;
@@ -23,7 +29,7 @@ export interface UserPool {
   keys(): JwksKeyGetter;
   /** Discovery, keys and `POST /oauth2/token`. `path` is what follows the issuer's url. */
   handleHttp(request: IncomingMessage, response: ServerResponse, path: string): void;
-  /** `InitiateAuth` and `DescribeUserPoolClient`, without the service's prefix. */
+  /** Cognito's API as far as it goes here: actions without the service's prefix. */
   handleAws(action: string, body: unknown): Promise<AwsAnswer>;
   /** Signs exactly these claims with the pool's key: for tests of what must be refused. */
   signForTest(claims: JWTPayload, header?: { readonly kid?: string }): Promise<string>;
@@ -33,6 +39,8 @@ export interface UserPoolOptions {
   readonly userPoolId: string;
   /** The url under which `handleHttp` is served, without a trailing slash. */
   readonly issuer: string;
+  /** What passwords an administrator sets must be like. @default anything goes */
+  readonly passwordPolicy?: PasswordPolicy;
   /** @default the system clock */
   readonly now?: () => Date;
 }
@@ -42,21 +50,17 @@ const userNamePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 /** Cognito's default; the template may say otherwise, but nothing here redeems a refresh token. */
 const refreshTokenValidityDays = 30;
 
-/** An error of the service's API, with status 400. */
-class CognitoError extends Error {
-  readonly type: string;
-  constructor(type: string, message: string) {
-    super(message);
-    this.type = type;
-  }
-}
-
 export async function createUserPool(options: UserPoolOptions): Promise<UserPool> {
   const { userPoolId, issuer } = options;
   const now = options.now ?? (() => new Date());
   const clients = new Map<string, UserPoolClientDefinition>();
   const createdAt = now();
   const signer = await createTokenSigner(userPoolId, issuer, now);
+  const users = createUserStore({
+    now,
+    subjectOf: (userName) => userSubject(userPoolId, userName),
+    ...(options.passwordPolicy === undefined ? {} : { passwordPolicy: options.passwordPolicy }),
+  });
 
   function clientOf(body: Record<string, unknown>): UserPoolClientDefinition {
     const clientId = requiredText(body, 'ClientId');
@@ -133,6 +137,8 @@ export async function createUserPool(options: UserPoolOptions): Promise<UserPool
     }
     if (action === 'InitiateAuth') return initiateAuth(parameters);
     if (action === 'DescribeUserPoolClient') return describeUserPoolClient(parameters);
+    const ofUsers = users[action];
+    if (ofUsers !== undefined) return ofUsers(parameters);
     throw new CognitoError('UnknownOperationException', `The local user pool does not support ${action}.`);
   }
 
@@ -162,12 +168,6 @@ const userPasswordFlows: ReadonlySet<string> = new Set(['ALLOW_USER_PASSWORD_AUT
 function record(value: unknown): Record<string, unknown> | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return Object.fromEntries(Object.entries(value));
-}
-
-function requiredText(parameters: Record<string, unknown>, name: string): string {
-  const value = parameters[name];
-  if (typeof value === 'string' && value !== '') return value;
-  throw new CognitoError('InvalidParameterException', `Missing required parameter ${name}`);
 }
 
 function requireSecretHash(client: UserPoolClientDefinition, userName: string, secretHash: unknown): void {

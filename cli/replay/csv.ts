@@ -135,7 +135,7 @@ function parseHeader(record: RecordText, name: string, requiredColumns: readonly
 /** What programs write that call themselves CSV and are not. */
 function headerHint(header: string): string | undefined {
   // The first byte of each UTF-16 unit of Latin text is 0, and its byte order mark is no UTF-8.
-  if (/\u0000|\uFFFD/.test(header)) {
+  if (header.includes('\0') || header.includes('\uFFFD')) {
     return 'It seems to be in UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8, or "CSV UTF-8" in a spreadsheet).';
   }
   if (header.includes(',')) return undefined;

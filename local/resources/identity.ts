@@ -1,10 +1,12 @@
 import { kebabCase, randomId } from '../physical-name.ts';
 import { createUserPool } from '../user-pool.ts';
 import type { UserPool } from '../user-pool.ts';
+import type { PasswordPolicy } from '../user-pool-users.ts';
 import {
   numberWithin,
   optionalBoolean,
   optionalText,
+  propertyAt,
   requiredText,
   ResourceError,
   textListAt,
@@ -17,7 +19,8 @@ export const provisionUserPool: Provision = async (resource, world) => {
   const name = kebabCase(`${resource.stackName}-${resource.logicalId}`);
   const path = world.userPoolCount === 1 ? '/identity' : `/identity/${name}`;
   const issuer = `${world.httpUrl}${path}`;
-  world.userPools.set(userPoolId, await createUserPool({ userPoolId, issuer }));
+  const passwordPolicy = passwordPolicyOf(resource);
+  world.userPools.set(userPoolId, await createUserPool({ userPoolId, issuer, passwordPolicy }));
   // CDK builds the issuer of a JWT authorizer from the pool's id.
   world.urls.add(`https://cognito-idp.${world.region}.amazonaws.com/${userPoolId}`, issuer);
   return {
@@ -30,6 +33,20 @@ export const provisionUserPool: Provision = async (resource, world) => {
     },
   };
 };
+
+/** Where a template says nothing of passwords, they are 8 characters of four classes. */
+function passwordPolicyOf(resource: ResourceRequest): PasswordPolicy {
+  const path = 'Policies.PasswordPolicy';
+  const isGiven = propertyAt(resource, path) !== undefined;
+  const requires = (what: string): boolean => optionalBoolean(resource, `${path}.Require${what}`) ?? !isGiven;
+  return {
+    minimumLength: numberWithin(resource, `${path}.MinimumLength`, { minimum: 6, maximum: 99, byDefault: 8 }),
+    requireUppercase: requires('Uppercase'),
+    requireLowercase: requires('Lowercase'),
+    requireNumbers: requires('Numbers'),
+    requireSymbols: requires('Symbols'),
+  };
+}
 
 /** AWS::Cognito::UserPoolClient */
 export const provisionUserPoolClient: Provision = (resource, world) => {

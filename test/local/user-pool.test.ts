@@ -289,7 +289,82 @@ describe('DescribeUserPoolClient', () => {
     const missing = 'ResourceNotFoundException';
     await expect(typeOf('DescribeUserPoolClient', { ...found, UserPoolId: 'x' })).resolves.toBe(missing);
     await expect(typeOf('DescribeUserPoolClient', { ...found, ClientId: 'x' })).resolves.toBe(missing);
-    await expect(typeOf('ListUsers', found)).resolves.toBe('UnknownOperationException');
+    await expect(typeOf('ListGroups', found)).resolves.toBe('UnknownOperationException');
     await expect(typeOf('InitiateAuth', 'text')).resolves.toBe('SerializationException');
+  });
+});
+
+describe('an administrator', () => {
+  const policy = {
+    minimumLength: 12,
+    requireUppercase: true,
+    requireLowercase: true,
+    requireNumbers: true,
+    requireSymbols: true,
+  };
+  const aPool = async () =>
+    createUserPool({
+      userPoolId: 'us-east-1_pool',
+      issuer: 'http://localhost/identity',
+      passwordPolicy: policy,
+    });
+  const call = async (pool: UserPool, action: string, more: object = {}) => {
+    const { status, body } = await pool.handleAws(action, { UserPoolId: 'us-east-1_pool', ...more });
+    return { status, body: body as Record<string, unknown> };
+  };
+
+  test('adds a user, gives a password, lists and removes them', async () => {
+    const pool = await aPool();
+    const created = await call(pool, 'AdminCreateUser', { Username: 'alice', MessageAction: 'SUPPRESS' });
+    expect(created.body).toEqual({
+      User: {
+        Username: 'alice',
+        Attributes: [{ Name: 'sub', Value: expect.stringMatching(/^[0-9a-f-]{36}$/) }],
+        Enabled: true,
+        UserCreateDate: expect.any(Number),
+        UserLastModifiedDate: expect.any(Number),
+        UserStatus: 'FORCE_CHANGE_PASSWORD',
+      },
+    });
+    const password = { Username: 'alice', Password: 'Aa1-Aa1-Aa1-', Permanent: true };
+    expect(await call(pool, 'AdminSetUserPassword', password)).toEqual({ status: 200, body: {} });
+    expect(await call(pool, 'ListUsers')).toMatchObject({
+      body: { Users: [{ Username: 'alice', UserStatus: 'CONFIRMED' }] },
+    });
+    expect(await call(pool, 'AdminDeleteUser', { Username: 'alice' })).toEqual({ status: 200, body: {} });
+    expect(await call(pool, 'ListUsers')).toEqual({ status: 200, body: { Users: [] } });
+  });
+
+  test('sees every user once, page by page', async () => {
+    const pool = await aPool();
+    const names = Array.from({ length: 7 }, (_, number) => `user-${number}`);
+    for (const Username of names) await call(pool, 'AdminCreateUser', { Username });
+    const seen: unknown[] = [];
+    let PaginationToken: unknown;
+    do {
+      const { body } = await call(pool, 'ListUsers', { Limit: 3, PaginationToken });
+      seen.push(...(body['Users'] as { Username: string }[]).map(({ Username }) => Username));
+      ({ PaginationToken } = body);
+    } while (PaginationToken !== undefined);
+    expect(seen).toEqual(names);
+  });
+
+  test.each([
+    ['UsernameExistsException', 'AdminCreateUser', { Username: 'Alice' }],
+    ['InvalidParameterException', 'AdminCreateUser', { Username: 'with space' }],
+    ['InvalidParameterException', 'AdminCreateUser', {}],
+    ['InvalidPasswordException', 'AdminCreateUser', { Username: 'bob', TemporaryPassword: 'short' }],
+    ['UserNotFoundException', 'AdminSetUserPassword', { Username: 'bob', Password: 'Aa1-Aa1-Aa1-' }],
+    ['UserNotFoundException', 'AdminDeleteUser', { Username: 'bob' }],
+    ['InvalidParameterException', 'ListUsers', { Limit: 61 }],
+    ...['Aa1-Aa1-Aa1', 'AA1-AA1-AA1-', 'aa1-aa1-aa1-', 'Aaa-Aaa-Aaa-', 'Aa1aAa1aAa1a'].map(
+      (Password) =>
+        ['InvalidPasswordException', 'AdminSetUserPassword', { Username: 'alice', Password }] as const,
+    ),
+  ])('is refused with %s: %s %j', async (type, action, request) => {
+    const pool = await aPool();
+    await call(pool, 'AdminCreateUser', { Username: 'alice' });
+    const { status, body } = await call(pool, action, request);
+    expect([status, body['__type']]).toEqual([400, type]);
   });
 });

@@ -57,7 +57,7 @@ export class CardSettlementStack extends Stack {
     this.alarms = alarmTopic(this, props.alarmEmails);
 
     this.staged = this.stagedTransactions();
-    this.ledger = this.table('Ledger', tables.ledger);
+    this.ledger = this.ledgerTable();
     this.businessDays = this.table('BusinessDays', tables.businessDays);
     this.merchants = this.table('Merchants', tables.merchants);
 
@@ -105,6 +105,18 @@ export class CardSettlementStack extends Stack {
       });
     }
     return staged;
+  }
+
+  private ledgerTable(): Table {
+    const { byHeld, ...keys } = tables.ledger;
+    const ledger = this.table('Ledger', keys);
+    ledger.addGlobalSecondaryIndex({
+      indexName: byHeld.name,
+      partitionKey: { name: byHeld.partitionKey, type: AttributeType.STRING },
+      sortKey: { name: byHeld.sortKey, type: AttributeType.STRING },
+      projectionType: ProjectionType.ALL,
+    });
+    return ledger;
   }
 
   private table(
@@ -272,7 +284,7 @@ export class CardSettlementStack extends Stack {
       Duration.seconds(29),
     );
     listTransactions.allow(['dynamodb:BatchGetItem'], [this.staged.tableArn]);
-    listTransactions.allow(['dynamodb:Query'], [this.ledger.tableArn]);
+    listTransactions.allow(['dynamodb:Query'], [indexArn(this.ledger, tables.ledger.byHeld.name)]);
 
     const review = this.routeFunction(
       'ReviewTransaction',

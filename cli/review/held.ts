@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { type ApiResponse, type CallApi, describeRefusal } from '../api.ts';
-import { CommandError } from '../command-error.ts';
+import { type CallApi, describeRefusal } from '../api.ts';
+import { eachItem } from '../lists.ts';
 
 const heldSchema = v.looseObject({
   transactionId: v.string(),
@@ -31,44 +31,32 @@ const dayPageSchema = v.object({
       totals: v.record(v.string(), v.object({ held: v.object({ count: v.number() }) })),
     }),
   ),
+  cursor: v.optional(v.string()),
 });
 const decisionSchema = v.looseObject({ decision: v.string(), businessDate: v.string() });
 
 /** A held transaction that nobody has decided on, as the API gives it. */
 export type Held = v.InferOutput<typeof heldSchema>;
 
-/** The newest business dates of which the last pass counted something as held, the newest first. */
+/** The business dates of which the last pass counted something as held, the newest first. */
 export async function datesWithHeld(call: CallApi): Promise<string[]> {
-  const path = '/business-days?limit=100';
-  const { items } = parsed(dayPageSchema, await call({ method: 'GET', path }), 'the business days');
-  return items
-    .filter(({ totals }) => Object.values(totals).some(({ held }) => held.count > 0))
-    .map(({ businessDate }) => businessDate);
+  const dates: string[] = [];
+  for await (const { businessDate, totals } of eachItem(
+    call,
+    '/business-days',
+    {},
+    dayPageSchema,
+    'the business days',
+  )) {
+    if (Object.values(totals).some(({ held }) => held.count > 0)) dates.push(businessDate);
+  }
+  return dates;
 }
 
 /** What waits for review on a date, page by page. */
-export async function* heldOn(call: CallApi, date: string): AsyncGenerator<Held> {
-  let cursor: string | undefined;
-  do {
-    const query = new URLSearchParams({
-      status: 'held',
-      businessDate: date,
-      limit: '100',
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    const response = await call({ method: 'GET', path: `/transactions?${query.toString()}` });
-    const page = parsed(heldPageSchema, response, `what is held on ${date}`);
-    yield* page.items;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-}
-
-function parsed<S extends v.GenericSchema>(schema: S, response: ApiResponse, what: string): v.InferOutput<S> {
-  if (response.status !== 200)
-    throw new CommandError(`The API does not give ${what}: ${describeRefusal(response)}.`);
-  const answer = v.safeParse(schema, response.body);
-  if (answer.success) return answer.output;
-  throw new CommandError(`The API's answer on ${what} is not understood: ${answer.issues[0].message}`);
+export function heldOn(call: CallApi, date: string): AsyncGenerator<Held> {
+  const query = { status: 'held', businessDate: date };
+  return eachItem(call, '/transactions', query, heldPageSchema, `what is held on ${date}`);
 }
 
 export type Action = 'release' | 'reject';

@@ -55,7 +55,12 @@ export const tables = {
     },
     timeToLive: 'expiresAt',
   },
-  ledger: { partitionKey: 'businessDateShard', sortKey: 'merchantTransaction' },
+  ledger: {
+    partitionKey: 'businessDateShard',
+    sortKey: 'merchantTransaction',
+    /** Sparse: only held entries have the partition key; whole entries. */
+    byHeld: { name: 'byHeld', partitionKey: 'heldDateShard', sortKey: 'merchantTransaction' },
+  },
   businessDays: { partitionKey: 'scopeKey', sortKey: 'itemKey' },
   merchants: { partitionKey: 'merchantId', sortKey: 'effectiveFrom' },
 } as const;

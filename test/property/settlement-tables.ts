@@ -27,8 +27,22 @@ export async function createTables({ createTable }: Pick<DynamoDb, 'createTable'
       Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...index.attributes] },
     })),
   });
+  const { byHeld, ...ledger } = tables.ledger;
+  await createTable({
+    ...tableOf(
+      tableNames.ledger,
+      [ledger.partitionKey, ledger.sortKey],
+      [byHeld.partitionKey, byHeld.sortKey],
+    ),
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: byHeld.name,
+        KeySchema: keySchema([byHeld.partitionKey, byHeld.sortKey]),
+        Projection: { ProjectionType: 'ALL' },
+      },
+    ],
+  });
   for (const [name, keys] of [
-    [tableNames.ledger, tables.ledger],
     [tableNames.businessDays, tables.businessDays],
     [tableNames.merchants, tables.merchants],
   ] as const) {

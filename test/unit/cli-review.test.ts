@@ -154,9 +154,11 @@ describe('what waits for review', () => {
     const { call } = api({
       '/business-days?limit=100': {
         items: [day('2026-11-22', 0), day('2026-11-21', 3), day('2026-11-20', -1)],
+        cursor: 'x',
       },
+      '/business-days?limit=100&cursor=x': { items: [day('2026-11-19', 1)] },
     });
-    expect(await datesWithHeld(call)).toEqual(['2026-11-21']);
+    expect(await datesWithHeld(call)).toEqual(['2026-11-21', '2026-11-19']);
   });
 
   it('is read over all pages, also past an empty one', async () => {

@@ -120,13 +120,15 @@ export function sameTotals(
  * Adds up what merchants get, one merchant after the other: entries must come sorted by merchant. `add` gives the
  * totals of the merchant before, one per currency in order, when it sees the next; `end` those of the last. Held and
  * rejected transactions are no part of a settlement; a sale and its reversal are, and come to nothing.
+ *
+ * @param begun what `end` gave of a merchant whose entries were not all read
  */
-export function createMerchantTotals(): {
+export function createMerchantTotals(begun: readonly MerchantTotals[] = []): {
   readonly add: (entry: LedgerSummary) => MerchantTotals[];
   readonly end: () => MerchantTotals[];
 } {
-  let merchantId: string | undefined;
-  let byCurrency = new Map<string, MerchantTotals>();
+  let merchantId = begun[0]?.merchantId;
+  let byCurrency = new Map(begun.map((totals) => [totals.currency, totals]));
   function end(): MerchantTotals[] {
     const totals = [...byCurrency.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : 1));
     byCurrency = new Map();

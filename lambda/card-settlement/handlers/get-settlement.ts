@@ -37,10 +37,45 @@ interface Services {
 /** A settlement file must fit Lambda's response of 6 MB: at most 125 characters a line. */
 const FILE_LINES_LIMIT = 45_000;
 
+const IntegerText = v.pipe(v.string(), v.regex(/^-?\d{1,30}$/));
+
 /** Sorts after every key that begins with an identifier and `#`, and before every longer identifier. */
 const AFTER_KEYS = '$';
 
-const TotalsCursor = v.strictObject({ merchantId: Identifier, currency: CurrencyCode });
+/** Entries that one answer reads of a day that is not balanced: some 5 s of a small function. */
+const EXAMINED_LIMIT = 100_000;
+/** Currencies of one merchant that fit a cursor. */
+const CARRIED_LIMIT = 50;
+
+/** Currency, count, gross and fees of a merchant that is being added up. */
+const CarriedTotals = v.strictTuple([
+  CurrencyCode,
+  v.pipe(v.number(), v.safeInteger()),
+  IntegerText,
+  IntegerText,
+]);
+
+/**
+ * Where a page of totals begins: after those of a merchant and currency; or among the entries of a merchant, with what
+ * the pages before have added up of it.
+ */
+const TotalsCursor = v.strictObject({
+  merchantId: Identifier,
+  currency: v.exactOptional(CurrencyCode),
+  reached: v.exactOptional(
+    v.strictObject({
+      transactionId: FactId,
+      totals: v.pipe(v.array(CarriedTotals), v.maxLength(CARRIED_LIMIT)),
+    }),
+  ),
+});
+type TotalsCursor = v.InferOutput<typeof TotalsCursor>;
+
+/** Some of a day's totals; without `next`, they are the last. */
+interface TotalsPart {
+  readonly totals: readonly MerchantTotals[];
+  readonly next?: TotalsCursor;
+}
 
 /** `GET /settlements/{businessDate}`, as JSON or `text/csv`, and `…/merchants/{merchantId}`: its entries. */
 export async function getSettlement(request: HttpRequest, services: Services): Promise<HttpResponse> {
@@ -54,37 +89,29 @@ export async function getSettlement(request: HttpRequest, services: Services): P
 }
 
 async function listTotals(
-  { limit, cursor }: PageRequest<v.InferOutput<typeof TotalsCursor>>,
+  { limit, cursor }: PageRequest<TotalsCursor>,
   day: BusinessDay,
   services: Services,
 ): Promise<HttpResponse> {
-  const found: MerchantTotals[] = [];
-  for await (const totals of totalsOf(day, cursor, services, limit + 1)) {
-    found.push(totals);
-    if (found.length > limit) break;
-  }
-  const items = found.slice(0, limit);
-  const last = found.length > limit ? items.at(-1) : undefined;
-  const next = last === undefined ? undefined : { merchantId: last.merchantId, currency: last.currency };
+  const { totals, next } = await readTotals(day, cursor, services, limit);
   return {
     status: 200,
     body: {
       businessDate: day.businessDate,
       final: isFinal(day),
-      ...pageBody(items.map(merchantTotalsBody), next),
+      ...pageBody(totals.map(merchantTotalsBody), next),
     },
   };
 }
 
 async function file(day: BusinessDay, services: Services): Promise<HttpResponse> {
-  const details: MerchantTotals[] = [];
-  for await (const totals of totalsOf(day, undefined, services, 500)) {
-    details.push(totals);
-    if (details.length > FILE_LINES_LIMIT) {
-      throw new Problem(422, 'settlement-file-too-long', 'The settlement file is too long for one answer', {
-        detail: `It would have more than ${FILE_LINES_LIMIT} detail lines. Read the settlement as JSON, page by page.`,
-      });
-    }
+  const { totals, next } = await readTotals(day, undefined, services, FILE_LINES_LIMIT);
+  if (next !== undefined) {
+    throw new Problem(422, 'settlement-file-too-long', 'The settlement file is too long for one answer', {
+      detail: isFinal(day)
+        ? `It would have more than ${FILE_LINES_LIMIT} detail lines. Read the settlement as JSON, page by page.`
+        : 'Before the day is balanced it is added up anew for each request. Read the settlement as JSON, page by page, or ask again when the day is balanced.',
+    });
   }
   const asOf = isFinal(day) ? (day.balancedAt ?? '') : services.now().toISOString();
   return {
@@ -93,30 +120,100 @@ async function file(day: BusinessDay, services: Services): Promise<HttpResponse>
       'content-type': 'text/csv; charset=utf-8',
       'content-disposition': `attachment; filename="settlement-${day.businessDate}.csv"`,
     },
-    body: settlementFile({ businessDate: day.businessDate, final: isFinal(day), asOf }, details),
+    body: settlementFile({ businessDate: day.businessDate, final: isFinal(day), asOf }, totals),
   };
 }
 
 /** A day's totals by merchant and currency: as written down when it was balanced, before that as the ledger stands. */
-async function* totalsOf(
+async function readTotals(
   day: BusinessDay,
-  after: { readonly merchantId: string; readonly currency: string } | undefined,
+  cursor: TotalsCursor | undefined,
   services: Services,
-  pageItems: number,
-): AsyncGenerator<MerchantTotals, void, undefined> {
-  if (isFinal(day)) {
-    const key = after === undefined ? undefined : `${after.merchantId}#${after.currency}`;
-    for await (const page of services.finalTotals(day, key, pageItems)) yield* page;
-    return;
+  limit: number,
+): Promise<TotalsPart> {
+  return isFinal(day)
+    ? readFinalTotals(day, cursor, services, limit)
+    : addUpTotals(day.businessDate, cursor, services, limit);
+}
+
+async function readFinalTotals(
+  day: BusinessDay,
+  cursor: TotalsCursor | undefined,
+  services: Services,
+  limit: number,
+): Promise<TotalsPart> {
+  // A cursor may have been given before the day was balanced, in the middle of a merchant.
+  const after = cursor === undefined ? undefined : `${cursor.merchantId}#${cursor.currency ?? ''}`;
+  const found: MerchantTotals[] = [];
+  for await (const page of services.finalTotals(day, after, Math.min(limit + 1, 500))) {
+    found.push(...page);
+    if (found.length > limit) break;
   }
-  const isAfter = ({ merchantId, currency }: MerchantTotals): boolean =>
-    after === undefined || merchantId !== after.merchantId || currency > after.currency;
-  const range = after === undefined ? undefined : { after: `${after.merchantId}#` };
-  const merchants = createMerchantTotals();
-  for await (const entry of services.ledger(day.businessDate, range)) {
-    for (const totals of merchants.add(entry)) if (isAfter(totals)) yield totals;
+  return firstOf(found, limit);
+}
+
+/** Adds up what the ledger says, merchant by merchant, of at most so many entries. */
+async function addUpTotals(
+  businessDate: BusinessDate,
+  cursor: TotalsCursor | undefined,
+  services: Services,
+  limit: number,
+): Promise<TotalsPart> {
+  const isWanted = ({ merchantId, currency }: MerchantTotals): boolean =>
+    merchantId !== cursor?.merchantId || currency > (cursor.currency ?? '');
+  const merchants = createMerchantTotals(carriedTotals(cursor));
+  const found: MerchantTotals[] = [];
+  let examined = 0;
+  for await (const entry of services.ledger(businessDate, rangeAfter(cursor))) {
+    found.push(...merchants.add(entry).filter(isWanted));
+    if (found.length > limit) return firstOf(found, limit);
+    if (++examined < EXAMINED_LIMIT) continue;
+    const { merchantId, transactionId } = entry;
+    const begun = merchants.end();
+    if (begun.length > CARRIED_LIMIT) throw tooManyCurrenciesProblem(merchantId);
+    const given = cursor?.merchantId === merchantId ? cursor.currency : undefined;
+    const reached = { transactionId, totals: begun.map(carried) };
+    return {
+      totals: found,
+      next: { merchantId, ...(given === undefined ? {} : { currency: given }), reached },
+    };
   }
-  for (const totals of merchants.end()) if (isAfter(totals)) yield totals;
+  found.push(...merchants.end().filter(isWanted));
+  return firstOf(found, limit);
+}
+
+function firstOf(found: readonly MerchantTotals[], limit: number): TotalsPart {
+  const totals = found.slice(0, limit);
+  const last = totals.at(-1);
+  if (found.length <= limit || last === undefined) return { totals };
+  return { totals, next: { merchantId: last.merchantId, currency: last.currency } };
+}
+
+function carried({ currency, count, gross, fees }: MerchantTotals): v.InferOutput<typeof CarriedTotals> {
+  return [currency, count, String(gross), String(fees)];
+}
+
+function carriedTotals(cursor: TotalsCursor | undefined): MerchantTotals[] {
+  return (cursor?.reached?.totals ?? []).map(([currency, count, gross, fees]) => ({
+    merchantId: cursor?.merchantId ?? '',
+    currency,
+    count,
+    gross: BigInt(gross),
+    fees: BigInt(fees),
+    net: BigInt(gross) - BigInt(fees),
+  }));
+}
+
+function rangeAfter(cursor: TotalsCursor | undefined): LedgerRange {
+  if (cursor === undefined) return undefined;
+  const { merchantId, reached } = cursor;
+  return { after: reached === undefined ? `${merchantId}#` : sortKeyOf(merchantId, reached.transactionId) };
+}
+
+function tooManyCurrenciesProblem(merchantId: string): Problem {
+  return new Problem(422, 'settlement-too-long', 'The settlement is too long to be added up', {
+    detail: `Merchant ${merchantId} has too many transactions in too many currencies. Ask again when the day is balanced.`,
+  });
 }
 
 async function listEntries(

@@ -66,7 +66,7 @@ export type WrittenEntry = v.InferOutput<typeof StoredEntry>;
 
 const summaryAttributes = Object.keys(StoredSummary.entries);
 
-/** Puts an entry unless there is one: the first writer wins, however often a message is delivered. One write unit. */
+/** Puts an entry unless there is one: the first writer wins, however often a message is delivered. One write unit, two if held. */
 export async function putEntry(
   client: DynamoDBClient,
   table: string,
@@ -94,6 +94,9 @@ export function ledgerItem(entry: LedgerEntry, settledAt: Date): Record<string, 
     ...entry,
     [keys.partitionKey]: partitionOf(entry.businessDate, entry.transactionId),
     [keys.sortKey]: sortKeyOf(entry.merchantId, entry.transactionId),
+    ...(entry.status === 'held'
+      ? { [keys.byHeld.partitionKey]: partitionOf(entry.businessDate, entry.transactionId) }
+      : {}),
     settledAt: settledAt.toISOString(),
   };
   return marshall(item, { removeUndefinedValues: true });
@@ -154,7 +157,10 @@ export function entriesOfDate(
   );
 }
 
-/** The held entries of a date that sort after a key, whole. What is not held is read, but left at the table. */
+/**
+ * The held entries of a date that sort after a key, whole: as far as they were written a moment ago, for an index lags
+ * behind its table. What is not held is not read.
+ */
 export function heldOfDate(
   client: DynamoDBClient,
   table: string,
@@ -163,16 +169,8 @@ export function heldOfDate(
 ): AsyncGenerator<WrittenEntry, void, undefined> {
   const range = after === undefined ? undefined : { after };
   const attributes = Object.keys(StoredEntry.entries);
-  return readLedger(
-    client,
-    table,
-    businessDate,
-    range,
-    attributes,
-    undefined,
-    (item) => parseWritten(StoredEntry, item),
-    'held',
-  );
+  const parse = (item: unknown): WrittenEntry => parseWritten(StoredEntry, item);
+  return readLedger(client, table, businessDate, range, attributes, PAGE_ITEMS, parse, keys.byHeld);
 }
 
 function readLedger<T extends Pick<LedgerSummary, 'merchantId' | 'transactionId'>>(
@@ -181,9 +179,9 @@ function readLedger<T extends Pick<LedgerSummary, 'merchantId' | 'transactionId'
   businessDate: BusinessDate,
   range: LedgerRange,
   attributes: readonly string[],
-  pageItems: number | undefined,
+  pageItems: number,
   parse: (item: unknown) => T,
-  status?: LedgerSummary['status'],
+  index?: typeof keys.byHeld,
 ): AsyncGenerator<T, void, undefined> {
   return mergeSorted(
     partitionsOf(businessDate).map((partition) =>
@@ -191,23 +189,17 @@ function readLedger<T extends Pick<LedgerSummary, 'merchantId' | 'transactionId'
         client,
         {
           TableName: table,
+          // An index cannot be read consistently.
+          ...(index === undefined ? { ConsistentRead: true } : { IndexName: index.name }),
           KeyConditionExpression: `#partition = :partition${conditionOf(range)}`,
           ProjectionExpression: attributes.map((_, number) => `#a${number}`).join(', '),
           ExpressionAttributeNames: {
-            '#partition': keys.partitionKey,
+            '#partition': (index ?? keys).partitionKey,
             ...(range === undefined ? {} : { '#sort': keys.sortKey }),
             ...Object.fromEntries(attributes.map((name, number) => [`#a${number}`, name])),
           },
-          ...(status === undefined
-            ? {}
-            : { FilterExpression: `#a${attributes.indexOf('status')} = :status` }),
-          ExpressionAttributeValues: marshall({
-            ':partition': partition,
-            ...valuesOf(range),
-            ...(status === undefined ? {} : { ':status': status }),
-          }),
-          ConsistentRead: true,
-          ...(pageItems === undefined ? {} : { Limit: pageItems }),
+          ExpressionAttributeValues: marshall({ ':partition': partition, ...valuesOf(range) }),
+          Limit: pageItems,
         },
         parse,
       ),

@@ -6,8 +6,9 @@ import {
   type BusinessDate,
   businessDateOf,
 } from '../../lambda/card-settlement/domain/business-date.ts';
-import { type CallApi, describeRefusal } from '../api.ts';
+import type { CallApi } from '../api.ts';
 import { CommandError } from '../command-error.ts';
+import { eachItem } from '../lists.ts';
 import type { Outputs } from '../outputs.ts';
 import { recallShift } from '../replay/state.ts';
 
@@ -23,6 +24,7 @@ export function newestPastDate(now: Date, calendar: BusinessCalendar): BusinessD
 
 const pageSchema = v.object({
   items: v.array(v.object({ businessDate: v.string(), status: v.string() })),
+  cursor: v.optional(v.string()),
 });
 
 /**
@@ -30,18 +32,12 @@ const pageSchema = v.object({
  * open one, which is not balanced before its cut-off.
  */
 export async function freeDate(call: CallApi, newest: BusinessDate): Promise<BusinessDate> {
-  const response = await call({ method: 'GET', path: '/business-days?limit=100' });
-  if (response.status !== 200)
-    throw new CommandError(`The business days cannot be read: ${describeRefusal(response)}.`);
-  const page = v.safeParse(pageSchema, response.body);
-  if (!page.success) {
-    throw new CommandError(
-      `The API's answer on the business days is not understood: ${page.issues[0].message}`,
-    );
+  const oldest = addDays(newest, 1 - datesBack);
+  const closed = new Set<string>();
+  for await (const day of eachItem(call, '/business-days', {}, pageSchema, 'the business days')) {
+    if (day.businessDate < oldest) break;
+    if (day.status !== 'open') closed.add(day.businessDate);
   }
-  const closed = new Set(
-    page.output.items.filter(({ status }) => status !== 'open').map(({ businessDate }) => businessDate),
-  );
   const dates = Array.from({ length: datesBack }, (_, back) => addDays(newest, -back));
   const free = dates.find((date) => !closed.has(date));
   if (free !== undefined) return free;

@@ -12,9 +12,17 @@ import { daysOf, readDay } from '../tables/business-days.ts';
 
 interface Services {
   readonly readDay: (businessDate: BusinessDate) => Promise<BusinessDay | undefined>;
-  /** The newest days up to a date. */
-  readonly newestDays: (to: BusinessDate | undefined, limit: number) => Promise<readonly BusinessDay[]>;
+  /** The newest days up to a date, page by page. */
+  readonly newestDays: (
+    to: BusinessDate | undefined,
+    pageItems: number,
+  ) => AsyncIterable<readonly BusinessDay[]>;
 }
+
+/** Lambda answers 6 MB at most; a day whose books differ at many terminals has up to 400 KB. All of it is ASCII. */
+const PAGE_BYTES = 4 * 1024 * 1024;
+/** Days that are read together, so that few are read in vain. */
+const DAYS_READ = 25;
 
 const Cursor = v.pipe(v.string(), v.check(isCalendarDate));
 
@@ -29,10 +37,21 @@ export async function getBusinessDay(request: HttpRequest, services: Services): 
 
 async function listBusinessDays(request: HttpRequest, services: Services): Promise<HttpResponse> {
   const { limit, cursor } = pageIn(request, Cursor);
-  const days = await services.newestDays(cursor === undefined ? undefined : addDays(cursor, -1), limit + 1);
-  const shown = days.slice(0, limit);
-  const next = days.length > limit ? shown.at(-1)?.businessDate : undefined;
-  return { status: 200, body: pageBody(shown.map(dayBody), next) };
+  const shown: BusinessDay[] = [];
+  let bytes = 0;
+  for await (const page of services.newestDays(
+    cursor && addDays(cursor, -1),
+    Math.min(limit + 1, DAYS_READ),
+  )) {
+    for (const day of page) {
+      bytes += JSON.stringify(dayBody(day)).length;
+      if (shown.length === limit || (shown.length > 0 && bytes > PAGE_BYTES)) {
+        return { status: 200, body: pageBody(shown.map(dayBody), shown.at(-1)?.businessDate) };
+      }
+      shown.push(day);
+    }
+  }
+  return { status: 200, body: pageBody(shown.map(dayBody), undefined) };
 }
 
 function buildServices(): Services {
@@ -40,15 +59,8 @@ function buildServices(): Services {
   const table = environmentVariable(environmentNames.businessDaysTable);
   return {
     readDay: (businessDate) => readDay(client, table, businessDate),
-    newestDays: async (to, limit) => {
-      const days: BusinessDay[] = [];
-      const range = { ...(to === undefined ? {} : { to }), newestFirst: true };
-      for await (const page of daysOf(client, table, range, limit)) {
-        days.push(...page);
-        if (days.length >= limit) break;
-      }
-      return days.slice(0, limit);
-    },
+    newestDays: (to, pageItems) =>
+      daysOf(client, table, { ...(to === undefined ? {} : { to }), newestFirst: true }, pageItems),
   };
 }
 

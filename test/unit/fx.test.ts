@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as v from 'valibot';
-import { addsOnly, crossRate, FxRatesBody, hasRate } from '../../lambda/card-settlement/domain/fx.ts';
+import { keepsAll, crossRate, FxRatesBody, hasRate } from '../../lambda/card-settlement/domain/fx.ts';
 import { fxRates } from './card-facts.ts';
 
 describe('rates', () => {
@@ -22,12 +22,13 @@ describe('rates', () => {
 
   it('that are frozen take further currencies, and no other value, base, source or date', () => {
     const standing = fxRates({ rates: { EUR: '0.9' } });
-    expect(addsOnly(standing, fxRates({ rates: { EUR: '0.9', GBP: '0.8' } }))).toBe(true);
-    expect(addsOnly(standing, standing)).toBe(false);
-    expect(addsOnly(standing, fxRates({ rates: { EUR: '0.91', GBP: '0.8' } }))).toBe(false);
-    expect(addsOnly(standing, fxRates({ rates: { GBP: '0.8', JPY: '150' } }))).toBe(false);
+    expect(keepsAll(standing, fxRates({ rates: { EUR: '0.9', GBP: '0.8' } }))).toBe(true);
+    expect(keepsAll(standing, standing)).toBe(true);
+    expect(keepsAll(fxRates({ rates: { EUR: '0.9', GBP: '0.8' } }), standing)).toBe(false);
+    expect(keepsAll(standing, fxRates({ rates: { EUR: '0.91', GBP: '0.8' } }))).toBe(false);
+    expect(keepsAll(standing, fxRates({ rates: { GBP: '0.8', JPY: '150' } }))).toBe(false);
     for (const change of [{ base: 'CHF' }, { source: 'another' }, { rateDate: '2026-03-09' }]) {
-      expect(addsOnly(standing, fxRates({ rates: { EUR: '0.9', GBP: '0.8' }, ...change }))).toBe(false);
+      expect(keepsAll(standing, fxRates({ rates: { EUR: '0.9', GBP: '0.8' }, ...change }))).toBe(false);
     }
   });
 });

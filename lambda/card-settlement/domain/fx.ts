@@ -73,13 +73,12 @@ function keepsItsNames(value: unknown): boolean {
   );
 }
 
-/** True if `proposed` has every rate that `standing` has, unchanged, and at least one more. */
-export function addsOnly(standing: FxRates, proposed: FxRates): boolean {
+/** True if `proposed` has every rate that `standing` has, unchanged: it repeats them, or adds currencies. */
+export function keepsAll(standing: FxRates, proposed: FxRates): boolean {
   return (
     proposed.base === standing.base &&
     proposed.source === standing.source &&
     proposed.rateDate === standing.rateDate &&
-    Object.entries(standing.rates).every(([currency, rate]) => proposed.rates[currency] === rate) &&
-    Object.keys(proposed.rates).length > Object.keys(standing.rates).length
+    Object.entries(standing.rates).every(([currency, rate]) => proposed.rates[currency] === rate)
   );
 }

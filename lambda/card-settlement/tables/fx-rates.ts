@@ -11,7 +11,7 @@ import { isConditionFailed } from '../../shared/dynamodb.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { tables } from '../contract.ts';
 import { addDays, type BusinessDate } from '../domain/business-date.ts';
-import { addsOnly, type FxRates } from '../domain/fx.ts';
+import { keepsAll, type FxRates } from '../domain/fx.ts';
 
 const SCOPE = 'fx-rates';
 const keys = tables.businessDays;
@@ -28,7 +28,10 @@ const StoredRates = v.object({
 });
 type StoredRates = v.InferOutput<typeof StoredRates>;
 
-/** Records a date's rates, unless they are frozen. Frozen rates may get further currencies, never other values. */
+/**
+ * Records a date's rates, unless they are frozen. Frozen rates may get further currencies, never other values. What
+ * stands already is recorded: the answer to an earlier attempt may have been lost.
+ */
 export async function recordRates(
   client: DynamoDBClient,
   table: string,
@@ -36,8 +39,24 @@ export async function recordRates(
   rates: FxRates,
 ): Promise<'recorded' | 'frozen'> {
   if (await put(client, table, businessDate, rates, 'attribute_not_exists(frozenAt)')) return 'recorded';
-  const standing = await read(client, table, businessDate);
-  if (standing === undefined || !addsOnly(standing, rates)) return 'frozen';
+  const rateCount = Object.keys(rates.rates).length;
+  // Where another adds currencies meanwhile, what stands then is looked at once more: it may be this very addition.
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const standing = await read(client, table, businessDate);
+    if (standing === undefined || !keepsAll(standing, rates)) return 'frozen';
+    if (standing.rateCount === rateCount) return 'recorded';
+    if (await add(client, table, businessDate, rates, standing.rateCount)) return 'recorded';
+  }
+  return 'frozen';
+}
+
+async function add(
+  client: DynamoDBClient,
+  table: string,
+  businessDate: BusinessDate,
+  { rates }: FxRates,
+  before: number,
+): Promise<boolean> {
   try {
     await client.send(
       new UpdateItemCommand({
@@ -46,15 +65,15 @@ export async function recordRates(
         UpdateExpression: 'SET rates = :rates, rateCount = :count',
         ConditionExpression: 'rateCount = :before',
         ExpressionAttributeValues: marshall({
-          ':rates': rates.rates,
-          ':count': Object.keys(rates.rates).length,
-          ':before': standing.rateCount,
+          ':rates': rates,
+          ':count': Object.keys(rates).length,
+          ':before': before,
         }),
       }),
     );
-    return 'recorded';
+    return true;
   } catch (error) {
-    if (isConditionFailed(error)) return 'frozen';
+    if (isConditionFailed(error)) return false;
     throw error;
   }
 }

@@ -203,6 +203,7 @@ export class CardSettlementStack extends Stack {
       [this.businessDays.tableArn],
     );
     worker.worker.allow(['sqs:SendMessage'], [settlement.queue.queueArn, worker.queue.queueArn]);
+    worker.worker.allow(['sqs:GetQueueAttributes'], [settlement.queue.queueArn]);
     return worker;
   }
 

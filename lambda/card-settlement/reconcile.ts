@@ -1,18 +1,14 @@
 import type { BusinessDate } from './domain/business-date.ts';
 import {
   BREAK_ID_LIMIT,
-  mayBalance,
-  overdueBefore,
-  planSends,
+  sends as planSends,
   type BusinessDay,
   type Findings,
-  type RunSettings,
-  type SendPlan,
+  type RunPlan,
   type Tally,
-  type Trigger,
 } from './domain/business-day.ts';
 import { sortKeyOf } from './domain/identifiers.ts';
-import { mergeJoin } from './domain/merge-join.ts';
+import { mergeJoin, type Pages } from './domain/merge-join.ts';
 import {
   createControlTotals,
   createMerchantTotals,
@@ -26,35 +22,30 @@ import { SEND_BATCH_SIZE } from './queues/settlement-queue.ts';
 
 /** Both books of a date, and what a walk writes. */
 export interface BookServices {
-  readonly staged: (businessDate: BusinessDate) => AsyncIterator<StagedSummary>;
-  readonly ledger: (businessDate: BusinessDate) => AsyncIterator<LedgerSummary>;
+  readonly staged: (businessDate: BusinessDate) => Pages<StagedSummary>;
+  readonly ledger: (businessDate: BusinessDate) => Pages<LedgerSummary>;
   /** What terminals have reported of the date. */
   readonly terminalReports: (businessDate: BusinessDate) => Promise<readonly TerminalReport[]>;
   /** Sends at most ten facts to be settled. */
   readonly send: (factIds: readonly string[]) => Promise<void>;
   /** Writes at most 25 totals. */
   readonly writeMerchantTotals: (day: BusinessDay, totals: readonly MerchantTotals[]) => Promise<void>;
+  /** Remembers up to which key the run has sent what it sends, for the run that follows if this one ends before its time. */
+  readonly noteSends: (through: string) => Promise<void>;
 }
 
 const WRITE_BATCH_SIZE = 25;
 /** Requests under way at once: enough to hide their latency, few enough to be no flood. */
 const CONCURRENCY = 8;
+/** What a run that ends before its time may have sent in vain. */
+const SENDS_PER_NOTE = 5000;
 
 /**
  * Walks what was staged and what the ledger holds side by side, in one sorted order and constant memory, sends what
  * the ledger lacks, and adds up. While nothing is missing, a run that may balance the day also writes down what each
  * merchant gets, as the merchant's part of the walk ends.
  */
-export async function walkBooks(
-  day: BusinessDay,
-  trigger: Trigger,
-  startedAt: Date,
-  settings: RunSettings,
-  services: BookServices,
-): Promise<{ readonly findings: Findings; readonly plan: SendPlan }> {
-  const plan = planSends(day, trigger, startedAt);
-  const overdueFrom = overdueBefore(day, startedAt);
-  const writesTotals = mayBalance(day, startedAt, settings);
+export async function walkBooks(day: BusinessDay, plan: RunPlan, services: BookServices): Promise<Findings> {
   const terminals = createTerminalComparison(await services.terminalReports(day.businessDate));
   const control = createControlTotals();
   const merchants = createMerchantTotals();
@@ -68,31 +59,42 @@ export async function walkBooks(
   const writes = inBatches(WRITE_BATCH_SIZE, (totals: readonly MerchantTotals[]) =>
     services.writeMerchantTotals(day, totals),
   );
+  let noted = 0;
 
   try {
-    for await (const pair of mergeJoin(
+    for await (const pairs of mergeJoin(
       services.staged(day.businessDate),
-      (staged) => sortKeyOf(staged.merchantId, staged.transactionId),
+      keyOf,
       services.ledger(day.businessDate),
-      (entry) => sortKeyOf(entry.merchantId, entry.transactionId),
+      keyOf,
     )) {
-      control.add(pair);
-      const { left: staged, right: entry } = pair;
-      if (staged !== undefined) terminals.add(staged);
-      if (entry !== undefined && writesTotals) {
-        const totals = merchants.add(entry);
-        if (missing.tally().count === 0) await writes.add(totals);
+      for (const pair of pairs) {
+        control.add(pair);
+        const { left: staged, right: entry } = pair;
+        if (staged !== undefined) terminals.add(staged);
+        if (entry !== undefined && plan.mayBalance) {
+          const totals = merchants.add(entry);
+          if (missing.tally().count === 0 && totals.length > 0) await writes.add(totals);
+        }
+        if (staged === undefined && entry !== undefined) unstaged.add(entry.transactionId);
+        if (staged !== undefined && entry !== undefined && !agree(staged, entry))
+          mismatched.add(entry.transactionId);
+        if (staged !== undefined && entry === undefined) {
+          missing.add(staged.transactionId);
+          if (plan.overdueBefore !== undefined && staged.stagedAt < plan.overdueBefore)
+            overdue.add(staged.transactionId);
+          if (planSends(plan.sends, staged, keyOf(staged))) await sends.add([staged.transactionId]);
+        }
       }
-      if (staged === undefined && entry !== undefined) unstaged.add(entry.transactionId);
-      if (staged !== undefined && entry !== undefined && !agree(staged, entry))
-        mismatched.add(entry.transactionId);
-      if (staged !== undefined && entry === undefined) {
-        missing.add(staged.transactionId);
-        if (overdueFrom !== undefined && staged.stagedAt < overdueFrom) overdue.add(staged.transactionId);
-        if (plan.includes(staged)) await sends.add([staged.transactionId]);
+      const last = pairs.at(-1);
+      const end = last?.left ?? last?.right;
+      if (sends.count() - noted >= SENDS_PER_NOTE && end !== undefined) {
+        await sends.end();
+        await services.noteSends(keyOf(end));
+        noted = sends.count();
       }
     }
-    if (writesTotals && missing.tally().count === 0) await writes.add(merchants.end());
+    if (plan.mayBalance && missing.tally().count === 0) await writes.add(merchants.end());
     await Promise.all([sends.end(), writes.end()]);
   } catch (error) {
     // Nothing of this run may be under way when its day goes to another.
@@ -100,17 +102,18 @@ export async function walkBooks(
     throw error;
   }
   return {
-    findings: {
-      totals: control.totals(),
-      missing: missing.tally(),
-      overdue: overdue.tally(),
-      unstaged: unstaged.tally(),
-      mismatched: mismatched.tally(),
-      terminals: terminals.mismatches(),
-      sent: sends.count(),
-    },
-    plan,
+    totals: control.totals(),
+    missing: missing.tally(),
+    overdue: overdue.tally(),
+    unstaged: unstaged.tally(),
+    mismatched: mismatched.tally(),
+    terminals: terminals.mismatches(),
+    sent: sends.count(),
   };
+}
+
+function keyOf({ merchantId, transactionId }: Pick<StagedSummary, 'merchantId' | 'transactionId'>): string {
+  return sortKeyOf(merchantId, transactionId);
 }
 
 function agree(staged: StagedSummary, entry: LedgerSummary): boolean {

@@ -68,6 +68,7 @@ export async function settlementWorld(
   const aws = simulatedAws(
     options.scheduler ?? (disorder === undefined ? inOrder : draw),
     (message) => waiting.accept(message),
+    (queueUrl) => waiting.waiting(queueUrl),
     () => (clock += 1 + (disorder === undefined ? 0 : draw(5))),
   );
   await createTables(aws.dynamoDb);

@@ -69,11 +69,13 @@ const Refusal = v.object({ __type: v.string(), message: v.optional(v.string(), '
  * several functions have called, `choose` says whose call is next, and so it alone decides how they interleave.
  *
  * @param onSend gets the messages that are sent
+ * @param waiting tells how many messages a queue has
  * @param onCall hears of each call before it has its effect
  */
 export function simulatedAws(
   choose: Draw,
   onSend: (message: SentMessage) => void,
+  waiting: (queueUrl: string) => number,
   onCall: () => void = () => undefined,
 ) {
   const invocations = new AsyncLocalStorage<Invocation>();
@@ -82,6 +84,10 @@ export function simulatedAws(
   const turn = turnstile(choose);
 
   async function effectOf(service: string, action: string, request: JsonObject): Promise<AwsAnswer> {
+    if (action === 'GetQueueAttributes') {
+      const count = waiting(v.parse(Sent, request).QueueUrl);
+      return { status: 200, body: { Attributes: { ApproximateNumberOfMessages: String(count) } } };
+    }
     if (service === 'sqs') return { status: 200, body: send(request, onSend) };
     if (WRITES.has(action)) unwritten.note(request);
     else if (action === 'Query' && unwritten.covers(request))

@@ -77,6 +77,8 @@ export function simulatedQueues(clock: () => number, draw: Draw, disorder: Disor
         if (message.receiveCount < queue.maxReceiveCount) messages.push(message);
       }
     },
+    /** How many messages a queue has. */
+    waiting: (queueUrl: string): number => messages.filter((each) => each.queueUrl === queueUrl).length,
     /** When the next message is due. */
     nextAt: (): number => earliest(messages)?.visibleAt ?? Number.POSITIVE_INFINITY,
   };

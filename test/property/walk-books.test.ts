@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { cutOffOf } from '../../lambda/card-settlement/domain/business-date.ts';
 import {
   conclude,
+  planRun,
   seals,
   statusOf,
   type BusinessDay,
@@ -55,8 +56,9 @@ function randomFrom(seed: number): (below: number) => number {
   };
 }
 
-async function* stream<T>(items: readonly T[]): AsyncGenerator<T, void, undefined> {
-  for (const item of items) yield await Promise.resolve(item);
+/** Pages of a few items: what is between two of them is no different from what is within. */
+async function* stream<T>(items: readonly T[]): AsyncGenerator<readonly T[], void, undefined> {
+  for (let from = 0; from < items.length; from += 7) yield await Promise.resolve(items.slice(from, from + 7));
 }
 
 type Event =
@@ -119,6 +121,7 @@ function simulation(faults: Faults) {
           merchantTotals.set(`${revision}#${each.merchantId}#${each.currency}`, each);
         return Promise.resolve();
       },
+      noteSends: async () => Promise.resolve(),
     };
   }
 
@@ -129,14 +132,21 @@ function simulation(faults: Faults) {
     if (seals(day, event.trigger, startedAt, calendar)) {
       day = { ...day, sealedAt: startedAt.toISOString(), sealSeenAt: startedAt.toISOString() };
     }
-    const { findings, plan } = await walkBooks(day, event.trigger, startedAt, settings, booksAt(event.at));
+    const start = {
+      trigger: event.trigger,
+      startedAt,
+      ratesFound: false,
+      waiting: events.filter(({ kind }) => kind === 'message').length,
+    };
+    const plan = planRun(day, start, settings);
+    const findings = await walkBooks(day, plan, booksAt(event.at));
     if (happens(faults.deathPercent)) {
       // It died before it wrote anything down: its message comes again after the visibility timeout.
       events.push({ ...event, at: event.at + 60_000 });
       return;
     }
     const endedAt = new Date(event.at + random(3000));
-    const outcome = conclude(day, findings, { startedAt, endedAt, plan, attempt: event.attempt }, settings);
+    const outcome = conclude(day, findings, { ...start, endedAt, plan, attempt: event.attempt }, settings);
     day = { ...outcome.day, lastRun: id };
     if (outcome.next !== undefined) {
       const { delaySeconds, attempt } = outcome.next;
@@ -320,6 +330,10 @@ describe('a day', () => {
   });
 });
 
+function startAt(trigger: Trigger) {
+  return { trigger, startedAt: new Date(CUT_OFF), ratesFound: false };
+}
+
 describe('a walk', () => {
   it('fails when a send fails, so that the run comes again', async () => {
     const sealedDay: BusinessDay = { businessDate: DATE, revision: 1, totals: {}, breaks: [] };
@@ -339,11 +353,47 @@ describe('a walk', () => {
         if (factIds.includes('t250')) throw new Error('SQS is down');
       },
       writeMerchantTotals: async () => Promise.resolve(),
+      noteSends: async () => Promise.resolve(),
     };
-    await expect(walkBooks(sealedDay, 'operator', new Date(CUT_OFF), settings, services)).rejects.toThrow(
-      'SQS is down',
-    );
+    const plan = planRun(sealedDay, startAt('operator'), settings);
+    await expect(walkBooks(sealedDay, plan, services)).rejects.toThrow('SQS is down');
     expect(most).toBeLessThanOrEqual(8);
+  });
+
+  it('that fails while it sends leaves the next one what it had not come to', async () => {
+    const sealedDay: BusinessDay = { businessDate: DATE, revision: 1, totals: {}, breaks: [] };
+    const stagedAt = new Date(CUT_OFF - 60_000).toISOString();
+    const many = Array.from({ length: 12_000 }, (_, index) =>
+      stagedFact({ transactionId: `t${String(index).padStart(5, '0')}`, stagedAt }),
+    );
+    const sent: string[] = [];
+    let through = '';
+    const services = (capacity: number): BookServices => ({
+      staged: () => stream(many),
+      ledger: () => stream<LedgerEntry>([]),
+      terminalReports: async () => Promise.resolve([]),
+      send: async (factIds) => {
+        if (sent.length >= capacity) throw new Error('SQS is down');
+        sent.push(...factIds);
+        return Promise.resolve();
+      },
+      writeMerchantTotals: async () => Promise.resolve(),
+      noteSends: async (key) => {
+        // What is noted has been sent.
+        expect(sent.map((id) => sortKeyOf(many[0]?.merchantId ?? '', id))).toContain(key);
+        through = key;
+        return Promise.resolve();
+      },
+    });
+    const start = startAt('operator');
+    const plan = planRun(sealedDay, start, settings);
+    await expect(walkBooks(sealedDay, plan, services(11_000))).rejects.toThrow('SQS is down');
+    const interrupted = { startedAt: start.startedAt.toISOString(), all: true, through };
+    const again = planRun(sealedDay, { ...start, interrupted }, settings);
+    const findings = await walkBooks(sealedDay, again, services(Number.POSITIVE_INFINITY));
+    expect(new Set(sent).size).toBe(many.length);
+    expect(sent.length).toBeLessThan(many.length + 2000);
+    expect(findings.missing.count).toBe(many.length);
   });
 
   it('names a transaction about which the books differ, and agrees with itself', async () => {
@@ -351,17 +401,18 @@ describe('a walk', () => {
     const entries = facts.map((fact) => settle(fact, undefined, undefined, { score: 0, rules: [] }, 70));
     const day: BusinessDay = { businessDate: DATE, revision: 1, totals: {}, breaks: [] };
     const walk = async (ledger: readonly LedgerEntry[]) =>
-      walkBooks(day, 'schedule', new Date(CUT_OFF), settings, {
+      walkBooks(day, planRun(day, startAt('schedule'), settings), {
         staged: () => stream(facts),
         ledger: () => stream(ledger),
         terminalReports: async () => Promise.resolve([]),
         send: async () => Promise.resolve(),
         writeMerchantTotals: async () => Promise.resolve(),
+        noteSends: async () => Promise.resolve(),
       });
     const changed = entries.map((entry) =>
       entry.transactionId === 't2' ? { ...entry, amount: entry.amount + 1n } : entry,
     );
-    expect((await walk(entries)).findings).toMatchObject({ mismatched: { count: 0 }, missing: { count: 0 } });
-    expect((await walk(changed)).findings).toMatchObject({ mismatched: { count: 1, ids: ['t2'] } });
+    expect(await walk(entries)).toMatchObject({ mismatched: { count: 0 }, missing: { count: 0 } });
+    expect(await walk(changed)).toMatchObject({ mismatched: { count: 1, ids: ['t2'] } });
   });
 });

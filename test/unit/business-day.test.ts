@@ -3,14 +3,18 @@ import {
   conclude,
   mayBalance,
   overdueBefore,
+  planRun,
   planSends,
   seals,
+  sends,
   statusOf,
   type BusinessDay,
   type Findings,
   type Outcome,
   type RunSettings,
+  type RunStart,
   type SendPlan,
+  type Trigger,
 } from '../../lambda/card-settlement/domain/business-day.ts';
 import type { ControlTotals } from '../../lambda/card-settlement/domain/totals.ts';
 
@@ -22,8 +26,8 @@ const settings: RunSettings = {
   settlementHorizonSeconds: 960,
 };
 const CUT_OFF = '2026-03-10T21:00:00.000Z';
-const all: SendPlan = { all: true, includes: () => true };
-const unseen: SendPlan = { all: false, includes: () => false };
+const all: SendPlan = { all: true };
+const unseen: SendPlan = { all: false, sentBefore: '9999' };
 
 function day(changes: Partial<BusinessDay> = {}): BusinessDay {
   return {
@@ -73,6 +77,11 @@ function findings(changes: Partial<Findings> = {}): Findings {
   };
 }
 
+/** A run that begins, with an empty settlement queue if nothing else is said. */
+function startAt(trigger: Trigger, startedAt: Date, changes: Partial<RunStart> = {}): RunStart {
+  return { trigger, startedAt, ratesFound: false, waiting: 0, ...changes };
+}
+
 function concluded(
   of: BusinessDay,
   found: Findings,
@@ -85,7 +94,7 @@ function concluded(
     {
       startedAt,
       endedAt: run.endedAt ?? new Date(startedAt.getTime() + 2000),
-      plan: run.plan ?? unseen,
+      plan: { ...planRun(of, startAt('schedule', startedAt), settings), sends: run.plan ?? unseen },
       attempt: run.attempt ?? 0,
     },
     settings,
@@ -138,30 +147,92 @@ describe('what a run sends', () => {
   const sent = { ...sealed, sentFrom: after(10).toISOString(), resendAt: after(1000).toISOString() };
   const at = (seconds: number) => ({ stagedAt: after(seconds).toISOString() });
 
+  const planned = (of: BusinessDay, trigger: Trigger, seconds: number, changes: Partial<RunStart> = {}) =>
+    planSends(of, startAt(trigger, after(seconds), changes), settings);
+
   it('is everything missing, the first time', () => {
-    const plan = planSends(sealed, 'continue', after(40));
+    const plan = planned(sealed, 'continue', 40);
     expect(plan.all).toBe(true);
-    expect(plan.includes(at(-9999))).toBe(true);
+    expect(sends(plan, at(-9999), 'a')).toBe(true);
   });
 
   it('is, before the horizon, what the run before cannot have seen: staged 15 s before it, or later', () => {
     for (const trigger of ['schedule', 'continue'] as const) {
-      const plan = planSends(sent, trigger, after(999.999));
+      const plan = planned(sent, trigger, 999.999);
       expect(plan.all).toBe(false);
-      expect(plan.includes(at(-5.001))).toBe(false);
-      expect(plan.includes(at(-5))).toBe(true);
-      expect(plan.includes(at(500))).toBe(true);
+      expect(sends(plan, at(-5.001), 'a')).toBe(false);
+      expect(sends(plan, at(-5), 'a')).toBe(true);
+      expect(sends(plan, at(500), 'a')).toBe(true);
     }
   });
 
   it('is everything missing again, once all that was sent is settled or in the dead-letter queue', () => {
-    expect(planSends(sent, 'schedule', after(1000)).all).toBe(true);
-    expect(planSends(sent, 'continue', after(1000)).all).toBe(true);
+    expect(planned(sent, 'schedule', 1000).all).toBe(true);
+    expect(planned(sent, 'continue', 1000).all).toBe(true);
+  });
+
+  it('is nothing again while it waits in a busy queue', () => {
+    expect(planned(sent, 'continue', 1000, { waiting: 50_000 }).all).toBe(false);
+    const moving = { ...sent, progress: { missing: 9, waiting: 90_000, since: after(10).toISOString() } };
+    expect(planned(moving, 'continue', 1000, { waiting: 50_000 }).all).toBe(false);
+  });
+
+  it('is everything missing again when few messages have been left for as long as one may take', () => {
+    const few = (seconds: number) =>
+      planned(
+        {
+          ...sent,
+          progress: { missing: 9000, since: after(1000).toISOString(), fewSince: after(1000).toISOString() },
+        },
+        'continue',
+        seconds,
+        { waiting: 900 },
+      ).all;
+    expect([few(1959), few(1960)]).toEqual([false, true]);
+  });
+
+  it('is a few again that may be lost in a queue that is stuck, and no more of them than cost nothing', () => {
+    const stuck = (missing: number, seconds: number) =>
+      planned(
+        { ...sent, progress: { missing, waiting: 50_000, since: after(1000).toISOString() } },
+        'continue',
+        seconds,
+        { waiting: 49_900 },
+      ).all;
+    expect([stuck(9, 1959), stuck(9, 1960), stuck(9000, 1960)]).toEqual([false, true, false]);
+  });
+
+  it('is everything missing again when SQS has dropped what it had', () => {
+    expect(planned(sent, 'schedule', 1000 + 4 * 86_400, { waiting: 50_000 }).all).toBe(true);
   });
 
   it('is everything missing at once, for an operator, or when rates came', () => {
-    expect(planSends(sent, 'operator', after(11)).all).toBe(true);
-    expect(planSends(sent, 'rates', after(11)).all).toBe(true);
+    expect(planned(sent, 'operator', 11).all).toBe(true);
+    expect(planned(sent, 'rates', 11).all).toBe(true);
+    expect(planned(sent, 'continue', 11, { ratesFound: true }).all).toBe(true);
+  });
+
+  it('is nothing again of a day that waits for rates', () => {
+    expect(planned({ ...sent, ratesMissing: ['EUR'] }, 'schedule', 1000).all).toBe(false);
+  });
+
+  it('is, after a run that ended before its time, what that one had not come to', () => {
+    const interrupted = { startedAt: after(100).toISOString(), all: true, through: 'm' };
+    for (const trigger of ['schedule', 'operator'] as const) {
+      const plan = planned(sealed, trigger, 110, { interrupted });
+      expect(plan.all).toBe(true);
+      expect(sends(plan, at(0), 'm')).toBe(false);
+      expect(sends(plan, at(0), 'n')).toBe(true);
+      expect(sends(plan, at(90), 'a')).toBe(true);
+    }
+  });
+
+  it('is everything, for an operator, if the run that ended had not sent all, or has concluded', () => {
+    const interrupted = { startedAt: after(100).toISOString(), all: false, through: 'm' };
+    expect(sends(planned(sent, 'operator', 110, { interrupted }), at(0), 'a')).toBe(true);
+    const over = { ...sent, asOf: after(105).toISOString() };
+    const all = { ...interrupted, all: true };
+    expect(sends(planned(over, 'operator', 110, { interrupted: all }), at(0), 'a')).toBe(true);
   });
 });
 
@@ -290,9 +361,19 @@ describe('a break', () => {
     resendAt: after(980).toISOString(),
   };
 
+  const overdueAt = (of: BusinessDay, seconds: number, changes: Partial<RunStart> = {}) =>
+    overdueBefore(of, startAt('schedule', after(seconds), changes), settings);
+
   it('is what was staged before the send, and is still missing at the horizon', () => {
-    expect(overdueBefore(sent, after(979.999))).toBeUndefined();
-    expect(overdueBefore(sent, after(980))).toBe(after(10).toISOString());
+    expect(overdueAt(sent, 979.999)).toBeUndefined();
+    expect(overdueAt(sent, 980)).toBe(after(10).toISOString());
+  });
+
+  it('is none while messages wait, or the day waits for rates, and one when nothing moves', () => {
+    expect(overdueAt(sent, 980, { waiting: 50_000 })).toBeUndefined();
+    expect(overdueAt({ ...sent, ratesMissing: ['EUR'] }, 980)).toBeUndefined();
+    const still = { ...sent, progress: { missing: 9, waiting: 50_000, since: after(10).toISOString() } };
+    expect(overdueAt(still, 980, { waiting: 49_999 })).toBe(after(10).toISOString());
   });
 
   it('stays one when all has been sent again', () => {
@@ -309,7 +390,7 @@ describe('a break', () => {
       allSentFrom: after(980).toISOString(),
       breaks: [{ kind: 'unsettled', subject: '2026-03-10', count: 1, ids: ['t1'] }],
     });
-    expect(overdueBefore(result, after(990))).toBe(after(10).toISOString());
+    expect(overdueAt(result, 990)).toBe(after(10).toISOString());
   });
 
   it('goes when what was missing is there', () => {
@@ -410,7 +491,7 @@ describe('the next run', () => {
     const far = conclude(
       sealed,
       findings(),
-      { startedAt: after(1), endedAt: after(2), plan: all, attempt: 0 },
+      { startedAt: after(1), endedAt: after(2), plan: { sends: all, mayBalance: false }, attempt: 0 },
       { ...settings, sealWaitSeconds: 5000 },
     );
     expect(far.next?.delaySeconds).toBe(900);

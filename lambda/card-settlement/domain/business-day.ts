@@ -55,10 +55,20 @@ export interface BusinessDay {
   readonly sentFrom?: string;
   /** When the last run began that sent all that was missing. */
   readonly allSentFrom?: string;
-  /** From this instant on, what is missing is sent again. */
+  /** From this instant on, what is missing is sent again, unless it waits in the settlement queue. */
   readonly resendAt?: string;
   /** What was staged before this instant and is missing is a break. */
   readonly overdueBefore?: string;
+  /**
+   * The fewest facts missing and messages waiting since all was sent, when either last became fewer, and since when there
+   * have been few messages.
+   */
+  readonly progress?: {
+    readonly missing: number;
+    readonly waiting?: number;
+    readonly since: string;
+    readonly fewSince?: string;
+  };
   /** When the last pass over the books ended. */
   readonly asOf?: string;
   readonly totals: Readonly<Record<string, ControlTotals>>;
@@ -114,31 +124,104 @@ export function seals(
   );
 }
 
-/** Which of the missing transactions a run sends. */
+/** Which of the missing facts a run sends. */
 export interface SendPlan {
-  /** True if the run sends all that is missing; false if only what no run has sent before. */
+  /** True if, with what earlier runs have sent, all that is missing is sent. */
   readonly all: boolean;
-  readonly includes: (staged: Pick<StagedSummary, 'stagedAt'>) => boolean;
+  /** What was staged before this instant has been sent; absent if nothing has. */
+  readonly sentBefore?: string;
+  /** What an interrupted run has sent besides: of the facts up to this key, those that were staged before its instant. */
+  readonly interrupted?: { readonly through: string; readonly sentBefore: string };
+}
+
+/** True if the plan sends the fact, should it be missing. @param key where it stands in the order of the walk */
+export function sends(plan: SendPlan, { stagedAt }: Pick<StagedSummary, 'stagedAt'>, key: string): boolean {
+  const { interrupted } = plan;
+  if (interrupted !== undefined && key <= interrupted.through && stagedAt < interrupted.sentBefore)
+    return false;
+  return plan.sentBefore === undefined || stagedAt >= plan.sentBefore;
+}
+
+/** What a run that ended without a conclusion had sent: of its plan, all up to a key. */
+export interface InterruptedSends {
+  readonly startedAt: string;
+  readonly all: boolean;
+  readonly through: string;
+}
+
+/** What is known when a run begins. */
+export interface RunStart {
+  readonly trigger: Trigger;
+  readonly startedAt: Date;
+  /** True if the rates that the day waited for are there. */
+  readonly ratesFound: boolean;
+  /** Messages in the settlement queue, about: waiting, in flight or delayed. Absent if nobody asked. */
+  readonly waiting?: number;
+  readonly interrupted?: InterruptedSends;
+}
+
+/** Fewer messages than this are settled long before the horizon, and sent in vain they cost nothing. */
+const FEW_MESSAGES = 1000;
+/** SQS counts approximately: less of a change shows nothing. */
+const LEAST_CHANGE = 0.01;
+/** Then the settlement queue has dropped what it had: its retention period. */
+const RETENTION_SECONDS = 4 * 86_400;
+
+/**
+ * What the settlement queue is at, as far as the messages of this day are concerned. They are sent, and not in the ledger
+ * yet: while the queue is `busy`, because they wait. In a `drained` one, because they are lost or in the dead-letter
+ * queue. From a `stuck` one nothing has come for as long as a message may take.
+ */
+export type QueueState = 'busy' | 'drained' | 'stuck';
+
+export function queueState(day: BusinessDay, start: RunStart, settings: RunSettings): QueueState {
+  const { resendAt, progress } = day;
+  const { startedAt, waiting } = start;
+  if (resendAt === undefined || startedAt.toISOString() < resendAt) return 'busy';
+  const isExpired = startedAt.getTime() >= Date.parse(resendAt) + RETENTION_SECONDS * 1000;
+  if (waiting === undefined || waiting === 0 || isExpired) return 'drained';
+  const isHorizonPast = (since: string | undefined): boolean =>
+    since !== undefined &&
+    startedAt.getTime() >= Date.parse(since) + settings.settlementHorizonSeconds * 1000;
+  if (waiting < FEW_MESSAGES && isHorizonPast(progress?.fewSince)) return 'drained';
+  return isHorizonPast(progress?.since) && !isFewer(waiting, progress?.waiting) ? 'stuck' : 'busy';
+}
+
+function isFewer(waiting: number, before: number | undefined): boolean {
+  return before !== undefined && waiting < before * (1 - LEAST_CHANGE);
 }
 
 /**
- * An operator's request sends all that is missing; so does a run once every message sent before is settled or in the
- * dead-letter queue. In between, a run sends what no earlier run can have seen. Sending twice is harmless: the ledger
- * takes the first.
+ * An operator's request sends all that is missing; so does a run that finds the rates a day waited for, and one that finds
+ * the settlement queue drained when every message sent before should be settled. A few are also sent again when the queue
+ * is stuck: they may be lost, and it full of others. In between, a run sends what no earlier run can have seen. Sending
+ * twice is harmless: the ledger takes the first.
  */
-export function planSends(day: BusinessDay, trigger: Trigger, startedAt: Date): SendPlan {
-  const { sentFrom, resendAt } = day;
-  if (
+export function planSends(day: BusinessDay, start: RunStart, settings: RunSettings): SendPlan {
+  const { sentFrom, progress } = day;
+  const { trigger, interrupted } = start;
+  const state = queueState(day, start, settings);
+  const all =
     trigger === 'operator' ||
     trigger === 'rates' ||
+    start.ratesFound ||
     sentFrom === undefined ||
-    resendAt === undefined ||
-    startedAt.toISOString() >= resendAt
-  ) {
-    return { all: true, includes: () => true };
-  }
-  const unseenFrom = new Date(Date.parse(sentFrom) - UNSEEN_SECONDS * 1000).toISOString();
-  return { all: false, includes: ({ stagedAt }) => stagedAt >= unseenFrom };
+    (day.ratesMissing === undefined &&
+      (state === 'drained' || (state === 'stuck' && (progress?.missing ?? 0) < FEW_MESSAGES)));
+  // What a run that concluded had sent is on the day's record.
+  const isOpen = interrupted !== undefined && interrupted.startedAt > (day.asOf ?? '');
+  return {
+    all,
+    ...(all ? {} : { sentBefore: unseenFrom(sentFrom) }),
+    ...(isOpen && (interrupted.all || !all)
+      ? { interrupted: { through: interrupted.through, sentBefore: unseenFrom(interrupted.startedAt) } }
+      : {}),
+  };
+}
+
+/** What was staged before this instant, a run that began at `startedAt` has seen. */
+function unseenFrom(startedAt: string): string {
+  return new Date(Date.parse(startedAt) - UNSEEN_SECONDS * 1000).toISOString();
 }
 
 /** True if a run that finds nothing missing may balance the day. */
@@ -150,12 +233,29 @@ export function mayBalance(day: BusinessDay, startedAt: Date, settings: RunSetti
   );
 }
 
-/** From when on a missing transaction is overdue, as seen by a run that began at `startedAt`. */
-export function overdueBefore(day: BusinessDay, startedAt: Date): string | undefined {
-  const { allSentFrom, resendAt } = day;
-  return allSentFrom !== undefined && resendAt !== undefined && startedAt.toISOString() >= resendAt
-    ? allSentFrom
-    : day.overdueBefore;
+/**
+ * From when on a missing fact is overdue: staged before, it was sent, and is not merely waiting in a busy queue, nor for
+ * rates.
+ */
+export function overdueBefore(day: BusinessDay, start: RunStart, settings: RunSettings): string | undefined {
+  const isDue = day.ratesMissing === undefined && queueState(day, start, settings) !== 'busy';
+  return isDue ? (day.allSentFrom ?? day.overdueBefore) : day.overdueBefore;
+}
+
+/** What a run is going to do, settled when it begins. */
+export interface RunPlan {
+  readonly sends: SendPlan;
+  readonly overdueBefore?: string;
+  readonly mayBalance: boolean;
+}
+
+export function planRun(day: BusinessDay, start: RunStart, settings: RunSettings): RunPlan {
+  const overdue = overdueBefore(day, start, settings);
+  return {
+    sends: planSends(day, start, settings),
+    ...(overdue === undefined ? {} : { overdueBefore: overdue }),
+    mayBalance: mayBalance(day, start.startedAt, settings),
+  };
 }
 
 /** Counts transactions, and keeps the first ids. */
@@ -186,16 +286,21 @@ export interface Outcome {
   readonly next?: { readonly delaySeconds: number; readonly attempt: number };
 }
 
+/** A run, as it ends. */
+export interface EndedRun {
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  readonly plan: RunPlan;
+  /** As it was when the run began. */
+  readonly waiting?: number;
+  readonly attempt: number;
+}
+
 /** Draws the conclusion of a run from what its pass found. Pure: the caller writes it down. */
 export function conclude(
   day: BusinessDay,
   findings: Findings,
-  run: {
-    readonly startedAt: Date;
-    readonly endedAt: Date;
-    readonly plan: SendPlan;
-    readonly attempt: number;
-  },
+  run: EndedRun,
   settings: RunSettings,
 ): Outcome {
   const { missing, overdue, unstaged, mismatched, terminals, totals } = findings;
@@ -208,7 +313,7 @@ export function conclude(
     sameTotals(totals, day.totals) ? 0 : 1,
   );
   const reopens = day.balancedAt !== undefined && stragglers > 0;
-  const balances = complete && mayBalance(day, run.startedAt, settings);
+  const balances = complete && run.plan.mayBalance;
   const subject = day.businessDate;
   const breaks: Break[] = [
     ...day.breaks.filter(({ kind }) => kind === 'straggler'),
@@ -218,8 +323,11 @@ export function conclude(
     ...(mismatched.count > 0 ? [{ kind: 'mismatched' as const, subject, ...mismatched }] : []),
     ...terminalBreaks(terminals, subject),
   ];
-  const { balancedAt, ratesMissing, ...rest } = day;
-  const overdueFrom = overdueBefore(day, run.startedAt);
+  const { balancedAt, ratesMissing, progress: _, ...rest } = day;
+  const { overdueBefore: overdueFrom } = run.plan;
+  const { sends: plan } = run.plan;
+  const hasSent = findings.sent > 0 || plan.interrupted !== undefined;
+  const sendsAll = plan.all && hasSent;
   const startedAt = run.startedAt.toISOString();
   const after: BusinessDay = {
     ...rest,
@@ -231,25 +339,41 @@ export function conclude(
         : { balancedAt }),
     ...(ratesMissing === undefined || complete ? {} : { ratesMissing }),
     ...(overdueFrom === undefined ? {} : { overdueBefore: overdueFrom }),
-    ...(findings.sent === 0
-      ? {}
-      : {
-          sentFrom: startedAt,
-          ...(run.plan.all
-            ? {
-                allSentFrom: startedAt,
-                resendAt: new Date(
-                  run.endedAt.getTime() + settings.settlementHorizonSeconds * 1000,
-                ).toISOString(),
-              }
-            : {}),
-        }),
+    ...(hasSent ? { sentFrom: startedAt } : {}),
+    ...(sendsAll
+      ? {
+          allSentFrom: startedAt,
+          resendAt: new Date(run.endedAt.getTime() + settings.settlementHorizonSeconds * 1000).toISOString(),
+        }
+      : {}),
+    ...(missing.count === 0 ? {} : { progress: progressOf(day, missing.count, run, sendsAll) }),
     asOf: run.endedAt.toISOString(),
     totals,
     breaks,
   };
   const finished = after.balancedAt !== undefined || (after.sealedAt === undefined && missing.count === 0);
   return finished ? { day: after } : { day: after, next: nextRun(after, complete, run, settings) };
+}
+
+function progressOf(
+  { progress: before }: BusinessDay,
+  missing: number,
+  run: EndedRun,
+  sendsAll: boolean,
+): NonNullable<BusinessDay['progress']> {
+  if (before === undefined || sendsAll) return { missing, since: run.endedAt.toISOString() };
+  const waiting =
+    run.waiting === undefined ? before.waiting : Math.min(run.waiting, before.waiting ?? run.waiting);
+  const isLess =
+    missing < before.missing || (run.waiting !== undefined && isFewer(run.waiting, before.waiting));
+  return {
+    missing: Math.min(missing, before.missing),
+    ...(waiting === undefined ? {} : { waiting }),
+    since: isLess ? run.startedAt.toISOString() : before.since,
+    ...((run.waiting ?? 0) < FEW_MESSAGES
+      ? { fewSince: before.fewSince ?? run.startedAt.toISOString() }
+      : {}),
+  };
 }
 
 /** A break for each terminal, and where there are very many, one that counts all. */

@@ -6,22 +6,32 @@ export async function* mergeSorted<T>(
   sources: readonly Pages<T>[],
   keyOf: (item: T) => string,
 ): AsyncGenerator<T, void, undefined> {
+  for await (const page of mergePages(sources, keyOf)) yield* page;
+}
+
+/**
+ * The same, page by page: a page has all that can be said before another page of a source must be read. Waiting for each
+ * item by itself would take longer than all else that a walk does with it.
+ */
+export async function* mergePages<T>(
+  sources: readonly Pages<T>[],
+  keyOf: (item: T) => string,
+): AsyncGenerator<readonly T[], void, undefined> {
   // The first pages are asked for at once: they are what the merge needs before it can say anything.
-  const readers = (await Promise.all(sources.map((source) => openReader(source)))).filter(
-    (reader) => reader.current !== undefined,
-  );
+  const opened = await Promise.all(sources.map((source, index) => openReader(source, keyOf, index)));
+  const readers = opened.filter((reader) => reader.key !== undefined).toSorted(byKey);
   while (readers.length > 0) {
-    let least = 0;
-    for (let index = 1; index < readers.length; index++) {
-      if (keyOf(head(readers[index])) < keyOf(head(readers[least]))) least = index;
+    const page: T[] = [];
+    let reader = readers.shift();
+    while (reader !== undefined) {
+      page.push(reader.head());
+      if (!reader.advance()) break;
+      place(readers, reader);
+      reader = readers.shift();
     }
-    const reader = readers[least];
-    if (reader === undefined) return;
-    yield head(reader);
-    if (!advance(reader)) {
-      await reader.turnPage();
-      if (reader.current === undefined) readers.splice(least, 1);
-    }
+    yield page;
+    await reader?.turnPage();
+    if (reader?.key !== undefined) place(readers, reader);
   }
 }
 
@@ -31,63 +41,100 @@ export interface Joined<L, R> {
   readonly right?: R;
 }
 
-/** Full outer join of two sorted streams without repeated keys, in constant memory. */
+/** Full outer join of two sorted streams without repeated keys, page by page, in constant memory. */
 export async function* mergeJoin<L, R>(
-  left: AsyncIterator<L>,
+  left: Pages<L>,
   leftKey: (item: L) => string,
-  right: AsyncIterator<R>,
+  right: Pages<R>,
   rightKey: (item: R) => string,
-): AsyncGenerator<Joined<L, R>, void, undefined> {
-  let [nextLeft, nextRight] = await Promise.all([left.next(), right.next()]);
-  while (nextLeft.done !== true || nextRight.done !== true) {
-    if (
-      nextRight.done === true ||
-      (nextLeft.done !== true && leftKey(nextLeft.value) < rightKey(nextRight.value))
-    ) {
-      if (nextLeft.done === true) return;
-      yield { left: nextLeft.value };
-      nextLeft = await left.next();
-    } else if (nextLeft.done === true || rightKey(nextRight.value) < leftKey(nextLeft.value)) {
-      yield { right: nextRight.value };
-      nextRight = await right.next();
-    } else {
-      yield { left: nextLeft.value, right: nextRight.value };
-      nextLeft = await left.next();
-      nextRight = await right.next();
+): AsyncGenerator<readonly Joined<L, R>[], void, undefined> {
+  const [lefts, rights] = await Promise.all([openReader(left, leftKey, 0), openReader(right, rightKey, 1)]);
+  while (lefts.key !== undefined || rights.key !== undefined) {
+    const page: Joined<L, R>[] = [];
+    let [isLeftUsed, isRightUsed] = [false, false];
+    while (!isLeftUsed && !isRightUsed) {
+      const takesLeft = rights.key === undefined || (lefts.key !== undefined && lefts.key <= rights.key);
+      const takesRight = lefts.key === undefined || (rights.key !== undefined && rights.key <= lefts.key);
+      page.push({
+        ...(takesLeft ? { left: lefts.head() } : {}),
+        ...(takesRight ? { right: rights.head() } : {}),
+      });
+      isLeftUsed = takesLeft && !lefts.advance();
+      isRightUsed = takesRight && !rights.advance();
     }
+    yield page;
+    if (isLeftUsed) await lefts.turnPage();
+    if (isRightUsed) await rights.turnPage();
   }
 }
 
 interface Reader<T> {
-  current: readonly T[] | undefined;
-  position: number;
-  /** Moves on to the next page that has an item; `current` is undefined at the end. */
+  readonly index: number;
+  /** Of the item at its head; undefined at the end of the stream. */
+  readonly key: string | undefined;
+  readonly head: () => T;
+  /** Moves on within the page. False at its end: then the page must be turned. */
+  readonly advance: () => boolean;
+  /** Moves on to the next page that has an item. */
   readonly turnPage: () => Promise<void>;
 }
 
-async function openReader<T>(source: Pages<T>): Promise<Reader<T>> {
+async function openReader<T>(
+  source: Pages<T>,
+  keyOf: (item: T) => string,
+  index: number,
+): Promise<Reader<T>> {
   const pages = source[Symbol.asyncIterator]();
+  let page: readonly T[] = [];
+  let position = 0;
+  let key: string | undefined;
+  const take = (): boolean => {
+    const item = page[position];
+    key = item === undefined ? undefined : keyOf(item);
+    return item !== undefined;
+  };
   const reader: Reader<T> = {
-    current: undefined,
-    position: 0,
+    index,
+    get key() {
+      return key;
+    },
+    head: () => {
+      const item = page[position];
+      if (item === undefined) throw new RangeError('a reader at its end was asked for an item');
+      return item;
+    },
+    advance: () => {
+      position += 1;
+      return take();
+    },
     turnPage: async () => {
-      let page = await pages.next();
-      while (page.done !== true && page.value.length === 0) page = await pages.next();
-      reader.current = page.done === true ? undefined : page.value;
-      reader.position = 0;
+      do {
+        const next = await pages.next();
+        page = next.done === true ? [] : next.value;
+        if (next.done === true) break;
+      } while (page.length === 0);
+      position = 0;
+      take();
     },
   };
   await reader.turnPage();
   return reader;
 }
 
-function head<T>(reader: Reader<T> | undefined): T {
-  const item = reader?.current?.[reader.position];
-  if (item === undefined) throw new RangeError('a reader at its end was asked for an item');
-  return item;
+function byKey<T>(one: Reader<T>, other: Reader<T>): number {
+  const [a = '', b = ''] = [one.key, other.key];
+  if (a !== b) return a < b ? -1 : 1;
+  return one.index - other.index;
 }
 
-function advance<T>(reader: Reader<T>): boolean {
-  reader.position += 1;
-  return reader.current !== undefined && reader.position < reader.current.length;
+/** Puts a reader among others that are sorted. */
+function place<T>(readers: Reader<T>[], reader: Reader<T>): void {
+  let [from, to] = [0, readers.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const other = readers[middle];
+    if (other !== undefined && byKey(other, reader) < 0) from = middle + 1;
+    else to = middle;
+  }
+  readers.splice(from, 0, reader);
 }

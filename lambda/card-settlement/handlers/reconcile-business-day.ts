@@ -11,24 +11,28 @@ import { addDays, businessDateOf, type BusinessDate } from '../domain/business-d
 import {
   conclude,
   NOTHING_ASKED,
+  planRun,
   seals,
   statusOf,
   type BusinessDay,
+  type InterruptedSends,
+  type RunStart,
   type Trigger,
 } from '../domain/business-day.ts';
 import { isDue } from '../domain/later-walks.ts';
 import { hasRate } from '../domain/fx.ts';
 import { createSqsClient, reconcileQueueSender } from '../queues/reconcile-queue.ts';
-import { sendForSettlement } from '../queues/settlement-queue.ts';
+import { messagesWaiting, sendForSettlement } from '../queues/settlement-queue.ts';
 import { walkBooks, type BookServices } from '../reconcile.ts';
 import { dayBody } from '../responses.ts';
 import { runSettings } from '../settings.ts';
 import * as days from '../tables/business-days.ts';
 import { findRates } from '../tables/fx-rates.ts';
-import { ledgerOfDate } from '../tables/ledger.ts';
+import { ledgerPagesOfDate } from '../tables/ledger.ts';
 import { writeMerchantTotals } from '../tables/merchant-totals.ts';
 import { stagedOfDate } from '../tables/staged-transactions.ts';
 import { terminalReportsOf } from '../tables/terminal-totals.ts';
+import * as walks from '../tables/walks.ts';
 
 const DAYS_PAGE = 100;
 /** As long as staged transactions are. */
@@ -75,23 +79,17 @@ export async function reconcileBusinessDay(
   }
   const leased = await lease(message, invocation, services);
   if (leased === undefined) return;
-  const { day, trigger, startedAt } = leased;
+  const { day } = leased;
   const holder = invocation.requestId;
   if (leased.sealedNow) logger.info('day sealed', { businessDate: day.businessDate });
-  const { findings, plan } = await walkBooks(
-    day,
-    trigger,
-    startedAt,
-    services.settings,
-    services.books,
-  ).catch(async (error: unknown) => {
+  const { run, findings } = await walk(leased, services).catch(async (error: unknown) => {
     await abandon(day.businessDate, holder, services);
     throw error;
   });
   const outcome = conclude(
     day,
     findings,
-    { startedAt, endedAt: services.now(), plan, attempt: message.attempt ?? 0 },
+    { ...run, endedAt: services.now(), attempt: message.attempt ?? 0 },
     services.settings,
   );
   const { messageId } = invocation;
@@ -113,6 +111,29 @@ export async function reconcileBusinessDay(
   }
 }
 
+interface Leased extends Pick<RunStart, 'trigger' | 'startedAt' | 'ratesFound'> {
+  readonly day: BusinessDay;
+  readonly sealedNow: boolean;
+}
+
+/** Settles what the run is going to do, and does it. */
+async function walk({ day, sealedNow: _, ...begun }: Leased, services: Services) {
+  const { businessDate } = day;
+  const interrupted = await services.notedSends(businessDate);
+  const start: RunStart = {
+    ...begun,
+    ...(interrupted === undefined ? {} : { interrupted }),
+    ...(day.resendAt === undefined ? {} : { waiting: await services.messagesWaiting() }),
+  };
+  const plan = planRun(day, start, services.settings);
+  const sends = { startedAt: start.startedAt.toISOString(), all: plan.sends.all };
+  const findings = await walkBooks(day, plan, {
+    ...services.books,
+    noteSends: async (through) => services.noteSends(businessDate, { ...sends, through }),
+  });
+  return { run: { ...start, plan }, findings };
+}
+
 /**
  * Gives the lease of a run that failed back, so that whoever asks next need not wait for its end; and hands on what asked
  * for a run meanwhile. The run's own message comes again after the visibility timeout, whatever becomes of this.
@@ -131,7 +152,7 @@ async function lease(
   { businessDate, trigger: asked, after }: RunMessage,
   { requestId, messageId, remainingMilliseconds }: Invocation,
   services: Services,
-): Promise<{ day: BusinessDay; trigger: Trigger; startedAt: Date; sealedNow: boolean } | undefined> {
+): Promise<Leased | undefined> {
   // Who cannot take the lease asks its holder to run again; between the two, the holder may have given it back.
   for (let attempt = 0; attempt < 5; attempt++) {
     const now = services.now();
@@ -154,7 +175,8 @@ async function lease(
       const sealedNow = before?.sealedAt === undefined && day.sealedAt !== undefined;
       // The seal's wait counts from here, not from before the write: that one may have taken long.
       const seen = day.sealedAt === undefined ? {} : { sealSeenAt: services.now().toISOString() };
-      return { day: { ...seen, ...day }, trigger, startedAt: now, sealedNow };
+      const ratesFound = before?.ratesMissing !== undefined && day.ratesMissing === undefined;
+      return { day: { ...seen, ...day }, trigger, startedAt: now, sealedNow, ratesFound };
     }
     // A run that others have overtaken, or whose message came twice, is of no more use.
     if (trigger === 'continue') return undefined;
@@ -203,7 +225,11 @@ interface Services {
   readonly releaseLease: (businessDate: BusinessDate, holder: string) => Promise<days.GivenBack>;
   readonly ratesFound: (businessDate: BusinessDate, currencies: readonly string[]) => Promise<boolean>;
   readonly sendReconcileMessage: ReturnType<typeof reconcileQueueSender>;
-  readonly books: BookServices;
+  /** Messages in the settlement queue, about. */
+  readonly messagesWaiting: () => Promise<number>;
+  readonly noteSends: (businessDate: BusinessDate, sends: InterruptedSends) => Promise<void>;
+  readonly notedSends: (businessDate: BusinessDate) => Promise<InterruptedSends | undefined>;
+  readonly books: Omit<BookServices, 'noteSends'>;
 }
 
 /** The function's ports, at the tables that its environment names. Who simulates gives clients and a clock. */
@@ -232,9 +258,12 @@ export function buildServices(
       return rates !== undefined && currencies.every((currency) => hasRate(rates, currency));
     },
     sendReconcileMessage: reconcileQueueSender(sqs, environmentVariable(environmentNames.reconcileQueueUrl)),
+    messagesWaiting: () => messagesWaiting(sqs, settlementQueueUrl),
+    noteSends: (businessDate, sends) => walks.noteSends(client, daysTable, businessDate, sends),
+    notedSends: (businessDate) => walks.notedSends(client, daysTable, businessDate),
     books: {
       staged: (businessDate) => stagedOfDate(client, stagedTable, businessDate),
-      ledger: (businessDate) => ledgerOfDate(client, ledgerTable, businessDate),
+      ledger: (businessDate) => ledgerPagesOfDate(client, ledgerTable, businessDate),
       terminalReports: (businessDate) => terminalReportsOf(client, daysTable, businessDate),
       send: (factIds) => sendForSettlement(sqs, settlementQueueUrl, factIds),
       writeMerchantTotals: (day, totals) => writeMerchantTotals(client, daysTable, day, totals),

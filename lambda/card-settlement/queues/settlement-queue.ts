@@ -1,4 +1,4 @@
-import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SettlementMessage } from '../contract.ts';
 
 /** The most messages that one request may carry. */
@@ -25,4 +25,21 @@ export async function sendForSettlement(
     const refused = new Set(failed.map(({ Id }) => Id));
     entries = entries.filter(({ Id }) => refused.has(Id));
   }
+}
+
+const COUNTS = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
+] as const;
+
+/**
+ * How many messages the queue has, waiting, in flight and delayed. SQS counts approximately, and is right only about a
+ * minute after the last was sent.
+ */
+export async function messagesWaiting(client: SQSClient, queueUrl: string): Promise<number> {
+  const { Attributes: attributes = {} } = await client.send(
+    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...COUNTS] }),
+  );
+  return COUNTS.reduce((sum, name) => sum + Number(attributes[name] ?? 0), 0);
 }

@@ -51,6 +51,14 @@ const StoredDay = v.object({
   allSentFrom: v.exactOptional(v.string()),
   resendAt: v.exactOptional(v.string()),
   overdueBefore: v.exactOptional(v.string()),
+  progress: v.exactOptional(
+    v.object({
+      missing: v.number(),
+      waiting: v.exactOptional(v.number()),
+      since: v.string(),
+      fewSince: v.exactOptional(v.string()),
+    }),
+  ),
   asOf: v.exactOptional(v.string()),
   totals: v.optional(
     v.record(
@@ -254,6 +262,7 @@ export async function finishRun(
     allSentFrom: day.allSentFrom,
     resendAt: day.resendAt,
     overdueBefore: day.overdueBefore,
+    progress: day.progress,
     asOf: day.asOf,
     totals: storedTotals(day.totals),
     breaks: day.breaks,

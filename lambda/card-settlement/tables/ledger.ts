@@ -11,7 +11,7 @@ import { parseWritten } from '../../shared/parse.ts';
 import { tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import { partitionOf, partitionsOf, sortKeyOf } from '../domain/identifiers.ts';
-import { mergeSorted } from '../domain/merge-join.ts';
+import { mergePages, mergeSorted, type Pages } from '../domain/merge-join.ts';
 import type { LedgerEntry } from '../domain/settlement.ts';
 import type { LedgerSummary } from '../domain/totals.ts';
 import { Transaction } from '../domain/transaction.ts';
@@ -144,6 +144,21 @@ export function ledgerOfDate(
   );
 }
 
+/** The same, page by page, from after a key on. */
+export function ledgerPagesOfDate(
+  client: DynamoDBClient,
+  table: string,
+  businessDate: BusinessDate,
+  after?: string,
+): Pages<LedgerSummary> {
+  const range = after === undefined ? undefined : { after };
+  const parse = (item: unknown): LedgerSummary => parseWritten(StoredSummary, item);
+  return mergePages(
+    partitionPages(client, table, businessDate, range, summaryAttributes, PAGE_ITEMS, parse),
+    keyOf,
+  );
+}
+
 /** The same with whole entries, for a reader that wants about `limit` of them. */
 export function entriesOfDate(
   client: DynamoDBClient,
@@ -184,28 +199,46 @@ function readLedger<T extends Pick<LedgerSummary, 'merchantId' | 'transactionId'
   index?: typeof keys.byHeld,
 ): AsyncGenerator<T, void, undefined> {
   return mergeSorted(
-    partitionsOf(businessDate).map((partition) =>
-      queryPages(
-        client,
-        {
-          TableName: table,
-          // An index cannot be read consistently.
-          ...(index === undefined ? { ConsistentRead: true } : { IndexName: index.name }),
-          KeyConditionExpression: `#partition = :partition${conditionOf(range)}`,
-          ProjectionExpression: attributes.map((_, number) => `#a${number}`).join(', '),
-          ExpressionAttributeNames: {
-            '#partition': (index ?? keys).partitionKey,
-            ...(range === undefined ? {} : { '#sort': keys.sortKey }),
-            ...Object.fromEntries(attributes.map((name, number) => [`#a${number}`, name])),
-          },
-          ExpressionAttributeValues: marshall({ ':partition': partition, ...valuesOf(range) }),
-          Limit: pageItems,
-        },
-        parse,
-      ),
-    ),
-    (entry) => sortKeyOf(entry.merchantId, entry.transactionId),
+    partitionPages(client, table, businessDate, range, attributes, pageItems, parse, index),
+    keyOf,
   );
+}
+
+/** The pages of each partition of a date, in order. */
+function partitionPages<T>(
+  client: DynamoDBClient,
+  table: string,
+  businessDate: BusinessDate,
+  range: LedgerRange,
+  attributes: readonly string[],
+  pageItems: number | undefined,
+  parse: (item: unknown) => T,
+  index?: typeof keys.byHeld,
+): Pages<T>[] {
+  return partitionsOf(businessDate).map((partition) =>
+    queryPages(
+      client,
+      {
+        TableName: table,
+        // An index cannot be read consistently.
+        ...(index === undefined ? { ConsistentRead: true } : { IndexName: index.name }),
+        KeyConditionExpression: `#partition = :partition${conditionOf(range)}`,
+        ProjectionExpression: attributes.map((_, number) => `#a${number}`).join(', '),
+        ExpressionAttributeNames: {
+          '#partition': (index ?? keys).partitionKey,
+          ...(range === undefined ? {} : { '#sort': keys.sortKey }),
+          ...Object.fromEntries(attributes.map((name, number) => [`#a${number}`, name])),
+        },
+        ExpressionAttributeValues: marshall({ ':partition': partition, ...valuesOf(range) }),
+        ...(pageItems === undefined ? {} : { Limit: pageItems }),
+      },
+      parse,
+    ),
+  );
+}
+
+function keyOf({ merchantId, transactionId }: Pick<LedgerSummary, 'merchantId' | 'transactionId'>): string {
+  return sortKeyOf(merchantId, transactionId);
 }
 
 function conditionOf(range: LedgerRange): string {

@@ -22,7 +22,7 @@ import {
   sortKeyOf,
   terminalKeyOf,
 } from '../domain/identifiers.ts';
-import { mergeSorted } from '../domain/merge-join.ts';
+import { mergePages, type Pages } from '../domain/merge-join.ts';
 import type { StagedFact } from '../domain/settlement.ts';
 import type { StagedSummary } from '../domain/totals.ts';
 import { parseInstant } from '../domain/instant.ts';
@@ -159,14 +159,14 @@ export async function getStagedFacts(
   return facts;
 }
 
-/** Streams what was staged for a date, in the order of `sortKeyOf`, in constant memory. */
+/** Streams what was staged for a date, page by page, in the order of `sortKeyOf`, in constant memory. */
 export function stagedOfDate(
   client: DynamoDBClient,
   table: string,
   businessDate: BusinessDate,
-): AsyncGenerator<StagedSummary, void, undefined> {
+): Pages<StagedSummary> {
   const index = keys.byBusinessDate;
-  return mergeSorted(
+  return mergePages(
     partitionsOf(businessDate).map((partition) =>
       queryPages(
         client,

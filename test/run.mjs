@@ -74,7 +74,8 @@ count.failed += Math.max(result.numFailedTests, result.numFailedTestSuites, exit
 if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(count));
 if (result.numPendingTests > 0) {
   console.log(
-    `${result.numPendingTests} skipped: the sample data is replayed where DUOTEMPO_SAMPLE_DATA names its folder.`,
+    `${result.numPendingTests} skipped: the sample data is replayed where DUOTEMPO_SAMPLE_DATA names its folder, ` +
+      'the answers recorded on AWS are compared where DUOTEMPO_AWS_RECORDINGS does.',
   );
 }
 console.log(`${count.passed} passed, ${count.failed} failed`);

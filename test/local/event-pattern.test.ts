@@ -11,6 +11,9 @@ const event = {
   tags: ['red', 'green'],
   dynamodb: { NewImage: { town: { S: 'Bern' }, grams: { N: '12' } } },
   list: [{ a: 1 }, { a: 2, b: 3 }],
+  none: [],
+  'dotted.name': 'x',
+  address: '10.0.0.255',
 };
 
 const matches = (pattern: Json): boolean => compileEventPattern(pattern)(event);
@@ -53,6 +56,24 @@ describe('an event pattern', () => {
       { dynamodb: { NewImage: { grams: { N: [{ numeric: ['=', 12] }] } } } },
       false,
     ],
+    ['an empty list: it has no elements to be there', { none: [{ exists: true }] }, false],
+    ['an object: only the ends of paths are there', { dynamodb: [{ exists: true }] }, false],
+    ['a dotted name in the event', { dotted: { name: ['x'] } }, true],
+    ['a dotted name in the pattern', { 'dynamodb.NewImage': { town: { S: ['Bern'] } } }, true],
+    ['an absence in the element that matches', { list: { a: [1], b: [{ exists: false }] } }, true],
+    ['an absence in another element', { list: { a: [2], b: [{ exists: false }] } }, false],
+    ['an absence or a value', { missing: [{ exists: false }, 'x'] }, true],
+    ['prefix in any case', { eventName: [{ prefix: { 'equals-ignore-case': 'ins' } }] }, true],
+    ['suffix in any case', { eventName: [{ suffix: { 'equals-ignore-case': 'ert' } }] }, true],
+    ['anything-but several prefixes', { eventName: [{ 'anything-but': { prefix: ['X', 'INS'] } }] }, false],
+    ['anything-but a text where null is', { nothing: [{ 'anything-but': 'x' }] }, true],
+    ['anything-but a wildcard', { eventName: [{ 'anything-but': { wildcard: 'I*T' } }] }, false],
+    ['wildcard', { eventName: [{ wildcard: 'I*R*' }] }, true],
+    ['wildcard that must reach the end', { eventName: [{ wildcard: 'I*R' }] }, false],
+    ['an escaped wildcard', { eventName: [{ wildcard: String.raw`INSERT\*` }] }, false],
+    ['an address in a network', { address: [{ cidr: '10.0.0.0/24' }] }, true],
+    ['an address in another network', { address: [{ cidr: '10.0.1.0/24' }] }, false],
+    ['an address of the other version', { address: [{ cidr: '::/0' }] }, false],
     ['one of two patterns', { $or: [{ count: [6] }, { eventName: ['INSERT'] }] }, true],
     ['neither of two patterns', { $or: [{ count: [6] }, { eventName: ['REMOVE'] }] }, false],
   ])('on %s: %j → %s', (_, pattern, isMatch) => {
@@ -60,12 +81,23 @@ describe('an event pattern', () => {
   });
 
   test.each<[Json, RegExp]>([
-    [{ a: [{ cidr: '10.0.0.0/8' }] }, /^a: .*"cidr"/],
-    [{ a: { b: [{ wildcard: 'x*' }] } }, /^a\.b: .*"wildcard"/],
-    [{ a: [{ prefix: { 'equals-ignore-case': 'x' } }] }, /"prefix" with a text only/],
+    [{ a: { b: [{ glob: 'x*' }] } }, /^a\.b: .*"glob"/],
+    [{ a: [{ cidr: '10.0.0.0' }] }, /bits of a mask/],
+    [{ a: [{ cidr: '10.0.0.0/33' }] }, /bits of a mask/],
+    [{ a: [{ wildcard: 'x**' }] }, /consecutive/],
+    [{ a: [{ wildcard: String.raw`x\y` }] }, /escapes/],
+    [{ a: [{ wildcard: '*:*:*:*:*:x' }] }, /too complex/],
+    [{ a: [{ prefix: { suffix: 'x' } }] }, /"equals-ignore-case" and a text only/],
+    [{ a: [{ 'anything-but': ['x', 1] }] }, /texts or numbers, not both/],
+    [{ a: [{ 'anything-but': null }] }, /texts or numbers/],
+    [{ a: [{ 'anything-but': { exists: true } }] }, /does not go with/],
+    [{ a: [{ 'anything-but': { prefix: '' } }] }, /not empty/],
+    [{ a: [{ numeric: ['>', 5, '<', 5] }] }, /higher upper limit/],
+    [{ a: [{ numeric: ['<', 5, '>', 0] }] }, /higher upper limit/],
+    [{ $or: [{ a: ['x'] }, 'y'] }, /two patterns/],
     [{ a: [{ prefix: 'x', suffix: 'y' }] }, /one operator at a time/],
     [{ a: 'x' }, /a must be a list/],
-    [{ a: [] }, /a must be a list/],
+    [{ a: [] }, /a must be a list .* not empty/],
     [{ a: [['x']] }, /list within a list/],
     [{ a: [{ numeric: ['>'] }] }, /pairs/],
     [{ a: [{ numeric: ['~', 1] }] }, /pairs/],
@@ -75,5 +107,10 @@ describe('an event pattern', () => {
     [['x'], /JSON object/],
   ])('the host does not understand is refused: %j', (pattern, message) => {
     expect(() => compileEventPattern(pattern)).toThrow(message);
+  });
+
+  test('that combines more alternatives than AWS takes is refused', () => {
+    const alternatives = { $or: Array.from({ length: 32 }, (_, index) => ({ a: [index] })) };
+    expect(() => compileEventPattern({ ...alternatives, b: alternatives })).toThrow(/1000 combinations/);
   });
 });

@@ -35,9 +35,10 @@ export class ChatStack extends Stack {
   private readonly logRetention: RetentionDays;
   private readonly messages: Table;
   private readonly notifications: Table;
+  private readonly acknowledgements: Table;
   private readonly connections: Table;
   private readonly rateLimits: Table;
-  private readonly readPositions: Table;
+  private readonly conversations: Table;
   private readonly alarms: Topic;
 
   constructor(scope: Construct, id: string, props: ChatStackProps) {
@@ -49,17 +50,27 @@ export class ChatStack extends Stack {
 
     this.messages = this.messagesTable();
     this.notifications = this.table('Notifications', tables.notifications);
+    this.acknowledgements = this.table('Acknowledgements', tables.acknowledgements);
     this.connections = this.table('Connections', tables.connections);
     this.rateLimits = this.table('RateLimits', tables.rateLimits, AttributeType.NUMBER);
-    this.readPositions = this.table('ReadPositions', tables.readPositions);
+    this.conversations = this.table('Conversations', tables.conversations);
 
     const notification = this.notificationWorker();
     const pipe = this.pipe(notification.queue);
-    const live = this.webSocketApi(identity, notification);
-    this.pushAs(notification.worker, live);
+    const drain = this.drainWorker();
+    const live = this.webSocketApi(identity, drain);
+    for (const { worker } of [notification, drain]) {
+      this.pushAs(worker, live);
+      live.allowDisconnecting(worker);
+    }
     const api = this.httpApi(identity);
     new Dashboard(this, 'Dashboard', {
-      widgets: [api.widgets(), live.widgets(), [...pipe.widgets(), ...notification.widgets()]],
+      widgets: [
+        api.widgets(),
+        live.widgets(),
+        [...pipe.widgets(), ...notification.widgets()],
+        drain.widgets(),
+      ],
     });
 
     for (const [name, value] of Object.entries({ ApiUrl: api.url, WebSocketUrl: live.url })) {
@@ -101,6 +112,7 @@ export class ChatStack extends Stack {
       environment: {
         [names.messagesTable]: this.messages.tableName,
         [names.notificationsTable]: this.notifications.tableName,
+        [names.acknowledgementsTable]: this.acknowledgements.tableName,
         [names.connectionsTable]: this.connections.tableName,
       },
       logRetention: this.logRetention,
@@ -108,21 +120,47 @@ export class ChatStack extends Stack {
       reportsBatchItemFailures: true,
       deadLetters: {
         impact:
-          'A chat message was not put into its recipient’s notification queue, or a device was not told what waits.',
+          'A chat message was not put into its recipient’s notification queue, or not pushed to a device that is online.',
         runbookHeading: 'A message in the notification dead-letter queue',
       },
       alarmTopic: this.alarms,
     });
     worker.worker.function.addEnvironment(names.notificationQueueUrl, worker.queue.queueUrl);
-    worker.worker.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.messages.tableArn]);
-    worker.worker.allow(
-      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
-      [this.notifications.tableArn],
-    );
-    worker.worker.allow(
-      ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
-      [this.connections.tableArn],
-    );
+    worker.worker.allow(['dynamodb:GetItem'], [this.messages.tableArn]);
+    worker.worker.allow(['dynamodb:DeleteItem', 'dynamodb:PutItem'], [this.notifications.tableArn]);
+    worker.worker.allow(['dynamodb:GetItem'], [this.acknowledgements.tableArn]);
+    worker.worker.allow(['dynamodb:DeleteItem', 'dynamodb:Query'], [this.connections.tableArn]);
+    worker.worker.allow(['sqs:SendMessage'], [worker.queue.queueArn]);
+    return worker;
+  }
+
+  /** Drains have a queue of their own: however many there are, a message that is written waits for none. */
+  private drainWorker(): QueueWorker {
+    const worker = new QueueWorker(this, 'Drain', {
+      entry: 'chat/handlers/drain-devices',
+      description: 'Pushes what waits to devices that come online',
+      environment: {
+        [names.messagesTable]: this.messages.tableName,
+        [names.notificationsTable]: this.notifications.tableName,
+        [names.acknowledgementsTable]: this.acknowledgements.tableName,
+        [names.connectionsTable]: this.connections.tableName,
+        [names.conversationsTable]: this.conversations.tableName,
+      },
+      logRetention: this.logRetention,
+      ...tempoOf(this.config.drain),
+      reportsBatchItemFailures: true,
+      deadLetters: {
+        impact: 'A device came online and was not pushed what waits for its user; all of it still waits.',
+        runbookHeading: 'A message in the drain dead-letter queue',
+      },
+      alarmTopic: this.alarms,
+    });
+    worker.worker.function.addEnvironment(names.drainQueueUrl, worker.queue.queueUrl);
+    worker.worker.allow(['dynamodb:Query'], [this.messages.tableArn]);
+    worker.worker.allow(['dynamodb:Query'], [this.notifications.tableArn]);
+    worker.worker.allow(['dynamodb:BatchGetItem'], [this.acknowledgements.tableArn]);
+    worker.worker.allow(['dynamodb:DeleteItem', 'dynamodb:UpdateItem'], [this.connections.tableArn]);
+    worker.worker.allow(['dynamodb:Query'], [this.conversations.tableArn]);
     worker.worker.allow(['sqs:SendMessage'], [worker.queue.queueArn]);
     return worker;
   }
@@ -175,23 +213,26 @@ export class ChatStack extends Stack {
 
     const hello = this.routeFunction('Hello', 'device-hello', 'Takes a device online', {
       ...connections,
-      [names.notificationQueueUrl]: queue.queueUrl,
+      [names.drainQueueUrl]: queue.queueUrl,
     });
     hello.allow(['dynamodb:UpdateItem'], [this.connections.tableArn]);
     hello.allow(['sqs:SendMessage'], [queue.queueArn]);
 
-    const ack = this.routeFunction('Ack', 'device-ack', 'Acknowledges notifications', {
-      [names.notificationsTable]: this.notifications.tableName,
-    });
-    ack.allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [this.notifications.tableArn]);
+    const ack = this.routeFunction(
+      'Ack',
+      'device-ack',
+      'Acknowledges notifications',
+      this.notificationTables(),
+    );
+    this.allowAcknowledging(ack);
 
     const read = this.routeFunction('Read', 'device-read', 'Moves a read position and sends receipts', {
       ...connections,
       [names.messagesTable]: this.messages.tableName,
-      [names.readPositionsTable]: this.readPositions.tableName,
+      [names.conversationsTable]: this.conversations.tableName,
     });
     read.allow(['dynamodb:Query'], [this.messages.tableArn]);
-    read.allow(['dynamodb:UpdateItem'], [this.readPositions.tableArn]);
+    read.allow(['dynamodb:UpdateItem'], [this.conversations.tableArn]);
     read.allow(['dynamodb:DeleteItem', 'dynamodb:Query'], [this.connections.tableArn]);
 
     const refuse = this.routeFunction(
@@ -221,10 +262,11 @@ export class ChatStack extends Stack {
   private httpApi(identity: IdentityStack): JwtHttpApi {
     const { messageRate } = this.config;
     const messages = { [names.messagesTable]: this.messages.tableName };
-    const notifications = { [names.notificationsTable]: this.notifications.tableName };
+    const conversations = { [names.conversationsTable]: this.conversations.tableName };
 
     const post = this.routeFunction('PostMessage', 'post-message', 'Writes a message', {
       ...messages,
+      ...conversations,
       [names.rateLimitsTable]: this.rateLimits.tableName,
       [names.rateLimitMessages]: String(messageRate.messages),
       [names.rateLimitWindowSeconds]: String(messageRate.windowSeconds),
@@ -233,6 +275,19 @@ export class ChatStack extends Stack {
     post.allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [this.messages.tableArn]);
     post.allow(['dynamodb:Query'], [byMessageId]);
     post.allow(['dynamodb:UpdateItem'], [this.rateLimits.tableArn]);
+    post.allow(['dynamodb:UpdateItem'], [this.conversations.tableArn]);
+
+    const list = this.routeFunction(
+      'ListConversations',
+      'list-conversations',
+      'Shows a user’s conversations',
+      {
+        ...messages,
+        ...conversations,
+      },
+    );
+    list.allow(['dynamodb:Query'], [this.messages.tableArn]);
+    list.allow(['dynamodb:Query'], [this.conversations.tableArn]);
 
     const history = this.routeFunction('ListMessages', 'list-messages', 'Shows a conversation', messages);
     history.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.messages.tableArn]);
@@ -241,17 +296,18 @@ export class ChatStack extends Stack {
       'ListNotifications',
       'list-notifications',
       'Shows what waits for a user',
-      notifications,
+      this.notificationTables(),
     );
     waiting.allow(['dynamodb:Query'], [this.notifications.tableArn]);
+    waiting.allow(['dynamodb:BatchGetItem'], [this.acknowledgements.tableArn]);
 
     const acknowledge = this.routeFunction(
       'DeleteNotification',
       'delete-notification',
       'Acknowledges a notification',
-      notifications,
+      this.notificationTables(),
     );
-    acknowledge.allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [this.notifications.tableArn]);
+    this.allowAcknowledging(acknowledge);
 
     const api = new JwtHttpApi(this, 'HttpApi', {
       apiName: apiNameOf(this.config.stage, 'chat'),
@@ -266,6 +322,7 @@ export class ChatStack extends Stack {
     const { DELETE, GET, POST } = HttpMethod;
     for (const [method, path, handler] of [
       [POST, '/messages', post],
+      [GET, '/conversations', list],
       [GET, '/conversations/{conversationId}/messages', history],
       [GET, '/notifications', waiting],
       [DELETE, '/notifications/{notificationId}', acknowledge],
@@ -273,6 +330,18 @@ export class ChatStack extends Stack {
       api.addRoute({ method, path, scopes: [chatScope], handler });
     }
     return api;
+  }
+
+  private notificationTables(): Readonly<Record<string, string>> {
+    return {
+      [names.notificationsTable]: this.notifications.tableName,
+      [names.acknowledgementsTable]: this.acknowledgements.tableName,
+    };
+  }
+
+  private allowAcknowledging(handler: NodeFunction): void {
+    handler.allow(['dynamodb:DeleteItem', 'dynamodb:GetItem'], [this.notifications.tableArn]);
+    handler.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [this.acknowledgements.tableArn]);
   }
 
   private routeFunction(

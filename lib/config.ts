@@ -38,6 +38,7 @@ export interface StageConfig {
   readonly settlement: WorkerConfig;
   readonly reconcile: WorkerConfig;
   readonly notification: WorkerConfig;
+  readonly drain: WorkerConfig;
   /** Chat messages that a sender may post in a window. */
   readonly messageRate: { readonly messages: number; readonly windowSeconds: number };
   /** Requests per second of each HTTP API, and how many may come at once. */
@@ -112,6 +113,15 @@ const sandbox: StageConfig = {
     maximumConcurrency: 2,
     alarmAgeMinutes: 5,
   },
+  drain: {
+    batchSize: 10,
+    windowSeconds: 0,
+    timeoutSeconds: 30,
+    memoryMegabytes: 512,
+    maxReceiveCount: 5,
+    maximumConcurrency: 2,
+    alarmAgeMinutes: 5,
+  },
   messageRate: { messages: 50, windowSeconds: 10 },
   throttle: { rateLimit: 1000, burstLimit: 2000 },
 };
@@ -126,6 +136,7 @@ const stages: Readonly<Record<Stage, StageConfig>> = {
     settlement: { ...sandbox.settlement, maximumConcurrency: undefined },
     reconcile: { ...sandbox.reconcile, maximumConcurrency: 16 },
     notification: { ...sandbox.notification, maximumConcurrency: undefined },
+    drain: { ...sandbox.drain, maximumConcurrency: undefined },
     throttle: { rateLimit: 5000, burstLimit: 5000 },
   },
   // Short enough that a test sees a message through all its receives and into the dead-letter queue.
@@ -136,6 +147,7 @@ const stages: Readonly<Record<Stage, StageConfig>> = {
     settlement: { ...sandbox.settlement, windowSeconds: 1, timeoutSeconds: 2, maxReceiveCount: 2 },
     reconcile: { ...sandbox.reconcile, timeoutSeconds: 3 },
     notification: { ...sandbox.notification, timeoutSeconds: 2, maxReceiveCount: 3 },
+    drain: { ...sandbox.drain, timeoutSeconds: 2, maxReceiveCount: 3 },
     messageRate: { messages: 500, windowSeconds: 10 },
   },
   // Short enough that what a killed worker had in its hands comes again within half a minute, while every wait that a
@@ -148,6 +160,7 @@ const stages: Readonly<Record<Stage, StageConfig>> = {
     settlement: { ...sandbox.settlement, windowSeconds: 2, timeoutSeconds: 5 },
     reconcile: { ...sandbox.reconcile, timeoutSeconds: 20 },
     notification: { ...sandbox.notification, timeoutSeconds: 5, maximumConcurrency: 4 },
+    drain: { ...sandbox.drain, timeoutSeconds: 5, maximumConcurrency: 4 },
     messageRate: { messages: 500, windowSeconds: 10 },
   },
 };

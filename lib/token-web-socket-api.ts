@@ -161,9 +161,18 @@ export class TokenWebSocketApi extends Construct {
 
   /** Lets a function post frames to any connection: which ones there will be, a policy cannot know. */
   allowPosting(pusher: NodeFunction): void {
-    const connections = `${this.stageName}/POST/@connections/*`;
+    this.allowConnections(pusher, 'POST');
+  }
+
+  /** Lets a function close any connection. */
+  allowDisconnecting(closer: NodeFunction): void {
+    this.allowConnections(closer, 'DELETE');
+  }
+
+  private allowConnections(caller: NodeFunction, method: 'POST' | 'DELETE'): void {
+    const connections = `${this.stageName}/${method}/@connections/*`;
     const stack = Stack.of(this);
-    pusher.allow(
+    caller.allow(
       ['execute-api:ManageConnections'],
       [
         stack.formatArn({
@@ -176,10 +185,10 @@ export class TokenWebSocketApi extends Construct {
     );
     const { defaultChild } = this.api.node;
     if (!CfnElement.isCfnElement(defaultChild)) throw new Error(`${this.node.path} has no resource.`);
-    Validations.of(pusher.role).acknowledge({
+    Validations.of(caller.role).acknowledge({
       id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:<${stack.getLogicalId(defaultChild)}>/${connections}]`,
       reason:
-        'The ids of connections are made when devices connect. The policy names this API, this stage and the one method that posts.',
+        'The ids of connections are made when devices connect. The policy names this API, this stage and the one method.',
     });
   }
 }

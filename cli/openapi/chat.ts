@@ -28,6 +28,15 @@ export const chatPaths: Readonly<Record<string, Json>> = {
       },
     },
   },
+  '/conversations': {
+    get: {
+      ...user,
+      operationId: 'listConversations',
+      summary: 'The caller’s conversations, with where each ends and up to where the caller has read',
+      parameters: page,
+      responses: { 200: answer('A page of them.', 'ConversationPage'), ...ofUsers },
+    },
+  },
   '/conversations/{conversationId}/messages': {
     get: {
       ...user,

@@ -157,6 +157,13 @@ const Notification = v.object({
   sentAt: Instant,
 });
 
+const Conversation = v.object({
+  conversationId: ConversationId,
+  with: UserId,
+  lastSequence: Sequence,
+  readSequence: v.union([v.literal(0), Sequence]),
+});
+
 function pageOf<S extends v.GenericSchema>(item: S) {
   return { items: v.array(item), cursor: v.exactOptional(Cursor) };
 }
@@ -221,6 +228,8 @@ export const schemas = {
   MessagePage: v.object(pageOf(Message)),
   Notification,
   NotificationPage: v.object(pageOf(Notification)),
+  Conversation,
+  ConversationPage: v.object(pageOf(Conversation)),
   /** RFC 9457. */
   Problem: v.object({
     type: v.pipe(v.string(), v.regex(/^urn:duotempo:problem:[a-z0-9-]+$/)),
@@ -259,6 +268,8 @@ const descriptions = {
   PostedMessage:
     'Who posts it stands in the token; `to` must be another user. `text` is counted in code points.',
   NotificationId: 'Opaque, and URL-safe.',
+  Conversation:
+    '`with` is the other member; `readSequence` is 0 if the caller has read nothing. Messages behind it are in the history for good, also when their notifications have expired.',
 } satisfies Partial<Record<SchemaName, string>>;
 
 /** `components.schemas`. */

@@ -64,8 +64,13 @@ export async function startOwnHost(options: {
       ledger: named(settlementNames.ledgerTable),
       messages: named(chatNames.messagesTable),
       notifications: named(chatNames.notificationsTable),
+      acknowledgements: named(chatNames.acknowledgementsTable),
     }),
-    queueUrls: [named(settlementNames.settlementQueueUrl), named(chatNames.notificationQueueUrl)],
+    queueUrls: [
+      settlementNames.settlementQueueUrl,
+      chatNames.notificationQueueUrl,
+      chatNames.drainQueueUrl,
+    ].map(named),
     stop: async () => {
       dynamoDb.destroy();
       sqs.destroy();

@@ -1,6 +1,7 @@
 import { type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
+import { notificationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 
 /** What the app's tables hold, read past the app, as the checks read it. */
 
@@ -58,12 +59,14 @@ export interface TableNames {
   readonly ledger: string;
   readonly messages: string;
   readonly notifications: string;
+  readonly acknowledgements: string;
 }
 
 export interface Tables {
   readonly staged: () => AsyncGenerator<StagedItem, void, undefined>;
   readonly ledger: () => AsyncGenerator<LedgerItem, void, undefined>;
   readonly messages: () => AsyncGenerator<MessageItem, void, undefined>;
+  /** Those that wait, and the tombstones of those that are acknowledged. */
   readonly notifications: () => AsyncGenerator<NotificationItem, void, undefined>;
 }
 
@@ -81,6 +84,16 @@ export function createTables(client: DynamoDBClient, names: TableNames): Tables 
     staged: () => scan(names.staged, stagedItem),
     ledger: () => scan(names.ledger, ledgerItem),
     messages: () => scan(names.messages, messageItem),
-    notifications: () => scan(names.notifications, notificationItem),
+    notifications: async function* () {
+      const acknowledged = new Set<string>();
+      for await (const item of scan(names.acknowledgements, notificationItem)) {
+        acknowledged.add(`${item.userId} ${notificationIdOf(item)}`);
+        yield item;
+      }
+      // One that is acknowledged and was not taken out, as the worker was killed, is shown to nobody.
+      for await (const item of scan(names.notifications, notificationItem)) {
+        if (!acknowledged.has(`${item.userId} ${notificationIdOf(item)}`)) yield item;
+      }
+    },
   };
 }

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { UserId } from './domain/message.ts';
 
-/** What infrastructure and functions must agree on: names, and the payload of the notification queue. */
+/** What infrastructure and functions must agree on: names, and the payloads of the queues. */
 
 /** What is in every access token that a user got by signing in, and in no ID token. */
 export const chatScope = 'aws.cognito.signin.user.admin';
@@ -10,10 +10,12 @@ export const chatScope = 'aws.cognito.signin.user.admin';
 export const environmentNames = {
   messagesTable: 'MESSAGES_TABLE',
   notificationsTable: 'NOTIFICATIONS_TABLE',
+  acknowledgementsTable: 'ACKNOWLEDGEMENTS_TABLE',
   connectionsTable: 'CONNECTIONS_TABLE',
   rateLimitsTable: 'RATE_LIMITS_TABLE',
-  readPositionsTable: 'READ_POSITIONS_TABLE',
+  conversationsTable: 'CONVERSATIONS_TABLE',
   notificationQueueUrl: 'NOTIFICATION_QUEUE_URL',
+  drainQueueUrl: 'DRAIN_QUEUE_URL',
   /** Where frames to devices are posted: `https://…/<stage>`. */
   connectionsUrl: 'CONNECTIONS_URL',
   /** Exact value of the tokens' `iss`. */
@@ -35,9 +37,12 @@ export const tables = {
   },
   /** The sort key is `<conversationId>#<sequence, padded>`. */
   notifications: { partitionKey: 'userId', sortKey: 'conversationSequence', timeToLive: 'expiresAt' },
+  /** As that of the notification which one of the user's devices has acknowledged. */
+  acknowledgements: { partitionKey: 'userId', sortKey: 'conversationSequence', timeToLive: 'expiresAt' },
   connections: { partitionKey: 'userId', sortKey: 'connectionId', timeToLive: 'expiresAt' },
   rateLimits: { partitionKey: 'userId', sortKey: 'windowStart', timeToLive: 'expiresAt' },
-  readPositions: { partitionKey: 'userId', sortKey: 'conversationId' },
+  /** An item for each of the two members: with whom it is, and up to where the member has read. */
+  conversations: { partitionKey: 'userId', sortKey: 'conversationId' },
 } as const;
 
 /** The actions that a device may send; they are the routes of the WebSocket API. */
@@ -46,7 +51,7 @@ export const deviceActions = ['hello', 'ack', 'read'] as const;
 /** Most that one request body may have, in bytes: 4,000 characters, each as two escaped surrogates, and the rest. */
 export const requestBodyLimitBytes = 64 * 1024;
 
-/** A conversation ends here: an item collection with a local secondary index may have 10 GB. */
+/** A conversation ends here at the latest; with the longest texts it comes to DynamoDB's 10 GB before. */
 export const lastSequence = 1_000_000;
 
 export const ConversationId = v.pipe(
@@ -61,44 +66,49 @@ export const Sequence = v.pipe(
   v.maxValue(lastSequence, `must be at most ${lastSequence}`),
 );
 
-/** A message on a queue may have 256 KB; so many ids are 90. */
-export const recentLimit = 2000;
+/** So many devices a user may have online; beyond them the oldest are disconnected. */
+export const deviceLimit = 1000;
 
 const NotificationId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));
+
+const ConnectionId = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
+
+/** What names a message. DynamoDB writes its numbers as text, so the pipe's template hands on text. */
+const messageNames = {
+  conversationId: ConversationId,
+  sequence: v.pipe(v.string(), v.regex(/^[1-9]\d{0,6}$/), v.transform(Number), Sequence),
+  /** Of the request that posted the message, for the log. A pipe writes nothing for what a record lacks. */
+  requestId: v.exactOptional(v.pipe(v.string(), v.regex(/^[\w+/=-]{0,64}$/))),
+};
 
 /** Body of a message on the notification queue. It names what happened, and carries no text of anybody. */
 export const NotificationMessage = v.variant('kind', [
   /** From the pipe: a message was written. */
+  v.strictObject({ kind: v.literal('message'), ...messageNames }),
+  /** From the worker: a message is notified, and these devices have not got it yet. */
   v.strictObject({
-    kind: v.literal('message'),
-    conversationId: ConversationId,
-    /** DynamoDB writes its numbers as text, so the pipe's template hands on text. */
-    sequence: v.pipe(v.string(), v.regex(/^[1-9]\d{0,6}$/), v.transform(Number), Sequence),
-    /** Of the request that posted the message, for the log. A pipe writes nothing for what a record lacks. */
-    requestId: v.exactOptional(v.pipe(v.string(), v.regex(/^[\w+/=-]{0,64}$/))),
-  }),
-  /** From `hello`, and from a drain that has not come to its end: a device wants what waits for its user. */
-  v.strictObject({
-    kind: v.literal('device-online'),
-    userId: UserId,
-    connectionId: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
-    /** Of a drain that goes on. */
-    goesOn: v.exactOptional(
-      v.strictObject({
-        /** The last notification that it has pushed. */
-        after: NotificationId,
-        /** When it began. */
-        since: v.pipe(v.string(), v.isoTimestamp()),
-        /** What it has pushed of what may have come since. */
-        recent: v.pipe(v.array(NotificationId), v.maxLength(recentLimit)),
-      }),
-    ),
+    kind: v.literal('push'),
+    ...messageNames,
+    connectionIds: v.pipe(v.array(ConnectionId), v.minLength(1), v.maxLength(deviceLimit)),
   }),
 ]);
 export type NotificationMessage = v.InferInput<typeof NotificationMessage>;
 
-/** A device that says hello, or a drain that goes on, as the worker reads it. */
-export type DeviceOnline = Extract<v.InferOutput<typeof NotificationMessage>, { kind: 'device-online' }>;
+/** Body of a message on the drain queue: a device wants what waits for its user. */
+export const DrainMessage = v.strictObject({
+  userId: UserId,
+  connectionId: ConnectionId,
+  /** Of a drain that goes on. */
+  goesOn: v.exactOptional(
+    v.strictObject({
+      /** Up to where the user's queue is pushed. */
+      after: NotificationId,
+      /** When the drain began. */
+      since: v.pipe(v.string(), v.isoTimestamp()),
+    }),
+  ),
+});
+export type DrainMessage = v.InferInput<typeof DrainMessage>;
 
 /**
  * What the pipe makes of a stream record: a `NotificationMessage` of kind `message`. Quotes stand around variables

@@ -1,70 +1,95 @@
 import { PermanentError } from '../shared/batch.ts';
-import { notificationFrame, type ServerFrame } from './frames.ts';
-import type { Message } from './domain/message.ts';
-import type { PushFrame } from './push.ts';
-import type { Device } from './tables/connections.ts';
+import { Problem } from '../shared/problem.ts';
+import { deviceLimit, type NotificationMessage } from './contract.ts';
+import { errorFrame, notificationFrame } from './frames.ts';
+import type { NotificationPlace } from './domain/identifiers.ts';
+import { isExpired, type Message } from './domain/message.ts';
+import { pushToAll, pushToDevice, type PushServices } from './push.ts';
 
-export interface DeliveryServices {
+export interface DeliveryServices extends PushServices {
+  readonly now: () => Date;
+  /** True when what is not done yet shall be left to a later invocation. */
+  readonly isTimeUp: () => boolean;
+  /** The user's connections that get what arrives, the newest first. */
+  readonly liveConnections: (userId: string) => Promise<readonly string[]>;
   readonly getMessage: (conversationId: string, sequence: number) => Promise<Message | undefined>;
   readonly putNotification: (message: Message) => Promise<'written' | 'exists'>;
-  readonly isAcknowledged: (message: Message) => Promise<boolean>;
-  readonly liveConnections: (userId: string) => Promise<readonly string[]>;
-  readonly pushFrame: PushFrame;
-  readonly removeConnection: (device: Device) => Promise<void>;
+  readonly isAcknowledged: (userId: string, place: NotificationPlace) => Promise<boolean>;
+  readonly removeNotification: (userId: string, place: NotificationPlace) => Promise<void>;
+  readonly sendMessage: (message: NotificationMessage) => Promise<void>;
 }
 
-/** What became of a message: `known` was acknowledged before. */
+/** What became of a message. `known`: it was acknowledged before. `expired`: it is too old to wait. */
 export type Delivery =
-  | { readonly outcome: 'known' }
-  | { readonly outcome: 'notified'; readonly pushed: number; readonly gone: number };
+  | { readonly outcome: 'known' | 'expired' }
+  | { readonly outcome: 'notified'; readonly pushed: number; readonly gone: number; readonly left: number };
 
 /**
  * Puts a message into its recipient's queue, then pushes it to the recipient's live connections. In this order: a
- * device that becomes live after the connections were read finds the notification in the queue.
+ * device that says hello after the connections were read finds the notification in the queue.
  *
  * A message that comes again is pushed again unless it was acknowledged: who wrote the notification may have crashed
- * before it pushed.
+ * before it pushed. Whether it was is asked after the notification is written. An acknowledgement before that is seen,
+ * and the notification is taken out again; a later one takes it out itself.
  *
+ * Devices that are not reached are left to a message of their own, so that the others do not get it twice.
+ *
+ * @param only the devices of such a message
  * @throws PermanentError if there is no such message
  */
 export async function deliver(
-  conversationId: string,
-  sequence: number,
+  place: NotificationPlace,
   services: DeliveryServices,
+  only?: readonly string[],
 ): Promise<Delivery> {
-  const message = await services.getMessage(conversationId, sequence);
+  const message = await services.getMessage(place.conversationId, place.sequence);
   if (message === undefined) throw new PermanentError('The queue names a message that does not exist.');
-  if ((await services.putNotification(message)) === 'exists' && (await services.isAcknowledged(message))) {
+  // Nobody could tell any more whether it was acknowledged.
+  if (isExpired(message, services.now())) return { outcome: 'expired' };
+  await services.putNotification(message);
+  if (await services.isAcknowledged(message.to, message)) {
+    await services.removeNotification(message.to, message);
     return { outcome: 'known' };
   }
-  const { pushed, gone } = await pushToLive(message.to, notificationFrame(message), services);
-  return { outcome: 'notified', pushed, gone };
+  const live = await services.liveConnections(message.to);
+  const wanted = live.slice(0, deviceLimit);
+  const frame = notificationFrame(message);
+  const { pushed, gone, left, error } = await pushToAll(
+    only === undefined ? wanted : wanted.filter((connectionId) => only.includes(connectionId)),
+    async (connectionId) => pushToDevice({ userId: message.to, connectionId }, frame, services),
+    services.isTimeUp,
+  );
+  if (left.length > 0) {
+    // Without progress the message comes again as it is, and at last to the dead-letter queue.
+    if (pushed + gone === 0 && error !== undefined) throw error;
+    const { conversationId, sequence, requestId } = message;
+    await services.sendMessage({
+      kind: 'push',
+      conversationId,
+      sequence: String(sequence),
+      ...(requestId === undefined ? {} : { requestId }),
+      connectionIds: [...left],
+    });
+  }
+  await dismiss(message.to, live.slice(deviceLimit), services);
+  return { outcome: 'notified', pushed, gone, left: left.length };
 }
 
-/**
- * Pushes a frame to every live connection of a user. One that is gone is removed, alone; what keeps failing is thrown
- * once the others have got theirs.
- *
- * @param except a connection that shall not get it
- */
-export async function pushToLive(
+/** Disconnects devices that are too many. Those that are missed here are still too many at the next message. */
+async function dismiss(
   userId: string,
-  frame: ServerFrame,
-  services: Pick<DeliveryServices, 'liveConnections' | 'pushFrame' | 'removeConnection'>,
-  except?: string,
-): Promise<{ readonly pushed: number; readonly gone: number }> {
-  const connectionIds = await services.liveConnections(userId);
-  const results = await Promise.allSettled(
-    connectionIds
-      .filter((connectionId) => connectionId !== except)
-      .map(async (connectionId) => {
-        const result = await services.pushFrame(connectionId, frame);
-        if (result === 'gone') await services.removeConnection({ userId, connectionId });
-        return result;
-      }),
-  );
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  const pushed = results.filter((result) => result.status === 'fulfilled' && result.value === 'sent').length;
-  return { pushed, gone: results.length - pushed };
+  connectionIds: readonly string[],
+  services: DeliveryServices,
+): Promise<void> {
+  const problem = new Problem(429, 'too-many-devices', 'Too many devices of yours are online', {
+    detail: `The newest ${deviceLimit} stay.`,
+  });
+  const dismissOne = async (connectionId: string): Promise<boolean> => {
+    const device = { userId, connectionId };
+    if (!(await pushToDevice(device, errorFrame(problem), services))) return false;
+    await services.disconnect(connectionId);
+    await services.removeConnection(device);
+    return true;
+  };
+  await pushToAll(connectionIds, dismissOne, services.isTimeUp);
 }

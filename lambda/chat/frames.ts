@@ -37,7 +37,13 @@ export interface NotificationBody {
 
 export type ServerFrame =
   | ({ readonly type: 'notification' } & NotificationBody)
-  | { readonly type: 'caught-up'; readonly conversations: Readonly<Record<string, number>> }
+  | {
+      readonly type: 'caught-up';
+      /** The last sequence of each. */
+      readonly conversations: Readonly<Record<string, number>>;
+      /** There may be conversations that are not named. */
+      readonly more?: true;
+    }
   | { readonly type: 'read'; readonly conversationId: string; readonly by: string; readonly sequence: number }
   | { readonly type: 'error'; readonly problem: Readonly<Record<string, unknown>> };
 

@@ -13,7 +13,7 @@ import * as fc from 'fast-check';
 import * as v from 'valibot';
 import { ReconcileMessage, SettlementMessage } from '../../lambda/card-settlement/contract.ts';
 import { addDays } from '../../lambda/card-settlement/domain/business-date.ts';
-import { NotificationMessage } from '../../lambda/chat/contract.ts';
+import { DrainMessage, NotificationMessage } from '../../lambda/chat/contract.ts';
 import { eventually, startChat, type People } from '../end-to-end/chat-people.ts';
 import { balanced, reconcile } from '../end-to-end/day.ts';
 import { daysAgo, noonOf, type System } from '../end-to-end/system.ts';
@@ -35,9 +35,7 @@ beforeAll(async () => {
   await eventually(
     async () =>
       (await system.scan(system.environment('CONNECTIONS_TABLE'))).length === 0 &&
-      (await system.scan(system.environment('NOTIFICATIONS_TABLE'))).every(
-        (item) => 'acknowledgedAt' in item,
-      ),
+      (await system.scan(system.environment('NOTIFICATIONS_TABLE'))).length === 0,
     'the first message is done with',
   );
 });
@@ -150,14 +148,14 @@ function poison(schema: v.GenericSchema, valid: readonly unknown[], count: numbe
 const names = 'a'.repeat(32);
 
 test('what is no message of ours ends in the dead-letter queue of its queue, as it came, and writes nothing', async () => {
-  const [settlement, reconciling, notification] = await Promise.all(
-    ['SETTLEMENT_QUEUE_URL', 'RECONCILE_QUEUE_URL', 'NOTIFICATION_QUEUE_URL'].map(queueOf),
+  const [settlement, reconciling, notification, drains] = await Promise.all(
+    ['SETTLEMENT_QUEUE_URL', 'RECONCILE_QUEUE_URL', 'NOTIFICATION_QUEUE_URL', 'DRAIN_QUEUE_URL'].map(queueOf),
   );
-  if (settlement === undefined || reconciling === undefined || notification === undefined)
-    throw new Error('A queue is missing.');
+  if (!settlement || !reconciling || !notification || !drains) throw new Error('A queue is missing.');
   const day = { kind: 'business-day', businessDate: system.today, trigger: 'operator' };
-  const online = { kind: 'device-online', userId: 'bob', connectionId: 'c=' };
-  const goesOn = { after: `${names}-0000001`, since: new Date().toISOString(), recent: [`${names}-0000001`] };
+  const online = { userId: 'bob', connectionId: 'c=' };
+  const goesOn = { after: `${names}-0000001`, since: new Date().toISOString() };
+  const written = { conversationId: names, sequence: '1', requestId: 'r=' };
   const sent = [
     [
       settlement,
@@ -188,15 +186,15 @@ test('what is no message of ours ends in the dead-letter queue of its queue, as 
         ...poison(
           NotificationMessage,
           [
-            { kind: 'message', conversationId: names, sequence: '1', requestId: 'r=' },
-            online,
-            { ...online, goesOn },
+            { kind: 'message', ...written },
+            { kind: 'push', ...written, connectionIds: ['c='] },
           ],
-          40,
+          30,
         ),
         JSON.stringify({ kind: 'message', conversationId: names, sequence: '7' }),
       ],
     ],
+    [drains, poison(DrainMessage, [online, { ...online, goesOn }], 30)],
   ] as const;
   const before = await items();
   await Promise.all(
@@ -218,18 +216,17 @@ test('a well-formed message of a device that nobody has writes and pushes nothin
     .map((each) => String(each['connectionId']));
   await eventually(async () => (await bob.waiting()).length === 1, 'the message waits');
   const before = await items();
-  const queue = await queueOf('NOTIFICATION_QUEUE_URL');
+  const queue = await queueOf('DRAIN_QUEUE_URL');
   const lines = system.events.length;
   // Who can write to the queue asks for what waits for bob, on a connection of eve's; and for nobody's.
   const forged = [
-    { kind: 'device-online', userId: bob.name, connectionId },
+    { userId: bob.name, connectionId },
     {
-      kind: 'device-online',
       userId: bob.name,
       connectionId,
-      goesOn: { after: `${names}-0000001`, since: new Date().toISOString(), recent: [] },
+      goesOn: { after: `${names}-0000001`, since: new Date().toISOString() },
     },
-    { kind: 'device-online', userId: 'nobody', connectionId: 'nobody=' },
+    { userId: 'nobody', connectionId: 'nobody=' },
   ];
   await send(
     queue,

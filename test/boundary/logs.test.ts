@@ -347,8 +347,8 @@ describe('whatever happens', () => {
       [settlement, `${secret.cardNumber} ${secret.reason}`],
       [system.environment('RECONCILE_QUEUE_URL'), `{"kind":"${secret.reason}"}`],
       [
-        system.environment('NOTIFICATION_QUEUE_URL'),
-        `{"kind":"device-online","userId":"${secret.user}","connectionId":"c","text":"${secret.text}"}`,
+        system.environment('DRAIN_QUEUE_URL'),
+        `{"userId":"${secret.user}","connectionId":"c","text":"${secret.text}"}`,
       ],
     ] as const) {
       await system.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));

@@ -231,7 +231,7 @@ describe('a conversation of others', () => {
     });
     expect(stranger.frames).toHaveLength(2);
     expect(device.frames.filter(typeIs('read'))).toEqual([]);
-    const positions = await edge.system.scan(edge.system.environment('READ_POSITIONS_TABLE'));
+    const positions = await edge.system.scan(edge.system.environment('CONVERSATIONS_TABLE'));
     expect(positions.filter(({ userId }) => userId === eve.username)).toEqual([]);
     device.close();
     stranger.close();

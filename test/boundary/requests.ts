@@ -57,6 +57,7 @@ export function validRequests(today: string): Readonly<Record<string, () => Omit
       path: '/messages',
       body: JSON.stringify({ to: 'bob', text: 'hello', clientMessageId: randomUUID() }),
     }),
+    'GET /conversations': () => ({ path: '/conversations' }),
     'GET /conversations/{conversationId}/messages': () => ({
       path: `/conversations/${'0'.repeat(32)}/messages`,
     }),

@@ -5,20 +5,14 @@ import { tables } from '../../lambda/chat/contract.ts';
 import type { Message } from '../../lambda/chat/domain/message.ts';
 import {
   liveConnections,
-  markLive,
+  noteDrain,
   removeConnection,
-  storeConnection,
+  requestDrain,
 } from '../../lambda/chat/tables/connections.ts';
+import { advanceReadPosition } from '../../lambda/chat/tables/conversations.ts';
 import { getMessage, putMessage } from '../../lambda/chat/tables/messages.ts';
-import {
-  acknowledge,
-  isAcknowledged,
-  putNotification,
-  queueOf,
-  type QueueItem,
-} from '../../lambda/chat/tables/notifications.ts';
+import { isQueued, putNotification } from '../../lambda/chat/tables/notifications.ts';
 import { takeFromLimit } from '../../lambda/chat/tables/rate-limits.ts';
-import { advanceReadPosition } from '../../lambda/chat/tables/read-positions.ts';
 import { conditionalWrites, conditionsIn, declaredIn, type Scenario } from './conditional-writes.ts';
 
 /**
@@ -39,14 +33,7 @@ const message: Message = {
   sentAt: now.toISOString(),
 };
 const place = { conversationId: message.conversationId, sequence: 1 };
-
-const notifications = { file: 'chat/tables/notifications.ts' } as const;
-const notificationKeys = tables.notifications;
-const queued = async ({ client, table }: Scenario): Promise<QueueItem[]> => {
-  const items: QueueItem[] = [];
-  for await (const item of queueOf(client, table, 'bob', { now: later, pageItems: 10 })) items.push(item);
-  return items;
-};
+const device = { userId: 'bob', connectionId: 'x=' };
 
 protects(
   'a place in a conversation is taken once: of two messages for it the first one stands',
@@ -60,49 +47,15 @@ protects(
 );
 
 protects(
-  'a message that is delivered once more does not bring back what was acknowledged',
-  { ...notifications, condition: 'attribute_not_exists(#user)' },
-  notificationKeys,
-  async (scenario) => {
-    const { client, table } = scenario;
-    expect(await putNotification(client, table, message, now)).toBe('written');
-    expect(await acknowledge(client, table, 'bob', place, now)).toBe('acknowledged');
-    expect(await putNotification(client, table, message, later)).toBe('exists');
-    expect(await queued(scenario)).toEqual([{ kind: 'acknowledged', place }]);
-  },
-);
-
-protects(
-  'who acknowledges what never was leaves no tombstone, which would keep a message from being delivered',
-  {
-    ...notifications,
-    condition: 'attribute_exists(#user) AND attribute_not_exists(#acknowledged)',
-    clause: 'attribute_exists(#user)',
-  },
-  notificationKeys,
-  async (scenario) => {
-    const { client, table } = scenario;
-    expect(await acknowledge(client, table, 'bob', place, now)).toBe('unknown');
-    expect(await putNotification(client, table, message, later)).toBe('written');
-    expect(await queued(scenario)).toMatchObject([{ kind: 'waiting' }]);
-  },
-);
-
-protects(
-  'a tombstone stays as the first device wrote it: it expires, however often others acknowledge',
-  {
-    ...notifications,
-    condition: 'attribute_exists(#user) AND attribute_not_exists(#acknowledged)',
-    clause: 'attribute_not_exists(#acknowledged)',
-  },
-  notificationKeys,
+  'a notification that is delivered once more stays as it was put: a drain knows what was there before it',
+  { file: 'chat/tables/notifications.ts', condition: 'attribute_not_exists(#user)' },
+  tables.notifications,
   async ({ client, table }) => {
-    await putNotification(client, table, message, now);
-    await acknowledge(client, table, 'bob', place, now);
-    const tombstone = await onlyItem({ client, table });
-    expect(await acknowledge(client, table, 'bob', place, later)).toBe('known');
-    expect(await onlyItem({ client, table })).toEqual(tombstone);
-    expect(await isAcknowledged(client, table, 'bob', place)).toBe(true);
+    expect(await putNotification(client, table, message, now)).toBe('written');
+    const first = await onlyItem({ client, table });
+    expect(await putNotification(client, table, message, later)).toBe('exists');
+    expect(await onlyItem({ client, table })).toEqual(first);
+    expect(await isQueued(client, table, 'bob', place)).toBe(true);
   },
 );
 
@@ -111,14 +64,32 @@ protects(
   { file: 'chat/tables/connections.ts', condition: 'attribute_exists(#user)' },
   tables.connections,
   async ({ client, table }) => {
-    const device = { userId: 'bob', connectionId: 'x=' };
-    await storeConnection(client, table, device, now);
+    await requestDrain(client, table, device, now);
+    expect(await noteDrain(client, table, device, 'draining', now)).toBe('noted');
     await removeConnection(client, table, device);
-    expect(await markLive(client, table, device)).toBe('gone');
+    expect(await noteDrain(client, table, device, 'caught-up', now)).toBe('gone');
     expect(await onlyItem({ client, table })).toBeUndefined();
-    await storeConnection(client, table, device, now);
-    expect(await markLive(client, table, device)).toBe('live');
+  },
+);
+
+protects(
+  'however often a device says hello, it is drained once, and again only some time after that',
+  { file: 'chat/tables/connections.ts', condition: 'attribute_not_exists(#next) OR #next <= :now' },
+  tables.connections,
+  async ({ client, table }) => {
+    const hello = async (at: Date) => requestDrain(client, table, device, at);
+    expect([await hello(now), await hello(now), await hello(later)]).toEqual([
+      'requested',
+      'draining',
+      'draining',
+    ]);
     expect(await liveConnections(client, table, 'bob', later)).toEqual(['x=']);
+    await noteDrain(client, table, device, 'caught-up', later);
+    expect(await hello(later)).toBe('caught-up');
+    expect(await hello(new Date('2026-03-10T16:00:15.000Z'))).toBe('requested');
+    // A drain that nobody hears of is lost.
+    expect(await hello(new Date('2026-03-10T16:00:44.999Z'))).toBe('draining');
+    expect(await hello(new Date('2026-03-10T16:00:45.000Z'))).toBe('requested');
   },
 );
 
@@ -140,10 +111,10 @@ protects(
 protects(
   'a read position never moves back, whatever order the frames come in',
   {
-    file: 'chat/tables/read-positions.ts',
+    file: 'chat/tables/conversations.ts',
     condition: 'attribute_not_exists(#sequence) OR #sequence < :sequence',
   },
-  tables.readPositions,
+  tables.conversations,
   async ({ client, table }) => {
     const read = async (sequence: number) =>
       advanceReadPosition(client, table, { userId: 'bob', ...place, sequence }, now);

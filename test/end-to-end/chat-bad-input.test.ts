@@ -7,6 +7,7 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
+import { awsError } from '../../local/aws-service.ts';
 import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import { startChat, type People, type Person } from './chat-people.ts';
 import type { System } from './system.ts';
@@ -22,7 +23,17 @@ let people: People;
 let idToken: string;
 
 beforeAll(async () => {
-  ({ system, people } = await startChat());
+  ({ system, people } = await startChat({
+    interceptors: [
+      async ({ action, request }, proceed) =>
+        action === 'PutItem' && JSON.stringify(request).includes(TOO_MUCH)
+          ? awsError(
+              'ItemCollectionSizeLimitExceededException',
+              'Item collection size limit of 10 GB exceeded.',
+            )
+          : proceed(),
+    ],
+  }));
   const cognito = new CognitoIdentityProviderClient({
     region: 'us-east-1',
     endpoint: system.host.awsEndpoint,
@@ -44,6 +55,8 @@ afterAll(async () => {
   await system?.stop();
 });
 
+const TOO_MUCH = 'one message more than 10 GB';
+
 const message = (fields: Readonly<Record<string, unknown>> = {}) => ({
   to: `bob-${randomUUID().slice(0, 8)}`,
   text: 'hello',
@@ -52,6 +65,22 @@ const message = (fields: Readonly<Record<string, unknown>> = {}) => ({
 });
 
 describe('POST /messages', () => {
+  test.concurrent('to a conversation that has all that DynamoDB lets it have: 409, for good', async () => {
+    const ada = people.person('ada');
+    const first = message();
+    expect((await ada.call('POST', '/messages', { body: first })).status).toBe(201);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const refused = await ada.call('POST', '/messages', {
+        body: message({ to: first.to, text: TOO_MUCH }),
+      });
+      expect([refused.status, refused.body]).toEqual([
+        409,
+        expect.objectContaining({ type: 'urn:duotempo:problem:conversation-full' }),
+      ]);
+    }
+    expect((await ada.call('POST', '/messages', { body: first })).status).toBe(200);
+  });
+
   const tooLong = 'x'.repeat(4001);
   test.concurrent.each([
     ['an empty text', { text: '' }, '/text'],

@@ -3,7 +3,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConversationView } from '../../cli/chat/conversation-view.ts';
 import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
-import { eventually, startChat, type People, type Person } from './chat-people.ts';
+import { eventually, startChat, type People, type Person, type TestDevice } from './chat-people.ts';
 import type { System } from './system.ts';
 
 /**
@@ -170,6 +170,74 @@ describe('a device that comes online', () => {
       ]);
     },
   );
+
+  test.concurrent('that says hello many times is drained once, and each hello is answered', async () => {
+    const [ada, bob] = pair();
+    await postAll(ada, bob, texts(20));
+    await waitingOnes(bob, 20);
+    const device = await bob.device({ hello: false });
+    const [connectionId] = await helloAtOnce(device, bob, 30);
+    const caughtUp = () => device.frames.filter(({ type }) => type === 'caught-up').length;
+    await device.until(() => caughtUp() > 0, 'caught-up');
+    await device.hello();
+    expect(device.texts()).toEqual(texts(20));
+    const drained = system.events.filter(
+      (event) =>
+        event.type === 'log' &&
+        event.line.includes('"device drained"') &&
+        event.line.includes(`"connectionId":"${connectionId}"`),
+    );
+    expect(drained).toHaveLength(1);
+  });
+});
+
+describe('GET /conversations', () => {
+  test.concurrent(
+    'shows each member where a conversation ends, once its notifications are gone, too',
+    async () => {
+      const [ada, bob] = pair();
+      const others = ['cy', 'dee', 'eve'].map((name) => people.person(name));
+      await postAll(ada, bob, texts(3));
+      for (const other of others) await bob.post(other, 'hello');
+      const device = await bob.device();
+      await device.until(({ texts: seen }) => seen().length === 3, 'three messages');
+      const notificationIds = device.notifications().map(({ notificationId }) => notificationId);
+      device.send({ action: 'ack', notificationIds });
+      const conversationId = conversationIdOf(ada.name, bob.name);
+      device.send({ action: 'read', conversationId, sequence: 2 });
+      const listOf = async (person: Person): Promise<unknown[]> => {
+        const found: unknown[] = [];
+        for (let cursor: string | undefined = ''; cursor !== undefined;) {
+          const query = cursor === '' ? '' : `&cursor=${cursor}`;
+          const { body } = await person.call('GET', `/conversations?limit=1${query}`);
+          const page = body as { items: unknown[]; cursor?: string };
+          found.push(...page.items);
+          ({ cursor } = page);
+        }
+        return found;
+      };
+      const own = { conversationId, with: ada.name, lastSequence: 3, readSequence: 2 };
+      await eventually(
+        async () => JSON.stringify(await listOf(bob)).includes('"readSequence":2'),
+        'the position has moved',
+      );
+      const found = await listOf(bob);
+      expect(found).toHaveLength(4);
+      expect(found).toEqual(
+        expect.arrayContaining([
+          own,
+          ...others.map((other) => ({
+            conversationId: conversationIdOf(bob.name, other.name),
+            with: other.name,
+            lastSequence: 1,
+            readSequence: 0,
+          })),
+        ]),
+      );
+      expect(await listOf(ada)).toEqual([{ ...own, with: bob.name, readSequence: 0 }]);
+      expect(await listOf(people.person('mallory'))).toEqual([]);
+    },
+  );
 });
 
 describe('a device that vanishes without a word', () => {
@@ -299,6 +367,13 @@ test('1,000 messages of 50 users at once: every conversation is 1 to n, every re
 async function connectionsOf(person: Person): Promise<string[]> {
   const items = await system.scan(system.environment('CONNECTIONS_TABLE'));
   return items.filter(({ userId }) => userId === person.name).map(({ connectionId }) => String(connectionId));
+}
+
+/** Says hello so often at once. @returns the ids of the person's connections */
+async function helloAtOnce(device: TestDevice, person: Person, times: number): Promise<string[]> {
+  for (let hello = 0; hello < times; hello++) device.send({ action: 'hello' });
+  await eventually(async () => (await connectionsOf(person)).length > 0, 'the connection is stored');
+  return connectionsOf(person);
 }
 
 /** Puts the message of a notification on the queue once more. */

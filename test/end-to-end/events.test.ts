@@ -104,6 +104,7 @@ async function chat(): Promise<void> {
   if (notification === undefined) throw new Error('No notification arrived.');
   const { conversationId, sequence, notificationId } = notification;
   await alice.history(bob);
+  await alice.call('GET', '/conversations');
   device.send({ action: 'read', conversationId, sequence });
   device.send({ action: 'ack', notificationIds: [notificationId] });
   device.send({ action: 'something-else' } as never);

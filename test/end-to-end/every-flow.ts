@@ -157,6 +157,7 @@ async function live(system: System, people: People): Promise<void> {
   await device.until(({ texts }) => texts().includes('one'), 'the message', PATIENCE_SECONDS);
   await eventually(async () => (await bob.waiting()).length === 0, 'it is acknowledged', PATIENCE_SECONDS);
   await bob.history(ada);
+  await expectStatus(bob.call('GET', '/conversations'), 200);
   await expectStatus(bob.call('GET', `/conversations/${conversationId}/messages?after=${first}`), 200);
   device.send({ action: 'read', conversationId, sequence: first });
   const isRead = ({ frames }: typeof writer): boolean => frames.some(({ type }) => type === 'read');

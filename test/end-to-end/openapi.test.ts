@@ -215,6 +215,18 @@ test('the chat API answers as documented', async () => {
   expect(after).toMatchObject({ items: [{ text: 'again' }] });
   documented(listMessages, await people.person('carol').call('GET', history), 404);
 
+  const conversations = documented('GET /conversations', await bob.call('GET', '/conversations'), 200);
+  expect(conversations).toEqual({
+    items: [
+      {
+        conversationId: conversationIdOf(alice.name, bob.name),
+        with: alice.name,
+        lastSequence: 2,
+        readSequence: 0,
+      },
+    ],
+  });
+
   await eventually(async () => (await bob.waiting()).length === 2, 'two notifications wait');
   const waiting = documented('GET /notifications', await bob.call('GET', '/notifications'), 200);
   const { items } = waiting as { items: Json[] };

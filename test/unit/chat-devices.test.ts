@@ -1,11 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { deviceHandler, type DeviceRequest } from '../../lambda/chat/device.ts';
 import type { NotificationPlace } from '../../lambda/chat/domain/identifiers.ts';
 import { notificationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import type { ServerFrame } from '../../lambda/chat/frames.ts';
 import { ack } from '../../lambda/chat/handlers/device-ack.ts';
 import { refuseFrame } from '../../lambda/chat/handlers/device-default.ts';
-import { hello } from '../../lambda/chat/handlers/device-hello.ts';
+import { hello, type HelloServices } from '../../lambda/chat/handlers/device-hello.ts';
 import { read, type ReadServices } from '../../lambda/chat/handlers/device-read.ts';
 import { Problem } from '../../lambda/shared/problem.ts';
 import { captureLog } from './captured-log.ts';
@@ -86,23 +86,43 @@ describe('a frame’s handler', () => {
 });
 
 describe('hello', () => {
+  const calls: unknown[] = [];
+  beforeEach(() => {
+    calls.length = 0;
+  });
+  const services = (drain: 'requested' | 'draining' | 'caught-up'): HelloServices => ({
+    requestDrain: async (device) => {
+      calls.push(['request', device]);
+      return Promise.resolve(drain);
+    },
+    sendMessage: async (message) => Promise.resolve(void calls.push(['send', message])),
+    pushFrame: async (...push) => {
+      calls.push(['push', ...push]);
+      return Promise.resolve('sent');
+    },
+  });
+  const asked = ['request', { userId: bob, connectionId: 'here' }];
+
   it('stores the connection, then asks for the drain', async () => {
-    const calls: unknown[] = [];
-    await hello(request({ action: 'hello' }), {
-      storeConnection: async (device) => Promise.resolve(void calls.push(['store', device])),
-      sendMessage: async (message) => Promise.resolve(void calls.push(['send', message])),
-    });
-    expect(calls).toEqual([
-      ['store', { userId: bob, connectionId: 'here' }],
-      ['send', { kind: 'device-online', userId: bob, connectionId: 'here' }],
-    ]);
+    await hello(request({ action: 'hello' }), services('requested'));
+    expect(calls).toEqual([asked, ['send', { userId: bob, connectionId: 'here' }]]);
+  });
+
+  it('of a device that is being drained is answered by the end of that drain', async () => {
+    await hello(request({ action: 'hello' }), services('draining'));
+    expect(calls).toEqual([asked]);
+  });
+
+  it('of a device that has just caught up is answered at once', async () => {
+    await hello(request({ action: 'hello' }), services('caught-up'));
+    expect(calls).toEqual([asked, ['push', 'here', { type: 'caught-up', conversations: {}, more: true }]]);
   });
 
   it('refuses to be somebody else', async () => {
-    const never = async () => Promise.reject(new Error('nothing is written'));
     await expect(
-      hello(request({ action: 'hello', userId: ada }), { storeConnection: never, sendMessage: never }),
+      hello(request({ action: 'hello', userId: ada }), services('requested')),
     ).rejects.toMatchObject({ status: 400, errors: [{ pointer: '/userId' }] });
+    expect(calls).toEqual([]);
   });
 });
 
@@ -115,7 +135,10 @@ describe('ack', () => {
     }));
     const notificationIds = [...places, ...places.slice(0, 5)].map(notificationIdOf);
     await ack(request({ action: 'ack', notificationIds: [...notificationIds, 'unknown'] }), {
-      acknowledge: async (userId, place) => Promise.resolve(void acknowledged.push([userId, place])),
+      isQueued: async () => Promise.resolve(true),
+      isAcknowledged: async () => Promise.resolve(false),
+      putTombstone: async (userId, place) => Promise.resolve(void acknowledged.push([userId, place])),
+      removeNotification: async () => Promise.resolve(),
     });
     expect(acknowledged).toEqual(places.map((place) => [bob, place]));
   });
@@ -138,6 +161,7 @@ describe('read', () => {
         return Promise.resolve('sent');
       },
       removeConnection: async () => Promise.resolve(),
+      isTimeUp: () => false,
       ...changes,
     };
     const at = async (sequence: number, userId = bob, conversationId = conversation) =>

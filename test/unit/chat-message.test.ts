@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import * as v from 'valibot';
-import { NotificationMessage, pipeInputTemplate, recentLimit } from '../../lambda/chat/contract.ts';
+import {
+  deviceLimit,
+  DrainMessage,
+  NotificationMessage,
+  pipeInputTemplate,
+} from '../../lambda/chat/contract.ts';
 import {
   conversationIdOf,
   conversationSequenceOf,
@@ -132,17 +137,12 @@ describe('the notification queue', () => {
     expect(pipeInputTemplate).not.toMatch(/text|from|\bto\b/);
   });
 
-  it('takes a drain that goes on with as much as it may carry, within what a message may have', () => {
-    const id = notificationIdOf({ conversationId: 'a'.repeat(32), sequence: 1 });
+  it('takes all devices that a user may have, within what a message may have', () => {
     const message = {
-      kind: 'device-online',
-      userId: 'bob',
-      connectionId: 'c=',
-      goesOn: {
-        after: id,
-        since: new Date().toISOString(),
-        recent: Array.from({ length: recentLimit }, () => id),
-      },
+      kind: 'push',
+      conversationId: 'a'.repeat(32),
+      sequence: '1000000',
+      connectionIds: Array.from({ length: deviceLimit }, () => 'c'.repeat(128)),
     };
     expect(v.is(NotificationMessage, message)).toBe(true);
     expect(JSON.stringify(message).length).toBeLessThan(256 * 1024);
@@ -154,11 +154,19 @@ describe('the notification queue', () => {
     { kind: 'message', conversationId: 'x', sequence: '1' },
     { kind: 'message', conversationId: 'a'.repeat(32), sequence: '1', text: 'x' },
     { kind: 'message', conversationId: 'a'.repeat(32), sequence: '1', requestId: 'a b' },
-    { kind: 'device-online', userId: 'Bob', connectionId: 'c' },
+    { kind: 'push', conversationId: 'a'.repeat(32), sequence: '1', connectionIds: [] },
     { kind: 'else' },
   ])('refuses %j', (message) => {
     expect(v.is(NotificationMessage, message)).toBe(false);
   });
+});
+
+it.each([
+  { userId: 'Bob', connectionId: 'c' },
+  { userId: 'bob', connectionId: '' },
+  { userId: 'bob', connectionId: 'c', goesOn: { after: 'a b', since: new Date().toISOString() } },
+])('the drain queue refuses %j', (message) => {
+  expect(v.is(DrainMessage, message)).toBe(false);
 });
 
 it('an error frame carries its problem', () => {

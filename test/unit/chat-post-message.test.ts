@@ -20,6 +20,7 @@ interface Post {
 
 function createTable(step: <T>(effect: () => T) => Promise<T> = async (effect) => Promise.resolve(effect())) {
   const messages: Message[] = [];
+  const members = new Set<string>();
   const services: PostServices = {
     now: () => new Date('2026-03-10T16:05:00.000Z'),
     lastSequence: async (id) =>
@@ -28,8 +29,13 @@ function createTable(step: <T>(effect: () => T) => Promise<T> = async (effect) =
       step(() =>
         messages.find((message) => message.conversationId === id && message.messageId === messageId),
       ),
+    addConversation: async (userId, id, other) => step(() => void members.add(`${userId} ${id} ${other}`)),
     put: async (message) =>
       step(() => {
+        const { conversationId: id, from, to } = message;
+        // Whoever lists conversations may come at any moment.
+        if (!members.has(`${from} ${id} ${to}`) || !members.has(`${to} ${id} ${from}`))
+          throw new Error('A message is in a conversation that its members do not find.');
         const taken = messages.some(
           ({ conversationId, sequence }) =>
             conversationId === message.conversationId && sequence === message.sequence,
@@ -127,6 +133,20 @@ describe('a message', () => {
     });
     expect((await send(hello, full)).status).toBe(200);
     expect(messages).toHaveLength(1);
+  });
+
+  it('for which the conversation has no room is refused, at the first attempt', async () => {
+    const { services } = createTable();
+    let puts = 0;
+    const full = {
+      ...services,
+      put: async () => {
+        puts += 1;
+        return Promise.resolve('full' as const);
+      },
+    };
+    await expect(send(hello, full)).rejects.toMatchObject({ status: 409, slug: 'conversation-full' });
+    expect(puts).toBe(1);
   });
 
   it('is counted once, however often others come before it', async () => {

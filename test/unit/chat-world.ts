@@ -1,13 +1,16 @@
-import type { NotificationMessage as QueuedMessage } from '../../lambda/chat/contract.ts';
+import type { AcknowledgeServices } from '../../lambda/chat/acknowledge.ts';
+import { caughtUpFrame } from '../../lambda/chat/caught-up.ts';
+import type { DrainMessage, NotificationMessage } from '../../lambda/chat/contract.ts';
+import type { DeliveryServices } from '../../lambda/chat/deliver.ts';
 import {
   conversationIdOf,
   conversationSequenceOf,
   messageIdOf,
 } from '../../lambda/chat/domain/identifiers.ts';
 import type { Message } from '../../lambda/chat/domain/message.ts';
+import type { DrainServices } from '../../lambda/chat/drain.ts';
 import type { ServerFrame } from '../../lambda/chat/frames.ts';
-import type { PushServices } from '../../lambda/chat/handlers/push-notification.ts';
-import type { QueueItem } from '../../lambda/chat/tables/notifications.ts';
+import type { WaitingItem } from '../../lambda/chat/tables/notifications.ts';
 
 export const ada = 'ada';
 export const bob = 'bob';
@@ -32,43 +35,52 @@ export type Step = <T>(effect: () => T) => Promise<T>;
 const atOnce: Step = async (effect) => Promise.resolve(effect());
 
 /**
- * The tables, the queue and the connections in memory. Every call takes effect at one instant, as one conditional
+ * The tables, the queues and the connections in memory. Every call takes effect at one instant, as one conditional
  * write or one consistent read does.
  */
-export function createChatWorld(options: { readonly step?: Step; readonly now?: () => Date } = {}) {
-  const { step = atOnce, now = () => new Date('2026-03-10T16:05:01.000Z') } = options;
+export function createChatWorld(
+  options: { readonly step?: Step; readonly now?: () => Date; readonly pageItems?: number } = {},
+) {
+  const { step = atOnce, now = () => new Date('2026-03-10T16:05:01.000Z'), pageItems = 100 } = options;
   const messages = new Map<string, Message>();
-  const queues = new Map<string, Map<string, QueueItem>>();
-  const connections = new Map<string, { readonly userId: string; live: boolean }>();
+  const queues = new Map<string, Map<string, WaitingItem>>();
+  const tombstones = new Set<string>();
+  const connections = new Map<string, { readonly userId: string; state: 'draining' | 'caught-up' }>();
   const devices = new Map<string, ServerFrame[]>();
-  const queued: QueuedMessage[] = [];
+  const stuck = new Set<string>();
+  const drains: DrainMessage[] = [];
+  const queued: NotificationMessage[] = [];
 
-  const queue = (userId: string): Map<string, QueueItem> => {
-    const found = queues.get(userId) ?? new Map<string, QueueItem>();
+  const queue = (userId: string): Map<string, WaitingItem> => {
+    const found = queues.get(userId) ?? new Map<string, WaitingItem>();
     queues.set(userId, found);
     return found;
   };
+  const isTombstone = (userId: string, key: string): boolean => tombstones.has(`${userId} ${key}`);
   const world = {
     messages,
     connections,
     /** The open connections, and what was pushed to each. */
     devices,
+    /** Connections whose device takes nothing. */
+    stuck,
+    /** What was sent to the drain queue. */
+    drains,
     /** What was sent to the notification queue. */
     queued,
+    queue,
     post: (message: Message) => messages.set(conversationSequenceOf(message), message),
-    /** A device that has said hello. */
+    /** A device that says hello. */
     hello: (userId: string, connectionId: string) => {
       if (!devices.has(connectionId)) devices.set(connectionId, []);
-      connections.set(connectionId, connections.get(connectionId) ?? { userId, live: false });
+      connections.set(connectionId, { userId, state: 'draining' });
     },
-    /** Acknowledges, as the table does: only what waits. */
-    acknowledge: (userId: string, place: { conversationId: string; sequence: number }) => {
-      const key = conversationSequenceOf(place);
-      if (queue(userId).get(key)?.kind === 'waiting') queue(userId).set(key, { kind: 'acknowledged', place });
-    },
+    acknowledged: (userId: string): number[] =>
+      [...messages].flatMap(([key, { sequence }]) => (isTombstone(userId, key) ? [sequence] : [])),
+    /** What those see who read what waits. */
     waiting: (userId: string): number[] =>
-      [...queue(userId).values()].flatMap((item) =>
-        item.kind === 'waiting' ? [item.notification.sequence] : [],
+      [...queue(userId)].flatMap(([key, { notification }]) =>
+        isTombstone(userId, key) ? [] : [notification.sequence],
       ),
     /** Sequences in the order in which a device got them. */
     seen: (connectionId: string): number[] =>
@@ -77,61 +89,92 @@ export function createChatWorld(options: { readonly step?: Step; readonly now?: 
       ),
   };
 
-  const services: PushServices = {
+  const services: DeliveryServices & Omit<DrainServices, 'sendMessage'> & AcknowledgeServices = {
     now,
+    isTimeUp: () => false,
     getMessage: async (conversationId, sequence) =>
       step(() => messages.get(conversationSequenceOf({ conversationId, sequence }))),
     putNotification: async (message) =>
       step(() => {
         const key = conversationSequenceOf(message);
         if (queue(message.to).has(key)) return 'exists';
-        queue(message.to).set(key, {
-          kind: 'waiting',
-          notification: message,
-          notifiedAt: now().toISOString(),
-        });
+        queue(message.to).set(key, { notification: message, notifiedAt: now().toISOString() });
         return 'written';
       }),
-    isAcknowledged: async (message) =>
-      step(() => queue(message.to).get(conversationSequenceOf(message))?.kind === 'acknowledged'),
+    isQueued: async (userId, place) => step(() => queue(userId).has(conversationSequenceOf(place))),
+    isAcknowledged: async (userId, place) => step(() => isTombstone(userId, conversationSequenceOf(place))),
+    putTombstone: async (userId, place) =>
+      step(() => void tombstones.add(`${userId} ${conversationSequenceOf(place)}`)),
+    removeNotification: async (userId, place) =>
+      step(() => void queue(userId).delete(conversationSequenceOf(place))),
     liveConnections: async (userId) =>
       step(() =>
-        [...connections].flatMap(([id, connection]) =>
-          connection.userId === userId && connection.live ? [id] : [],
-        ),
+        [...connections]
+          .flatMap(([id, connection]) => (connection.userId === userId ? [id] : []))
+          .toReversed(),
       ),
     pushFrame: async (connectionId, frame) =>
       step(() => {
         const frames = devices.get(connectionId);
         if (frames === undefined) return 'gone';
+        if (stuck.has(connectionId)) return 'stuck';
         frames.push(frame);
         return 'sent';
       }),
+    disconnect: async (connectionId) => step(() => void devices.delete(connectionId)),
     removeConnection: async ({ connectionId }) => step(() => void connections.delete(connectionId)),
-    isConnected: async ({ userId, connectionId }) =>
-      step(() => connections.get(connectionId)?.userId === userId),
-    markLive: async ({ connectionId }) =>
+    noteDrain: async ({ userId, connectionId }, state) =>
       step(() => {
         const found = connections.get(connectionId);
-        if (found === undefined) return 'gone';
-        found.live = true;
-        return 'live';
+        if (found?.userId !== userId) return 'gone';
+        found.state = state;
+        return 'noted';
       }),
-    queueOf: async function* (userId, after) {
-      const from = after === undefined ? '' : conversationSequenceOf(after);
-      // A page is read at one instant; what comes later is not in it.
-      const page = await step(() =>
-        [...queue(userId)].filter(([key]) => key > from).toSorted(([one], [other]) => (one < other ? -1 : 1)),
-      );
-      for (const [, item] of page) yield item;
+    waitingPages: async function* (userId, after) {
+      let from = after === undefined ? '' : conversationSequenceOf(after);
+      for (;;) {
+        // A page is read at one instant, and what is acknowledged of it at another.
+        const page = await step(() =>
+          [...queue(userId)]
+            .filter(([key]) => key > from)
+            .toSorted(([one], [other]) => (one < other ? -1 : 1))
+            .slice(0, pageItems),
+        );
+        const items = await step(() =>
+          page.flatMap(([key, item]) => (isTombstone(userId, key) ? [] : [item])),
+        );
+        const last = page.length < pageItems ? undefined : page.at(-1);
+        yield { items, readTo: last?.[1].notification };
+        if (last === undefined) return;
+        [from] = last;
+      }
     },
-    lastSequence: async (conversationId) =>
-      step(() =>
-        [...messages.values()]
-          .filter((message) => message.conversationId === conversationId)
-          .reduce<number | undefined>((last, { sequence }) => Math.max(last ?? 0, sequence), undefined),
-      ),
+    caughtUpFrame: async (userId) =>
+      caughtUpFrame(userId, {
+        conversationsOf: async (_, after, limit) =>
+          step(() =>
+            [...new Map([...messages.values()].map((message) => [message.conversationId, message])).values()]
+              .filter(({ from, to }) => from === userId || to === userId)
+              .map(({ conversationId, from, to }) => ({
+                conversationId,
+                with: from === userId ? to : from,
+                readSequence: 0,
+              }))
+              .filter(({ conversationId }) => after === undefined || conversationId > after)
+              .slice(0, limit),
+          ),
+        lastSequence: async (conversationId) =>
+          step(() =>
+            [...messages.values()]
+              .filter((message) => message.conversationId === conversationId)
+              .reduce<number | undefined>((last, { sequence }) => Math.max(last ?? 0, sequence), undefined),
+          ),
+      }),
     sendMessage: async (message) => step(() => void queued.push(message)),
   };
-  return { ...world, services };
+  const drainServices: DrainServices = {
+    ...services,
+    sendMessage: async (message) => step(() => void drains.push(message)),
+  };
+  return { ...world, services, drainServices };
 }

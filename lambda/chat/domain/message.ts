@@ -41,6 +41,14 @@ export interface Message {
 /** A message that waits in its recipient's queue until one of the recipient's devices acknowledges it. */
 export type Notification = Message;
 
+/** A message waits so long after it was sent, whenever it is delivered. From then on only the history has it. */
+export const NOTIFICATION_DAYS = 30;
+
+/** True if a message is too old to wait. */
+export function isExpired({ sentAt }: Pick<Message, 'sentAt'>, now: Date): boolean {
+  return Date.parse(sentAt) + NOTIFICATION_DAYS * 86_400_000 <= now.getTime();
+}
+
 /** True if the user is one of the two of the message's conversation. */
 export function isMember(message: Pick<Message, 'from' | 'to'>, userId: string): boolean {
   return message.from === userId || message.to === userId;

@@ -2,37 +2,43 @@ import { systemClock } from '../../shared/clock.ts';
 import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { environmentVariable } from '../../shared/environment.ts';
 import { createSqsClient } from '../../shared/sqs.ts';
-import { environmentNames } from '../contract.ts';
+import { environmentNames, type DrainMessage } from '../contract.ts';
 import { deviceHandler, parseFrame, type DeviceRequest } from '../device.ts';
 import { HelloFrame } from '../frames.ts';
-import { notificationQueueSender, type SendNotificationMessage } from '../queues/notification-queue.ts';
-import { storeConnection, type Device } from '../tables/connections.ts';
+import { createPushFrame, type PushFrame } from '../push.ts';
+import { queueSender } from '../queues/queue-sender.ts';
+import { requestDrain, type Device } from '../tables/connections.ts';
 
 export interface HelloServices {
-  readonly storeConnection: (device: Device) => Promise<void>;
-  readonly sendMessage: SendNotificationMessage;
+  readonly requestDrain: (device: Device) => Promise<'requested' | 'draining' | 'caught-up'>;
+  readonly sendMessage: (message: DrainMessage) => Promise<void>;
+  readonly pushFrame: PushFrame;
 }
 
 /**
- * `hello`: the device wants what waits, and then what arrives. Its connection is stored as not yet live, and goes live
- * when what waits has been pushed: by the worker, as it may take longer than a frame's handler should.
+ * `hello`: the device wants what arrives from now on, and what waits. Its connection is stored, which makes it live; what
+ * waits is pushed by a worker, as that may take longer than a frame's handler should.
+ *
+ * However often a device says it, one drain at a time is under way, whose end answers all. One that has just caught up
+ * is told so at once: what came since was pushed to it.
  */
 export async function hello(request: DeviceRequest, services: HelloServices): Promise<void> {
   parseFrame(HelloFrame, request);
   const { userId, connectionId } = request;
-  await services.storeConnection({ userId, connectionId });
-  await services.sendMessage({ kind: 'device-online', userId, connectionId });
+  const drain = await services.requestDrain({ userId, connectionId });
+  if (drain === 'requested') await services.sendMessage({ userId, connectionId });
+  else if (drain === 'caught-up') {
+    await services.pushFrame(connectionId, { type: 'caught-up', conversations: {}, more: true });
+  }
 }
 
 function buildServices(): HelloServices {
   const client = createDynamoDbClient();
   const table = environmentVariable(environmentNames.connectionsTable);
   return {
-    storeConnection: (device) => storeConnection(client, table, device, systemClock()),
-    sendMessage: notificationQueueSender(
-      createSqsClient(),
-      environmentVariable(environmentNames.notificationQueueUrl),
-    ),
+    requestDrain: (device) => requestDrain(client, table, device, systemClock()),
+    sendMessage: queueSender(createSqsClient(), environmentVariable(environmentNames.drainQueueUrl)),
+    pushFrame: createPushFrame(environmentVariable(environmentNames.connectionsUrl)),
   };
 }
 

@@ -1,21 +1,21 @@
-import { systemClock } from '../../shared/clock.ts';
+import { systemClock, timeLimit } from '../../shared/clock.ts';
 import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { environmentVariable } from '../../shared/environment.ts';
-import { logger } from '../../shared/log.ts';
+import { errorFields, logger } from '../../shared/log.ts';
 import { notFoundProblem } from '../../shared/problem.ts';
-import { environmentNames } from '../contract.ts';
-import { pushToLive, type DeliveryServices } from '../deliver.ts';
+import { deviceLimit, environmentNames } from '../contract.ts';
+import type { DeliveryServices } from '../deliver.ts';
 import { deviceHandler, parseFrame, type DeviceRequest } from '../device.ts';
 import { isMember, type Message } from '../domain/message.ts';
 import { ReadFrame } from '../frames.ts';
-import { createPushFrame } from '../push.ts';
+import { createPushFrame, pushToAll, type PushesToAll } from '../push.ts';
 import { liveConnections, removeConnection } from '../tables/connections.ts';
+import { advanceReadPosition } from '../tables/conversations.ts';
 import { lastMessage } from '../tables/messages.ts';
-import { advanceReadPosition } from '../tables/read-positions.ts';
 
 export interface ReadServices extends Pick<
   DeliveryServices,
-  'liveConnections' | 'pushFrame' | 'removeConnection'
+  'liveConnections' | 'pushFrame' | 'removeConnection' | 'isTimeUp'
 > {
   readonly lastMessage: (conversationId: string) => Promise<Message | undefined>;
   /** Moves the position forward. @returns whether it moved */
@@ -34,32 +34,48 @@ export async function read(request: DeviceRequest, services: ReadServices): Prom
   const clamped = Math.min(sequence, last.sequence);
   if (!(await services.advance(userId, conversationId, clamped))) return;
   const frame = { type: 'read', conversationId, by: userId, sequence: clamped } as const;
-  const receipts = await Promise.allSettled(
-    [last.from, last.to].map((member) => pushToLive(member, frame, services, connectionId)),
-  );
-  for (const receipt of receipts) {
-    if (receipt.status === 'rejected') {
-      const reason: unknown = receipt.reason;
-      logger.warn('receipt not pushed', { errorName: reason instanceof Error ? reason.name : 'unknown' });
-    }
+  const receipts = await Promise.all([last.from, last.to].map(async (member) => pushReceipt(member)));
+  for (const { left, error } of receipts) {
+    if (left.length > 0) logger.warn('receipts not pushed', { devices: left.length, ...errorFields(error) });
+  }
+
+  async function pushReceipt(member: string): Promise<PushesToAll> {
+    const live = (await services.liveConnections(member)).slice(0, deviceLimit);
+    const push = async (id: string): Promise<boolean> => {
+      // One that is stuck is left to the next message.
+      if ((await services.pushFrame(id, frame)) !== 'gone') return true;
+      await services.removeConnection({ userId: member, connectionId: id });
+      return false;
+    };
+    return pushToAll(
+      live.filter((id) => id !== connectionId),
+      push,
+      services.isTimeUp,
+    );
   }
 }
 
-function buildServices(): ReadServices {
+/** Half of the function's timeout. */
+const RECEIPTS_MILLISECONDS = 5000;
+
+function buildServices(): Omit<ReadServices, 'isTimeUp'> {
   const client = createDynamoDbClient();
   const messagesTable = environmentVariable(environmentNames.messagesTable);
   const connectionsTable = environmentVariable(environmentNames.connectionsTable);
-  const positionsTable = environmentVariable(environmentNames.readPositionsTable);
+  const conversationsTable = environmentVariable(environmentNames.conversationsTable);
   return {
     lastMessage: (conversationId) => lastMessage(client, messagesTable, conversationId),
     advance: (userId, conversationId, sequence) =>
-      advanceReadPosition(client, positionsTable, { userId, conversationId, sequence }, systemClock()),
+      advanceReadPosition(client, conversationsTable, { userId, conversationId, sequence }, systemClock()),
     liveConnections: (userId) => liveConnections(client, connectionsTable, userId, systemClock()),
     pushFrame: createPushFrame(environmentVariable(environmentNames.connectionsUrl)),
     removeConnection: (device) => removeConnection(client, connectionsTable, device),
   };
 }
 
-let services: ReadServices | undefined;
+let services: Omit<ReadServices, 'isTimeUp'> | undefined;
 
-export const handler = deviceHandler((request) => read(request, (services ??= buildServices())));
+export const handler = deviceHandler((request) => {
+  services ??= buildServices();
+  return read(request, { ...services, isTimeUp: timeLimit(RECEIPTS_MILLISECONDS) });
+});

@@ -9,11 +9,19 @@ import { notificationIdOf, placeOf, type NotificationPlace } from '../domain/ide
 import type { Notification } from '../domain/message.ts';
 import { notificationBody } from '../frames.ts';
 import { userOf } from '../requests.ts';
-import { queueOf, type QueueItem } from '../tables/notifications.ts';
+import { waitingPages, type WaitingPage } from '../tables/notifications.ts';
 
 export interface ListServices {
-  readonly queueOf: (userId: string, after: NotificationPlace | undefined) => AsyncIterable<QueueItem>;
+  /** What waits, behind a place, `pageItems` of the queue at a time. */
+  readonly waitingPages: (
+    userId: string,
+    after: NotificationPlace | undefined,
+    pageItems: number,
+  ) => AsyncIterable<WaitingPage>;
 }
+
+/** One request reads no more; the cursor goes on behind them. */
+const MOST_PAGES = 5;
 
 const Cursor = v.pipe(
   v.string(),
@@ -25,21 +33,29 @@ export async function listNotifications(request: HttpRequest, services: ListServ
   const userId = userOf(request);
   const { limit, cursor } = pageIn(request, Cursor);
   const found: Notification[] = [];
-  for await (const item of services.queueOf(userId, cursor === undefined ? undefined : placeOf(cursor))) {
-    if (item.kind === 'waiting') found.push(item.notification);
-    if (found.length > limit) break;
+  let pages = 0;
+  let readTo: NotificationPlace | undefined;
+  const after = cursor === undefined ? undefined : placeOf(cursor);
+  for await (const page of services.waitingPages(userId, after, limit + 1)) {
+    found.push(...page.items.map(({ notification }) => notification));
+    ({ readTo } = page);
+    pages += 1;
+    if (found.length > limit || pages === MOST_PAGES) break;
   }
   const items = found.slice(0, limit);
-  const last = found.length > limit ? items.at(-1) : undefined;
-  const next = last === undefined ? undefined : notificationIdOf(last);
-  return { status: 200, body: pageBody(items.map(notificationBody), next) };
+  const last = found.length > limit ? items.at(-1) : readTo;
+  return { status: 200, body: pageBody(items.map(notificationBody), last && notificationIdOf(last)) };
 }
 
 function buildServices(): ListServices {
   const client = createDynamoDbClient();
-  const table = environmentVariable(environmentNames.notificationsTable);
+  const names = {
+    notifications: environmentVariable(environmentNames.notificationsTable),
+    acknowledgements: environmentVariable(environmentNames.acknowledgementsTable),
+  };
   return {
-    queueOf: (userId, after) => queueOf(client, table, userId, { after, now: systemClock(), pageItems: 101 }),
+    waitingPages: (userId, after, pageItems) =>
+      waitingPages(client, names, userId, { after, now: systemClock(), pageItems }),
   };
 }
 

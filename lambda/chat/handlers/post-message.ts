@@ -10,6 +10,7 @@ import { environmentNames, lastSequence, requestBodyLimitBytes } from '../contra
 import { conversationIdOf, messageIdOf } from '../domain/identifiers.ts';
 import { PostedMessage, type Message } from '../domain/message.ts';
 import { userOf } from '../requests.ts';
+import { addConversation } from '../tables/conversations.ts';
 import { getMessage, lastMessage, putMessage, sequenceOfMessage } from '../tables/messages.ts';
 import { takeFromLimit } from '../tables/rate-limits.ts';
 
@@ -19,7 +20,9 @@ export interface PostServices {
   /** The sequence of the last message; 0 if there is none. */
   readonly lastSequence: (conversationId: string) => Promise<number>;
   readonly find: (conversationId: string, messageId: string) => Promise<Message | undefined>;
-  readonly put: (message: Message) => Promise<'written' | 'taken'>;
+  /** Puts a conversation that is about to begin among those of a member. */
+  readonly addConversation: (userId: string, conversationId: string, other: string) => Promise<void>;
+  readonly put: (message: Message) => Promise<'written' | 'taken' | 'full'>;
   /** Counts one message of the sender. @returns undefined, or the seconds to wait if it was one too many */
   readonly takeFromLimit: (userId: string) => Promise<number | undefined>;
   /** Waits a little, the longer the more attempts failed. */
@@ -55,10 +58,19 @@ export async function postMessage(request: HttpRequest, services: PostServices):
       const waitSeconds = await services.takeFromLimit(from);
       if (waitSeconds !== undefined) return tooManyMessages(waitSeconds);
     }
+    // Before the message, so that a conversation that has one is found; without one it is not shown.
+    if (last === 0) {
+      await Promise.all([
+        services.addConversation(from, conversationId, to),
+        services.addConversation(to, conversationId, from),
+      ]);
+    }
     const sentAt = services.now().toISOString();
     const { requestId } = request;
     const message = { conversationId, sequence: last + 1, messageId, from, to, text, sentAt, requestId };
-    if ((await services.put(message)) === 'written') {
+    const result = await services.put(message);
+    if (result === 'full') throw conversationFull();
+    if (result === 'written') {
       logger.info('message written', { conversationId, sequence: message.sequence, messageId, attempt });
       return messageResponse(201, message);
     }
@@ -102,13 +114,14 @@ function tooManyMessages(waitSeconds: number): HttpResponse {
 
 function conversationFull(): Problem {
   return new Problem(409, 'conversation-full', 'The conversation has come to its end', {
-    detail: `A conversation ends at ${lastSequence} messages.`,
+    detail: `A conversation ends at ${lastSequence} messages, or 10 GB.`,
   });
 }
 
 function buildServices(): PostServices {
   const client = createDynamoDbClient();
   const table = environmentVariable(environmentNames.messagesTable);
+  const conversationsTable = environmentVariable(environmentNames.conversationsTable);
   const limitsTable = environmentVariable(environmentNames.rateLimitsTable);
   const limit = {
     messages: environmentNumber(environmentNames.rateLimitMessages),
@@ -121,6 +134,8 @@ function buildServices(): PostServices {
       const sequence = await sequenceOfMessage(client, table, conversationId, messageId);
       return sequence === undefined ? undefined : getMessage(client, table, conversationId, sequence);
     },
+    addConversation: (userId, conversationId, other) =>
+      addConversation(client, conversationsTable, { userId, conversationId, with: other }),
     put: (message) => putMessage(client, table, message),
     takeFromLimit: (userId) => takeFromLimit(client, limitsTable, userId, limit, systemClock()),
     // By chance, so that those who met do not meet again.

@@ -9,19 +9,17 @@ import { createSqsClient } from '../../shared/sqs.ts';
 import { environmentNames, NotificationMessage } from '../contract.ts';
 import { deliver, type DeliveryServices } from '../deliver.ts';
 import { notificationIdOf } from '../domain/identifiers.ts';
-import { drain, DRAIN_PASS_NOTIFICATIONS, type DrainServices } from '../drain.ts';
-import { createPushFrame } from '../push.ts';
-import { notificationQueueSender } from '../queues/notification-queue.ts';
-import { isConnected, liveConnections, markLive, removeConnection } from '../tables/connections.ts';
-import { getMessage, lastMessage } from '../tables/messages.ts';
-import { isAcknowledged, putNotification, queueOf } from '../tables/notifications.ts';
+import { queueSender } from '../queues/queue-sender.ts';
+import { isAcknowledged } from '../tables/acknowledgements.ts';
+import { liveConnections } from '../tables/connections.ts';
+import { getMessage } from '../tables/messages.ts';
+import { putNotification, removeNotification } from '../tables/notifications.ts';
+import { pushServices, withinTime } from '../worker.ts';
 
-export type PushServices = DeliveryServices & DrainServices;
-
-/** Works on the notification queue: delivers the message that was written, or drains what waits for a device. */
+/** Works on the notification queue: delivers the messages that were written. */
 export async function pushNotifications(
   records: readonly SQSRecord[],
-  services: PushServices,
+  services: DeliveryServices,
 ): Promise<SQSBatchResponse> {
   const failures: RecordFailure[] = [];
   // The batch size is 1: a failure holds nobody else up.
@@ -47,74 +45,53 @@ function parse(record: SQSRecord): Work {
 }
 
 /** By what the log tells a message on the queue. */
-function namesOf(message: Work): NonNullable<RecordFailure['about']> {
-  if (message.kind === 'device-online') return { connectionId: message.connectionId };
-  const { conversationId, sequence, requestId } = message;
-  const notificationId = notificationIdOf({ conversationId, sequence });
-  return { notificationId, conversationId, sequence, requestId };
-}
-
-async function work(message: Work, services: PushServices): Promise<void> {
-  const startedAt = performance.now();
-  const milliseconds = (): number => Math.round(performance.now() - startedAt);
-  if (message.kind === 'message') {
-    const delivery = await deliver(message.conversationId, message.sequence, services);
-    logger.info('message delivered', { ...namesOf(message), ...delivery, milliseconds: milliseconds() });
-    return;
-  }
-  const notificationIds: string[] = [];
-  const drained = await drain(message, {
-    ...services,
-    pushFrame: async (connectionId, frame) => {
-      const result = await services.pushFrame(connectionId, frame);
-      if (result === 'sent' && frame.type === 'notification') notificationIds.push(frame.notificationId);
-      return result;
-    },
-  });
-  logger.info('device drained', {
-    ...namesOf(message),
-    ...drained,
-    notificationIds,
-    milliseconds: milliseconds(),
-  });
-}
-
-function buildServices(): PushServices {
-  const client = createDynamoDbClient();
-  const messagesTable = environmentVariable(environmentNames.messagesTable);
-  const notificationsTable = environmentVariable(environmentNames.notificationsTable);
-  const connectionsTable = environmentVariable(environmentNames.connectionsTable);
-  const queueUrl = environmentVariable(environmentNames.notificationQueueUrl);
+function namesOf({ conversationId, sequence, requestId }: Work): NonNullable<RecordFailure['about']> {
   return {
-    now: systemClock,
-    getMessage: (conversationId, sequence) => getMessage(client, messagesTable, conversationId, sequence),
-    putNotification: (message) => putNotification(client, notificationsTable, message, systemClock()),
-    isAcknowledged: (message) => isAcknowledged(client, notificationsTable, message.to, message),
-    liveConnections: (userId) => liveConnections(client, connectionsTable, userId, systemClock()),
-    pushFrame: createPushFrame(environmentVariable(environmentNames.connectionsUrl)),
-    removeConnection: (device) => removeConnection(client, connectionsTable, device),
-    isConnected: (device) => isConnected(client, connectionsTable, device),
-    markLive: (device) => markLive(client, connectionsTable, device),
-    queueOf: (userId, after) =>
-      queueOf(client, notificationsTable, userId, {
-        after,
-        now: systemClock(),
-        pageItems: DRAIN_PASS_NOTIFICATIONS + 1,
-      }),
-    lastSequence: async (conversationId) =>
-      (await lastMessage(client, messagesTable, conversationId))?.sequence,
-    sendMessage: notificationQueueSender(createSqsClient(), queueUrl),
+    notificationId: notificationIdOf({ conversationId, sequence }),
+    conversationId,
+    sequence,
+    requestId,
   };
 }
 
-let services: PushServices | undefined;
+async function work(message: Work, services: DeliveryServices): Promise<void> {
+  const startedAt = performance.now();
+  const delivery = await deliver(
+    message,
+    services,
+    message.kind === 'push' ? message.connectionIds : undefined,
+  );
+  const milliseconds = Math.round(performance.now() - startedAt);
+  logger.info('message delivered', { ...namesOf(message), ...delivery, milliseconds });
+}
+
+function buildServices(): Omit<DeliveryServices, 'isTimeUp'> {
+  const client = createDynamoDbClient();
+  const messages = environmentVariable(environmentNames.messagesTable);
+  const notifications = environmentVariable(environmentNames.notificationsTable);
+  const acknowledgements = environmentVariable(environmentNames.acknowledgementsTable);
+  const connections = environmentVariable(environmentNames.connectionsTable);
+  const queueUrl = environmentVariable(environmentNames.notificationQueueUrl);
+  return {
+    ...pushServices(client, connections),
+    now: systemClock,
+    getMessage: (conversationId, sequence) => getMessage(client, messages, conversationId, sequence),
+    putNotification: (message) => putNotification(client, notifications, message, systemClock()),
+    isAcknowledged: (userId, place) => isAcknowledged(client, acknowledgements, userId, place),
+    removeNotification: (userId, place) => removeNotification(client, notifications, userId, place),
+    liveConnections: (userId) => liveConnections(client, connections, userId, systemClock()),
+    sendMessage: queueSender(createSqsClient(), queueUrl),
+  };
+}
+
+let services: ReturnType<typeof buildServices> | undefined;
 
 export async function handler(
   event: SQSEvent,
-  context: Pick<Context, 'awsRequestId'>,
+  context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
 ): Promise<SQSBatchResponse> {
   services ??= buildServices();
   logger.resetKeys();
   logger.appendKeys({ functionRequestId: context.awsRequestId });
-  return pushNotifications(event.Records, services);
+  return pushNotifications(event.Records, withinTime(services, context));
 }

@@ -1,4 +1,10 @@
-import { GetItemCommand, PutItemCommand, QueryCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  GetItemCommand,
+  ItemCollectionSizeLimitExceededException,
+  PutItemCommand,
+  QueryCommand,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { isConditionFailed } from '../../shared/dynamodb.ts';
@@ -83,12 +89,15 @@ export async function getMessage(
   return item === undefined ? undefined : parseWritten(StoredMessage, unmarshall(item));
 }
 
-/** Writes a message unless its place is taken: of two that want it, one gets it. */
+/**
+ * Writes a message unless its place is taken: of two that want it, one gets it. `full`: the conversation has the 10 GB
+ * that DynamoDB allows the items of one partition key in a table with a local secondary index.
+ */
 export async function putMessage(
   client: DynamoDBClient,
   table: string,
   message: Message,
-): Promise<'written' | 'taken'> {
+): Promise<'written' | 'taken' | 'full'> {
   try {
     await client.send(
       new PutItemCommand({
@@ -101,6 +110,7 @@ export async function putMessage(
     return 'written';
   } catch (error) {
     if (isConditionFailed(error)) return 'taken';
+    if (error instanceof ItemCollectionSizeLimitExceededException) return 'full';
     throw error;
   }
 }

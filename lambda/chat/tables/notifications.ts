@@ -1,8 +1,9 @@
 import {
+  DeleteItemCommand,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
-  UpdateItemCommand,
+  type AttributeValue,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
@@ -11,28 +12,29 @@ import { isConditionFailed } from '../../shared/dynamodb.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { tables } from '../contract.ts';
 import { conversationSequenceOf, type NotificationPlace } from '../domain/identifiers.ts';
-import type { Message, Notification } from '../domain/message.ts';
+import { NOTIFICATION_DAYS, type Message, type Notification } from '../domain/message.ts';
+import { acknowledgedAmong } from './acknowledgements.ts';
 import { StoredMessage } from './messages.ts';
+import { timeToLive } from './time-to-live.ts';
 
 const keys = tables.notifications;
 
-const WAITING_DAYS = 30;
-/** Longer than a stream record (24 h) and a message on the queue (4 days) can be on their way, one after the other. */
-const TOMBSTONE_DAYS = 5;
-
 const StoredNotification = v.object({ ...StoredMessage.entries, notifiedAt: v.string() });
-const StoredTombstone = v.object({
-  conversationId: v.string(),
-  sequence: v.number(),
-  acknowledgedAt: v.string(),
-});
 
-/** A notification that waits, and when it was put there; or the tombstone of one that was acknowledged. */
-export type QueueItem =
-  | { readonly kind: 'waiting'; readonly notification: Notification; readonly notifiedAt: string }
-  | { readonly kind: 'acknowledged'; readonly place: NotificationPlace };
+/** A notification, and when it was put into its user's queue. */
+export interface WaitingItem {
+  readonly notification: Notification;
+  readonly notifiedAt: string;
+}
 
-/** Puts a message into its recipient's queue, unless it is there: waiting, or acknowledged. */
+/** Part of a user's queue. */
+export interface WaitingPage {
+  readonly items: readonly WaitingItem[];
+  /** Up to where the queue was read; undefined at its end. */
+  readonly readTo: NotificationPlace | undefined;
+}
+
+/** Puts a message into its recipient's queue, unless it is there. It waits until 30 days after it was sent. */
 export async function putNotification(
   client: DynamoDBClient,
   table: string,
@@ -43,12 +45,7 @@ export async function putNotification(
     await client.send(
       new PutItemCommand({
         TableName: table,
-        Item: marshall({
-          ...message,
-          ...keyOf(message.to, message),
-          notifiedAt: now.toISOString(),
-          [keys.timeToLive]: expiry(now, WAITING_DAYS),
-        }),
+        Item: marshall(storedNotification(message, now)),
         ConditionExpression: 'attribute_not_exists(#user)',
         ExpressionAttributeNames: { '#user': keys.partitionKey },
       }),
@@ -60,8 +57,18 @@ export async function putNotification(
   }
 }
 
-/** True if one of the user's devices has acknowledged the notification. Read consistently. */
-export async function isAcknowledged(
+export function storedNotification(message: Message, now: Date): Record<string, unknown> {
+  return {
+    ...message,
+    [keys.partitionKey]: message.to,
+    [keys.sortKey]: conversationSequenceOf(message),
+    notifiedAt: now.toISOString(),
+    [keys.timeToLive]: timeToLive(new Date(message.sentAt), NOTIFICATION_DAYS),
+  };
+}
+
+/** True if the notification is in the user's queue. Read consistently. */
+export async function isQueued(
   client: DynamoDBClient,
   table: string,
   userId: string,
@@ -70,68 +77,42 @@ export async function isAcknowledged(
   const { Item: item } = await client.send(
     new GetItemCommand({
       TableName: table,
-      Key: marshall(keyOf(userId, place)),
+      Key: keyOf(userId, place),
       ConsistentRead: true,
-      ProjectionExpression: '#acknowledged',
-      ExpressionAttributeNames: { '#acknowledged': 'acknowledgedAt' },
+      ProjectionExpression: '#user',
+      ExpressionAttributeNames: { '#user': keys.partitionKey },
     }),
   );
-  return item?.['acknowledgedAt'] !== undefined;
+  return item !== undefined;
 }
 
-/**
- * Takes a notification from its user's queue. What stays is a tombstone: who delivers the message once more finds it,
- * and leaves it at that.
- */
-export async function acknowledge(
+/** Takes a notification out of the user's queue. */
+export async function removeNotification(
   client: DynamoDBClient,
   table: string,
   userId: string,
   place: NotificationPlace,
-  now: Date,
-): Promise<'acknowledged' | 'known' | 'unknown'> {
-  try {
-    await client.send(
-      new UpdateItemCommand({
-        TableName: table,
-        Key: marshall(keyOf(userId, place)),
-        UpdateExpression: 'SET #acknowledged = :now, #expires = :expires REMOVE #text',
-        ConditionExpression: 'attribute_exists(#user) AND attribute_not_exists(#acknowledged)',
-        ExpressionAttributeNames: {
-          '#user': keys.partitionKey,
-          '#acknowledged': 'acknowledgedAt',
-          '#expires': keys.timeToLive,
-          '#text': 'text',
-        },
-        ExpressionAttributeValues: marshall({
-          ':now': now.toISOString(),
-          ':expires': expiry(now, TOMBSTONE_DAYS),
-        }),
-      }),
-    );
-    return 'acknowledged';
-  } catch (error) {
-    if (!isConditionFailed(error)) throw error;
-    return (await isAcknowledged(client, table, userId, place)) ? 'known' : 'unknown';
-  }
+): Promise<void> {
+  await client.send(new DeleteItemCommand({ TableName: table, Key: keyOf(userId, place) }));
 }
 
 /**
- * Reads a user's queue in the order of (conversation, sequence), tombstones included, page by page, consistently.
- * What has expired is left out: DynamoDB takes days to delete it.
+ * Reads what waits for a user in the order of (conversation, sequence), page by page, consistently. Left out is what has
+ * expired, as DynamoDB takes days to delete it, and what is acknowledged and was not taken out: whoever was to do it
+ * crashed, or put it there once more a moment ago.
  */
-export async function* queueOf(
+export async function* waitingPages(
   client: DynamoDBClient,
-  table: string,
+  names: { readonly notifications: string; readonly acknowledgements: string },
   userId: string,
   options: { readonly after?: NotificationPlace | undefined; readonly now: Date; readonly pageItems: number },
-): AsyncGenerator<QueueItem, void, undefined> {
+): AsyncGenerator<WaitingPage, void, undefined> {
   const { after, now, pageItems } = options;
-  let from = after === undefined ? undefined : conversationSequenceOf(after);
-  while (true) {
+  let from = after;
+  do {
     const { Items: items = [], LastEvaluatedKey: lastKey } = await client.send(
       new QueryCommand({
-        TableName: table,
+        TableName: names.notifications,
         KeyConditionExpression: from === undefined ? '#user = :user' : '#user = :user AND #place > :from',
         ExpressionAttributeNames: {
           '#user': keys.partitionKey,
@@ -139,37 +120,30 @@ export async function* queueOf(
         },
         ExpressionAttributeValues: marshall({
           ':user': userId,
-          ...(from === undefined ? {} : { ':from': from }),
+          ...(from === undefined ? {} : { ':from': conversationSequenceOf(from) }),
         }),
         ConsistentRead: true,
         Limit: pageItems,
       }),
     );
-    for (const item of items) {
-      const stored = unmarshall(item);
-      if (typeof stored[keys.timeToLive] === 'number' && stored[keys.timeToLive] * 1000 <= now.getTime())
-        continue;
-      yield queueItem(stored);
-    }
-    if (lastKey === undefined) return;
-    from = String(unmarshall(lastKey)[keys.sortKey]);
-  }
+    const stored = items.map((item) => unmarshall(item));
+    const live = stored
+      .filter((item) => Number(item[keys.timeToLive]) * 1000 > now.getTime())
+      .map((item) => parseWritten(StoredNotification, item));
+    const acknowledged = await acknowledgedAmong(client, names.acknowledgements, userId, live);
+    const last = stored.at(-1);
+    from = lastKey === undefined || last === undefined ? undefined : parseWritten(StoredPlace, last);
+    yield {
+      items: live
+        .filter((item) => !acknowledged.has(conversationSequenceOf(item)))
+        .map(({ notifiedAt, ...notification }) => ({ notification, notifiedAt })),
+      readTo: from,
+    };
+  } while (from !== undefined);
 }
 
-function queueItem(stored: Record<string, unknown>): QueueItem {
-  if (stored['acknowledgedAt'] !== undefined) {
-    const { conversationId, sequence } = parseWritten(StoredTombstone, stored);
-    return { kind: 'acknowledged', place: { conversationId, sequence } };
-  }
-  const { notifiedAt, ...notification } = parseWritten(StoredNotification, stored);
-  return { kind: 'waiting', notification, notifiedAt };
-}
+const StoredPlace = v.object({ conversationId: v.string(), sequence: v.number() });
 
-function keyOf(userId: string, place: NotificationPlace): Record<string, string> {
-  return { [keys.partitionKey]: userId, [keys.sortKey]: conversationSequenceOf(place) };
-}
-
-/** Seconds of the epoch, as a time to live is given. */
-function expiry(now: Date, days: number): number {
-  return Math.floor(now.getTime() / 1000) + days * 86_400;
+function keyOf(userId: string, place: NotificationPlace): Record<string, AttributeValue> {
+  return marshall({ [keys.partitionKey]: userId, [keys.sortKey]: conversationSequenceOf(place) });
 }

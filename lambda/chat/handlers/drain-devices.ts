@@ -1,0 +1,106 @@
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import * as v from 'valibot';
+import { batchResponse, parseJsonBody, PermanentError, type RecordFailure } from '../../shared/batch.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { createDynamoDbClient } from '../../shared/dynamodb.ts';
+import { environmentVariable } from '../../shared/environment.ts';
+import { logger } from '../../shared/log.ts';
+import { createSqsClient } from '../../shared/sqs.ts';
+import { caughtUpFrame } from '../caught-up.ts';
+import { DrainMessage, environmentNames } from '../contract.ts';
+import { drain, type CaughtUpFrame, type DrainServices } from '../drain.ts';
+import { queueSender } from '../queues/queue-sender.ts';
+import { noteDrain } from '../tables/connections.ts';
+import { conversationsOf } from '../tables/conversations.ts';
+import { lastMessage } from '../tables/messages.ts';
+import { waitingPages } from '../tables/notifications.ts';
+import { pushServices, withinTime } from '../worker.ts';
+
+/** Works on the drain queue: pushes to devices that came online what waits for them, side by side. */
+export async function drainDevices(
+  records: readonly SQSRecord[],
+  services: DrainServices,
+): Promise<SQSBatchResponse> {
+  const failures: RecordFailure[] = [];
+  const ofBatch = { ...services, caughtUpFrame: oncePerUser(services.caughtUpFrame) };
+  await Promise.all(
+    records.map(async (record) => {
+      let about: RecordFailure['about'];
+      try {
+        const parsed = v.safeParse(DrainMessage, parseJsonBody(record));
+        if (!parsed.success) throw new PermanentError('The message is no drain message.');
+        about = { connectionId: parsed.output.connectionId };
+        await work(parsed.output, ofBatch);
+      } catch (error) {
+        failures.push({ record, error, ...(about === undefined ? {} : { about }) });
+      }
+    }),
+  );
+  return batchResponse(failures);
+}
+
+/** Read after all hellos of the batch, it is true for each: what is written later is pushed live. */
+function oncePerUser(read: DrainServices['caughtUpFrame']): DrainServices['caughtUpFrame'] {
+  const frames = new Map<string, Promise<CaughtUpFrame>>();
+  return async (userId) => {
+    const frame = frames.get(userId) ?? read(userId);
+    frames.set(userId, frame);
+    return frame;
+  };
+}
+
+async function work(message: v.InferOutput<typeof DrainMessage>, services: DrainServices): Promise<void> {
+  const startedAt = performance.now();
+  const notificationIds: string[] = [];
+  const drained = await drain(message, {
+    ...services,
+    pushFrame: async (connectionId, frame, timeout) => {
+      const result = await services.pushFrame(connectionId, frame, timeout);
+      if (result === 'sent' && frame.type === 'notification') notificationIds.push(frame.notificationId);
+      return result;
+    },
+  });
+  const { connectionId } = message;
+  const milliseconds = Math.round(performance.now() - startedAt);
+  logger.info('device drained', { connectionId, ...drained, notificationIds, milliseconds });
+}
+
+/** So many notifications are read at once: pushing them takes a second or two. */
+const PAGE_ITEMS = 100;
+
+function buildServices(): Omit<DrainServices, 'isTimeUp'> {
+  const client = createDynamoDbClient();
+  const messages = environmentVariable(environmentNames.messagesTable);
+  const connections = environmentVariable(environmentNames.connectionsTable);
+  const conversations = environmentVariable(environmentNames.conversationsTable);
+  const names = {
+    notifications: environmentVariable(environmentNames.notificationsTable),
+    acknowledgements: environmentVariable(environmentNames.acknowledgementsTable),
+  };
+  return {
+    ...pushServices(client, connections),
+    now: systemClock,
+    waitingPages: (userId, after) =>
+      waitingPages(client, names, userId, { after, now: systemClock(), pageItems: PAGE_ITEMS }),
+    noteDrain: (device, state) => noteDrain(client, connections, device, state, systemClock()),
+    caughtUpFrame: (userId) =>
+      caughtUpFrame(userId, {
+        conversationsOf: (...page) => conversationsOf(client, conversations, ...page),
+        lastSequence: async (conversationId) =>
+          (await lastMessage(client, messages, conversationId))?.sequence,
+      }),
+    sendMessage: queueSender(createSqsClient(), environmentVariable(environmentNames.drainQueueUrl)),
+  };
+}
+
+let services: ReturnType<typeof buildServices> | undefined;
+
+export async function handler(
+  event: SQSEvent,
+  context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
+): Promise<SQSBatchResponse> {
+  services ??= buildServices();
+  logger.resetKeys();
+  logger.appendKeys({ functionRequestId: context.awsRequestId });
+  return drainDevices(event.Records, withinTime(services, context));
+}

@@ -177,11 +177,12 @@ describe.each(['sandbox', 'production', 'test', 'soak'] as const)('in the %s sta
       `${card}/LedgerB7379752`,
       `${card}/Merchants93CFE5E9`,
       `${card}/StagedTransactionsF5A6D467`,
+      `${chat}/Acknowledgements13C09CFE`,
       `${chat}/Connections827CEF2F`,
+      `${chat}/ConversationsBC91B70D`,
       `${chat}/Messages804FA4EB`,
       `${chat}/Notifications87298708`,
       `${chat}/RateLimits2BA5B3CC`,
-      `${chat}/ReadPositions3C3313C2`,
       `${identity}/Users0A0EEA89`,
     ]);
   });

@@ -2,11 +2,15 @@ import { figuresTable, isMet } from './bench/report.ts';
 import { CommandError } from './command-error.ts';
 import { type CommandContext, createCommand, parseArguments } from './command-line.ts';
 import { backlog } from './limits/backlog.ts';
+import { devices } from './limits/devices.ts';
+import { hellos } from './limits/hellos.ts';
 import { identifiers } from './limits/identifiers.ts';
 import type { Limit } from './limits/limit.ts';
+import { tombstones } from './limits/tombstones.ts';
+import { waiting } from './limits/waiting.ts';
 import { colorsFor } from './screen.ts';
 
-const limits: readonly Limit[] = [backlog, identifiers];
+const limits: readonly Limit[] = [identifiers, backlog, tombstones, hellos, devices, waiting];
 
 /** `npm run limits`: how the app holds at loads far beyond an ordinary day, each on a local host of its own. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {

@@ -13,8 +13,8 @@ export interface DrainServices extends PushServices {
   readonly now: () => Date;
   /** True when what is not done yet shall be left to a later invocation. */
   readonly isTimeUp: () => boolean;
-  /** What waits for the user, in the order of (conversation, sequence), read consistently. */
-  readonly waitingPages: (userId: string, after: NotificationPlace | undefined) => AsyncIterable<WaitingPage>;
+  /** A part of what waits for the user, in the order of (conversation, sequence), read consistently. */
+  readonly waitingPage: (userId: string, after: NotificationPlace | undefined) => Promise<WaitingPage>;
   /** Notes at the user's connection that it is being drained, or is caught up. `gone`: there is no such connection. */
   readonly noteDrain: (device: Device, state: 'draining' | 'caught-up') => Promise<'noted' | 'gone'>;
   readonly caughtUpFrame: (userId: string) => Promise<CaughtUpFrame>;
@@ -56,10 +56,9 @@ export async function drain(
     return { outcome: 'continued', pushed };
   };
 
-  for await (const { items, readTo } of services.waitingPages(
-    userId,
-    after === undefined ? undefined : placeOf(after),
-  )) {
+  for (let isEnd = false; !isEnd;) {
+    const from = after === undefined ? undefined : placeOf(after);
+    const { items, readTo } = await services.waitingPage(userId, from);
     for (const { notification, notifiedAt } of items) {
       if (notifiedAt > pushedLiveFrom) continue;
       if (pushed > 0 && services.isTimeUp()) return goOn();
@@ -74,9 +73,11 @@ export async function drain(
       pushed += 1;
       after = notificationIdOf(notification);
     }
-    if (readTo === undefined) break;
-    after = notificationIdOf(readTo);
-    if (services.isTimeUp()) return goOn();
+    if (readTo === undefined) isEnd = true;
+    else {
+      after = notificationIdOf(readTo);
+      if (services.isTimeUp()) return goOn();
+    }
   }
 
   const frame = await services.caughtUpFrame(userId);

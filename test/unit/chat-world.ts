@@ -130,24 +130,18 @@ export function createChatWorld(
         found.state = state;
         return 'noted';
       }),
-    waitingPages: async function* (userId, after) {
-      let from = after === undefined ? '' : conversationSequenceOf(after);
-      for (;;) {
-        // A page is read at one instant, and what is acknowledged of it at another.
-        const page = await step(() =>
-          [...queue(userId)]
-            .filter(([key]) => key > from)
-            .toSorted(([one], [other]) => (one < other ? -1 : 1))
-            .slice(0, pageItems),
-        );
-        const items = await step(() =>
-          page.flatMap(([key, item]) => (isTombstone(userId, key) ? [] : [item])),
-        );
-        const last = page.length < pageItems ? undefined : page.at(-1);
-        yield { items, readTo: last?.[1].notification };
-        if (last === undefined) return;
-        [from] = last;
-      }
+    waitingPage: async (userId, after) => {
+      const from = after === undefined ? '' : conversationSequenceOf(after);
+      // A page is read at one instant, and what is acknowledged of it at another.
+      const page = await step(() =>
+        [...queue(userId)]
+          .filter(([key]) => key > from)
+          .toSorted(([one], [other]) => (one < other ? -1 : 1))
+          .slice(0, pageItems),
+      );
+      const items = await step(() => page.flatMap(([key, item]) => (isTombstone(userId, key) ? [] : [item])));
+      const last = page.length < pageItems ? undefined : page.at(-1);
+      return { items, readTo: last?.[1].notification };
     },
     caughtUpFrame: async (userId) =>
       caughtUpFrame(userId, {

@@ -8,12 +8,12 @@ import { logger } from '../../shared/log.ts';
 import { createSqsClient } from '../../shared/sqs.ts';
 import { caughtUpFrame } from '../caught-up.ts';
 import { DrainMessage, environmentNames } from '../contract.ts';
-import { drain, type CaughtUpFrame, type DrainServices } from '../drain.ts';
+import { drain, type DrainServices } from '../drain.ts';
 import { queueSender } from '../queues/queue-sender.ts';
 import { noteDrain } from '../tables/connections.ts';
 import { conversationsOf } from '../tables/conversations.ts';
 import { lastMessage } from '../tables/messages.ts';
-import { waitingPages } from '../tables/notifications.ts';
+import { waitingPage } from '../tables/notifications.ts';
 import { pushServices, withinTime } from '../worker.ts';
 
 /** Works on the drain queue: pushes to devices that came online what waits for them, side by side. */
@@ -22,7 +22,12 @@ export async function drainDevices(
   services: DrainServices,
 ): Promise<SQSBatchResponse> {
   const failures: RecordFailure[] = [];
-  const ofBatch = { ...services, caughtUpFrame: oncePerUser(services.caughtUpFrame) };
+  // Read once for all devices of a user, after their hellos: what is written later is pushed live.
+  const ofBatch = {
+    ...services,
+    caughtUpFrame: once(services.caughtUpFrame, (userId) => userId),
+    waitingPage: once(services.waitingPage, (userId, after) => (after === undefined ? userId : undefined)),
+  };
   await Promise.all(
     records.map(async (record) => {
       let about: RecordFailure['about'];
@@ -39,13 +44,18 @@ export async function drainDevices(
   return batchResponse(failures);
 }
 
-/** Read after all hellos of the batch, it is true for each: what is written later is pushed live. */
-function oncePerUser(read: DrainServices['caughtUpFrame']): DrainServices['caughtUpFrame'] {
-  const frames = new Map<string, Promise<CaughtUpFrame>>();
-  return async (userId) => {
-    const frame = frames.get(userId) ?? read(userId);
-    frames.set(userId, frame);
-    return frame;
+/** Reads once what several ask for by one key; `undefined` is read each time. */
+function once<Parameters extends readonly unknown[], Result>(
+  read: (...parameters: Parameters) => Promise<Result>,
+  keyOf: (...parameters: Parameters) => string | undefined,
+): (...parameters: Parameters) => Promise<Result> {
+  const results = new Map<string, Promise<Result>>();
+  return async (...parameters) => {
+    const key = keyOf(...parameters);
+    if (key === undefined) return read(...parameters);
+    const result = results.get(key) ?? read(...parameters);
+    results.set(key, result);
+    return result;
   };
 }
 
@@ -80,8 +90,8 @@ function buildServices(): Omit<DrainServices, 'isTimeUp'> {
   return {
     ...pushServices(client, connections),
     now: systemClock,
-    waitingPages: (userId, after) =>
-      waitingPages(client, names, userId, { after, now: systemClock(), pageItems: PAGE_ITEMS }),
+    waitingPage: (userId, after) =>
+      waitingPage(client, names, userId, { after, now: systemClock(), pageItems: PAGE_ITEMS }),
     noteDrain: (device, state) => noteDrain(client, connections, device, state, systemClock()),
     caughtUpFrame: (userId) =>
       caughtUpFrame(userId, {

@@ -9,15 +9,15 @@ import { notificationIdOf, placeOf, type NotificationPlace } from '../domain/ide
 import type { Notification } from '../domain/message.ts';
 import { notificationBody } from '../frames.ts';
 import { userOf } from '../requests.ts';
-import { waitingPages, type WaitingPage } from '../tables/notifications.ts';
+import { waitingPage, type WaitingPage } from '../tables/notifications.ts';
 
 export interface ListServices {
-  /** What waits, behind a place, `pageItems` of the queue at a time. */
-  readonly waitingPages: (
+  /** What waits among the next `pageItems` of the queue behind a place. */
+  readonly waitingPage: (
     userId: string,
     after: NotificationPlace | undefined,
     pageItems: number,
-  ) => AsyncIterable<WaitingPage>;
+  ) => Promise<WaitingPage>;
 }
 
 /** One request reads no more; the cursor goes on behind them. */
@@ -33,14 +33,12 @@ export async function listNotifications(request: HttpRequest, services: ListServ
   const userId = userOf(request);
   const { limit, cursor } = pageIn(request, Cursor);
   const found: Notification[] = [];
-  let pages = 0;
-  let readTo: NotificationPlace | undefined;
-  const after = cursor === undefined ? undefined : placeOf(cursor);
-  for await (const page of services.waitingPages(userId, after, limit + 1)) {
+  let readTo = cursor === undefined ? undefined : placeOf(cursor);
+  for (let pages = 1; pages <= MOST_PAGES && found.length <= limit; pages++) {
+    const page = await services.waitingPage(userId, readTo, limit + 1);
     found.push(...page.items.map(({ notification }) => notification));
     ({ readTo } = page);
-    pages += 1;
-    if (found.length > limit || pages === MOST_PAGES) break;
+    if (readTo === undefined) break;
   }
   const items = found.slice(0, limit);
   const last = found.length > limit ? items.at(-1) : readTo;
@@ -54,8 +52,8 @@ function buildServices(): ListServices {
     acknowledgements: environmentVariable(environmentNames.acknowledgementsTable),
   };
   return {
-    waitingPages: (userId, after, pageItems) =>
-      waitingPages(client, names, userId, { after, now: systemClock(), pageItems }),
+    waitingPage: (userId, after, pageItems) =>
+      waitingPage(client, names, userId, { after, now: systemClock(), pageItems }),
   };
 }
 

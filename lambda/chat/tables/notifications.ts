@@ -97,49 +97,45 @@ export async function removeNotification(
 }
 
 /**
- * Reads what waits for a user in the order of (conversation, sequence), page by page, consistently. Left out is what has
+ * Reads a part of what waits for a user in the order of (conversation, sequence), consistently. Left out is what has
  * expired, as DynamoDB takes days to delete it, and what is acknowledged and was not taken out: whoever was to do it
  * crashed, or put it there once more a moment ago.
  */
-export async function* waitingPages(
+export async function waitingPage(
   client: DynamoDBClient,
   names: { readonly notifications: string; readonly acknowledgements: string },
   userId: string,
   options: { readonly after?: NotificationPlace | undefined; readonly now: Date; readonly pageItems: number },
-): AsyncGenerator<WaitingPage, void, undefined> {
+): Promise<WaitingPage> {
   const { after, now, pageItems } = options;
-  let from = after;
-  do {
-    const { Items: items = [], LastEvaluatedKey: lastKey } = await client.send(
-      new QueryCommand({
-        TableName: names.notifications,
-        KeyConditionExpression: from === undefined ? '#user = :user' : '#user = :user AND #place > :from',
-        ExpressionAttributeNames: {
-          '#user': keys.partitionKey,
-          ...(from === undefined ? {} : { '#place': keys.sortKey }),
-        },
-        ExpressionAttributeValues: marshall({
-          ':user': userId,
-          ...(from === undefined ? {} : { ':from': conversationSequenceOf(from) }),
-        }),
-        ConsistentRead: true,
-        Limit: pageItems,
+  const { Items: items = [], LastEvaluatedKey: lastKey } = await client.send(
+    new QueryCommand({
+      TableName: names.notifications,
+      KeyConditionExpression: after === undefined ? '#user = :user' : '#user = :user AND #place > :after',
+      ExpressionAttributeNames: {
+        '#user': keys.partitionKey,
+        ...(after === undefined ? {} : { '#place': keys.sortKey }),
+      },
+      ExpressionAttributeValues: marshall({
+        ':user': userId,
+        ...(after === undefined ? {} : { ':after': conversationSequenceOf(after) }),
       }),
-    );
-    const stored = items.map((item) => unmarshall(item));
-    const live = stored
-      .filter((item) => Number(item[keys.timeToLive]) * 1000 > now.getTime())
-      .map((item) => parseWritten(StoredNotification, item));
-    const acknowledged = await acknowledgedAmong(client, names.acknowledgements, userId, live);
-    const last = stored.at(-1);
-    from = lastKey === undefined || last === undefined ? undefined : parseWritten(StoredPlace, last);
-    yield {
-      items: live
-        .filter((item) => !acknowledged.has(conversationSequenceOf(item)))
-        .map(({ notifiedAt, ...notification }) => ({ notification, notifiedAt })),
-      readTo: from,
-    };
-  } while (from !== undefined);
+      ConsistentRead: true,
+      Limit: pageItems,
+    }),
+  );
+  const stored = items.map((item) => unmarshall(item));
+  const live = stored
+    .filter((item) => Number(item[keys.timeToLive]) * 1000 > now.getTime())
+    .map((item) => parseWritten(StoredNotification, item));
+  const acknowledged = await acknowledgedAmong(client, names.acknowledgements, userId, live);
+  const last = stored.at(-1);
+  return {
+    items: live
+      .filter((item) => !acknowledged.has(conversationSequenceOf(item)))
+      .map(({ notifiedAt, ...notification }) => ({ notification, notifiedAt })),
+    readTo: lastKey === undefined || last === undefined ? undefined : parseWritten(StoredPlace, last),
+  };
 }
 
 const StoredPlace = v.object({ conversationId: v.string(), sequence: v.number() });

@@ -186,6 +186,8 @@ export class CardSettlementStack extends Stack {
       },
       logRetention: this.logRetention,
       ...tempoOf(reconcile),
+      // A run asks for the next one of its series: after waits that double up to 15 minutes, until nothing is missing.
+      allowsRecursion: true,
       deadLetters: {
         impact: 'A business day could not be reconciled; the schedule tries again within 15 minutes.',
         runbookHeading: 'A message in the reconcile dead-letter queue',

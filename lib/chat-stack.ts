@@ -117,6 +117,8 @@ export class ChatStack extends Stack {
       },
       logRetention: this.logRetention,
       ...tempoOf(notification),
+      // A pass that ends before all devices are reached leaves fewer to the next, or ends the chain.
+      allowsRecursion: true,
       reportsBatchItemFailures: true,
       deadLetters: {
         impact:
@@ -148,6 +150,8 @@ export class ChatStack extends Stack {
       },
       logRetention: this.logRetention,
       ...tempoOf(this.config.drain),
+      // A drain goes on in passes: as many as what waits for the user makes, and none after the device is gone.
+      allowsRecursion: true,
       reportsBatchItemFailures: true,
       deadLetters: {
         impact: 'A device came online and was not pushed what waits for its user; all of it still waits.',

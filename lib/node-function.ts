@@ -9,6 +9,7 @@ import {
   Code,
   Function as LambdaFunction,
   LoggingFormat,
+  RecursiveLoop,
   Runtime,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -27,6 +28,12 @@ export interface NodeFunctionProps {
   /** @default 512 */
   readonly memoryMegabytes?: number;
   readonly logRetention: RetentionDays;
+  /**
+   * True if a chain of requests may invoke the function any number of times, because its own code ends the chain: say
+   * where.
+   * @default false: Lambda drops what would invoke it for the 17th time
+   */
+  readonly allowsRecursion?: boolean;
 }
 
 /**
@@ -57,6 +64,7 @@ export class NodeFunction extends Construct {
       role: this.role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
+      ...(props.allowsRecursion === true ? { recursiveLoop: RecursiveLoop.ALLOW } : {}),
     });
     declareAwsEndpoint(this.function);
     Validations.of(this.function).acknowledge(

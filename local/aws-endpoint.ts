@@ -5,7 +5,7 @@ import { createCallAws } from './aws-call.ts';
 import type { CallAws } from './aws-call.ts';
 import { awsError, intercepted } from './aws-service.ts';
 import type { AwsAnswer, AwsCall, AwsService, Interceptor } from './aws-service.ts';
-import type { Caller, CredentialStore } from './credentials.ts';
+import type { CredentialStore } from './credentials.ts';
 import { deniedAnswer } from './iam/access-denied.ts';
 import { sessionArn } from './iam/evaluate.ts';
 import { isJsonObject } from './template.ts';
@@ -72,15 +72,19 @@ export async function startAwsEndpoint(options: {
       if (!decision.allowed) return deniedAnswer(service, decision.message);
       return intercepted((allowed) => handle(allowed, body), interceptors)(call);
     }
-    return perform(String(request.headers['x-amz-target'] ?? ''), parseBody(body), caller, signal);
+    const traceHeader = request.headers['x-amzn-trace-id'];
+    return perform(String(request.headers['x-amz-target'] ?? ''), parseBody(body), {
+      caller,
+      signal,
+      ...(typeof traceHeader === 'string' ? { traceHeader } : {}),
+    });
   };
 
   /** @param request undefined for a body that is no JSON object */
   const perform = async (
     targetAction: string,
     request: JsonObject | undefined,
-    caller: Caller,
-    signal: AbortSignal,
+    from: Pick<AwsCall, 'caller' | 'signal' | 'traceHeader'>,
   ): Promise<AwsAnswer> => {
     const [target = '', action = ''] = targetAction.split('.');
     const known = services.get(target);
@@ -91,7 +95,7 @@ export async function startAwsEndpoint(options: {
     if (request === undefined) {
       return awsError('com.amazon.coral.service#SerializationException', 'The body is not a JSON object.');
     }
-    const call: AwsCall = { service: known.service, action, request, caller, signal };
+    const call: AwsCall = { service: known.service, action, request, ...from };
     const decision = authorize(call);
     if (!decision.allowed) return deniedAnswer(known.service, decision.message);
     return known.handle(call);
@@ -143,7 +147,7 @@ export async function startAwsEndpoint(options: {
     url: `http://localhost:${port}`,
     callAs: (roleArn, sessionName) =>
       createCallAws((target, request, signal) =>
-        perform(target, request, { kind: 'role', roleArn, sessionName }, signal),
+        perform(target, request, { caller: { kind: 'role', roleArn, sessionName }, signal }),
       ),
     addRestService: (service) => void restServices.push(service),
     addService: (target, service, handle) => {

@@ -11,6 +11,8 @@ export interface AwsCall {
   readonly caller: Caller;
   /** Of a service whose requests name what they act on by their path. */
   readonly resourceArn?: string;
+  /** The caller's `X-Amzn-Trace-Id`. */
+  readonly traceHeader?: string;
   /** Aborts when the client goes away or the host stops. */
   readonly signal: AbortSignal;
 }

@@ -6,6 +6,7 @@ import type { HostEvent } from './events.ts';
 import type { Invocation } from './function-pool.ts';
 import { isJsonList, isJsonObject, objectAt, textAt } from './template.ts';
 import type { JsonObject } from './template.ts';
+import { invocationsInChain, MAXIMUM_INVOCATIONS_OF_A_CHAIN } from './trace.ts';
 
 export interface EventSourceMappingOptions {
   readonly queueName: string;
@@ -21,7 +22,14 @@ export interface EventSourceMappingOptions {
   readonly region: string;
   /** As the function's role. */
   readonly callAws: CallAws;
-  readonly invoke: (functionArn: string, event: unknown) => Promise<Invocation>;
+  /** @param cause the trace header of the messages */
+  readonly invoke: (functionArn: string, event: unknown, cause?: string) => Promise<Invocation>;
+  /**
+   * Takes messages out of the queue and puts them into its dead-letter queue, if it has one: those of a chain that has
+   * invoked the function too often.
+   * @default a chain may invoke the function any number of times
+   */
+  readonly deadLetter?: (receiptHandles: readonly string[]) => void;
   readonly onEvent: (event: HostEvent) => void;
 }
 
@@ -33,6 +41,7 @@ export interface EventSourceMapping {
 type SqsRecord = Readonly<Record<string, unknown>> & {
   readonly messageId: string;
   readonly receiptHandle: string;
+  readonly attributes: JsonObject;
 };
 
 const RECEIVE_MAXIMUM = 10;
@@ -81,18 +90,40 @@ export function startEventSourceMapping(options: EventSourceMappingOptions): Eve
     }
   };
 
+  const invocationsSoFar = (record: SqsRecord): number =>
+    invocationsInChain(traceHeaderOf(record), options.functionArn);
+
+  /** Drops what is in a loop. @returns what may go to the function */
+  const withoutLoops = (records: readonly SqsRecord[]): readonly SqsRecord[] => {
+    const { deadLetter, queueName, functionName } = options;
+    if (deadLetter === undefined) return records;
+    const looping = records.filter((record) => invocationsSoFar(record) >= MAXIMUM_INVOCATIONS_OF_A_CHAIN);
+    if (looping.length === 0) return records;
+    deadLetter(looping.map(({ receiptHandle }) => receiptHandle));
+    options.onEvent({ type: 'recursion', queueName, functionName, messages: looping.length });
+    return records.filter((record) => !looping.includes(record));
+  };
+
   /** Invokes the function and deletes what it finished. */
   const deliver = async (batch: Batch): Promise<void> => {
     const startedAt = Date.now();
-    const invocation = await options.invoke(options.functionArn, { Records: batch.records });
-    const done = signal.aborted ? [] : finished(batch.records, invocation, options.reportsBatchItemFailures);
+    const records = withoutLoops(batch.records);
+    if (records.length === 0) return;
+    // What the function sends belongs to the longest of the chains that its batch goes on.
+    const [cause] = records.toSorted((one, other) => invocationsSoFar(other) - invocationsSoFar(one));
+    const invocation = await options.invoke(
+      options.functionArn,
+      { Records: records },
+      cause && traceHeaderOf(cause),
+    );
+    const done = signal.aborted ? [] : finished(records, invocation, options.reportsBatchItemFailures);
     await deleteMessages(done);
     options.onEvent({
       type: 'batch',
       queueName: options.queueName,
       functionName: options.functionName,
-      size: batch.records.length,
-      failed: batch.records.length - done.length,
+      size: records.length,
+      failed: records.length - done.length,
       milliseconds: Date.now() - startedAt,
       waitedMilliseconds: startedAt - batch.startedAt,
     });
@@ -198,6 +229,10 @@ function finished(
   if (!reportsBatchItemFailures) return records;
   const failed = failedMessageIds(invocation.payload, new Set(records.map(({ messageId }) => messageId)));
   return failed === 'everything' ? [] : records.filter(({ messageId }) => !failed.has(messageId));
+}
+
+function traceHeaderOf({ attributes }: SqsRecord): string | undefined {
+  return textAt(attributes, 'AWSTraceHeader');
 }
 
 function recordOf(

@@ -29,6 +29,13 @@ export type HostEvent =
       readonly milliseconds: number;
       readonly waitedMilliseconds: number;
     }
+  /** Messages of a chain that invoked a function too often: Lambda dropped the next invocation. */
+  | {
+      readonly type: 'recursion';
+      readonly queueName: string;
+      readonly functionName: string;
+      readonly messages: number;
+    }
   /** A request that policies do not allow, in AWS's words; the same one is told once. */
   | { readonly type: 'access-denied'; readonly message: string }
   | { readonly type: 'schedule'; readonly scheduleName: string; readonly target: string }

@@ -14,6 +14,7 @@ import { tagQueue } from '../node_modules/fauxqs/dist/sqs/actions/tagQueue.js';
 import { untagQueue } from '../node_modules/fauxqs/dist/sqs/actions/untagQueue.js';
 import { SqsStore } from '../node_modules/fauxqs/dist/sqs/sqsStore.js';
 import type { SqsQueue } from '../node_modules/fauxqs/dist/sqs/sqsStore.js';
+import type { SqsMessage } from '../node_modules/fauxqs/dist/sqs/sqsTypes.js';
 import { INVALID_MESSAGE_BODY_CHAR } from '../node_modules/fauxqs/dist/sqs/sqsTypes.js';
 
 /*
@@ -23,7 +24,7 @@ import { INVALID_MESSAGE_BODY_CHAR } from '../node_modules/fauxqs/dist/sqs/sqsTy
  * in test/local/sqs.test.ts.
  */
 
-export type { SqsQueue, SqsStore };
+export type { SqsMessage, SqsQueue, SqsStore };
 
 /** Runs one action. @throws an error that has `code`, `statusCode` and `message` where SQS would refuse. */
 export type FauxqsAction = (request: Record<string, unknown>, store: SqsStore) => unknown;

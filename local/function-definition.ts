@@ -17,6 +17,8 @@ export interface FunctionDefinition {
   readonly memoryMegabytes: number;
   /** @default unreserved: as many as there are workers. */
   readonly reservedConcurrency?: number;
+  /** Whether a chain of requests may invoke the function any number of times. @default 16 times */
+  readonly allowsRecursion?: boolean;
   /** How the runtime writes what goes through `console`, and errors that the function throws. @default Text */
   readonly logFormat?: 'JSON' | 'Text';
   readonly credentials: RoleCredentials;

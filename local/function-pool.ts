@@ -5,6 +5,7 @@ import { maximumPayloadBytes } from './function-definition.ts';
 import type { FunctionDefinition, Invocation, InvocationError } from './function-definition.ts';
 import { startFunctionWorker } from './function-worker.ts';
 import type { FunctionWorker } from './function-worker.ts';
+import { headerOfInvocation } from './trace.ts';
 
 export type { FunctionDefinition, Invocation } from './function-definition.ts';
 
@@ -29,8 +30,12 @@ export interface FunctionPoolOptions {
 /** Runs functions from their bundles, each in worker threads of its own that stay warm between invocations. */
 export interface FunctionPool {
   register(definition: FunctionDefinition): void;
-  /** Rejects only for an ARN that is not registered; whatever goes wrong in the function is an outcome. */
-  invoke(functionArn: string, event: unknown): Promise<Invocation>;
+  /**
+   * Rejects only for an ARN that is not registered; whatever goes wrong in the function is an outcome.
+   *
+   * @param cause the trace header of what caused the event, where a function did
+   */
+  invoke(functionArn: string, event: unknown, cause?: string): Promise<Invocation>;
   /** Fault injection: ends the workers that are running this function now, and says how many. */
   kill(functionArn: string): number;
   /** Starts one worker if the function has none and a place is free. Resolves when it is initialized, or could not be. */
@@ -41,6 +46,7 @@ export interface FunctionPool {
 
 interface Job {
   readonly payload: string;
+  readonly traceHeader: string;
   readonly enqueuedAt: number;
   readonly resolve: (invocation: Invocation) => void;
 }
@@ -179,7 +185,7 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
     const { owner } = slot;
     slot.state = 'busy';
     const startedAt = performance.now();
-    slot.worker.run(job.payload, (invocation) => {
+    slot.worker.run(job.payload, job.traceHeader, (invocation) => {
       const now = performance.now();
       slot.lastUsedAt = now;
       slot.served += 1;
@@ -311,7 +317,7 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
 
     // Not async itself: the hot path of every request saves a promise.
     // oxlint-disable-next-line typescript/promise-function-async
-    invoke(functionArn, event) {
+    invoke(functionArn, event, cause) {
       const state = functions.get(functionArn);
       if (state === undefined) return Promise.reject(unknownFunction(functionArn));
       if (stopped) return Promise.resolve(stoppedError);
@@ -329,7 +335,8 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
       options.onInvoke?.(functionArn, event);
       state.inFlight += 1;
       return new Promise((resolve) => {
-        enqueue(state, { payload, enqueuedAt: performance.now(), resolve });
+        const traceHeader = headerOfInvocation(functionArn, cause);
+        enqueue(state, { payload, traceHeader, enqueuedAt: performance.now(), resolve });
       });
     },
 

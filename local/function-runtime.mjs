@@ -3,7 +3,7 @@
  * What runs inside a worker thread: the counterpart of the Lambda Node.js runtime interface client. It loads one
  * handler, then runs one invocation at a time. Plain JavaScript, because a worker starts it without a compiler.
  *
- * Messages from the host: `{ requestId, payload (JSON text), deadline (milliseconds since the epoch) }`.
+ * Messages from the host: `{ requestId, payload (JSON text), deadline (milliseconds since the epoch), traceHeader }`.
  * Messages to the host: `ready`, `log`, `result` and `error`, as parsed by `function-message.ts`.
  */
 import { existsSync } from 'node:fs';
@@ -274,9 +274,11 @@ function callHandler(handler, event, context) {
   });
 }
 
-/** @param {Function} handler @param {{ requestId: string, payload: string, deadline: number }} invocation */
-async function run(handler, { requestId, payload, deadline }) {
+/** @param {Function} handler @param {{ requestId: string, payload: string, deadline: number, traceHeader: string }} invocation */
+async function run(handler, { requestId, payload, deadline, traceHeader }) {
   currentRequestId = requestId;
+  // From here the SDK takes it along in every call.
+  process.env['_X_AMZN_TRACE_ID'] = traceHeader;
   /** @type {unknown} */
   let value;
   try {

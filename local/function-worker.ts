@@ -32,7 +32,7 @@ function locateRuntime(): string {
 /** One worker thread, which belongs to one function for life and runs one invocation at a time. */
 export interface FunctionWorker {
   /** Calls back exactly once. After an error the worker may be gone: `onGone` then came before. */
-  run(payload: string, done: (invocation: Invocation) => void): void;
+  run(payload: string, traceHeader: string, done: (invocation: Invocation) => void): void;
   /** Ends the thread at once; a running invocation fails with `Runtime.ExitError`. Resolves when it has ended. */
   terminate(): Promise<void>;
 }
@@ -174,7 +174,7 @@ export function startFunctionWorker(options: FunctionWorkerOptions): FunctionWor
   });
 
   return {
-    run(payload, done) {
+    run(payload, traceHeader, done) {
       const requestId = randomUUID();
       if (gone) {
         done(exitError(requestId, 'without providing a reason'));
@@ -187,7 +187,7 @@ export function startFunctionWorker(options: FunctionWorkerOptions): FunctionWor
       }, timeoutMilliseconds);
       running = { requestId, timer, done };
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-      worker.postMessage({ requestId, payload, deadline: Date.now() + timeoutMilliseconds });
+      worker.postMessage({ requestId, payload, traceHeader, deadline: Date.now() + timeoutMilliseconds });
     },
     async terminate() {
       leave(exitError(running?.requestId, 'with error: signal: killed'));

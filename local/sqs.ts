@@ -1,8 +1,8 @@
 import { awsError } from './aws-service.ts';
 import type { AwsAnswer, AwsCall, AwsService } from './aws-service.ts';
 import { createFauxqs } from './fauxqs.ts';
-import type { SqsQueue } from './fauxqs.ts';
-import { isJsonList, isJsonObject, textAt } from './template.ts';
+import type { SqsMessage, SqsQueue } from './fauxqs.ts';
+import { isJsonList, isJsonObject, objectAt, textAt } from './template.ts';
 import type { JsonObject } from './template.ts';
 
 export interface QueueIdentity {
@@ -17,6 +17,8 @@ export interface Sqs {
   readonly createQueue: (queue: QueueIdentity, attributes: Readonly<Record<string, string>>) => void;
   /** The queue's visibility timeout as it stands now, or undefined for a queue that is not here. */
   readonly visibilityTimeoutSeconds: (queueArn: string) => number | undefined;
+  /** Takes messages that were received out of a queue, and puts them into its dead-letter queue, if it has one. */
+  readonly deadLetter: (queueArn: string, receiptHandles: readonly string[]) => void;
   /** Ends every long poll. */
   readonly stop: () => void;
 }
@@ -28,6 +30,8 @@ const MAXIMUM_WAIT_SECONDS = 20;
 export function createSqs(): Sqs {
   const { store, actions } = createFauxqs();
   const receipts = new Map<string, Receipts>();
+  /** What fauxqs does not keep: the system attribute `AWSTraceHeader`. */
+  const traceHeaders = new WeakMap<SqsMessage, string>();
   let stopped = false;
 
   const receive = async (queue: SqsQueue, request: JsonObject, signal: AbortSignal): Promise<unknown> => {
@@ -59,11 +63,32 @@ export function createSqs(): Sqs {
     if (messageId !== undefined && receiptHandle !== undefined) {
       receiptsOf(queue).handedOut(messageId, receiptHandle);
     }
+    const held = queue.inflightMessages.get(receiptHandle ?? '')?.message;
+    const traceHeader = held && traceHeaders.get(held);
+    const traced: JsonObject =
+      traceHeader !== undefined && asksFor(request, 'AWSTraceHeader')
+        ? { ...message, Attributes: { ...objectAt(message, 'Attributes'), AWSTraceHeader: traceHeader } }
+        : message;
     if (isJsonList(request['MessageAttributeNames']) && request['MessageAttributeNames'].length > 0)
-      return message;
+      return traced;
     // fauxqs answers all message attributes where none were asked for.
-    const { MessageAttributes: _, MD5OfMessageAttributes: __, ...rest } = message;
+    const { MessageAttributes: _, MD5OfMessageAttributes: __, ...rest } = traced;
     return rest;
+  };
+
+  /** Keeps the trace headers of what has just been sent: those that the entries name, else that of the call. */
+  const keepTrace = (queue: SqsQueue, { request, traceHeader }: AwsCall, answer: unknown): void => {
+    const entries = isJsonList(request['Entries']) ? request['Entries'].filter(isJsonObject) : [request];
+    const sent = isJsonObject(answer) && isJsonList(answer['Successful']) ? answer['Successful'] : [answer];
+    for (const { MessageId: messageId, Id: id } of sent.filter(isJsonObject)) {
+      const entry = entries.find((each) => each['Id'] === id);
+      const given = objectAt(objectAt(entry ?? {}, 'MessageSystemAttributes'), 'AWSTraceHeader');
+      const header = textAt(given, 'StringValue') ?? traceHeader;
+      if (header === undefined) continue;
+      const isIt = (message: SqsMessage): boolean => message.messageId === messageId;
+      const message = queue.messages.findLast(isIt) ?? queue.delayedMessages.findLast(isIt);
+      if (message !== undefined) traceHeaders.set(message, header);
+    }
   };
 
   const receiptsOf = (queue: SqsQueue): Receipts => {
@@ -81,7 +106,8 @@ export function createSqs(): Sqs {
     if (index >= 0) queue.messages.splice(index, 1);
   };
 
-  const run = async ({ action, request, signal }: AwsCall): Promise<AwsAnswer> => {
+  const run = async (call: AwsCall): Promise<AwsAnswer> => {
+    const { action, request, signal } = call;
     if (action === 'GetQueueUrl') {
       const named = store.getQueueByName(textAt(request, 'QueueName') ?? '');
       return named === undefined ? nonExistentQueue() : { status: 200, body: { QueueUrl: named.url } };
@@ -122,6 +148,12 @@ export function createSqs(): Sqs {
           if (isJsonObject(entry)) forget(queue, entry['ReceiptHandle']);
         }
         break;
+      case 'SendMessage':
+      case 'SendMessageBatch': {
+        const body = engine({ ...canonical }, store);
+        keepTrace(queue, call, body);
+        return { status: 200, body };
+      }
       case 'PurgeQueue':
         receipts.delete(queue.name);
         break;
@@ -145,12 +177,35 @@ export function createSqs(): Sqs {
       const queue = store.getQueueByArn(queueArn);
       return queue && Number(queue.getAttribute('VisibilityTimeout'));
     },
+    deadLetter: (queueArn, receiptHandles) => {
+      const queue = store.getQueueByArn(queueArn);
+      const target = queue && store.getQueueByArn(deadLetterArnOf(queue) ?? '');
+      for (const receiptHandle of receiptHandles) {
+        const held = queue?.inflightMessages.get(receiptHandle)?.message;
+        if (queue === undefined || held === undefined) continue;
+        queue.deleteMessage(receiptHandle);
+        receiptsOf(queue).settled(receiptHandle);
+        target?.enqueue(held);
+      }
+    },
     stop: () => {
       // Whom the shutdown wakes must not wait on.
       stopped = true;
       store.shutdown();
     },
   };
+}
+
+function asksFor(request: JsonObject, attribute: string): boolean {
+  return ['AttributeNames', 'MessageSystemAttributeNames'].some((name) => {
+    const names = request[name];
+    return isJsonList(names) && (names.includes('All') || names.includes(attribute));
+  });
+}
+
+function deadLetterArnOf(queue: SqsQueue): string | undefined {
+  const policy: unknown = JSON.parse(queue.attributes['RedrivePolicy'] ?? '{}');
+  return isJsonObject(policy) ? textAt(policy, 'deadLetterTargetArn') : undefined;
 }
 
 /** The last receipt handle of each message that was handed out and not deleted. */

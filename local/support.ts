@@ -188,7 +188,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       'LoggingConfig.LogGroup': honoured,
       'LoggingConfig.ApplicationLogLevel': refused('The host does not leave log lines out.'),
       'LoggingConfig.SystemLogLevel': inert('The host writes no lines of the platform.'),
-      RecursiveLoop: inert('The host does not look for loops.'),
+      RecursiveLoop: only(/^(Allow|Terminate)$/),
       RuntimeManagementConfig: inert('The Node.js that runs the host runs the functions.'),
       SnapStart: inert('Workers start in milliseconds.'),
       Tags: tags,

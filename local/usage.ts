@@ -130,6 +130,7 @@ export function createUsageMeter(options: {
         case 'access-denied':
         case 'batch':
         case 'log':
+        case 'recursion':
         case 'web-socket':
       }
     },

@@ -80,6 +80,11 @@ export function describeEvent(event: HostEvent): EventLine | undefined {
   if (event.type === 'invocation') return describeInvocation(event);
   // A grant that the app lacks: it is told once, and nothing else would say it of a pipe or of lost log lines.
   if (event.type === 'access-denied') return { kind: 'error', text: printable(event.message), count: 1 };
+  if (event.type === 'recursion') {
+    const messages = countOf(event.messages, 'message');
+    const text = `${shortName(event.functionName)}: invoked 16 times by one chain; ${messages} dropped`;
+    return { kind: 'error', text, count: 1 };
+  }
   if (event.type !== 'http' || event.status < 400) return undefined;
   return {
     kind: event.status < 500 ? 'refused' : 'error',

@@ -75,7 +75,10 @@ export const provisionEventSourceMapping: Provision = (resource, world) => {
         reportsBatchItemFailures: responseTypes.length > 0,
         region: world.region,
         callAws: world.callAs(roleArn, POLLER_SESSION),
-        invoke: (functionArn, event) => world.functionPool.invoke(functionArn, event),
+        invoke: (functionArn, event, cause) => world.functionPool.invoke(functionArn, event, cause),
+        ...(definition.allowsRecursion === true
+          ? {}
+          : { deadLetter: (receiptHandles) => world.sqs.deadLetter(queueArn, receiptHandles) }),
         onEvent: world.onEvent,
       }),
     );

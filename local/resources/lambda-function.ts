@@ -39,6 +39,7 @@ export const provisionFunction: Provision = (resource, world) => {
     timeoutSeconds: numberWithin(resource, 'Timeout', { minimum: 1, maximum: 900, byDefault: 3 }),
     memoryMegabytes: numberWithin(resource, 'MemorySize', { minimum: 128, maximum: 10_240, byDefault: 128 }),
     ...(reservedConcurrency === undefined ? {} : { reservedConcurrency }),
+    allowsRecursion: optionalText(resource, 'RecursiveLoop') === 'Allow',
     logFormat:
       optionalText(resource, 'LoggingConfig.LogFormat') === 'JSON' ? ('JSON' as const) : ('Text' as const),
     credentials: world.credentials.credentialsOf(roleArn, functionName),

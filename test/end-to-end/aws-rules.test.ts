@@ -1,6 +1,12 @@
+import { randomUUID } from 'node:crypto';
+import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
+import { ListQueuesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, expect, test } from '@jest/globals';
-import { createPeople, type People } from './chat-people.ts';
-import { withoutResource, type TemplateEdit } from './edited-assembly.ts';
+import { environmentNames, tables } from '../../lambda/chat/contract.ts';
+import { conversationIdOf, conversationSequenceOf } from '../../lambda/chat/domain/identifiers.ts';
+import { createPeople, eventually, type People } from './chat-people.ts';
+import { withoutResource, withProperty, type TemplateEdit } from './edited-assembly.ts';
 import { startSystem, type System } from './system.ts';
 
 /**
@@ -42,3 +48,63 @@ test('a WebSocket API with an access log is refused where the account has no rol
     'CloudWatch Logs role ARN must be set in account settings to enable logging',
   );
 });
+
+/** More than 16 passes of a drain push. */
+const MANY = 1750;
+
+const recursions = ({ events }: System): number => events.filter(({ type }) => type === 'recursion').length;
+
+test('a drain of more than 16 passes ends in the dead-letter queue where Lambda may stop it', async () => {
+  const { system, people } = await started(withProperty('AWS::Lambda::Function', 'RecursiveLoop', undefined));
+  const bob = people.person('bob');
+  await putNotifications(system, bob.name, MANY);
+  const device = await bob.device({ hello: false });
+  device.send({ action: 'hello' });
+  await eventually(() => recursions(system) > 0, 'Lambda stops the chain', 120);
+  expect(device.notifications()).toHaveLength(1600);
+  expect(device.frames.filter(({ type }) => type === 'caught-up')).toEqual([]);
+  expect(await bodiesOf(system, 'NotificationDeadLetters')).toEqual([
+    expect.objectContaining({ kind: 'device-online' }),
+  ]);
+});
+
+test('a drain of more than 16 passes catches up with the templates as they are', async () => {
+  const { system, people } = await started();
+  const bob = people.person('bob');
+  await putNotifications(system, bob.name, MANY);
+  const device = await bob.device({ hello: false });
+  device.send({ action: 'hello' });
+  await device.until(({ frames }) => frames.some(({ type }) => type === 'caught-up'), 'caught up', 120);
+  expect(new Set(device.texts()).size).toBe(MANY);
+  expect(recursions(system)).toBe(0);
+});
+
+/** Puts notifications of one sender into a user's queue, as a worker would. */
+async function putNotifications(system: System, to: string, count: number): Promise<void> {
+  const table = system.environment(environmentNames.notificationsTable);
+  const conversationId = conversationIdOf('ada', to);
+  const now = new Date().toISOString();
+  const puts = Array.from({ length: count }, (_, index) => {
+    const place = { conversationId, sequence: index + 1 };
+    const key = { userId: to, [tables.notifications.sortKey]: conversationSequenceOf(place) };
+    const message = { ...place, messageId: randomUUID(), from: 'ada', to, text: `${index + 1}`, sentAt: now };
+    const Item = marshall({ ...key, ...message, notifiedAt: now, expiresAt: Date.now() });
+    return { PutRequest: { Item } };
+  });
+  for (let start = 0; start < puts.length; start += 25) {
+    const RequestItems = { [table]: puts.slice(start, start + 25) };
+    await system.dynamodb.send(new BatchWriteItemCommand({ RequestItems }));
+  }
+}
+
+/** The messages of a queue that the templates know by this logical id, parsed. */
+async function bodiesOf(system: System, logicalId: string): Promise<unknown[]> {
+  const { QueueUrls: urls = [] } = await system.sqs.send(new ListQueuesCommand({}));
+  const { Messages: messages = [] } = await system.sqs.send(
+    new ReceiveMessageCommand({
+      QueueUrl: urls.find((url) => url.includes(logicalId)),
+      MaxNumberOfMessages: 10,
+    }),
+  );
+  return messages.map(({ Body: body = '' }): unknown => JSON.parse(body));
+}

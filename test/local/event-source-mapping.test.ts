@@ -4,6 +4,7 @@ import { startEventSourceMapping } from '../../local/event-source-mapping.ts';
 import type { EventSourceMapping, EventSourceMappingOptions } from '../../local/event-source-mapping.ts';
 import type { HostEvent } from '../../local/events.ts';
 import type { Invocation } from '../../local/function-pool.ts';
+import { headerOfInvocation, invocationsInChain } from '../../local/trace.ts';
 import { startEngines, until } from './engines.ts';
 
 // Lambda's pollers against a real queue, with a function that is played by the test. Source of the rules: AWS Lambda
@@ -43,6 +44,7 @@ function newWorker(play: Play, attributes: Readonly<Record<string, string>> = {}
   const queue = engines.createQueue(`worker-${queues}`, { VisibilityTimeout: '1', ...attributes });
   const invocations: SqsEvent[] = [];
   const events: HostEvent[] = [];
+  const causes: (string | undefined)[] = [];
   const start = (options: Partial<EventSourceMappingOptions> = {}): Promise<EventSourceMapping> => {
     const mapping = startEventSourceMapping({
       ...queue,
@@ -54,8 +56,9 @@ function newWorker(play: Play, attributes: Readonly<Record<string, string>> = {}
       reportsBatchItemFailures: true,
       region: 'us-east-1',
       callAws: engines.endpoint.callAs('arn:aws:iam::000000000000:role/worker', 'test'),
-      invoke: async (_, event) => {
+      invoke: async (_, event, cause) => {
         if (!isSqsEvent(event)) throw new Error('not an SQS event');
+        causes.push(cause);
         invocations.push(event);
         return play(event, invocations.length);
       },
@@ -65,7 +68,7 @@ function newWorker(play: Play, attributes: Readonly<Record<string, string>> = {}
     mappings.push(mapping);
     return Promise.resolve(mapping);
   };
-  return { ...queue, invocations, events, start };
+  return { ...queue, invocations, events, causes, start };
 }
 
 function isSqsEvent(event: unknown): event is SqsEvent {
@@ -249,6 +252,59 @@ test('only the reported failures come again, and after their receives they are i
   );
   expect(Messages?.map(({ Body }) => Body)).toEqual(['poison']);
 });
+
+test('what has invoked the function 16 times goes to the dead-letter queue, and the rest to the function', async () => {
+  const [dead, { start, invocations, events, queueUrl, queueName, causes }] = loopingWorker();
+  const deadLetter = (receiptHandles: readonly string[]): void =>
+    engines.sqs.deadLetter(`arn:aws:sqs:us-east-1:000000000000:${queueName}`, receiptHandles);
+  await sendInChains(queueUrl, { first: 0, fifteenth: 15, sixteenth: 16, later: 17 });
+  await start({ deadLetter, windowSeconds: 1, pollers: 1 });
+  await until(isEmpty(queueUrl));
+  expect(invocations.flatMap(({ Records }) => Records.map(({ body }) => body)).toSorted()).toEqual([
+    'fifteenth',
+    'first',
+  ]);
+  expect(await remaining(dead)).toBe(2);
+  const dropped = events.flatMap((event) => (event.type === 'recursion' ? [event.messages] : []));
+  expect(dropped.reduce((sum, messages) => sum + messages, 0)).toBe(2);
+  // The batch goes on the longest of its chains.
+  expect(causes.map((cause) => invocationsInChain(cause, worker))).toContain(15);
+});
+
+test('a function that allows recursion may be invoked any number of times', async () => {
+  const [dead, { start, invocations, queueUrl }] = loopingWorker();
+  await sendInChains(queueUrl, { sixteenth: 16, later: 100 });
+  await start({ pollers: 1 });
+  await until(isEmpty(queueUrl));
+  expect(invocations.flatMap(({ Records }) => Records)).toHaveLength(2);
+  expect(await remaining(dead)).toBe(0);
+});
+
+const worker = 'arn:aws:lambda:us-east-1:000000000000:function:worker';
+
+function loopingWorker() {
+  queues += 1;
+  const dead = engines.createQueue(`dead-${queues}`);
+  const policy = JSON.stringify({ deadLetterTargetArn: dead.queueArn, maxReceiveCount: 5 });
+  return [dead.queueUrl, newWorker(() => success(), { ...outlastsWindow, RedrivePolicy: policy })] as const;
+}
+
+/** Sends messages, each of a chain that has invoked the worker so often. */
+async function sendInChains(queueUrl: string, chains: Readonly<Record<string, number>>): Promise<void> {
+  for (const [body, invocationsSoFar] of Object.entries(chains)) {
+    let header: string | undefined;
+    for (let count = 0; count < invocationsSoFar; count++) header = headerOfInvocation(worker, header);
+    await engines.sqsClient.send(
+      new SendMessageCommand({
+        QueueUrl: queueUrl,
+        MessageBody: body,
+        ...(header === undefined
+          ? {}
+          : { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: header } } }),
+      }),
+    );
+  }
+}
 
 test('without ReportBatchItemFailures what the function returns does not matter', async () => {
   const { start, queueUrl, invocations } = newWorker(({ Records }) =>

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { HostEvent } from '../../local/events.ts';
 import { createFunctionPool } from '../../local/function-pool.ts';
 import type { FunctionDefinition, FunctionPool } from '../../local/function-pool.ts';
+import { invocationsInChain } from '../../local/trace.ts';
 
 const folders: string[] = [];
 const pools: FunctionPool[] = [];
@@ -72,6 +73,20 @@ async function until(condition: () => boolean): Promise<void> {
 const waits = 'await new Promise((resolve) => setTimeout(resolve, event.milliseconds ?? 0));';
 
 describe('a handler', () => {
+  test('finds the trace header of its invocation in its environment', async () => {
+    const subject = aFunction('export const handler = async () => process.env._X_AMZN_TRACE_ID;');
+    const { pool } = aPool([subject]);
+    const headers: (string | undefined)[] = [];
+    for (let invocation = 0; invocation < 3; invocation++) {
+      const answer = await pool.invoke(subject.functionArn, {}, headers.at(-1));
+      if (answer.kind === 'success') headers.push(String(answer.payload));
+    }
+    expect(headers.map((header) => invocationsInChain(header, subject.functionArn))).toEqual([1, 2, 3]);
+    await expect(pool.invoke(subject.functionArn, {})).resolves.toMatchObject({
+      payload: expect.stringMatching(/;Lineage=[0-9a-f]{8}:0$/),
+    });
+  });
+
   test('gets the event and answers with JSON, undefined as null and dates as text', async () => {
     const echo = aFunction(
       'export const handler = async (event) => event.none ? undefined : { ...event, at: new Date(0), gone: undefined };',

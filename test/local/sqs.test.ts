@@ -263,6 +263,60 @@ test('system attributes come when asked for, message attributes only then', asyn
   ]);
 });
 
+test('a message keeps the trace header of the function that sent it, or the one it was sent with', async () => {
+  const { url } = newQueue();
+  const header =
+    'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0;Lineage=a87bd80c:1';
+  const given = header.replace('a87bd80c:1', '68fd508a:5');
+  const system = { AWSTraceHeader: { DataType: 'String' as const, StringValue: given } };
+  Object.assign(process.env, { AWS_LAMBDA_FUNCTION_NAME: 'worker', _X_AMZN_TRACE_ID: header });
+  try {
+    await send(url, 'sent by a function');
+    await send(url, 'sent with a delay', 1);
+    await engines.sqsClient.send(
+      new SendMessageBatchCommand({
+        QueueUrl: url,
+        Entries: [
+          { Id: 'a', MessageBody: 'of a batch' },
+          { Id: 'b', MessageBody: 'given', MessageSystemAttributes: system },
+        ],
+      }),
+    );
+  } finally {
+    delete process.env['AWS_LAMBDA_FUNCTION_NAME'];
+    delete process.env['_X_AMZN_TRACE_ID'];
+  }
+  await send(url, 'sent by hand');
+  const seen = new Map<string | undefined, string | undefined>();
+  await until(async () => {
+    for (const { Body, Attributes = {} } of await receive(url)) seen.set(Body, Attributes['AWSTraceHeader']);
+    return seen.size === 5;
+  });
+  expect(Object.fromEntries(seen)).toEqual({
+    'sent by a function': header,
+    'sent with a delay': header,
+    'of a batch': header,
+    given,
+    'sent by hand': undefined,
+  });
+});
+
+test('the trace header comes only when asked for, and goes along to the dead-letter queue', async () => {
+  const dead = newQueue();
+  const { url } = newQueue({
+    VisibilityTimeout: '0',
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 1 }),
+  });
+  const system = { AWSTraceHeader: { DataType: 'String' as const, StringValue: 'Root=1' } };
+  await engines.sqsClient.send(
+    new SendMessageCommand({ QueueUrl: url, MessageBody: 'x', MessageSystemAttributes: system }),
+  );
+  const [unasked] = await receive(url, { MessageSystemAttributeNames: ['SentTimestamp'] });
+  expect(Object.keys(unasked?.Attributes ?? {})).toEqual(['SentTimestamp']);
+  expect(await receive(url)).toEqual([]);
+  expect(await receive(dead.url)).toMatchObject([{ Attributes: { AWSTraceHeader: 'Root=1' } }]);
+});
+
 test('a purge empties the queue', async () => {
   const { url } = newQueue();
   await Promise.all([send(url, 'a'), send(url, 'b', 5)]);

@@ -246,6 +246,32 @@ describe.each(['sandbox', 'production', 'test', 'soak'] as const)('in the %s sta
     }
   });
 
+  test('who may send to the queue that invokes it is allowed to recur, and nobody else is', () => {
+    const recurring = ofType('AWS::Lambda::EventSourceMapping')
+      .map(({ Properties }) => [
+        reference(Properties['FunctionName']),
+        reference(Properties['EventSourceArn']),
+      ])
+      .filter(([worker, queue]) => mayWrite(reference(find(worker).Properties['Role']), queue))
+      .map(([worker]) => worker);
+    expect(recurring).toHaveLength(2);
+    for (const { logicalId, Properties } of ofType('AWS::Lambda::Function')) {
+      const wanted = recurring.includes(logicalId) ? 'Allow' : undefined;
+      expect([logicalId, Properties['RecursiveLoop']]).toEqual([logicalId, wanted]);
+    }
+  });
+
+  function mayWrite(role: string | undefined, queue: string | undefined): boolean {
+    return ofType('AWS::IAM::Policy')
+      .filter(({ Properties }) => listOf(Properties['Roles']).map(reference).includes(role))
+      .flatMap(({ Properties }) => listOf(at(Properties, 'PolicyDocument.Statement')))
+      .some(
+        (statement) =>
+          [at(statement, 'Action')].flat().includes('sqs:SendMessage') &&
+          [at(statement, 'Resource')].flat().map(reference).includes(queue),
+      );
+  }
+
   function find(logicalId: string | undefined): Resource {
     const found = resources.find((resource) => resource.logicalId === logicalId);
     if (found === undefined) throw new Error(`There is no resource ${logicalId}.`);

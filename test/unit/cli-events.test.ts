@@ -143,6 +143,7 @@ describe('the screen of the local host', () => {
         { ...request, path: '/transactions', status: 401 },
         { ...request, path: '/transactions', status: 500 },
         { type: 'access-denied', message: 'User: … is not authorized to perform: sqs:sendmessage' },
+        { type: 'recursion', queueName: 'q', functionName: invocation.functionName, messages: 2 },
       ),
     ).toEqual([
       '12:03:04 warning  SettleTransactions: 2026-11-20 day blocked',
@@ -152,6 +153,7 @@ describe('the screen of the local host', () => {
       '12:03:04 refused  401 POST /transactions',
       '12:03:04 error  500 POST /transactions',
       '12:03:04 error  User: … is not authorized to perform: sqs:sendmessage',
+      '12:03:04 error  SettleTransactions: invoked 16 times by one chain; 2 messages dropped',
     ]);
   });
 

@@ -28,6 +28,7 @@ interface StartOptions {
   readonly port: number;
   readonly awsPort: number;
   readonly awsHost?: string;
+  readonly accountConcurrency?: number;
   readonly outputs?: string;
   readonly stage: readonly Stage[];
 }
@@ -43,6 +44,11 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     .option(
       '--aws-host <address>',
       'another address of this machine that the AWS endpoint listens on, for containers; 0.0.0.0 for all',
+    )
+    .option(
+      '--account-concurrency <number>',
+      'most functions at once, as an account has a limit: 10 in a new one (default: none)',
+      wholeNumber(1, 100_000),
     )
     .option('--outputs <file>', 'where to write the outputs (default: outputs.json of the project)')
     .addOption(localStagesOption());
@@ -89,12 +95,13 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
     assemblies.push(await synthesizeIfChanged({ projectFolder, stage, signal, onSynthesize }));
   }
   const { startLocalHost } = await loadingHost;
-  const { port, awsPort, awsHost } = options;
+  const { port, awsPort, awsHost, accountConcurrency } = options;
   const host = await startLocalHost({
     assembly: assemblies,
     port,
     awsPort,
     ...(awsHost === undefined ? {} : { awsAddress: awsHost }),
+    ...(accountConcurrency === undefined ? {} : { accountConcurrency }),
     onEvent,
   }).catch(explainPort);
 

@@ -15,8 +15,8 @@ interface WorkerConfig {
   readonly memoryMegabytes: number;
   /** Receives after which a message goes to the dead-letter queue. */
   readonly maxReceiveCount: number;
-  /** Most invocations at once that the queue may cause; undefined for Lambda's own limit. */
-  readonly maximumConcurrency: number | undefined;
+  /** Most invocations at once that the queue may cause: what it leaves of the account's is for everybody else. */
+  readonly maximumConcurrency: number;
   /** An oldest message older than this means that the queue falls behind. */
   readonly alarmAgeMinutes: number;
 }
@@ -133,10 +133,11 @@ const stages: Readonly<Record<Stage, StageConfig>> = {
     stage: 'production',
     keepsData: true,
     logRetentionDays: 90,
-    settlement: { ...sandbox.settlement, maximumConcurrency: undefined },
+    // Of the 1,000 that such an account has: docs/decisions/0022.
+    settlement: { ...sandbox.settlement, maximumConcurrency: 100 },
     reconcile: { ...sandbox.reconcile, maximumConcurrency: 16 },
-    notification: { ...sandbox.notification, maximumConcurrency: undefined },
-    drain: { ...sandbox.drain, maximumConcurrency: undefined },
+    notification: { ...sandbox.notification, maximumConcurrency: 200 },
+    drain: { ...sandbox.drain, maximumConcurrency: 50 },
     throttle: { rateLimit: 5000, burstLimit: 5000 },
   },
   // Short enough that a test sees a message through all its receives and into the dead-letter queue.

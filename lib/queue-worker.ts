@@ -24,11 +24,8 @@ export interface QueueWorkerProps extends Omit<NodeFunctionProps, 'timeout'> {
    * @default 5, the least that AWS recommends for an event source mapping
    */
   readonly maxReceiveCount?: number;
-  /**
-   * Most invocations at once that this queue may cause, 2 or more.
-   * @default Lambda's own limit
-   */
-  readonly maximumConcurrency?: number;
+  /** Most invocations at once that this queue may cause, 2 or more. */
+  readonly maximumConcurrency: number;
   /**
    * True if the function names the messages of a batch that failed, so that only they come again.
    * @default false: a batch succeeds or fails as one
@@ -88,7 +85,7 @@ export class QueueWorker extends Construct {
       eventSourceArn: this.queue.queueArn,
       batchSize: props.batchSize,
       ...(window.toSeconds() === 0 ? {} : { maxBatchingWindow: window }),
-      ...(props.maximumConcurrency === undefined ? {} : { maxConcurrency: props.maximumConcurrency }),
+      maxConcurrency: props.maximumConcurrency,
       reportBatchItemFailures: props.reportsBatchItemFailures ?? false,
     });
     Validations.of(mapping).acknowledge({
@@ -170,6 +167,6 @@ export function tempoOf(config: StageConfig['settlement']) {
     alarmAge: Duration.minutes(config.alarmAgeMinutes),
     window: Duration.seconds(config.windowSeconds),
     maxReceiveCount: config.maxReceiveCount,
-    ...(config.maximumConcurrency === undefined ? {} : { maximumConcurrency: config.maximumConcurrency }),
+    maximumConcurrency: config.maximumConcurrency,
   };
 }

@@ -37,7 +37,7 @@ export type Invocation =
   /** `payload` is the parsed JSON of what the handler returned; undefined became null. */
   | { readonly kind: 'success'; readonly payload: unknown }
   | InvocationError
-  /** The function's reserved concurrency is used up. */
+  /** The function's reserved concurrency is used up, or the account's. */
   | { readonly kind: 'throttled' };
 
 /** Lambda's limit for a synchronous payload, in either direction. */

@@ -19,6 +19,8 @@ const starvedAfterMilliseconds = 200;
 export interface FunctionPoolOptions {
   /** Worker threads over all functions. @default 8 */
   readonly maxWorkers?: number;
+  /** Most invocations at once over all functions, as an account has a limit. @default none */
+  readonly accountConcurrency?: number;
   /** Read when a worker starts: the endpoint's port is known only when it listens. */
   readonly awsEndpoint: () => string;
   readonly region: string;
@@ -71,12 +73,21 @@ interface FunctionState {
   inFlight: number;
 }
 
+/**
+ * So much of an account's concurrency must be left to functions that reserve none: all of it in a new account.
+ * Source: Lambda developer guide, "Configuring reserved concurrency for a function".
+ */
+const leastUnreserved = 100;
+
 export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
   const maxWorkers = options.maxWorkers ?? 8;
   const functions = new Map<string, FunctionState>();
   /** Functions with waiting jobs; a set keeps the order in which they began to wait. */
   const hungry = new Set<FunctionState>();
   const ending = new Set<Promise<void>>();
+  /** How many functions without a reservation may run at once, and do. */
+  let unreservedConcurrency = options.accountConcurrency ?? Infinity;
+  let unreservedInFlight = 0;
   let workers = 0;
   let stopped = false;
   let sweepTimer: NodeJS.Timeout | undefined;
@@ -156,6 +167,7 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
     coldStart: boolean,
   ): void {
     owner.inFlight -= 1;
+    if (owner.definition.reservedConcurrency === undefined) unreservedInFlight -= 1;
     report(owner.definition, invocation, milliseconds, coldStart);
     job.resolve(invocation);
   }
@@ -294,6 +306,12 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
     if (sweepTimer === undefined) sweep();
   }
 
+  function isThrottled({ definition, inFlight }: FunctionState): boolean {
+    return definition.reservedConcurrency === undefined
+      ? unreservedInFlight >= unreservedConcurrency
+      : inFlight >= definition.reservedConcurrency;
+  }
+
   function refuse(state: FunctionState, invocation: Invocation): Promise<Invocation> {
     report(state.definition, invocation, 0, false);
     return Promise.resolve(invocation);
@@ -304,6 +322,15 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
       if (functions.has(definition.functionArn)) {
         throw new Error(`Two functions have the ARN ${definition.functionArn}: names must be unique.`);
       }
+      const left = unreservedConcurrency - (definition.reservedConcurrency ?? 0);
+      const least = Math.min(leastUnreserved, options.accountConcurrency ?? leastUnreserved);
+      if (left < least) {
+        throw new Error(
+          `Specified ReservedConcurrentExecutions for ${definition.logicalId} decreases account's ` +
+            `UnreservedConcurrentExecution below its minimum value of [${least}].`,
+        );
+      }
+      unreservedConcurrency = left;
       functions.set(definition.functionArn, {
         definition,
         waiting: [],
@@ -321,9 +348,7 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
       const state = functions.get(functionArn);
       if (state === undefined) return Promise.reject(unknownFunction(functionArn));
       if (stopped) return Promise.resolve(stoppedError);
-      if (state.inFlight >= (state.definition.reservedConcurrency ?? Infinity)) {
-        return refuse(state, { kind: 'throttled' });
-      }
+      if (isThrottled(state)) return refuse(state, { kind: 'throttled' });
       const payload = JSON.stringify(event) ?? 'null';
       if (payload.length * 3 > maximumPayloadBytes && Buffer.byteLength(payload) > maximumPayloadBytes) {
         return refuse(state, {
@@ -334,6 +359,7 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
       }
       options.onInvoke?.(functionArn, event);
       state.inFlight += 1;
+      if (state.definition.reservedConcurrency === undefined) unreservedInFlight += 1;
       return new Promise((resolve) => {
         const traceHeader = headerOfInvocation(functionArn, cause);
         enqueue(state, { payload, traceHeader, enqueuedAt: performance.now(), resolve });

@@ -52,6 +52,12 @@ export interface LocalHostOptions {
   readonly awsAddress?: string;
   /** Worker threads over all functions. @default 8 */
   readonly maxWorkers?: number;
+  /**
+   * Most invocations at once over all functions, as an account has a limit: 10 in a new one. What is beyond it is
+   * throttled: an HTTP API answers 503, a WebSocket API refuses to connect, messages of a queue come again later.
+   * @default none
+   */
+  readonly accountConcurrency?: number;
   /** How long connections of WebSocket APIs last. @default as on AWS: 10 minutes idle, 2 hours in all */
   readonly webSocketLimits?: WebSocketLimits;
   readonly onEvent?: (event: HostEvent) => void;
@@ -209,6 +215,7 @@ async function start(
   };
   const functionPool = createFunctionPool({
     ...(options.maxWorkers === undefined ? {} : { maxWorkers: options.maxWorkers }),
+    ...(options.accountConcurrency === undefined ? {} : { accountConcurrency: options.accountConcurrency }),
     awsEndpoint: () => awsEndpoint.url,
     region: REGION,
     onEvent: onFunctionEvent,

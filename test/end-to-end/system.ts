@@ -47,7 +47,10 @@ export interface System {
   readonly stop: () => Promise<void>;
 }
 
-export interface SystemOptions extends Pick<LocalHostOptions, 'interceptors' | 'onInvoke'> {
+export interface SystemOptions extends Pick<
+  LocalHostOptions,
+  'interceptors' | 'onInvoke' | 'accountConcurrency'
+> {
   /** @default test, whose waits are short */
   readonly stage?: Stage;
   /** What is changed in the templates first. */
@@ -73,6 +76,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     onEvent: (event) => events.push(event),
     interceptors: options.interceptors ?? [],
     ...(options.onInvoke === undefined ? {} : { onInvoke: options.onInvoke }),
+    ...(options.accountConcurrency === undefined ? {} : { accountConcurrency: options.accountConcurrency }),
   });
   const aws = {
     region: 'us-east-1',

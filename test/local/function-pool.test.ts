@@ -39,10 +39,11 @@ function aFunction(source: string, overrides: Partial<FunctionDefinition> & { fi
   return definition;
 }
 
-function aPool(definitions: readonly FunctionDefinition[], maxWorkers = 8) {
+function aPool(definitions: readonly FunctionDefinition[], maxWorkers = 8, accountConcurrency?: number) {
   const events: HostEvent[] = [];
   const pool = createFunctionPool({
     maxWorkers,
+    ...(accountConcurrency === undefined ? {} : { accountConcurrency }),
     awsEndpoint: () => 'http://localhost:4566',
     region: 'us-east-1',
     onEvent: (event) => events.push(event),
@@ -347,6 +348,37 @@ describe('a failure is an outcome, never a rejection', () => {
 });
 
 describe('concurrency', () => {
+  test('of an account is shared by all functions, and what is beyond it is throttled', async () => {
+    const source = `export const handler = async (event) => { ${waits} };`;
+    const [one, other] = [
+      aFunction(source, { functionName: 'one' }),
+      aFunction(source, { functionName: 'other' }),
+    ];
+    const { pool, invocations } = aPool([one, other], 8, 3);
+    const kinds = async (arns: readonly string[]): Promise<readonly string[]> =>
+      (await Promise.all(arns.map((arn) => pool.invoke(arn, { milliseconds: 20 })))).map(({ kind }) => kind);
+    const [a, b] = [one.functionArn, other.functionArn];
+    const full = ['success', 'success', 'success', 'throttled', 'throttled'];
+    expect(await kinds([a, b, a, b, a])).toEqual(full);
+    // What has ended makes room, and a throttled invocation takes none.
+    expect(await kinds([b, b, a, a, b])).toEqual(full);
+    expect(invocations().filter(({ outcome }) => outcome === 'throttled')).toHaveLength(4);
+  });
+
+  test('that a function reserves is not the others’, and may not be all that an account has', async () => {
+    const source = `export const handler = async (event) => { ${waits} };`;
+    const reserved = aFunction(source, { functionName: 'reserved', reservedConcurrency: 1 });
+    const other = aFunction(source, { functionName: 'other' });
+    const { pool } = aPool([reserved, other], 8, 102);
+    const others = Array.from({ length: 102 }, async () => pool.invoke(other.functionArn, {}));
+    const own = pool.invoke(reserved.functionArn, {});
+    const throttled = (await Promise.all(others)).filter(({ kind }) => kind === 'throttled');
+    expect([throttled.length, (await own).kind]).toEqual([1, 'success']);
+    expect(() => aPool([reserved], 8, 10)).toThrow('below its minimum value of [10]');
+    expect(() => aPool([{ ...reserved, reservedConcurrency: 3 }], 8, 102)).toThrow('minimum value of [100]');
+    expect(() => aPool([{ ...reserved, reservedConcurrency: 2 }], 8, 102)).not.toThrow();
+  });
+
   test('reserved concurrency throttles what is beyond it; 0 throttles all', async () => {
     const source = `export const handler = async (event) => { ${waits} };`;
     const one = aFunction(source, { functionName: 'one', reservedConcurrency: 1 });

@@ -246,6 +246,17 @@ describe.each(['sandbox', 'production', 'test', 'soak'] as const)('in the %s sta
     }
   });
 
+  test('queues leave the APIs what they need of the concurrency of an account', () => {
+    const concurrencies = ofType('AWS::Lambda::EventSourceMapping').map(({ Properties }) =>
+      at(Properties, 'ScalingConfig.MaximumConcurrency'),
+    );
+    expect(concurrencies).toEqual(concurrencies.map(() => expect.any(Number)));
+    const ofQueues = concurrencies.reduce<number>((sum, each) => sum + Number(each), 0);
+    // A new account has 10, one that is in use 1,000; 5,000 requests a second of each API run some 250 at once.
+    const most = { sandbox: 8, production: 500, test: 8, soak: 12 }[stage];
+    expect(ofQueues).toBeLessThanOrEqual(most);
+  });
+
   test('who may send to the queue that invokes it is allowed to recur, and nobody else is', () => {
     const recurring = ofType('AWS::Lambda::EventSourceMapping')
       .map(({ Properties }) => [

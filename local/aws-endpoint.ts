@@ -134,7 +134,8 @@ export async function startAwsEndpoint(options: {
     const server = createServer((request, response) => void serve(request, response));
     // Idle connections of an SDK must not be closed under its next request.
     server.keepAliveTimeout = 120_000;
-    server.requestTimeout = 0;
+    server.headersTimeout = 10_000;
+    server.requestTimeout = 60_000;
     try {
       port = await listen(server, port, address);
     } catch (error) {

@@ -13,6 +13,12 @@ export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Bu
 
 /** API Gateway counts 10,240 bytes itself; this is only what the parser may hold before that. */
 const parserHeaderBytes = 64 * 1024;
+/** In which the head of a request must have come, and the whole of it. What takes longer is answered 408 and closed. */
+export interface RequestTimeouts {
+  readonly headMilliseconds: number;
+  readonly requestMilliseconds: number;
+}
+const ordinaryTimeouts: RequestTimeouts = { headMilliseconds: 10_000, requestMilliseconds: 30_000 };
 /** Longer than any client keeps an idle connection, so that none is closed under a request. */
 const keepAliveMilliseconds = 65_000;
 
@@ -29,14 +35,26 @@ export interface MountServer {
  * @param port 0 for any
  * @throws the system's error, with `code` `EADDRINUSE`, when the port is taken
  */
-export async function startMountServer(port: number, hostname: string): Promise<MountServer> {
+export async function startMountServer(
+  port: number,
+  hostname: string,
+  timeouts: RequestTimeouts = ordinaryTimeouts,
+): Promise<MountServer> {
   const mounts: {
     readonly prefix: string;
     readonly handler: MountHandler;
     readonly upgrade: UpgradeHandler | undefined;
   }[] = [];
-  const server = createServer({ maxHeaderSize: parserHeaderBytes, keepAliveTimeout: keepAliveMilliseconds });
+  const server = createServer({
+    maxHeaderSize: parserHeaderBytes,
+    keepAliveTimeout: keepAliveMilliseconds,
+    headersTimeout: timeouts.headMilliseconds,
+    requestTimeout: timeouts.requestMilliseconds,
+    connectionsCheckingInterval: timeouts.headMilliseconds / 4,
+  });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    // RFC 9112, section 3.2. Node.js takes the first of several.
+    if (hostsOf(request) > 1) return sendAnswer(response, gatewayAnswer(400, 'Bad Request'));
     const target = pathTarget(request.url ?? '/');
     const mount = mounts.find(({ prefix }) => isUnder(target, prefix));
     if (mount) mount.handler(request, response, target.slice(mount.prefix.length));
@@ -45,8 +63,14 @@ export async function startMountServer(port: number, hostname: string): Promise<
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const target = pathTarget(request.url ?? '/');
     const mount = mounts.find(({ prefix }) => isUnder(target, prefix));
-    if (mount?.upgrade) mount.upgrade(request, socket, head, target.slice(mount.prefix.length));
-    else endSocket(socket, 404, 'Not Found');
+    const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
+    if (mount?.upgrade && isWebSocket && hostsOf(request) === 1) {
+      mount.upgrade(request, socket, head, target.slice(mount.prefix.length));
+      return;
+    }
+    // RFC 9110, section 7.8: a server may ignore the offer. The request begins once more, without it.
+    socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(request), 'latin1'), head]));
+    server.emit('connection', socket);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
@@ -72,6 +96,27 @@ export async function startMountServer(port: number, hostname: string): Promise<
       await closed;
     },
   };
+}
+
+function hostsOf({ rawHeaders }: IncomingMessage): number {
+  return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === 'host').length;
+}
+
+/** The head of a request as it came, but for what offers another protocol. */
+function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(index, index + 2);
+    if (/^(upgrade|http2-settings)$/i.test(name)) continue;
+    const kept = /^connection$/i.test(name) ? withoutOffer(value) : value;
+    lines.push(`${name}: ${kept}`);
+  }
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+function withoutOffer(connection: string): string {
+  const options = connection.split(',').map((option) => option.trim());
+  return options.filter((option) => !/^(upgrade|http2-settings)$/i.test(option)).join(', ');
 }
 
 /** Clients of proxies send the absolute form, `http://host/path`. */

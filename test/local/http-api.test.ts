@@ -4,12 +4,16 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { HostEvent } from '../../local/events.ts';
 import type { Invocation } from '../../local/function-pool.ts';
 import { startHttpFront } from '../../local/http-api.ts';
+import { startMountServer } from '../../local/http-front.ts';
 import type { HttpApiDefinition, HttpApiRoute, HttpFront } from '../../local/http-api.ts';
 import { compileRoutes } from '../../local/http-route.ts';
+import { parseTarget } from '../../local/http-target.ts';
 import { createUserPool } from '../../local/user-pool.ts';
+import { until } from './engines.ts';
 
 const fronts: HttpFront[] = [];
 afterEach(async () => {
@@ -206,6 +210,11 @@ describe('the event of payload format 2.0', () => {
   });
 });
 
+function parsedPath(target: string): string {
+  const parsed = parseTarget(target, '$default');
+  return parsed.kind === 'path' ? parsed.path : parsed.kind;
+}
+
 describe('routes', () => {
   const choose = compileRoutes(
     [
@@ -232,6 +241,10 @@ describe('routes', () => {
     ['GET', '/pets/', '$default'],
     ['HEAD', '/pets/cat', '$default'],
     ['GET', '/Pets/dog', '$default'],
+    // What was %2F when it came: HTTP APIs decode the path before they choose a route.
+    ['GET', parsedPath('/pets%2Fdog'), 'GET /pets/dog'],
+    ['GET', parsedPath('/pets/cat%2Ftoys'), 'GET /pets/{id}/toys'],
+    ['GET', parsedPath('/pets/cat%252Ftoys'), 'GET /pets/{id}'],
   ])('%s %s goes to %s', (method, path, expected) => {
     expect(choose(method, path)?.route.routeKey).toBe(expected);
   });
@@ -401,6 +414,11 @@ describe('strange requests', () => {
       'GET http://x/shop HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
       /^HTTP\/1\.1 200 /,
     ],
+    [
+      'two hosts',
+      'GET /shop HTTP/1.1\r\nhost: x\r\nHost: y\r\nconnection: close\r\n\r\n',
+      /^HTTP\/1\.1 400 /,
+    ],
     ['an asterisk', 'OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', /^HTTP\/1\.1 404 /],
   ])('%s is answered, and the front lives on', async (_name, text, expected) => {
     const { url } = await anApi();
@@ -426,6 +444,114 @@ describe('strange requests', () => {
     expect(invoked).toHaveLength(1);
   });
 });
+
+describe('a request that offers another protocol', () => {
+  const offer = 'connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n';
+
+  test('is answered as if it did not, and so is the next one on its connection', async () => {
+    const { url } = await anApi();
+    const { socket, replies } = rawClient(url);
+    socket.write(`GET /shop/a?x=1 HTTP/1.1\r\nhost: x\r\n${offer}x-custom: Ümlaut\r\n\r\n`, 'latin1');
+    await until(() => replies().length === 1);
+    socket.write(`POST /shop/b HTTP/1.1\r\nhost: x\r\n${offer}content-length: 4\r\n\r\nbo`);
+    // The rest of the body comes after the server has seen the offer.
+    await wait(20);
+    socket.write('dy');
+    await until(() => replies().length === 2);
+    socket.write('GET /shop/c HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    await until(() => replies().length === 3);
+    const [first, second, third] = replies();
+    expect(first).toMatchObject({ rawPath: '/a', rawQueryString: 'x=1' });
+    expect(Object(first).headers).toEqual({
+      ...Object(first).headers,
+      'x-custom': 'Ümlaut',
+      upgrade: undefined,
+      connection: undefined,
+      'http2-settings': undefined,
+    });
+    expect([second, third]).toMatchObject([{ rawPath: '/b', body: 'body' }, { rawPath: '/c' }]);
+  });
+
+  test('reaches the routes of the gateway, too', async () => {
+    const { url } = await anApi(undefined, { routes: [route('GET /items')] });
+    const headers = ['connection', 'upgrade', 'upgrade', 'websocket'];
+    await expect(send(url, '/shop/items', { headers })).resolves.toMatchObject({ status: 200 });
+    await expect(send(url, '/shop/other', { headers })).resolves.toMatchObject({ status: 404 });
+    await expect(send(url, '/elsewhere', { headers })).resolves.toMatchObject({ status: 404 });
+  });
+
+  test('is not taken for a WebSocket where a WebSocket is served', async () => {
+    const { front } = await anApi();
+    front.addMount(
+      '/live',
+      (_, response) => response.writeHead(426).end(),
+      (_, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+    );
+    const status = (upgrade: string): Promise<unknown> =>
+      new Promise((resolve) => {
+        const headers = { connection: 'upgrade', upgrade };
+        const request = httpRequest(`${front.url}/live`, { headers, agent: false });
+        request.on('response', (response) => resolve(response.resume().statusCode));
+        request.on('upgrade', (response, socket) => {
+          socket.destroy();
+          resolve(response.statusCode);
+        });
+        request.end();
+      });
+    expect([await status('h2c'), await status('WebSocket')]).toEqual([426, 101]);
+  });
+});
+
+describe('a request that does not end', () => {
+  test.each([
+    ['nothing', ''],
+    ['half a head', 'GET /shop HTTP/1.1\r\nhost: x\r\n'],
+    ['half a body', 'POST /shop HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf'],
+    [
+      'half a body, and an offer of another protocol',
+      'POST /shop HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\ncontent-length: 100\r\n\r\nhalf',
+    ],
+  ])('but is %s, is answered 408 and closed in time', async (_, text) => {
+    const server = await startMountServer(0, 'localhost', {
+      headMilliseconds: 200,
+      requestMilliseconds: 400,
+    });
+    server.addMount('/shop', (request, response) => {
+      request.resume();
+      request.on('end', () => response.writeHead(200).end());
+    });
+    try {
+      const { socket, text: received } = rawClient(server.url);
+      socket.write(text);
+      await once(socket, 'close');
+      expect(received()).toMatch(/^HTTP\/1\.1 408 /);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+/** A connection, and what came back on it: the events that functions answered with. */
+function rawClient(url: string) {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  let received = '';
+  socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+  return {
+    socket,
+    text: () => received,
+    replies: () =>
+      received
+        .split(/HTTP\/1\.1 200 OK\r\n/)
+        .slice(1)
+        .flatMap((reply): unknown[] => {
+          try {
+            return [Object(JSON.parse(reply.slice(reply.indexOf('\r\n\r\n')))).event];
+          } catch {
+            return [];
+          }
+        }),
+  };
+}
 
 describe('a route with a JWT authorizer', () => {
   const issuer = 'https://issuer.example';

@@ -3,7 +3,7 @@ import type { AwsAnswer } from './aws-service.ts';
 import type { RestService } from './aws-endpoint.ts';
 import { textAt } from './template.ts';
 import type { WebSocketApis } from './web-socket-api.ts';
-import { MAXIMUM_MESSAGE_BYTES } from './web-socket-connection.ts';
+import { MAXIMUM_MESSAGE_BYTES, SlowClientError } from './web-socket-connection.ts';
 
 const PATH = /^\/([a-z0-9]+)\/([^/]+)\/@connections\/([^/]+)$/;
 
@@ -56,8 +56,10 @@ export function serveConnections(
           try {
             await found.send(body);
             return { status: 200, body: '' };
-          } catch {
-            return gone();
+          } catch (error) {
+            return error instanceof SlowClientError
+              ? restError(429, 'LimitExceededException', error.message)
+              : gone();
           }
       }
     },

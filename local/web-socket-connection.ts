@@ -16,7 +16,10 @@ export interface WebSocketConnection {
   readonly identity: ConnectionIdentity;
   readonly authorizer: JsonObject | undefined;
   readonly lastActiveAt: () => Date;
-  /** Resolves when the frame was handed to the network; rejects where the client is gone. */
+  /**
+   * Resolves when the frame is on its way, or waits for a client that reads slowly. Rejects with a SlowClientError where
+   * too much waits already, and with another error where the client is gone.
+   */
   readonly send: (data: string | Buffer) => Promise<void>;
   readonly close: (code: number, reason: string) => void;
   /** Cuts the line, without a word to the client. */
@@ -33,12 +36,22 @@ export interface ConnectionListener {
 /** Source: API Gateway developer guide, "Quotas for configuring and running a WebSocket API". */
 export const MAXIMUM_MESSAGE_BYTES = 128 * 1024;
 const MAXIMUM_FRAME_BYTES = 32 * 1024;
+/** So much waits for a client that does not read. AWS does not say how much it keeps, but that there is an end to it. */
+const MAXIMUM_WAITING_BYTES = 1024 * 1024;
 const IDLE_SECONDS = 600;
 const LIFETIME_SECONDS = 7200;
 
 const GOING_AWAY = 1001;
 const UNSUPPORTED_DATA = 1003;
 const TOO_LARGE = 1009;
+
+/** More waits for a client than it reads. */
+export class SlowClientError extends Error {
+  constructor() {
+    super('The WebSocket client side buffer is full.');
+    this.name = 'SlowClientError';
+  }
+}
 
 /** Holds a connection to API Gateway's limits: sizes, kinds of frames, and how long it may stay. */
 export function openConnection(
@@ -103,15 +116,22 @@ export function openConnection(
           reject(new Error('The connection is closed.'));
           return;
         }
-        webSocket.send(data, { binary: false }, (error) => {
-          if (error) {
-            reject(error);
-            return;
-          }
+        if (webSocket.bufferedAmount > MAXIMUM_WAITING_BYTES) {
+          reject(new SlowClientError());
+          return;
+        }
+        const sent = (): void => {
           active();
           listener.onSent(Buffer.byteLength(data));
           resolve();
+        };
+        webSocket.send(data, { binary: false }, (error) => {
+          if (error) reject(error);
+          else if (!isWaiting) sent();
         });
+        // Who sends to a client that does not read must not wait until it does.
+        const isWaiting = webSocket.bufferedAmount > 0;
+        if (isWaiting) sent();
       }),
   };
 }

@@ -612,6 +612,30 @@ describe('@connections', () => {
       (error: unknown) => (error instanceof Error ? error.name : error),
     );
 
+  test('answers 429 for a client that does not read, at once, and goes on when it reads', async () => {
+    const api = await anApi();
+    const slow = await connected(api.url);
+    const [ConnectionId = ''] = api.apis.connections().map(({ identity }) => identity.connectionId);
+    const reading = await connected(api.url);
+    const [, other = ''] = api.apis.connections().map(({ identity }) => identity.connectionId);
+    slow.socket.pause();
+    const Data = 'x'.repeat(128 * 1024);
+    const post = async (id: string): Promise<unknown> =>
+      nameOf(api.management.send(new PostToConnectionCommand({ ConnectionId: id, Data })));
+    let sent = 0;
+    while ((await post(ConnectionId)) === 'no error') sent += 1;
+    // What the system takes of it, and what waits here.
+    expect(sent).toBeGreaterThan(7);
+    expect(sent).toBeLessThan(500);
+    expect(await post(ConnectionId)).toBe('LimitExceededException');
+    expect(await post(other)).toBe('no error');
+    await until(() => reading.frames.length === 1);
+    slow.socket.resume();
+    await until(() => slow.frames.length === sent);
+    expect(await post(ConnectionId)).toBe('no error');
+    await until(() => slow.frames.length === sent + 1);
+  });
+
   test('POST sends a frame of text, in the order of the calls', async () => {
     const api = await anApi();
     const { frames } = await connected(api.url);

@@ -32,6 +32,8 @@ export type FauxqsAction = (request: Record<string, unknown>, store: SqsStore) =
 export interface Fauxqs {
   readonly store: SqsStore;
   readonly actions: ReadonlyMap<string, FauxqsAction>;
+  /** A message of the same body and attributes, sent now. */
+  readonly copyOf: (message: SqsMessage) => SqsMessage;
 }
 
 const ACTIONS: Readonly<Record<string, FauxqsAction>> = {
@@ -57,5 +59,9 @@ const NO_CHARACTER_OF_A_BODY = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{1
 INVALID_MESSAGE_BODY_CHAR.test = (text) => NO_CHARACTER_OF_A_BODY.test(text);
 
 export function createFauxqs(): Fauxqs {
-  return { store: new SqsStore(), actions: new Map(Object.entries(ACTIONS)) };
+  return {
+    store: new SqsStore(),
+    actions: new Map(Object.entries(ACTIONS)),
+    copyOf: ({ body, messageAttributes }) => SqsStore.createMessage(body, messageAttributes),
+  };
 }

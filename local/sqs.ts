@@ -2,6 +2,7 @@ import { awsError } from './aws-service.ts';
 import type { AwsAnswer, AwsCall, AwsService } from './aws-service.ts';
 import { createFauxqs } from './fauxqs.ts';
 import type { SqsMessage, SqsQueue } from './fauxqs.ts';
+import { createMoveTasks } from './sqs-move-tasks.ts';
 import { isJsonList, isJsonObject, objectAt, textAt } from './template.ts';
 import type { JsonObject } from './template.ts';
 
@@ -28,10 +29,18 @@ const MAXIMUM_WAIT_SECONDS = 20;
 
 /** Amazon SQS standard queues, in memory: fauxqs, with what it does otherwise than SQS corrected here. */
 export function createSqs(): Sqs {
-  const { store, actions } = createFauxqs();
+  const fauxqs = createFauxqs();
+  const { store, actions } = fauxqs;
   const receipts = new Map<string, Receipts>();
   /** What fauxqs does not keep: the system attribute `AWSTraceHeader`. */
   const traceHeaders = new WeakMap<SqsMessage, string>();
+  /** Where messages are; and for those in a dead-letter queue, where they were before. */
+  const homes = new WeakMap<SqsMessage, { readonly queueArn: string; readonly sourceArn?: string }>();
+  const moveTasks = createMoveTasks({
+    ...fauxqs,
+    deadLetterArnOf,
+    sourceOf: (message) => homes.get(message)?.sourceArn,
+  });
   let stopped = false;
 
   const receive = async (queue: SqsQueue, request: JsonObject, signal: AbortSignal): Promise<unknown> => {
@@ -65,10 +74,19 @@ export function createSqs(): Sqs {
     }
     const held = queue.inflightMessages.get(receiptHandle ?? '')?.message;
     const traceHeader = held && traceHeaders.get(held);
+    const sourceArn = held && homes.get(held)?.sourceArn;
+    const more = {
+      ...(traceHeader !== undefined && asksFor(request, 'AWSTraceHeader')
+        ? { AWSTraceHeader: traceHeader }
+        : {}),
+      ...(sourceArn !== undefined && asksFor(request, 'DeadLetterQueueSourceArn')
+        ? { DeadLetterQueueSourceArn: sourceArn }
+        : {}),
+    };
     const traced: JsonObject =
-      traceHeader !== undefined && asksFor(request, 'AWSTraceHeader')
-        ? { ...message, Attributes: { ...objectAt(message, 'Attributes'), AWSTraceHeader: traceHeader } }
-        : message;
+      Object.keys(more).length === 0
+        ? message
+        : { ...message, Attributes: { ...objectAt(message, 'Attributes'), ...more } };
     if (isJsonList(request['MessageAttributeNames']) && request['MessageAttributeNames'].length > 0)
       return traced;
     // fauxqs answers all message attributes where none were asked for.
@@ -108,6 +126,9 @@ export function createSqs(): Sqs {
 
   const run = async (call: AwsCall): Promise<AwsAnswer> => {
     const { action, request, signal } = call;
+    if (action === 'StartMessageMoveTask') return { status: 200, body: moveTasks.start(request) };
+    if (action === 'ListMessageMoveTasks') return { status: 200, body: moveTasks.list(request) };
+    if (action === 'CancelMessageMoveTask') return { status: 200, body: moveTasks.cancel(request) };
     if (action === 'GetQueueUrl') {
       const named = store.getQueueByName(textAt(request, 'QueueName') ?? '');
       return named === undefined ? nonExistentQueue() : { status: 200, body: { QueueUrl: named.url } };
@@ -171,7 +192,13 @@ export function createSqs(): Sqs {
       }
     },
     createQueue: ({ queueName, queueUrl, queueArn }, attributes) => {
-      store.createQueue(queueName, queueUrl, queueArn, { ...attributes });
+      const queue = store.createQueue(queueName, queueUrl, queueArn, { ...attributes });
+      const enqueue = queue.enqueue.bind(queue);
+      queue.enqueue = (message) => {
+        const from = homes.get(message)?.queueArn;
+        homes.set(message, from === undefined ? { queueArn } : { queueArn, sourceArn: from });
+        enqueue(message);
+      };
     },
     visibilityTimeoutSeconds: (queueArn) => {
       const queue = store.getQueueByArn(queueArn);
@@ -191,6 +218,7 @@ export function createSqs(): Sqs {
     stop: () => {
       // Whom the shutdown wakes must not wait on.
       stopped = true;
+      moveTasks.stop();
       store.shutdown();
     },
   };
@@ -279,10 +307,25 @@ function refusalOf(error: unknown): AwsAnswer {
   );
 }
 
+/** Whose older code has a prefix. Source: SQS API reference, "Common errors", and the errors of each action. */
+const PREFIXED: ReadonlySet<string> = new Set([
+  'BatchEntryIdsNotDistinct',
+  'BatchRequestTooLong',
+  'EmptyBatchRequest',
+  'InvalidBatchEntryId',
+  'MessageNotInflight',
+  'NonExistentQueue',
+  'PurgeQueueInProgress',
+  'TooManyEntriesInBatchRequest',
+  'UnsupportedOperation',
+]);
+
 function refusal(code: string, message: string, status = 400, queryCode = code): AwsAnswer {
   return {
     ...awsError(`com.amazonaws.sqs#${code}`, message, status),
     // Clients written for SQS's older protocol go by this code.
-    headers: { 'x-amzn-query-error': `AWS.SimpleQueueService.${queryCode};Sender` },
+    headers: {
+      'x-amzn-query-error': `${PREFIXED.has(queryCode) ? 'AWS.SimpleQueueService.' : ''}${queryCode};Sender`,
+    },
   };
 }

@@ -1,5 +1,6 @@
 import type { AwsCall } from '../aws-service.ts';
 import { isJsonList, isJsonObject, objectAt, textAt } from '../template.ts';
+import { sourceOfTask } from '../sqs-move-tasks.ts';
 import type { JsonObject } from '../template.ts';
 
 /** An action on a resource that a call must be allowed. */
@@ -22,7 +23,7 @@ export function neededAccess(call: AwsCall, place: Place): readonly NeededAccess
     case 'dynamodb':
       return dynamoDbAccess(call, place);
     case 'sqs':
-      return [{ action: `sqs:${sqsAction(call.action)}`, resourceArn: queueArn(call.request, place) }];
+      return sqsAccess(call, place);
     case 'cognito-idp':
       return UNAUTHENTICATED.has(call.action)
         ? []
@@ -99,6 +100,22 @@ function transactionItems(request: JsonObject): readonly (readonly [action: stri
 function tableArn(table: string | undefined, { accountId, region }: Place): string {
   if (table === undefined) return '*';
   return table.startsWith('arn:') ? table : `arn:aws:dynamodb:${region}:${accountId}:table/${table}`;
+}
+
+function sqsAccess({ action, request }: AwsCall, place: Place): readonly NeededAccess[] {
+  if (!/MessageMoveTasks?$/.test(action)) {
+    return [{ action: `sqs:${sqsAction(action)}`, resourceArn: queueArn(request, place) }];
+  }
+  // Source: SQS developer guide, "Permissions for a dead-letter queue redrive".
+  const source = textAt(request, 'SourceArn') ?? sourceOfTask(textAt(request, 'TaskHandle')) ?? '*';
+  const destination = textAt(request, 'DestinationArn');
+  return [
+    ...[action, 'ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].map((as) => ({
+      action: `sqs:${as}`,
+      resourceArn: source,
+    })),
+    ...(destination === undefined ? [] : [{ action: 'sqs:SendMessage', resourceArn: destination }]),
+  ];
 }
 
 /** `SendMessageBatch` needs `sqs:SendMessage`: IAM knows no batch actions of SQS. */

@@ -297,6 +297,9 @@ describe('a call of the AWS endpoint needs', () => {
     ).map((access) => `${access.action} ${access.resourceArn}`);
   const stream = `${table}/stream/2026-01-01T00:00:00.000`;
   const queueUrl = `http://localhost:4566/${account}/inbox`;
+  const taskHandle = Buffer.from(JSON.stringify({ sourceArn: `${queue}-dead` })).toString('base64');
+  const redrive = (action: string, source = `${queue}-dead`): readonly string[] =>
+    [action, 'ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].map((each) => `sqs:${each} ${source}`);
   const pool = `arn:aws:cognito-idp:us-east-1:${account}:userpool/us-east-1_x`;
   const connection = `arn:aws:execute-api:us-east-1:${account}:abc/live/POST/@connections/x=`;
 
@@ -319,6 +322,15 @@ describe('a call of the AWS endpoint needs', () => {
       { TransactItems: [{ Put: { TableName: 'Things' } }, { ConditionCheck: { TableName: 'Things2' } }] },
       [`dynamodb:PutItem ${table}`, `dynamodb:ConditionCheckItem ${table}2`],
     ],
+    [
+      'sqs',
+      'StartMessageMoveTask',
+      { SourceArn: `${queue}-dead`, DestinationArn: queue },
+      [...redrive('StartMessageMoveTask'), `sqs:SendMessage ${queue}`],
+    ],
+    ['sqs', 'ListMessageMoveTasks', { SourceArn: `${queue}-dead` }, redrive('ListMessageMoveTasks')],
+    ['sqs', 'CancelMessageMoveTask', { TaskHandle: taskHandle }, redrive('CancelMessageMoveTask')],
+    ['sqs', 'CancelMessageMoveTask', { TaskHandle: 'x' }, redrive('CancelMessageMoveTask', '*')],
     ['dynamodb', 'ListTables', {}, ['dynamodb:ListTables *']],
     ['dynamodb', 'ListStreams', { TableName: 'Things' }, ['dynamodb:ListStreams *']],
     ['dynamodb', 'DescribeStream', { StreamArn: stream }, [`dynamodb:DescribeStream ${stream}`]],

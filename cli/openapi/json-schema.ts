@@ -2,7 +2,7 @@ import { toJsonSchemaDefs, type JsonSchema, type OverrideActionContext } from '@
 import type * as v from 'valibot';
 import { isMerchantCategoryCode } from '../../lambda/card-settlement/domain/merchant-category-code.ts';
 import currencyCodes from 'currency-codes';
-import { currencyExponent } from '../../lambda/card-settlement/domain/money.ts';
+import { currencyExponent, isQuotedCurrency } from '../../lambda/card-settlement/domain/money.ts';
 
 /** Valibot schemas as JSON Schema (2020-12, what OpenAPI 3.1 speaks), each under its name. */
 
@@ -15,7 +15,10 @@ export type { JsonSchema };
 const checks: Readonly<Record<string, JsonSchema>> = {
   'must be a date, YYYY-MM-DD, that exists': { format: 'date', pattern: `^${datePattern()}$` },
   'must be an RFC 3339 date-time that exists': { format: 'date-time', pattern: instantPattern() },
-  'must be an ISO 4217 currency code': { enum: currencies() },
+  'must be an ISO 4217 code of a currency that markets quote': { enum: currencies(isQuotedCurrency) },
+  'must be an ISO 4217 currency code': {
+    enum: currencies((code) => currencyExponent(code) !== undefined),
+  },
   'must be an ISO 18245 merchant category code': { pattern: merchantCategoryCodePattern() },
   'must be a whole number of minor units from 1 to 1,000,000,000,000': whole(1, 1_000_000_000_000),
   'must be 0, or not nearer to it than 1e-100': {
@@ -83,11 +86,8 @@ function instantPattern(): string {
   return String.raw`^${datePattern()}[Tt]${hourMinute}:[0-5][0-9](?:\.[0-9]{1,9})?(?:[Zz]|[+-]${hourMinute})$`;
 }
 
-function currencies(): string[] {
-  return currencyCodes
-    .codes()
-    .filter((code) => currencyExponent(code) !== undefined)
-    .toSorted();
+function currencies(isMeant: (code: string) => boolean): string[] {
+  return currencyCodes.codes().filter(isMeant).toSorted();
 }
 
 /** Nine hundred codes, by their first three digits. */

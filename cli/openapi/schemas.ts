@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { FxRatesBody } from '../../lambda/card-settlement/domain/fx.ts';
+import { FxRatesBody, RateCurrency } from '../../lambda/card-settlement/domain/fx.ts';
 import { ReviewBody } from '../../lambda/card-settlement/domain/decision.ts';
 import { MerchantProfile } from '../../lambda/card-settlement/domain/merchant.ts';
 import { TerminalTotalsBody } from '../../lambda/card-settlement/domain/terminal-totals.ts';
@@ -56,7 +56,7 @@ const LedgerEntry = v.object({
   net: MinorUnits,
   conversion: v.exactOptional(
     v.object({
-      base: CurrencyCode,
+      base: RateCurrency,
       source: v.string(),
       rateDate: BusinessDate,
       fromRate: v.string(),
@@ -173,6 +173,7 @@ export const schemas = {
   Identifier,
   BusinessDate,
   CurrencyCode,
+  RateCurrency,
   CountryCode,
   MinorUnits,
   Instant,
@@ -249,7 +250,9 @@ const cardNumber =
 
 const descriptions = {
   BusinessDate: 'A date that exists, from 1970 on.',
-  CurrencyCode: 'ISO 4217, without XXX and XTS.',
+  CurrencyCode:
+    'ISO 4217, without what no market quotes: codes without a minor unit, fund codes, UYW and CUC.',
+  RateCurrency: 'ISO 4217, without XXX and XTS.',
   CountryCode: 'ISO 3166-1 alpha-2; its form is checked.',
   MinorUnits: 'A whole number of minor units as text: sums may pass what a JSON number keeps.',
   Cursor: 'Opaque: what the page before gave. Absent on the last page.',

@@ -388,6 +388,12 @@ const refused: readonly (readonly [string, number, string, () => Case])[] = [
     'validation-failed',
     () => put('/merchants/m', { ...profile, settlementCurrency: 'XXX' }),
   ],
+  ...['XAU', 'XDR', 'CLF', 'USN', 'CUC'].map((currency): (typeof refused)[number] => [
+    `a transaction in ${currency}, which no market quotes`,
+    400,
+    'validation-failed',
+    () => bad({ currency }),
+  ]),
   [
     'a merchant with an empty name',
     400,

@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
+import currencyCodes from 'currency-codes';
 import {
   convert,
   currencyExponent,
   divideHalfEven,
   feeOf,
+  isQuotedCurrency,
   parseDecimal,
 } from '../../lambda/card-settlement/domain/money.ts';
 
@@ -33,6 +37,25 @@ describe('a currency', () => {
       expect(currencyExponent(currency)).toBeUndefined();
     },
   );
+});
+
+describe('a currency that markets quote', () => {
+  /** ISO 4217 list one, as its maintenance agency publishes it; entries say fund codes, and minor units or `N.A.`. */
+  const listOne = readFileSync(
+    createRequire(import.meta.url).resolve('currency-codes/iso-4217-list-one.xml'),
+    'utf8',
+  );
+  const entries = [...listOne.matchAll(/<CcyNtry>.*?<\/CcyNtry>/gs)].map(([entry]) => ({
+    code: /<Ccy>(\w+)</.exec(entry)?.[1],
+    isUnquoted: /IsFund="true"/i.test(entry) || entry.includes('<CcyMnrUnts>N.A.<'),
+  }));
+
+  it('has a minor unit and is no fund, by the list itself', () => {
+    const unquoted = new Set(entries.filter(({ isUnquoted }) => isUnquoted).map(({ code }) => code));
+    expect(unquoted.size).toBeGreaterThan(15);
+    const refused = currencyCodes.codes().filter((code) => !isQuotedCurrency(code));
+    expect(refused.toSorted()).toEqual([...unquoted, 'CUC', 'UYW'].toSorted());
+  });
 });
 
 describe('rounding', () => {

@@ -4,7 +4,7 @@ import currencyCodes from 'currency-codes';
 import * as v from 'valibot';
 import { documentFile, openApiDocument } from '../../cli/openapi/document.ts';
 import { schemas, type SchemaName } from '../../cli/openapi/schemas.ts';
-import { currencyExponent } from '../../lambda/card-settlement/domain/money.ts';
+import { isQuotedCurrency } from '../../lambda/card-settlement/domain/money.ts';
 import { faultsOf, resolved } from '../openapi/json-schema-check.ts';
 import { synthesized, template } from '../stack/templates.ts';
 
@@ -106,7 +106,7 @@ const profile = {
 };
 const rates = { base: 'USD', source: 'test', rateDate: '2026-10-05', rates: { EUR: '0.9213' } };
 const totalsLine = { type: 'sale', currency: 'USD', count: 2, amount: 994 };
-const currencies = currencyCodes.codes().filter((code) => currencyExponent(code) !== undefined);
+const currencies = currencyCodes.codes().filter(isQuotedCurrency);
 const message = { to: 'bob', text: 'hello', clientMessageId: 'c-1' };
 
 const dates = [
@@ -184,9 +184,16 @@ const examples: Readonly<Partial<Record<SchemaName, readonly unknown[]>>> = {
       ...rates,
       rates: { EUR: rate },
     })),
-    ...[{}, [], ['1'], { eur: '1' }, JSON.parse('{"__proto__":"1","EUR":"1"}'), { constructor: '1' }].map(
-      (named: unknown) => ({ ...rates, rates: named }),
-    ),
+    ...[
+      {},
+      [],
+      ['1'],
+      { eur: '1' },
+      { XAU: '1' },
+      { XXX: '1' },
+      JSON.parse('{"__proto__":"1","EUR":"1"}'),
+      { constructor: '1' },
+    ].map((named: unknown) => ({ ...rates, rates: named })),
   ],
   Review: [
     { reason: 'known customer' },

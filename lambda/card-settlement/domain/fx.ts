@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { isCalendarDate } from './business-date.ts';
-import { parseDecimal, type Ratio } from './money.ts';
-import { CurrencyCode } from './transaction.ts';
+import { currencyExponent, parseDecimal, type Ratio } from './money.ts';
 
 /** Foreign-exchange rates of one date: one unit of `base` is worth `rates[currency]` units of each currency. */
 export interface FxRates {
@@ -38,9 +37,15 @@ function perBase(rates: FxRates, currency: string): Ratio | undefined {
 
 const RATE_LIMIT = 300;
 
+/** Published rates also name metals and units of account, in which nothing is settled. */
+export const RateCurrency = v.pipe(
+  v.string(),
+  v.check((code) => currencyExponent(code) !== undefined, 'must be an ISO 4217 currency code'),
+);
+
 /** The body of `PUT /fx-rates/{businessDate}`. */
 export const FxRatesBody = v.strictObject({
-  base: CurrencyCode,
+  base: RateCurrency,
   source: v.pipe(
     v.string(),
     v.minLength(1, 'must not be empty'),
@@ -50,7 +55,7 @@ export const FxRatesBody = v.strictObject({
   rates: v.pipe(
     v.custom<Record<string, string>>(keepsItsNames, 'must name ISO 4217 currencies only'),
     v.record(
-      CurrencyCode,
+      RateCurrency,
       v.pipe(
         v.string(),
         v.check(

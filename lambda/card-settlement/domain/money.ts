@@ -11,9 +11,22 @@ export interface Ratio {
 
 /** Number of decimal digits of a currency's minor unit (ISO 4217: JPY 0, USD 2, KWD 3), or undefined if unknown. */
 export function currencyExponent(currency: string): number | undefined {
-  // The list also holds codes that are no money to settle in: XXX (none), XTS (testing).
+  // The list also holds codes of no money at all: XXX (none), XTS (testing).
   if (!/^[A-Z]{3}$/.test(currency) || currency === 'XXX' || currency === 'XTS') return undefined;
   return currencyCodes.code(currency)?.digits;
+}
+
+/**
+ * Codes of ISO 4217's list one that no card is charged in, because no market quotes them: those without a minor unit
+ * (metals, units of account), fund codes, and beside them Uruguay's pension unit and Cuba's withdrawn convertible peso.
+ */
+const UNQUOTED: ReadonlySet<string> = new Set(
+  'XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XUA BOV CHE CHW CLF COU MXV USN UYI UYW CUC'.split(' '),
+);
+
+/** True of a currency that transactions are made and settled in: a rate for it can be had. */
+export function isQuotedCurrency(currency: string): boolean {
+  return currencyExponent(currency) !== undefined && !UNQUOTED.has(currency);
 }
 
 /** `numerator / denominator`, rounded to an integer, a half to the even neighbour (IEEE 754 roundTiesToEven). */

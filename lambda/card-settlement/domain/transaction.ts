@@ -3,7 +3,7 @@ import { businessDateOf, type BusinessCalendar, type BusinessDate } from './busi
 import { IDENTIFIER } from './identifiers.ts';
 import { parseInstant } from './instant.ts';
 import { isMerchantCategoryCode } from './merchant-category-code.ts';
-import { currencyExponent } from './money.ts';
+import { isQuotedCurrency } from './money.ts';
 
 /** Largest amount of one transaction, in minor units. */
 const AMOUNT_LIMIT = 10 ** 12;
@@ -15,7 +15,7 @@ export const Identifier = v.pipe(
 
 export const CurrencyCode = v.pipe(
   v.string(),
-  v.check((code) => currencyExponent(code) !== undefined, 'must be an ISO 4217 currency code'),
+  v.check(isQuotedCurrency, 'must be an ISO 4217 code of a currency that markets quote'),
 );
 
 export const CountryCode = v.pipe(

@@ -10,7 +10,7 @@ import type { BusinessDay } from '../domain/business-day.ts';
 import { sortKeyOf } from '../domain/identifiers.ts';
 import { settlementFile } from '../domain/settlement-file.ts';
 import { createMerchantTotals, type LedgerSummary, type MerchantTotals } from '../domain/totals.ts';
-import { CurrencyCode, Identifier } from '../domain/transaction.ts';
+import { Identifier } from '../domain/transaction.ts';
 import { businessDateIn, identifierIn, knownQuery, pageBody, pageIn, type PageRequest } from '../requests.ts';
 import { entryBody, merchantTotalsBody } from '../responses.ts';
 import { readDay } from '../tables/business-days.ts';
@@ -37,6 +37,7 @@ interface Services {
 /** A settlement file must fit Lambda's response of 6 MB: at most 125 characters a line. */
 const FILE_LINES_LIMIT = 45_000;
 
+const Currency = v.pipe(v.string(), v.regex(/^[A-Z]{3}$/));
 const IntegerText = v.pipe(v.string(), v.regex(/^-?\d{1,30}$/));
 
 /** Sorts after every key that begins with an identifier and `#`, and before every longer identifier. */
@@ -49,7 +50,7 @@ const CARRIED_LIMIT = 50;
 
 /** Currency, count, gross and fees of a merchant that is being added up. */
 const CarriedTotals = v.strictTuple([
-  CurrencyCode,
+  Currency,
   v.pipe(v.number(), v.safeInteger()),
   IntegerText,
   IntegerText,
@@ -61,7 +62,7 @@ const CarriedTotals = v.strictTuple([
  */
 const TotalsCursor = v.strictObject({
   merchantId: Identifier,
-  currency: v.exactOptional(CurrencyCode),
+  currency: v.exactOptional(Currency),
   reached: v.exactOptional(
     v.strictObject({
       transactionId: FactId,

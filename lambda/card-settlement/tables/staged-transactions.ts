@@ -37,6 +37,8 @@ const PAGE_ITEMS = 100;
 /** Keys of the table and its indexes stand beside the fact in an item; they are derived, and dropped on the way out. */
 const StoredFact = v.object({
   ...Transaction.entries,
+  // Intake may come to refuse a currency that it has taken before.
+  currency: v.string(),
   transactionId: v.string(),
   clientId: v.string(),
   businessDate: v.string(),

@@ -23,9 +23,10 @@ const operate = oauth(scopes.operate);
 
 const businessDate = pathParameter('businessDate', 'BusinessDate');
 const merchantId = pathParameter('merchantId', 'Identifier');
-const withIdentifier = { ...common, 400: problem('validation-failed', 'card-number') };
+/** A card number is refused in paths, queries and bodies alike. */
+const ofCards = { ...common, 400: problem('validation-failed', 'card-number') };
 const withBody = {
-  ...common,
+  ...ofCards,
   400: problem('malformed-json', 'validation-failed', 'card-number'),
   413: response('bodyTooLarge'),
 };
@@ -59,13 +60,13 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
       operationId: 'listHeldTransactions',
       summary: 'The held transactions of a business date that wait for review',
       description:
-        'A gateway sees its own transactions only; an operator all. A page may hold fewer than `limit` although another one follows.',
+        'A gateway sees its own transactions only; an operator all. What was held a moment ago may be missing.',
       parameters: [
         { $ref: '#/components/parameters/status' },
         { $ref: '#/components/parameters/businessDate' },
         ...page,
       ],
-      responses: { 200: answer('A page of them.', 'HeldTransactionPage'), ...common },
+      responses: { 200: answer('A page of them.', 'HeldTransactionPage'), ...ofCards },
     },
     post: {
       ...write,
@@ -104,7 +105,7 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
       summary: 'A transaction, what became of it, the decision on it, and its ledger entries',
       description: 'A gateway sees its own transactions only; an operator all.',
       parameters: [transactionId],
-      responses: { 200: answer('The transaction.', 'TransactionView'), ...withIdentifier, 404: notFound },
+      responses: { 200: answer('The transaction.', 'TransactionView'), ...ofCards, 404: notFound },
     },
   },
   '/transactions/{transactionId}/release': {
@@ -142,7 +143,7 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
       operationId: 'putFxRates',
       summary: 'Records the rates of a date',
       description:
-        'Up to 7 days ahead and 400 back. The first conversion freezes them; then only currencies that are absent may be added.',
+        'Up to 7 days ahead and 400 back. The first conversion freezes them; then only currencies that are absent may be added. The same again is answered like the first time.',
       parameters: [businessDate],
       requestBody: jsonBody('FxRates'),
       responses: {
@@ -165,9 +166,7 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
       },
       responses: {
         202: answer('A run will come.', 'ReconcileRequested', location),
-        ...common,
-        400: problem('malformed-json', 'validation-failed'),
-        413: response('bodyTooLarge'),
+        ...withBody,
         422: problem('date-out-of-range'),
       },
     },
@@ -177,8 +176,10 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
       ...read,
       operationId: 'listBusinessDays',
       summary: 'The business days, newest first',
+      description:
+        'A page ends at `limit`, or at some 4 MB: days whose books differ at many terminals are long.',
       parameters: page,
-      responses: { 200: answer('A page of them.', 'BusinessDayPage'), ...common },
+      responses: { 200: answer('A page of them.', 'BusinessDayPage'), ...ofCards },
     },
   },
   '/business-days/{businessDate}': {
@@ -187,7 +188,7 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
       operationId: 'getBusinessDay',
       summary: 'A business day as of the last pass over its books',
       parameters: [businessDate],
-      responses: { 200: answer('The day.', 'BusinessDay'), ...common, 404: notFound },
+      responses: { 200: answer('The day.', 'BusinessDay'), ...ofCards, 404: notFound },
     },
   },
   '/settlements/{businessDate}': {
@@ -196,7 +197,7 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
       operationId: 'getSettlement',
       summary: 'What merchants get, as pages of JSON or as the settlement file',
       description:
-        'With `Accept: text/csv` the whole settlement as one file, which takes neither `limit` nor `cursor`.',
+        'Before the day is balanced it is added up for each request, from at most 100,000 ledger entries: a page may be empty while a large merchant is added up, and `cursor` carries on; a merchant with that many in more than 50 currencies is refused until then (`settlement-too-long`). With `Accept: text/csv` the whole settlement as one file, which takes neither `limit` nor `cursor`; what is more than 45,000 lines, or before the day is balanced more than 100,000 entries, is refused (`settlement-file-too-long`): read it as JSON, page by page.',
       parameters: [businessDate, ...page],
       responses: {
         200: {
@@ -213,9 +214,9 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
             },
           },
         },
-        ...common,
+        ...ofCards,
         404: notFound,
-        422: problem('settlement-file-too-long'),
+        422: problem('settlement-file-too-long', 'settlement-too-long'),
       },
     },
   },
@@ -227,7 +228,7 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
       parameters: [businessDate, merchantId, ...page],
       responses: {
         200: answer('A page of them.', 'MerchantSettlementPage'),
-        ...withIdentifier,
+        ...ofCards,
         404: notFound,
       },
     },

@@ -1,72 +1,124 @@
 import { scopes } from '../../lambda/card-settlement/contract.ts';
 import { cardSettlementPaths } from './card-settlement.ts';
 import { chatPaths } from './chat.ts';
-import { parameters, responses, type Json } from './parts.ts';
+import { alsoFromGateway, isJson, parameters, responses, type Json } from './parts.ts';
 import { convertedSchemas } from './schemas.ts';
 
-/** Where the document stands in the project. */
-export const documentFile = 'docs/openapi.json';
+/** The HTTP APIs: each is described by a document of its own, so that a client made from one calls no other. */
+export const apis = {
+  'card-settlement': {
+    title: 'Duotempo card settlement',
+    description:
+      'Card transactions are staged all day and settled in batches once their business day is over. For the clients `gateway` and `operator`.',
+    paths: cardSettlementPaths,
+  },
+  chat: {
+    title: 'Duotempo chat',
+    description: 'Messages, and the notifications that they become, for users who signed in.',
+    paths: chatPaths,
+  },
+} as const;
+export type ApiName = keyof typeof apis;
+export const apiNames: readonly ApiName[] = ['card-settlement', 'chat'];
 
-/** Both HTTP APIs as an OpenAPI 3.1 document. */
-export function openApiDocument() {
+/** Where an API's document stands in the project. */
+export function documentFile(api: ApiName): string {
+  return `docs/openapi/${api}.json`;
+}
+
+const forEveryApi = [
+  'Unknown fields and query parameters are refused. A path that is no route answers 404, problem `not-found`.',
+  'Bodies are read as JSON, whatever `Content-Type` says.',
+  'A page of a list may be short or empty and yet have a `cursor`: the last page is the one without.',
+  'API Gateway gives some answers itself, as `{"message"}`: they are described beside the problems of the API.',
+].join(' ');
+
+const securitySchemes = {
+  clientCredentials: {
+    type: 'oauth2',
+    description:
+      'The client `gateway` may have write and read, `operator` operate and read. Deployed, the token url is the output TokenUrl.',
+    flows: {
+      clientCredentials: {
+        tokenUrl: 'http://localhost:3000/identity/oauth2/token',
+        scopes: {
+          [scopes.write]: 'Report transactions',
+          [scopes.read]: 'Read transactions, days and settlements',
+          [scopes.operate]: 'Operate the settlement',
+        },
+      },
+    },
+  },
+  chatUser: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description:
+      'The access token of a user who signed in at the user pool (InitiateAuth, USER_PASSWORD_AUTH, the client of the output ChatClientId). An ID token does not pass: it has no scope.',
+  },
+};
+
+const components = { parameters, responses, schemas: convertedSchemas() };
+
+/** An HTTP API as an OpenAPI 3.1 document. */
+export function openApiDocument(api: ApiName) {
+  const { title, description } = apis[api];
+  const paths = withGatewayAnswers(apis[api].paths);
+  const security = JSON.stringify(paths);
   return {
     openapi: '3.1.1',
     info: {
-      title: 'Duotempo',
+      title,
       version: '1',
-      description:
-        'Card settlement in batches, and chat notifications the moment they are written: two HTTP APIs, each with a server of its own. Unknown fields and query parameters are refused. A path that is no route answers 404, problem `not-found`.',
+      description: `${description} ${forEveryApi}`,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    tags: [
-      { name: 'card settlement', description: 'For the clients `gateway` and `operator`.' },
-      { name: 'chat', description: 'For users who signed in.' },
-    ],
-    paths: {
-      ...servedAt('card-settlement', cardSettlementPaths),
-      ...servedAt('chat', chatPaths),
-    },
-    components: {
-      securitySchemes: {
-        clientCredentials: {
-          type: 'oauth2',
-          description:
-            'The client `gateway` may have write and read, `operator` operate and read. Deployed, the token url is the output TokenUrl.',
-          flows: {
-            clientCredentials: {
-              tokenUrl: 'http://localhost:3000/identity/oauth2/token',
-              scopes: {
-                [scopes.write]: 'Report transactions',
-                [scopes.read]: 'Read transactions, days and settlements',
-                [scopes.operate]: 'Operate the settlement',
-              },
-            },
-          },
-        },
-        chatUser: {
-          type: 'http',
-          scheme: 'bearer',
-          bearerFormat: 'JWT',
-          description:
-            'The access token of a user who signed in at the user pool (InitiateAuth, USER_PASSWORD_AUTH, the client of the output ChatClientId). An ID token does not pass: it has no scope.',
-        },
+    servers: [
+      { description: 'This machine', url: `http://localhost:3000/${api}` },
+      {
+        description: 'AWS: the output ApiUrl of the stack',
+        url: 'https://{apiId}.execute-api.{region}.amazonaws.com',
+        variables: { apiId: { default: 'abcdefghij' }, region: { default: 'us-east-1' } },
       },
-      parameters,
-      responses,
-      schemas: convertedSchemas(),
+    ],
+    paths,
+    components: {
+      securitySchemes: Object.fromEntries(
+        Object.entries(securitySchemes).filter(([name]) => security.includes(`"security":[{"${name}"`)),
+      ),
+      ...referredTo(paths),
     },
   };
 }
 
-/** The two APIs are two servers, locally two paths of one. */
-function servedAt(apiName: string, paths: Readonly<Record<string, Json>>): Record<string, Json> {
-  const servers = [
-    { description: 'This machine', url: `http://localhost:3000/${apiName}` },
-    {
-      description: 'AWS: the output ApiUrl of the stack',
-      url: 'https://{apiId}.execute-api.{region}.amazonaws.com',
-      variables: { apiId: { default: 'abcdefghij' }, region: { default: 'us-east-1' } },
-    },
-  ];
-  return Object.fromEntries(Object.entries(paths).map(([path, item]) => [path, { servers, ...item }]));
+function withGatewayAnswers(paths: Readonly<Record<string, Json>>): Record<string, Json> {
+  return mapValues(paths, (methods) =>
+    mapValues(methods, (operation) =>
+      isJson(operation) && isJson(operation['responses'])
+        ? { ...operation, responses: alsoFromGateway(operation['responses']) }
+        : operation,
+    ),
+  );
+}
+
+function mapValues<T, R>(record: Readonly<Record<string, T>>, make: (value: T) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, make(value)]));
+}
+
+/** The components that something refers to, and those that they refer to. */
+function referredTo(root: unknown): Record<keyof typeof components, Json> {
+  const all: Readonly<Record<string, Json>> = components;
+  const named = new Set<string>();
+  const rest = [root];
+  while (rest.length > 0) {
+    for (const [, name = ''] of JSON.stringify(rest.pop()).matchAll(/"\$ref":"#\/components\/([^"]+)"/g)) {
+      if (named.has(name)) continue;
+      named.add(name);
+      const [kind, member] = name.split('/');
+      rest.push(all[kind ?? '']?.[member ?? '']);
+    }
+  }
+  const of = (kind: keyof typeof components): Json =>
+    Object.fromEntries(Object.entries(components[kind]).filter(([name]) => named.has(`${kind}/${name}`)));
+  return { parameters: of('parameters'), responses: of('responses'), schemas: of('schemas') };
 }

@@ -4,6 +4,10 @@ import type { SchemaName } from './schemas.ts';
 
 export type Json = { readonly [name: string]: unknown };
 
+export function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null;
+}
+
 export function reference(name: SchemaName): Json {
   return { $ref: `#/components/schemas/${name}` };
 }
@@ -22,7 +26,7 @@ export const parameters: Json = {
   limit: {
     name: 'limit',
     in: 'query',
-    description: 'Most items on the page.',
+    description: 'Most items on the page, which may be short or empty although another one follows.',
     schema: { type: 'integer', minimum: 1, maximum: 100, default: 50 },
   },
   status: {
@@ -51,7 +55,11 @@ export const parameters: Json = {
 };
 
 export function jsonBody(schema: SchemaName): Json {
-  return { required: true, content: { 'application/json': { schema: reference(schema) } } };
+  return {
+    required: true,
+    description: 'Read as JSON, whatever `Content-Type` says.',
+    content: { 'application/json': { schema: reference(schema) } },
+  };
 }
 
 export function answer(description: string, schema: SchemaName, headers?: Json): Json {
@@ -122,6 +130,30 @@ export const responses = {
 
 export function response(name: keyof typeof responses): Json {
   return { $ref: `#/components/responses/${name}` };
+}
+
+const gatewayAnswers = {
+  400: 'the request is not HTTP as it should be',
+  404: 'the url is none of this API',
+  431: 'request line and headers have more than 10,240 bytes',
+  '5XX': 'it failed, or the function did. Send the same request again',
+};
+
+/** Adds what API Gateway itself may answer to any request, in its own form. */
+export function alsoFromGateway(own: Json): Json {
+  const statuses = Object.entries(gatewayAnswers).map(([status, cause]) => {
+    const problems = isJson(own[status]) ? own[status] : {};
+    const { description, content } = problems;
+    const said = typeof description === 'string' ? `Problem ${description}. ` : '';
+    return [
+      status,
+      {
+        description: `${said}API Gateway: ${cause}.`,
+        content: { ...gatewayContent, ...(isJson(content) ? content : {}) },
+      },
+    ] as const;
+  });
+  return { ...own, ...Object.fromEntries(statuses) };
 }
 
 /** What every route may answer, besides its own. */

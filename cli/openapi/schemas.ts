@@ -25,7 +25,7 @@ const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const BusinessDate = FxRatesBody.entries.rateDate;
 const Hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 const NotificationId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}-\d{7}$/));
-const Cursor = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,512}$/));
+const Cursor = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,4096}$/));
 
 const entryStatuses = ['settled', 'held', 'reversed', 'rejected'] as const;
 const decisionTypes = ['release', 'reject', 'reversal'] as const;
@@ -246,7 +246,7 @@ export const schemas = {
 export type SchemaName = keyof typeof schemas;
 
 const cardNumber =
-  'Any body, path parameter or key that seems to hold a card number is refused (problem `card-number`): cards are named by tokens only.';
+  'Any body, path, query or key that holds a card number is refused (problem `card-number`), plain or in groups with one separator: cards are named by tokens only. UUIDs, ULIDs, Snowflake ids and timestamps are none.';
 
 const descriptions = {
   BusinessDate: 'A date that exists, from 1970 on.',
@@ -255,7 +255,7 @@ const descriptions = {
   RateCurrency: 'ISO 4217, without XXX and XTS.',
   CountryCode: 'ISO 3166-1 alpha-2; its form is checked.',
   MinorUnits: 'A whole number of minor units as text: sums may pass what a JSON number keeps.',
-  Cursor: 'Opaque: what the page before gave. Absent on the last page.',
+  Cursor: 'Opaque: what the page before gave. Absent on the last page, and only there.',
   Transaction: `A card transaction as a point of sale reports it. \`amount\` is in the currency's minor unit and positive for every type. \`location\` is given only if the card was present. \`originalTransactionId\` is refused for a sale, may stand in a refund, and names the sale that a reversal undoes: the reversal repeats the sale's merchant, card, currency and amount. \`occurredAt\` may be at most 5 minutes ahead and 30 days ago. ${cardNumber}`,
   MerchantProfile: `How a merchant is paid. \`feeBasisPoints\` are hundredths of a percent of a sale's gross amount; \`feeFixedMinor\` is per sale, in the settlement currency's minor unit. ${cardNumber}`,
   FxRates: `One unit of \`base\` is worth \`rates[currency]\` units of each currency. ${cardNumber}`,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import currencyCodes from 'currency-codes';
 import * as v from 'valibot';
-import { documentFile, openApiDocument } from '../../cli/openapi/document.ts';
+import { apiNames, documentFile, openApiDocument, type ApiName } from '../../cli/openapi/document.ts';
 import { schemas, type SchemaName } from '../../cli/openapi/schemas.ts';
 import { isQuotedCurrency } from '../../lambda/card-settlement/domain/money.ts';
 import { faultsOf, resolved } from '../openapi/json-schema-check.ts';
@@ -15,29 +15,74 @@ import { synthesized, template } from '../stack/templates.ts';
 
 type Json = Record<string, unknown>;
 
-const document = openApiDocument();
+const documents = {
+  'card-settlement': openApiDocument('card-settlement'),
+  chat: openApiDocument('chat'),
+};
 
-test('the document in the project is the one that the schemas make', () => {
-  const committed: unknown = JSON.parse(readFileSync(documentFile, 'utf8'));
+test.each(apiNames)('the document of %s in the project is the one that the schemas make', (api) => {
+  const file = documentFile(api);
   try {
-    expect(committed).toEqual(JSON.parse(JSON.stringify(document)));
+    const committed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    expect(committed).toEqual(JSON.parse(JSON.stringify(documents[api])));
   } catch (cause) {
-    throw new Error(`${documentFile} is not up to date: npm run openapi writes it anew.`, { cause });
+    throw new Error(`${file} is not up to date: npm run openapi writes it anew.`, { cause });
   }
+});
+
+test.each(apiNames)('the document of %s names its own servers, for all its operations', (api) => {
+  expect(documents[api].servers.map(({ url }) => url)).toEqual([
+    `http://localhost:3000/${api}`,
+    expect.stringContaining('execute-api'),
+  ]);
+  expect(JSON.stringify(documents[api].paths)).not.toContain('"servers"');
+});
+
+test.each(apiNames)('the document of %s holds what its operations need, and nothing else', (api) => {
+  const { components, ...rest } = documents[api];
+  const text = JSON.stringify({ rest, components });
+  for (const [kind, members] of Object.entries(components)) {
+    const isUsed = (name: string): boolean =>
+      text.includes(kind === 'securitySchemes' ? `"security":[{"${name}"` : `"#/components/${kind}/${name}"`);
+    expect(Object.keys(members).filter((name) => !isUsed(name))).toEqual([]);
+  }
+});
+
+test.each(apiNames)('every operation of %s says what API Gateway itself answers', (api) => {
+  for (const { operation } of operationsOf(api)) {
+    const responses = operation['responses'] as Record<string, Json>;
+    for (const status of ['400', '401', '403', '404', '429', '431', '500', '503', '5XX']) {
+      const found = responses[status] ?? {};
+      const said = typeof found['$ref'] === 'string' ? resolved(found['$ref'], documents[api]) : found;
+      expect([status, Object.keys((said['content'] ?? {}) as Json)]).toEqual([
+        status,
+        expect.arrayContaining(['application/json']),
+      ]);
+    }
+  }
+});
+
+test.each(apiNames)('the patterns of %s mean the same in Python, Java and JavaScript', (api) => {
+  const patterns = [...JSON.stringify(documents[api]).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(
+    ([, text = '""']) => String(JSON.parse(text)),
+  );
+  expect(patterns.length).toBeGreaterThan(5);
+  // Property escapes, named groups and what looks behind are written differently in each.
+  expect(patterns.filter((pattern) => /\\[pP]\{|\(\?<|\\k|\\u\{/.test(pattern))).toEqual([]);
 });
 
 describe('the operations', () => {
   test.each([
-    ['DuotempoCardSettlement', 'card settlement'],
+    ['DuotempoCardSettlement', 'card-settlement'],
     ['DuotempoChat', 'chat'],
-  ])('of %s are its routes, with their scopes', async (stackName, tag) => {
+  ] as const)('of %s are its routes, with their scopes', async (stackName, api) => {
     const resources = Object.values(
       template(await synthesized('sandbox'), stackName)['Resources'] as Json,
     ) as {
       readonly Type: string;
       readonly Properties: Json;
     }[];
-    const api = (properties: Json): string => JSON.stringify(properties['ApiId']);
+    const apiId = (properties: Json): string => JSON.stringify(properties['ApiId']);
     const httpApis = new Set(
       Object.entries(template(await synthesized('sandbox'), stackName)['Resources'] as Record<string, Json>)
         .filter(
@@ -47,11 +92,13 @@ describe('the operations', () => {
         .map(([logicalId]) => JSON.stringify({ Ref: logicalId })),
     );
     const routes = resources
-      .filter(({ Type, Properties }) => Type === 'AWS::ApiGatewayV2::Route' && httpApis.has(api(Properties)))
+      .filter(
+        ({ Type, Properties }) => Type === 'AWS::ApiGatewayV2::Route' && httpApis.has(apiId(Properties)),
+      )
       .map(({ Properties }) => [Properties['RouteKey'], Properties['AuthorizationScopes']] as const)
       .filter(([routeKey]) => routeKey !== '$default');
     expect(routes.length).toBeGreaterThan(3);
-    const operations = operationsOf(tag).map(({ method, path, operation }) => [
+    const operations = operationsOf(api).map(({ method, path, operation }) => [
       `${method.toUpperCase()} ${path}`,
       Object.values((operation['security'] as Json[])[0] ?? {})[0],
     ]);
@@ -59,32 +106,42 @@ describe('the operations', () => {
   });
 
   test('are named once each, and name every parameter of their paths', () => {
-    const operations = [...operationsOf('card settlement'), ...operationsOf('chat')];
+    const operations = apiNames.flatMap(operationsOf);
     const ids = operations.map(({ operation }) => operation['operationId']);
     expect(new Set(ids).size).toBe(ids.length);
-    for (const { path, operation } of operations) {
+    for (const { api, path, operation } of operations) {
       const parameters = ((operation['parameters'] ?? []) as Json[]).map((parameter) =>
-        typeof parameter['$ref'] === 'string' ? resolved(parameter['$ref'], document) : parameter,
+        typeof parameter['$ref'] === 'string' ? resolved(parameter['$ref'], documents[api]) : parameter,
       );
       const inPath = parameters.filter((parameter) => parameter['in'] === 'path').map(({ name }) => name);
       expect(inPath).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
     }
   });
 
-  test('refer only to what there is', () => {
-    const text = JSON.stringify(document);
+  test.each(apiNames)('of %s refer only to what there is', (api) => {
+    const text = JSON.stringify(documents[api]);
     for (const [, pointer = ''] of text.matchAll(/"\$ref":"([^"]+)"/g)) {
-      expect(resolved(pointer, document)).toBeDefined();
+      expect(resolved(pointer, documents[api])).toBeDefined();
     }
   });
 });
 
-function operationsOf(tag: string): { method: string; path: string; operation: Json }[] {
-  return Object.entries(document.paths).flatMap(([path, { servers: _servers, ...methods }]) =>
-    Object.entries(methods as Record<string, Json>)
-      .filter(([, operation]) => (operation['tags'] as string[]).includes(tag))
-      .map(([method, operation]) => ({ method, path, operation })),
+function operationsOf(api: ApiName): { api: ApiName; method: string; path: string; operation: Json }[] {
+  return Object.entries(documents[api].paths).flatMap(([path, methods]) =>
+    Object.entries(methods as Record<string, Json>).map(([method, operation]) => ({
+      api,
+      method,
+      path,
+      operation,
+    })),
   );
+}
+
+/** A document that has the schema. */
+function documentWith(name: SchemaName) {
+  const found = Object.values(documents).find(({ components }) => Object.hasOwn(components.schemas, name));
+  if (found === undefined) throw new Error(`No document has ${name}.`);
+  return found;
 }
 
 const transaction = {
@@ -244,6 +301,7 @@ function broken(good: Readonly<Json>): unknown[] {
 test.each(Object.keys(examples) as SchemaName[])(
   '%s accepts what its handler does, and nothing else',
   (name) => {
+    const document = documentWith(name);
     const schema = document.components.schemas[name] as Json;
     const told = { accepted: 0, refused: 0 };
     for (const value of examples[name] ?? []) {
@@ -263,9 +321,7 @@ test.each(Object.keys(examples) as SchemaName[])(
 
 test('every request body has examples here', () => {
   const text = JSON.stringify(
-    [...operationsOf('card settlement'), ...operationsOf('chat')].map(
-      ({ operation }) => operation['requestBody'] ?? {},
-    ),
+    apiNames.flatMap(operationsOf).map(({ operation }) => operation['requestBody'] ?? {}),
   );
   const named = [...text.matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => String(name));
   expect(new Set(named)).toEqual(
@@ -278,7 +334,7 @@ test('what JSON Schema cannot count is described', () => {
   // 101 characters, 202 UTF-16 code units.
   expect(v.is(schemas.MerchantProfile, { ...profile, name: '😀'.repeat(101) })).toBe(false);
   for (const pointer of ['MerchantProfile/properties/name', 'FxRates/properties/source']) {
-    expect(resolved(`#/components/schemas/${pointer}`, document)).toMatchObject({
+    expect(resolved(`#/components/schemas/${pointer}`, documents['card-settlement'])).toMatchObject({
       maxLength: 200,
       description: expect.stringContaining('UTF-16'),
     });

@@ -1,16 +1,17 @@
+import * as v from 'valibot';
 import { systemClock } from '../../shared/clock.ts';
 import { environmentVariable } from '../../shared/environment.ts';
-import { httpHandler, parseJson, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
 import { logger } from '../../shared/log.ts';
 import { Problem, validationProblem } from '../../shared/problem.ts';
-import { environmentNames, requestBodyLimitBytes } from '../contract.ts';
+import { environmentNames } from '../contract.ts';
 import { addDays, businessDateOf, type BusinessCalendar } from '../domain/business-date.ts';
 import {
   createSqsClient,
   reconcileQueueSender,
   type SendReconcileMessage,
 } from '../queues/reconcile-queue.ts';
-import { businessDateIn, knownQuery } from '../requests.ts';
+import { businessDateIn, knownQuery, parseBody } from '../requests.ts';
 import { businessCalendar } from '../settings.ts';
 
 interface Services {
@@ -25,7 +26,7 @@ const BACK_DAYS = 400;
 export async function requestReconcile(request: HttpRequest, services: Services): Promise<HttpResponse> {
   const businessDate = businessDateIn(request);
   knownQuery(request, []);
-  checkEmpty(request.body);
+  checkEmpty(request);
   const today = businessDateOf(services.now(), services.calendar);
   if (businessDate > today || businessDate < addDays(today, -BACK_DAYS)) {
     throw new Problem(422, 'date-out-of-range', 'The business date is out of range', {
@@ -38,9 +39,9 @@ export async function requestReconcile(request: HttpRequest, services: Services)
 }
 
 /** The request takes no parameters; an empty object is let pass, because clients like to send one. */
-function checkEmpty(body: string): void {
-  if (body === '') return;
-  const value = parseJson(body, requestBodyLimitBytes);
+function checkEmpty(request: HttpRequest): void {
+  if (request.body === '') return;
+  const value = parseBody(v.unknown(), request);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw validationProblem([{ pointer: '', detail: 'must be empty' }]);
   }

@@ -265,7 +265,7 @@ describe.each(['sandbox', 'production', 'test', 'soak'] as const)('in the %s sta
       ])
       .filter(([worker, queue]) => mayWrite(reference(find(worker).Properties['Role']), queue))
       .map(([worker]) => worker);
-    expect(recurring).toHaveLength(2);
+    expect(recurring).toHaveLength(3);
     for (const { logicalId, Properties } of ofType('AWS::Lambda::Function')) {
       const wanted = recurring.includes(logicalId) ? 'Allow' : undefined;
       expect([logicalId, Properties['RecursiveLoop']]).toEqual([logicalId, wanted]);

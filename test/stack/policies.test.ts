@@ -110,7 +110,10 @@ function wildcardsOf(statement: Statement): readonly string[] {
     if (!text.includes('*')) continue;
     if (resource === '*' && only(/^(dynamodb:ListStreams|xray:Put(TraceSegments|TelemetryRecords))$/))
       continue;
-    if (/^[^*]*\/(?:POST|DELETE)\/@connections\/\*"\]\]\}$/.test(text) && only(/^execute-api:ManageConnections$/))
+    if (
+      /^[^*]*\/(?:POST|DELETE)\/@connections\/\*"\]\]\}$/.test(text) &&
+      only(/^execute-api:ManageConnections$/)
+    )
       continue;
     found.push(text);
   }

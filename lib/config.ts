@@ -9,7 +9,7 @@ interface BusinessCalendar {
 /** How a queue worker is run. */
 interface WorkerConfig {
   readonly batchSize: number;
-  /** How long a batch may wait for its tenth message; 0 for none. */
+  /** How long a batch may wait for its tenth message; 0 for none. On AWS up to 20 s where little comes, whatever this is. */
   readonly windowSeconds: number;
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;

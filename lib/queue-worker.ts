@@ -15,7 +15,8 @@ export interface QueueWorkerProps extends Omit<NodeFunctionProps, 'timeout'> {
   /** How many messages one invocation gets at most: the tempo. Over 10 needs a window. */
   readonly batchSize: number;
   /**
-   * How long a batch may wait to fill, from its first message on.
+   * How long a batch may wait to fill, from its first message on. Where little comes, Lambda may wait up to 20 s whatever
+   * this is. Source: Lambda developer guide, "Using Lambda with Amazon SQS".
    * @default no wait: a batch is what a poll finds
    */
   readonly window?: Duration;

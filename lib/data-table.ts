@@ -3,7 +3,11 @@ import { BillingMode, Table, TableEncryption, type TableProps } from 'aws-cdk-li
 import type { Construct } from 'constructs';
 import type { StageConfig } from './config.ts';
 
-/** A table as all of them are: billed by use, encrypted, and kept or destroyed as the stage says. */
+/**
+ * A table as all of them are: billed by use, encrypted, and kept or destroyed as the stage says. One that is kept is not
+ * left behind by a first deployment that fails; its deletion protection makes the rollback say so and stop, rather than
+ * delete what somebody may have written to.
+ */
 export function dataTable(
   scope: Construct,
   id: string,
@@ -16,7 +20,7 @@ export function dataTable(
     encryption: TableEncryption.DEFAULT,
     deletionProtection: keepsData,
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: keepsData },
-    removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    removalPolicy: keepsData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
   });
   if (!keepsData) {
     Validations.of(table).acknowledge({

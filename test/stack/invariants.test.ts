@@ -227,7 +227,7 @@ describe.each(['sandbox', 'production', 'test', 'soak'] as const)('in the %s sta
       expect(table).toMatchObject(
         stage === 'production'
           ? {
-              DeletionPolicy: 'Retain',
+              DeletionPolicy: 'RetainExceptOnCreate',
               Properties: {
                 DeletionProtectionEnabled: true,
                 PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },

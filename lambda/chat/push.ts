@@ -37,15 +37,28 @@ export function createPushFrame(connectionsUrl: string): PushFrame {
   const client = createClient(connectionsUrl);
   return async (connectionId, frame, timeoutMilliseconds = PUSH_MILLISECONDS) => {
     const abortSignal = AbortSignal.timeout(timeoutMilliseconds);
+    const command = new PostToConnectionCommand({ ConnectionId: connectionId, Data: JSON.stringify(frame) });
+    let isUnderWay = false;
+    let isStuck = false;
+    // Time may also run out between attempts, as API Gateway throttles: that says nothing of the device.
+    abortSignal.addEventListener('abort', () => (isStuck = isUnderWay));
+    command.middlewareStack.add(
+      (next) => async (attempt) => {
+        isUnderWay = true;
+        try {
+          return await next(attempt);
+        } finally {
+          isUnderWay = false;
+        }
+      },
+      { step: 'deserialize' },
+    );
     try {
-      await client.send(
-        new PostToConnectionCommand({ ConnectionId: connectionId, Data: JSON.stringify(frame) }),
-        { abortSignal },
-      );
+      await client.send(command, { abortSignal });
       return 'sent';
     } catch (error) {
       if (isGone(error)) return 'gone';
-      if (abortSignal.aborted) return 'stuck';
+      if (isStuck) return 'stuck';
       throw error;
     }
   };
@@ -125,10 +138,11 @@ export async function pushToAll(
 function createClient(connectionsUrl: string): ApiGatewayManagementApiClient {
   return new ApiGatewayManagementApiClient({
     endpoint: connectionsUrl,
-    maxAttempts: 4,
+    maxAttempts: 3,
     requestHandler: {
       connectionTimeout: 1000,
-      requestTimeout: PUSH_MILLISECONDS,
+      // Not before the whole push has had its time.
+      requestTimeout: 2 * PUSH_MILLISECONDS,
       throwOnRequestTimeout: true,
     },
   });

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { WebSocket } from 'ws';
 import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
-import { eventually, type People, type Person } from './chat-people.ts';
+import { eventually, type People, type Person, type TestDevice } from './chat-people.ts';
 import { balanced, reconcile } from './day.ts';
+import type { PushFaults } from './push-faults.ts';
 import { daysAgo, noonOf, sale, type System } from './system.ts';
 
 /** Everything has time: a busy machine runs workers into their timeouts, and their messages come again. */
@@ -203,6 +204,43 @@ async function offline(people: People): Promise<void> {
   const path = `/notifications/${device.notifications()[0]?.notificationId}`;
   await expectStatus(bob.call('DELETE', path), 204);
   await expectStatus(bob.call('DELETE', path), 204);
+}
+
+/** What the workers do when a push fails, or a device takes nothing: needs faults, which not every host has. */
+export async function runFailedPushes(system: System, people: People, faults: PushFaults): Promise<void> {
+  const [ada, bob] = [people.person('ada'), people.person('bob')];
+  const live = await newDevice(system, bob);
+  const [stuck, refused] = [await newDevice(system, bob), await newDevice(system, bob)];
+  faults.stick(stuck.connectionId);
+  faults.refuse(refused.connectionId, 0, 3);
+  await ada.post(bob, 'to all');
+  for (const { device } of [live, refused])
+    await device.until(({ texts }) => texts().includes('to all'), 'the message', PATIENCE_SECONDS);
+  await stuck.device.closed;
+  for (const { device } of [live, refused]) device.close();
+
+  for (let number = 0; number < 5; number++) await ada.post(bob, `message ${number}`);
+  await eventually(async () => (await bob.waiting()).length === 6, 'all wait', PATIENCE_SECONDS);
+  const [drained, stuckAgain] = [await newDevice(system, bob, false), await newDevice(system, bob, false)];
+  faults.refuse(drained.connectionId, 3, 3);
+  drained.device.send({ action: 'hello' });
+  await drained.device.until(({ frames }) => frames.length === 7, 'all, and caught-up', PATIENCE_SECONDS);
+  faults.stick(stuckAgain.connectionId);
+  stuckAgain.device.send({ action: 'hello' });
+  await stuckAgain.device.closed;
+}
+
+/** A device of a person, and the id of its connection. */
+async function newDevice(
+  system: System,
+  person: Person,
+  hello = true,
+): Promise<{ readonly device: TestDevice; readonly connectionId: string }> {
+  const before = new Set(system.host.connectionIds());
+  const device = await person.device({ hello });
+  const connectionId = system.host.connectionIds().find((id) => !before.has(id));
+  if (connectionId === undefined) throw new Error('The device has no connection.');
+  return { device, connectionId };
 }
 
 /** Devices that went without a word are found out by a receipt and by a message. */

@@ -5,7 +5,8 @@ import { compilePolicy } from '../../local/iam/statement.ts';
 import { resourcesOf } from '../stack/templates.ts';
 import { startChat, type People } from './chat-people.ts';
 import { withProperty } from './edited-assembly.ts';
-import { runEveryFlow } from './every-flow.ts';
+import { runEveryFlow, runFailedPushes } from './every-flow.ts';
+import { pushFaults } from './push-faults.ts';
 import { refusedSends } from './refused-sends.ts';
 import type { System } from './system.ts';
 
@@ -24,11 +25,13 @@ let requests: readonly AccessRequest[];
 
 beforeAll(async () => {
   const sends = refusedSends();
+  const pushes = pushFaults();
   ({ system, people } = await startChat({
-    interceptors: [sends.interceptor],
+    interceptors: [sends.interceptor, pushes.interceptor],
     edits: [withProperty('AWS::Scheduler::Schedule', 'Target.RetryPolicy.MaximumRetryAttempts', 0)],
   }));
   await runEveryFlow(system, people);
+  await runFailedPushes(system, people, pushes);
   await sends.during('SchedulerRole', async () => {
     for (const { fire } of system.host.schedules) await fire();
   });

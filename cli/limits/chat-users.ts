@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { BatchWriteItemCommand, type DynamoDBClient, paginateListTables } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import * as v from 'valibot';
 import { conversationIdOf, messageIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import type { Message } from '../../lambda/chat/domain/message.ts';
 import { describeRefusal } from '../api.ts';
@@ -23,7 +25,7 @@ export interface ChatUsers {
 export interface ChatUser {
   readonly name: string;
   readonly post: (to: string, text: string) => Promise<Posted>;
-  /** The ids of the first page of what waits. */
+  /** How many are on the first page of what waits. */
   readonly firstPage: () => Promise<number>;
   readonly connect: (onFrame: (frame: ServerFrame, device: Device) => void) => Promise<Device>;
 }
@@ -58,7 +60,7 @@ export async function withChatUsers<Result>(
         const response = await api.call({ method: 'GET', path: '/notifications' });
         if (response.status !== 200)
           throw new CommandError(`GET /notifications: ${describeRefusal(response)}.`);
-        return (response.body as { items: unknown[] }).items.length;
+        return v.parse(v.object({ items: v.array(v.unknown()) }), response.body).items.length;
       },
       connect: async (onFrame) => {
         const device: Device = await connectDevice({
@@ -100,35 +102,19 @@ export async function drained(
   patienceSeconds: number,
 ): Promise<{ readonly notificationIds: readonly string[]; readonly seconds: number }> {
   const notificationIds: string[] = [];
-  let caughtUp: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => (caughtUp = resolve));
+  const caughtUp = new AbortController();
   const device = await user.connect((frame) => {
     if (frame.type === 'notification') notificationIds.push(frame.notificationId);
-    if (frame.type === 'caught-up') caughtUp();
+    if (frame.type === 'caught-up') caughtUp.abort();
   });
   const startedAt = performance.now();
   device.send({ action: 'hello' });
-  await within(ended, patienceSeconds, `${user.name} has not caught up`);
+  await wait(patienceSeconds * 1000, undefined, { signal: caughtUp.signal }).catch(() => undefined);
+  if (!caughtUp.signal.aborted)
+    throw new CommandError(`${user.name} has not caught up after ${patienceSeconds} s.`);
   const seconds = (performance.now() - startedAt) / 1000;
   device.close();
   return { notificationIds, seconds };
-}
-
-/** @throws CommandError with what went wrong, if it takes longer */
-export async function within<Result>(
-  result: Promise<Result>,
-  seconds: number,
-  wrong: string,
-): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new CommandError(`${wrong} after ${seconds} s.`)), seconds * 1000);
-  });
-  try {
-    return await Promise.race([result, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 async function fill(

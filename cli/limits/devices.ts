@@ -25,7 +25,6 @@ export const devices: Limit = {
       };
       const connected: Device[] = [];
       const startedAt = performance.now();
-      const secondsSince = (start: number): number => (performance.now() - start) / 1000;
       const numbers = Array.from({ length: DEVICES }, (_, number) => number);
       await forEachConcurrently(numbers, HANDSHAKES, async (number) => {
         const device = await many.connect((frame) => {
@@ -62,6 +61,10 @@ export const devices: Limit = {
       ];
     }),
 };
+
+function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000;
+}
 
 async function until(holds: () => boolean): Promise<void> {
   const deadline = performance.now() + PATIENCE_SECONDS * 1000;

@@ -14,8 +14,9 @@ export function pushFaults(): PushFaults {
   const refused = new Map<string, { after: number; times: number }>();
   return {
     interceptor: async ({ service, request, signal }, proceed) => {
-      const connectionId = String(request['connectionId']);
-      if (service !== 'execute-api' || request['method'] !== 'POST') return proceed();
+      const { connectionId, method } = request;
+      if (service !== 'execute-api' || method !== 'POST' || typeof connectionId !== 'string')
+        return proceed();
       if (stuck.has(connectionId)) {
         await new Promise<void>((resolve) => {
           signal.addEventListener('abort', () => resolve(), { once: true });

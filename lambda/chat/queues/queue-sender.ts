@@ -1,10 +1,11 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { DrainMessage, NotificationMessage } from '../contract.ts';
 
-/** Sends messages of one kind to a queue. */
-export function queueSender<Message>(
+/** Sends messages to one of the queues. */
+export function queueSender(
   client: SQSClient,
   queueUrl: string,
-): (message: Message) => Promise<void> {
+): (message: NotificationMessage | DrainMessage) => Promise<void> {
   return async (message) => {
     await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(message) }));
   };

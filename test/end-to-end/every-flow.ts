@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { WebSocket } from 'ws';
-import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
+import { conversationIdOf, notificationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import { eventually, type People, type Person, type TestDevice } from './chat-people.ts';
 import { balanced, reconcile } from './day.ts';
 import type { PushFaults } from './push-faults.ts';
@@ -171,7 +171,8 @@ async function live(system: System, people: People): Promise<void> {
     }),
   );
   const notificationIds = device.notifications().map(({ notificationId }) => notificationId);
-  device.send({ action: 'ack', notificationIds });
+  const neverThere = notificationIdOf({ conversationId, sequence: 999 });
+  device.send({ action: 'ack', notificationIds: [...notificationIds, neverThere] });
   await wrongFrames(system, bob);
   device.close();
   await device.closed;
@@ -228,6 +229,15 @@ export async function runFailedPushes(system: System, people: People, faults: Pu
   faults.stick(stuckAgain.connectionId);
   stuckAgain.device.send({ action: 'hello' });
   await stuckAgain.device.closed;
+  const isForgotten = async (): Promise<boolean> =>
+    !(await connectionsOf(system, bob)).includes(stuckAgain.connectionId);
+  await eventually(isForgotten, 'the connection is removed', PATIENCE_SECONDS);
+}
+
+async function connectionsOf(system: System, { name }: Person): Promise<string[]> {
+  return (await system.scan(system.environment('CONNECTIONS_TABLE')))
+    .filter(({ userId }) => userId === name)
+    .map((item) => String(item['connectionId']));
 }
 
 /** A device of a person, and the id of its connection. */
@@ -247,16 +257,12 @@ async function newDevice(
 async function vanished(system: System, people: People): Promise<void> {
   const [ada, bob] = [people.person('ada'), people.person('bob')];
   const conversationId = conversationIdOf(ada.name, bob.name);
-  const connectionsOf = async ({ name }: Person): Promise<string[]> =>
-    (await system.scan(system.environment('CONNECTIONS_TABLE')))
-      .filter(({ userId }) => userId === name)
-      .map((item) => String(item['connectionId']));
   const lose = async (person: Person): Promise<void> => {
-    const ids = await connectionsOf(person);
+    const ids = await connectionsOf(system, person);
     system.host.loseConnections((id) => ids.includes(id));
   };
   const isForgotten = (person: Person) => async (): Promise<boolean> =>
-    (await connectionsOf(person)).length === 0;
+    (await connectionsOf(system, person)).length === 0;
   const reader = await bob.device();
   await ada.device();
   await lose(ada);

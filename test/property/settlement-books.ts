@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import { tables } from '../../lambda/card-settlement/contract.ts';
 import { statusOf, type BusinessDay } from '../../lambda/card-settlement/domain/business-day.ts';
 import {
   controlOf,
@@ -11,6 +12,8 @@ import {
   type Fate,
 } from './settlement-oracle.ts';
 import type { World } from './settlement-world.ts';
+
+const { byHeld } = tables.ledger;
 
 /** Expects the books of a world to be conserved, in every way that they can be added up. */
 export async function expectConserved(
@@ -152,7 +155,8 @@ export async function outcomeOf(
       [...books.entries].map(([id, { settledAt: _written, ...entry }]) => {
         if (!reversed.has(id.replace('#decision', ''))) return [id, entry];
         // Whether a sale was settled before it was reversed is a race that it may win or lose.
-        const { status: _status, movesFrom: _movesFrom, ...rest } = entry;
+        // Where it stands in the index of what is held follows from its status.
+        const { status: _status, movesFrom: _movesFrom, [byHeld.partitionKey]: _held, ...rest } = entry;
         return [id, rest];
       }),
     ),

@@ -18,6 +18,7 @@ const commands = {
   replay: 'plays a file of card transactions through the API',
   demo: 'plays a day of card transactions, with attacks among them',
   review: 'shows what the fraud rules hold, and releases or rejects it',
+  smoke: 'proves a deployment from outside',
   rates: 'loads FX rates for the dates that need them',
   users: 'adds, removes and lists chat users',
   chat: 'chats with another user in this terminal',

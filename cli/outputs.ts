@@ -38,6 +38,7 @@ export interface DeploymentOptions {
 export interface Deployment {
   /** The absolute path of the file that tells of it. */
   readonly file: string;
+  readonly stage: DeployableStage;
   readonly outputs: Outputs;
 }
 
@@ -57,7 +58,9 @@ export async function findDeployment(
     options.outputs === undefined
       ? await outputsOfProject(context.projectFolder)
       : path.resolve(context.workingFolder, options.outputs);
-  return { file, outputs: await readOutputs(file, options.stage) };
+  const text = await readOutputsText(file);
+  const outputs = parseOutputs(text, file, options.stage);
+  return { file, outputs, stage: options.stage ?? stagesIn(parseJson(text))[0] ?? 'sandbox' };
 }
 
 /** `outputs.json`, unless a host on another port wrote one of its own: of several, those that answer count. */
@@ -81,11 +84,10 @@ async function outputsOfProject(folder: string): Promise<string> {
   });
 }
 
-/** Reads the outputs of a deployment: `npm start` and `npm run deploy` write the same shape. */
-export async function readOutputs(file: string, stage?: DeployableStage): Promise<Outputs> {
-  let text;
+/** The outputs of a deployment: `npm start` and `npm run deploy` write the same shape. */
+async function readOutputsText(file: string): Promise<string> {
   try {
-    text = await readFile(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw new CommandError(`${file} cannot be read.`, { cause: error });
     throw new CommandError(`There is no ${path.basename(file)}: nothing is running or deployed yet.`, {
@@ -93,7 +95,6 @@ export async function readOutputs(file: string, stage?: DeployableStage): Promis
       cause: error,
     });
   }
-  return parseOutputs(text, file, stage);
 }
 
 /**

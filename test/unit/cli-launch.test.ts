@@ -34,6 +34,7 @@ const names = [
   'replay',
   'demo',
   'review',
+  'smoke',
   'rates',
   'users',
   'chat',

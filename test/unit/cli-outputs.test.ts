@@ -4,7 +4,13 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { seesCredentials } from '../../cli/cdk.ts';
 import { formatAmount, formatCount } from '../../cli/money.ts';
-import { deploymentOf, parseOutputs, readOutputs, removeIfOurs, writeAtomically } from '../../cli/outputs.ts';
+import {
+  deploymentOf,
+  findDeployment,
+  parseOutputs,
+  removeIfOurs,
+  writeAtomically,
+} from '../../cli/outputs.ts';
 
 const outputs = {
   DuotempoIdentity: {
@@ -40,7 +46,8 @@ describe('the outputs file', () => {
   });
 
   it('that is not there, or is something else, is an error that says what to do', async () => {
-    await expect(readOutputs(file)).rejects.toMatchObject({
+    const context = { projectFolder: folder, workingFolder: folder };
+    await expect(findDeployment({}, context)).rejects.toMatchObject({
       message: 'There is no outputs.json: nothing is running or deployed yet.',
       hint: expect.stringContaining('npm start'),
     });

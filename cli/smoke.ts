@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { type CommandContext, createDeploymentCommand, parseArguments } from './command-line.ts';
+import { type DeploymentOptions, findDeployment, type Outputs } from './outputs.ts';
+import { type Colors, colorsFor, countOf, formatSeconds, printable } from './screen.ts';
+import { depthsOf, smokeAlarms } from './smoke/alarms.ts';
+import { smokeCardSettlement } from './smoke/card-settlement.ts';
+import { smokeChat } from './smoke/chat.ts';
+import type { StepResult } from './smoke/steps.ts';
+
+interface SmokeOptions extends DeploymentOptions {
+  readonly json?: true;
+}
+
+/** A step that failed, with the places to look at by their physical names. */
+interface Reported extends Omit<StepResult, 'look'> {
+  readonly look?: readonly string[];
+}
+
+/** `npm run smoke`: proves a deployment from outside, within two minutes. */
+export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
+  const command = createDeploymentCommand(
+    'smoke',
+    'Proves a deployment from outside, within two minutes: tokens, a sale until it is in the settlement file, a chat\nmessage to a device that is offline and to one that is online, alarms. What it makes it takes back.',
+  ).option('--json', 'print the result as JSON and nothing else');
+  const exitCode = parseArguments(command, argv);
+  if (exitCode !== undefined) return exitCode;
+  const options = command.opts<SmokeOptions>();
+  const deployment = await findDeployment(options, context);
+  const { outputs } = deployment;
+  const colors = colorsFor(process.stdout);
+  const startedAt = performance.now();
+  const steps: Reported[] = [];
+  const onResult = async (result: StepResult): Promise<void> => {
+    const reported = await withPlaces(result, outputs);
+    steps.push(reported);
+    if (options.json) return;
+    say([lineOf(result, colors), ...(reported.look ?? []).map((place) => `      ${place}`)].join('\n'));
+  };
+
+  const runId = randomBytes(4).toString('hex');
+  const results = [
+    ...(await smokeCardSettlement(outputs, runId, onResult)),
+    ...(await smokeChat(outputs, runId, onResult)),
+    ...(await smokeAlarms(deployment, onResult)),
+  ];
+  const seconds = (performance.now() - startedAt) / 1000;
+  const failed = results.filter(({ status }) => status !== 'ok').length;
+  if (options.json) say(JSON.stringify({ ok: failed === 0, seconds, steps }));
+  else {
+    say(
+      failed === 0
+        ? colors.green(`all ${results.length} steps are well, after ${formatSeconds(seconds)}`)
+        : colors.red(`${countOf(failed, 'step')} of ${results.length} failed or could not be tried`),
+    );
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+function lineOf({ name, status, seconds, detail }: StepResult, colors: Colors): string {
+  const word = { ok: colors.green('ok  '), failed: colors.red('FAIL'), skipped: colors.dim('--  ') }[status];
+  return `${word}  ${name.padEnd(50)} ${formatSeconds(seconds).padStart(6)}  ${colors.dim(printable(detail))}`;
+}
+
+/** The places to look at, by their names in this deployment; of a queue, what lies in it. */
+async function withPlaces(result: StepResult, outputs: Outputs): Promise<Reported> {
+  const { look: places, ...shown } = result;
+  if (places === undefined) return shown;
+  const stack = outputs[places.stack];
+  const found = places.outputs.flatMap((key): [string, string][] => {
+    const value = stack[key];
+    return value === undefined ? [] : [[key, value]];
+  });
+  const urls = found.flatMap(([key, value]) => (key.endsWith('QueueUrl') ? [value] : []));
+  const depths = await depthsOf(outputs, urls).catch(() => new Map<string, number>());
+  const look = found.map(([key, value]) => {
+    const depth = depths.get(value);
+    const holds = depth === undefined ? '' : ` holds ${countOf(depth, 'message')}`;
+    return `look at ${kindOf(key)} ${value}${holds}`;
+  });
+  const headings = places.headings.map((heading) => `look at docs/runbook.md, "${heading}"`);
+  return { ...shown, look: [...look, ...headings] };
+}
+
+/** What an output names, in words. */
+function kindOf(key: string): string {
+  const kinds: readonly (readonly [suffix: string, kind: string])[] = [
+    ['DeadLetterQueueUrl', 'the dead-letter queue'],
+    ['QueueUrl', 'the queue'],
+    ['LogGroup', 'the log group'],
+    ['Function', 'the function'],
+    ['PipeName', 'the pipe'],
+    ['Table', 'the table'],
+    ['TopicArn', 'the topic'],
+  ];
+  return kinds.find(([suffix]) => key.endsWith(suffix))?.[1] ?? key;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

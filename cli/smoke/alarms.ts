@@ -1,0 +1,123 @@
+import { stackNameOf } from '../../lib/stage-names.ts';
+import { awsClientOptions } from '../aws-client.ts';
+import { CommandError } from '../command-error.ts';
+import type { Deployment, Outputs } from '../outputs.ts';
+import { countOf } from '../screen.ts';
+import { createSteps, type OnResult, type StepResult } from './steps.ts';
+
+interface AlarmState {
+  readonly name: string;
+  readonly state: string;
+  readonly description: string;
+}
+
+/**
+ * What rings. The local host has no CloudWatch: there the dead-letter queues are looked at, which most alarms watch.
+ */
+export async function smokeAlarms(
+  { outputs, stage }: Pick<Deployment, 'outputs' | 'stage'>,
+  onResult: OnResult,
+): Promise<readonly StepResult[]> {
+  const { step, results } = createSteps(onResult);
+  const look = { stack: 'DuotempoCardSettlement', outputs: ['AlarmTopicArn'], headings: [] } as const;
+  if (outputs.DuotempoLocal !== undefined) {
+    await step('the dead-letter queues are empty', { ...look, outputs: [] }, async () =>
+      deadLetters(outputs),
+    );
+    return results;
+  }
+  await step('no alarm rings', look, async () => {
+    const parts = ['CardSettlement', 'Chat', 'Identity'] as const;
+    const alarms = await alarmsOf(
+      outputs,
+      parts.map((part) => stackNameOf(stage, part)),
+    );
+    return { detail: judge(alarms) };
+  });
+  return results;
+}
+
+/** @throws CommandError with what the alarms that ring say: the heading of the runbook stands in their text */
+export function judge(alarms: readonly AlarmState[]): string {
+  if (alarms.length === 0) throw new CommandError('There are no alarms.');
+  const ringing = alarms.filter(({ state }) => state === 'ALARM');
+  if (ringing.length > 0) {
+    throw new CommandError(ringing.map(({ name, description }) => `${name}: ${description}`).join(' '));
+  }
+  const quiet = alarms.filter(({ state }) => state === 'OK').length;
+  const fresh = alarms.length - quiet;
+  return `${quiet} OK${fresh === 0 ? '' : `, ${fresh} that CloudWatch has not looked at yet`}`;
+}
+
+async function alarmsOf(outputs: Outputs, stackNames: readonly string[]): Promise<AlarmState[]> {
+  const { CloudWatchClient, paginateDescribeAlarms } = await import('@aws-sdk/client-cloudwatch');
+  const client = new CloudWatchClient(awsClientOptions(outputs));
+  const alarms: AlarmState[] = [];
+  try {
+    for (const stackName of stackNames) {
+      // CloudFormation begins generated names with that of the stack.
+      const request = {
+        AlarmNamePrefix: `${stackName}-`,
+        AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] as const,
+      };
+      for await (const page of paginateDescribeAlarms(
+        { client },
+        { ...request, AlarmTypes: [...request.AlarmTypes] },
+      )) {
+        for (const each of [...(page.MetricAlarms ?? []), ...(page.CompositeAlarms ?? [])]) {
+          alarms.push({
+            name: each.AlarmName ?? '',
+            state: each.StateValue ?? '',
+            description: each.AlarmDescription ?? '',
+          });
+        }
+      }
+    }
+    return alarms;
+  } finally {
+    client.destroy();
+  }
+}
+
+async function deadLetters(outputs: Outputs): Promise<{ readonly detail: string }> {
+  const queues = Object.entries({ ...outputs.DuotempoCardSettlement, ...outputs.DuotempoChat }).filter(
+    ([key]) => key.endsWith('DeadLetterQueueUrl'),
+  );
+  const depths = await depthsOf(
+    outputs,
+    queues.map(([, url]) => url),
+  );
+  const full = queues.filter(([, url]) => (depths.get(url) ?? 0) > 0);
+  if (full.length > 0) {
+    const said = full.map(([key, url]) => {
+      const name = key.replace(/DeadLetterQueueUrl$/, '').toLowerCase();
+      return `${countOf(depths.get(url) ?? 0, 'message')} in ${url}: runbook, "A message in the ${name} dead-letter queue".`;
+    });
+    throw new CommandError(said.join(' '));
+  }
+  return { detail: `${countOf(queues.length, 'queue')}; the local host has no CloudWatch, so no alarms` };
+}
+
+/** How many messages lie in each queue, those included that somebody has received; by url. */
+export async function depthsOf(outputs: Outputs, urls: readonly string[]): Promise<Map<string, number>> {
+  const { GetQueueAttributesCommand, SQSClient } = await import('@aws-sdk/client-sqs');
+  const client = new SQSClient(awsClientOptions(outputs));
+  const names = [
+    'ApproximateNumberOfMessages',
+    'ApproximateNumberOfMessagesNotVisible',
+    'ApproximateNumberOfMessagesDelayed',
+  ] as const;
+  try {
+    return new Map(
+      await Promise.all(
+        urls.map(async (url): Promise<[string, number]> => {
+          const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...names] });
+          const { Attributes: found = {} } = await client.send(command);
+          return [url, names.reduce((sum, name) => sum + Number(found[name] ?? 0), 0)];
+        }),
+      ),
+    );
+  } finally {
+    client.destroy();
+  }
+}

@@ -1,14 +1,20 @@
+import { randomBytes } from 'node:crypto';
 import Table from 'cli-table3';
+import { errorMessage } from './command-error.ts';
 import type { HostEvent } from '../local/events.ts';
 import { type CommandContext, createDeploymentCommand, parseArguments, wholeNumber } from './command-line.ts';
-import { type LoadResult, runLoad } from './latency/load.ts';
+import { type LoadOptions, type LoadResult, type LoadUser, runLoad } from './latency/load.ts';
 import { percentiles } from './latency/percentiles.ts';
 import { type DeploymentOptions, findDeployment, type Outputs, parseOutputs } from './outputs.ts';
 import { countOf } from './screen.ts';
+import { userTokensOf } from './sign-in.ts';
 import { synthesizeIfChanged } from './start/assembly.ts';
+import { connectToChatUsers } from './users/chat-users.ts';
 
 interface LatencyOptions extends DeploymentOptions {
-  readonly rate: number;
+  readonly rate?: number;
+  readonly users?: number;
+  readonly profile?: string;
   readonly seconds: number;
 }
 
@@ -19,18 +25,22 @@ const warmUpSeconds = 3;
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
   const command = createDeploymentCommand(
     'latency',
-    'Measures how long chat messages take from being accepted to being on the recipient’s device,\non a local host of its own; there it also shows the share of the pipe, which polls four times a second.',
+    'Measures how long chat messages take from being accepted to being on the recipient’s device,\non a local host of its own; there it also shows the share of the pipe, which polls four times a second.\nWith --outputs or --stage it measures that deployment, with chat users that it makes and removes.',
   )
-    .option('--rate <number>', 'messages a second', wholeNumber(1, 200), 50)
+    .option('--rate <number>', 'messages a second (default: 50, on AWS 10)', wholeNumber(1, 200))
+    .option(
+      '--users <number>',
+      'who write to each other in pairs (default: 50, on AWS 10)',
+      wholeNumber(2, 200),
+    )
     .option('--seconds <number>', 'how long to write', wholeNumber(1, 600), 20);
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
   const options = command.opts<LatencyOptions>();
 
-  if (options.outputs !== undefined) {
+  if (options.outputs !== undefined || options.stage !== undefined || options.profile !== undefined) {
     const { outputs } = await findDeployment(options, context);
-    await warmUp(outputs, options.rate);
-    return report(await measure(outputs, options), undefined);
+    return measureDeployment(outputs, options);
   }
   const assembly = await synthesizeIfChanged({
     projectFolder: context.projectFolder,
@@ -50,22 +60,56 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       'What the app was synthesized to',
     );
     await host.warm();
-    await warmUp(outputs, options.rate);
+    const load = { outputs, messagesPerSecond: options.rate ?? LOCAL.rate, seconds: options.seconds };
+    await warmUp(load);
     pipe = [];
-    return report(await measure(outputs, options), pipe);
+    return report(await measure(load), pipe);
   } finally {
     await host.stop();
   }
 }
 
-async function warmUp(outputs: Outputs, rate: number): Promise<void> {
-  say('Warming up…');
-  await runLoad({ outputs, messagesPerSecond: rate, seconds: warmUpSeconds });
+/** What a load is where nobody says. */
+const LOCAL = { rate: 50, users: 50, atOnce: Infinity };
+/** A new account runs ten functions at once: four take messages, two push them, and acknowledgements take the rest. */
+const AWS = { rate: 10, users: 10, atOnce: 4 };
+
+/** Makes users of its own, as there are none on AWS that it could know, and removes them again. */
+async function measureDeployment(outputs: Outputs, options: LatencyOptions): Promise<number> {
+  const usual = outputs.DuotempoLocal === undefined ? AWS : LOCAL;
+  const { rate = usual.rate, users: count = usual.users, seconds } = options;
+  const pool = await connectToChatUsers(outputs);
+  const runId = randomBytes(4).toString('hex');
+  const users: LoadUser[] = [];
+  try {
+    say(`Making ${countOf(count, 'user')}…`);
+    // Writers and readers go in pairs. One after the other: Cognito takes so many a second, and no more.
+    for (let number = 0; number < count + (count % 2); number++) {
+      const name = `latency-${runId}-${number}`;
+      const password = await pool.add(name);
+      users.push({ name, tokens: userTokensOf(name, outputs, async () => Promise.resolve(password)) });
+    }
+    const load = { outputs, messagesPerSecond: rate, seconds, users, atOnce: usual.atOnce };
+    await warmUp(load);
+    return report(await measure(load), undefined);
+  } finally {
+    for (const { name } of users) {
+      await pool
+        .remove(name)
+        .catch((error: unknown) => say(`${name} is left behind: ${errorMessage(error)}`));
+    }
+    pool.close();
+  }
 }
 
-async function measure(outputs: Outputs, { rate, seconds }: LatencyOptions): Promise<LoadResult> {
-  say(`${countOf(rate, 'message')} a second for ${countOf(seconds, 'second')}…`);
-  return runLoad({ outputs, messagesPerSecond: rate, seconds });
+async function warmUp(load: LoadOptions): Promise<void> {
+  say('Warming up…');
+  await runLoad({ ...load, seconds: warmUpSeconds });
+}
+
+async function measure(load: LoadOptions): Promise<LoadResult> {
+  say(`${countOf(load.messagesPerSecond, 'message')} a second for ${countOf(load.seconds, 'second')}…`);
+  return runLoad(load);
 }
 
 /** @param pipe for each message, how long it waited for the pipe; undefined where nobody can tell */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { AccessTokens } from '../access-token.ts';
 import { describeRefusal } from '../api.ts';
 import { connectToChat, postedOf, type ChatApi } from '../chat/chat-api.ts';
 import { connectDevice, type Device } from '../chat/device.ts';
@@ -12,6 +13,16 @@ export interface LoadOptions {
   readonly messagesPerSecond: number;
   readonly seconds: number;
   readonly onProgress?: (seen: number, posted: number) => void;
+  /** Who writes to whom, in pairs. @default 50 users of the local host, which knows everybody */
+  readonly users?: readonly LoadUser[];
+  /** Most connections that are made, and most messages that are posted, at a time. @default all at once */
+  readonly atOnce?: number;
+}
+
+/** A chat user who can sign in. */
+export interface LoadUser {
+  readonly name: string;
+  readonly tokens: AccessTokens;
 }
 
 export interface LoadResult {
@@ -34,7 +45,8 @@ const PATIENCE_SECONDS = 15;
 
 /** Lets users write to each other at a steady rate, and measures how long their messages take. */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
-  const { outputs, messagesPerSecond, seconds, onProgress } = options;
+  const { outputs, messagesPerSecond, seconds, onProgress, atOnce = Infinity } = options;
+  const posting = createGate(atOnce);
   const milliseconds: number[] = [];
   const wanted = new Set<string>();
   const early = new Map<string, number>();
@@ -43,10 +55,16 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     else early.set(messageId, latency);
   };
 
-  const users = await Promise.all(
-    Array.from({ length: USERS }, async (_, number) => connectUser(`latency-${number}`, outputs, seen)),
-  );
+  const users: User[] = [];
   try {
+    const connecting = createGate(atOnce);
+    await Promise.all(
+      (options.users ?? knownUsers(outputs)).map(async (user, index) =>
+        connecting(async () => {
+          users[index] = await connectUser(user, outputs, seen);
+        }),
+      ),
+    );
     const total = Math.round(messagesPerSecond * seconds);
     const startedAt = performance.now();
     const posts: Promise<void>[] = [];
@@ -54,7 +72,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       await wait(Math.max(0, startedAt + (1000 * number) / messagesPerSecond - performance.now()));
       posts.push(
         (async () => {
-          const messageId = await post(users, number);
+          const messageId = await posting(async () => post(users, number));
           const latency = early.get(messageId);
           if (latency === undefined) wanted.add(messageId);
           else milliseconds.push(latency);
@@ -67,11 +85,37 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     while (wanted.size > 0 && performance.now() < deadline) await wait(50);
     return { posted: total, milliseconds };
   } finally {
-    for (const { api, device } of users) {
+    // One that could not connect leaves a hole.
+    for (const { api, device } of Object.values(users)) {
       device.terminate();
       api.close();
     }
   }
+}
+
+/** The local host lets anybody in. */
+function knownUsers(outputs: Outputs): readonly LoadUser[] {
+  return Array.from({ length: USERS }, (_, number) => {
+    const name = `latency-${number}`;
+    return { name, tokens: userTokensOf(name, outputs) };
+  });
+}
+
+/** Lets so many go on at a time, in the order of their coming. */
+function createGate(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (work) => {
+    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
 }
 
 /** Users write to their neighbours, both ways in turn. */
@@ -90,11 +134,10 @@ async function post(users: readonly User[], number: number): Promise<string> {
 }
 
 async function connectUser(
-  name: string,
+  { name, tokens }: LoadUser,
   outputs: Outputs,
   seen: (messageId: string, latencyMilliseconds: number) => void,
 ): Promise<User> {
-  const tokens = userTokensOf(name, outputs);
   const api = connectToChat(outputs, tokens, 4);
   return new Promise<User>((resolve, reject) => {
     const connecting = (async () => {

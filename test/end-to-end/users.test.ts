@@ -41,3 +41,12 @@ test('a password that the pool refuses leaves no user behind', async () => {
   const given = await users('add', 'carol', '--password', 'Correct-Horse-1');
   expect([given.exitCode, given.stdout]).toEqual([0, 'carol is added, with the password that you gave.\n']);
 });
+
+test('latency of a deployment is measured with users of its own, whom it removes', async () => {
+  const { stdout, stderr, exitCode } = await command([
+    ...['latency', '--outputs', system.outputsFile, '--users', '3', '--rate', '5', '--seconds', '2'],
+  ]);
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining('accepted to shown')]);
+  expect(stderr).toContain('10 messages, all seen');
+  expect((await users('list')).stdout).not.toContain('latency');
+});

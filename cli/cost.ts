@@ -33,7 +33,7 @@ interface CostOptions {
 }
 
 const NOT_COUNTED =
-  'logs, metrics and alarms, storage and backups, data transfer, sign-in, initialization of functions';
+  'logs, metrics and alarms, storage and backups, data transfer, Cognito ($6 a month for each of the two clients, $2.25 per 1,000 of their tokens), initialization of functions';
 
 /** What sales and messages cost on AWS, by units counted while they are played on a local host of its own. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
@@ -58,7 +58,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     .option('--connections <number>', 'devices online all month', wholeNumber(0, 100_000_000), 100)
     .option('--sales <number>', 'how many to play, on one day', wholeNumber(10, 100_000), 1000)
     .option('--messages <number>', 'how many to play', wholeNumber(10, 10_000), 200)
-    .addOption(stageOption())
+    .addOption(stageOption().default('sandbox'))
     .option('--json', 'print the result as JSON');
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;

@@ -69,5 +69,5 @@ export function afterDestruction(stage: DeployableStage): string {
         `Their names begin with ${stackNameOf(stage, 'CardSettlement')}, ${stackNameOf(stage, 'Chat')} and ${stackNameOf(stage, 'Identity')}: aws dynamodb list-tables and`,
         'aws cognito-idp list-user-pools --max-results 60 show them. A new deployment makes new, empty ones.',
       ].join('\n')
-    : 'Nothing of the app is left. What cdk bootstrap made stays, for other apps.';
+    : 'Nothing of the app is left. What cdk bootstrap made stays, for other apps; so does the role by which API Gateway writes logs, a setting of the account.';
 }

@@ -90,7 +90,10 @@ async function deadLetters(outputs: Outputs): Promise<{ readonly detail: string 
   const full = queues.filter(([, url]) => (depths.get(url) ?? 0) > 0);
   if (full.length > 0) {
     const said = full.map(([key, url]) => {
-      const name = key.replace(/DeadLetterQueueUrl$/, '').toLowerCase();
+      const name = key
+        .replace(/DeadLetterQueueUrl$/, '')
+        .toLowerCase()
+        .replace('messagepipe', 'pipe’s');
       return `${countOf(depths.get(url) ?? 0, 'message')} in ${url}: runbook, "A message in the ${name} dead-letter queue".`;
     });
     throw new CommandError(said.join(' '));

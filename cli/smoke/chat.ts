@@ -31,19 +31,21 @@ const delivery = look(
   ],
   'A message in the notification dead-letter queue',
   'The message pipe fails',
+  'A message in the pipe’s dead-letter queue',
 );
-const online = look(
+const connecting = look(
   [
     'AuthorizeFunction',
     'AuthorizeLogGroup',
+    'WebSocketApiAccessLogGroup',
     'HelloFunction',
     'HelloLogGroup',
-    'NotificationQueueUrl',
-    'NotificationDeadLetterQueueUrl',
-    'NotificationWorkerFunction',
-    'NotificationWorkerLogGroup',
+    'DrainQueueUrl',
+    'DrainDeadLetterQueueUrl',
+    'DrainWorkerFunction',
+    'DrainWorkerLogGroup',
   ],
-  'A message in the notification dead-letter queue',
+  'A message in the drain dead-letter queue',
 );
 
 const waitingSchema = v.object({ items: v.array(v.object({ messageId: v.string() })) });
@@ -104,7 +106,7 @@ export async function smokeChat(
       );
       return { messageId, detail: messageId };
     });
-    await step('the device comes online, and catches up', online, async () => {
+    await step('the device comes online, and catches up', connecting, async () => {
       const own = await connect(outputs, await need(signedIn?.tokens[1]).get());
       inbox = own;
       own.device.send({ action: 'hello' });
@@ -114,7 +116,7 @@ export async function smokeChat(
       await arrived(own, offline?.messageId);
       return { detail: 'what waited came first' };
     });
-    await step('a message to an online device arrives at once', online, async () => {
+    await step('a message to an online device arrives at once', delivery, async () => {
       const messageId = await say('sent while you are here');
       const { sentAt } = await arrived(need(inbox), messageId);
       return { detail: `${Date.now() - Date.parse(sentAt)} ms after it was written` };

@@ -55,10 +55,8 @@ test('where all is well, every step is; what it made is taken back, and nothing 
       JSON.stringify(totals).includes('"reversed":{"count":2,"amount":"0"}'),
     );
     expect(day).toMatchObject({ status: 'open', breaks: [] });
-    expect(await system.scan(system.environment('NOTIFICATIONS_TABLE'))).toEqual([
-      expect.not.objectContaining({ text: expect.anything() }),
-      expect.not.objectContaining({ text: expect.anything() }),
-    ]);
+    const left = await system.scan(system.environment('NOTIFICATIONS_TABLE'));
+    expect(left.filter((item) => 'text' in item)).toEqual([]);
   });
 });
 

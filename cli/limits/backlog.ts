@@ -135,7 +135,7 @@ export function simulateBacklog(load: BacklogLoad): BacklogResult {
     const nothing = tallyOf(0);
     const outcome = conclude(
       day,
-      { ...found, totals: {}, unstaged: nothing, mismatched: nothing, terminals: [] },
+      { ...found, totals: {}, unstaged: nothing, mismatched: nothing, terminals: { count: 0, named: [] } },
       { ...start, endedAt: new Date(now), plan, attempt },
       settings,
     );

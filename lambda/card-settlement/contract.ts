@@ -105,6 +105,9 @@ const CalendarDate = v.pipe(v.string(), v.check(isCalendarDate, 'must be a date,
 /** What starts a run of a business day. */
 export const trigger = ['schedule', 'operator', 'continue', 'rates'] as const;
 
+/** Parts that a walk may have: some two billion transactions. */
+export const MOST_WALK_PARTS = 1000;
+
 /** Body of a message on the reconcile queue. */
 export const ReconcileMessage = v.variant('kind', [
   /** All days that are due: what EventBridge Scheduler sends. */
@@ -116,6 +119,13 @@ export const ReconcileMessage = v.variant('kind', [
     /** Of a run that asked for this one: which it was, and how often the series has waited. */
     after: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
     attempt: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1000))),
+  }),
+  /** The next part of a walk that one invocation had no time for. */
+  v.strictObject({
+    kind: v.literal('walk'),
+    businessDate: CalendarDate,
+    run: v.pipe(v.string(), v.maxLength(64)),
+    part: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MOST_WALK_PARTS)),
   }),
 ]);
 export type ReconcileMessage = v.InferOutput<typeof ReconcileMessage>;

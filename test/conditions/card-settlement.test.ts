@@ -9,10 +9,12 @@ import {
   acquireLease,
   beginDay,
   finishRun,
+  handOver,
   releaseLease,
   markRatesMissing,
   readDay,
   requestRerun,
+  takeUp,
   type LeaseRequest,
 } from '../../lambda/card-settlement/tables/business-days.ts';
 import { findRates, freezeRates, recordRates } from '../../lambda/card-settlement/tables/fx-rates.ts';
@@ -275,6 +277,45 @@ protects(
   },
 );
 
+protects(
+  'a run that has lost its day hands nobody another run’s lease',
+  { ...days, condition: 'leaseHolder = :holder' },
+  tables.businessDays,
+  async ({ client, table }) => {
+    await acquireLease(client, table, date, lease());
+    const until = new Date(muchLater.getTime() + 60_000);
+    await acquireLease(client, table, date, lease({ holder: 'run-2', now: muchLater, until }));
+    const cutRun = { run: 'run-1', ticket: 'run-1/1' };
+    const from = { holder: 'run-1', until };
+    expect(await handOver(client, table, date, from, cutRun)).toBe('lost');
+    expect(
+      await takeUp(client, table, date, lease({ holder: 'next', now: muchLater }), cutRun),
+    ).toBeUndefined();
+  },
+);
+
+protects(
+  'a walk goes on once for each part, again if its invocation died, and not if another run has begun since',
+  {
+    ...days,
+    condition:
+      'leaseHolder = :ticket OR (cutRun = :run AND (attribute_not_exists(leaseUntil) OR leaseUntil < :now))',
+  },
+  tables.businessDays,
+  async ({ client, table }) => {
+    await acquireLease(client, table, date, lease());
+    const cutRun = { run: 'run-1', ticket: 'run-1/1' };
+    await handOver(client, table, date, { holder: 'run-1', until: later }, cutRun);
+    const takenBy = async (holder: string, at: Date): Promise<boolean> =>
+      (await takeUp(client, table, date, { holder, now: at, until: later }, cutRun)) !== undefined;
+    expect(await takenBy('part-1', now)).toBe(true);
+    expect(await takenBy('its double', now)).toBe(false);
+    expect(await takenBy('part-1 again', muchLater)).toBe(true);
+    await acquireLease(client, table, date, lease({ holder: 'run-2', now: muchLater, until: later }));
+    expect(await takenBy('part-1 too late', muchLater)).toBe(false);
+  },
+);
+
 const missing =
   'attribute_exists(revision) AND attribute_not_exists(ratesMissing) AND attribute_not_exists(balancedAt)';
 
@@ -314,9 +355,9 @@ protects(
 );
 
 test('every condition of the settlement has its scenario', () => {
-  // `fx-rates.ts` hands two conditions to one write; `business-days.ts` makes one in two forms.
+  // `fx-rates.ts` hands two conditions to one write; `business-days.ts` makes one in two forms, and has one in two writes.
   const counted = conditionsIn('card-settlement');
-  const more = { [rates.file]: 1, [days.file]: 1 };
+  const more = { [rates.file]: 1, [days.file]: 0 };
   expect(declaredIn(declared)).toEqual(
     Object.fromEntries(
       Object.entries(counted).map(([file, count]) => [file, count + (Reflect.get(more, file) ?? 0)]),

@@ -38,36 +38,46 @@ const script: Script = {
   terminalMiscounts: false,
 };
 
-async function playWith(faultOf: (invocation: number) => Fault | undefined) {
-  const world = await settlementWorld(scriptStartsAt, undefined, { faultOf });
+async function playWith(pages: number, faultOf: (invocation: number) => Fault | undefined) {
+  const world = await settlementWorld(scriptStartsAt, undefined, {
+    faultOf,
+    pagesOf: () => pages,
+  });
   const { posted, answers } = await play(script, world);
   const { outcome, fates } = await outcomeOf(world);
   return { posted, answers, outcome, fates, writes: world.writes, deaths: world.deathCount() };
 }
 
 describe('a function that dies', () => {
-  it('after any of its writes leaves nothing lost, doubled or different', async () => {
-    const { writes, fates, ...expected } = await playWith(() => undefined);
-    expect(fates.map(({ status }) => status).toSorted()).toEqual([
-      'reversed',
-      'reversed',
-      'settled',
-      'settled',
-      'settled',
-    ]);
-    // Intake, review, runs and batches: there are some writes of each to die after.
-    expect(writes.length).toBeGreaterThan(15);
-    for (const [invocation, count] of writes.entries()) {
-      for (let atWrite = 0; atWrite < count; atWrite++) {
-        const at = `invocation ${invocation}, write ${atWrite}`;
-        const fault: Fault = { atWrite, effect: 'after', dies: true };
-        const {
-          writes: _writes,
-          fates: _fates,
-          ...rest
-        } = await playWith((number) => (number === invocation ? fault : undefined));
-        expect({ at, ...rest }).toEqual({ at, ...expected, deaths: 1 });
+  it.each([
+    ['', Number.POSITIVE_INFINITY],
+    [', though walks are cut after each page,', 1],
+  ])(
+    'after any of its writes%s leaves nothing lost, doubled or different',
+    async (_, pages) => {
+      const { writes, fates, ...expected } = await playWith(pages, () => undefined);
+      expect(fates.map(({ status }) => status).toSorted()).toEqual([
+        'reversed',
+        'reversed',
+        'settled',
+        'settled',
+        'settled',
+      ]);
+      // Intake, review, runs and batches: there are some writes of each to die after.
+      expect(writes.length).toBeGreaterThan(15);
+      for (const [invocation, count] of writes.entries()) {
+        for (let atWrite = 0; atWrite < count; atWrite++) {
+          const at = `invocation ${invocation}, write ${atWrite}`;
+          const fault: Fault = { atWrite, effect: 'after', dies: true };
+          const {
+            writes: _writes,
+            fates: _fates,
+            ...rest
+          } = await playWith(pages, (number) => (number === invocation ? fault : undefined));
+          expect({ at, ...rest }).toEqual({ at, ...expected, deaths: 1 });
+        }
       }
-    }
-  }, 120_000);
+    },
+    120_000,
+  );
 });

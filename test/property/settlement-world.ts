@@ -51,7 +51,11 @@ const SCHEDULE_MILLISECONDS = 15 * 60_000;
 export async function settlementWorld(
   startsAt: Date,
   disorder?: Disorder,
-  options: { readonly scheduler?: Draw; readonly faultOf?: (invocation: number) => Fault | undefined } = {},
+  options: {
+    readonly scheduler?: Draw;
+    readonly faultOf?: (invocation: number) => Fault | undefined;
+    readonly pagesOf?: () => number;
+  } = {},
 ) {
   const draw = drawFrom(disorder?.seed ?? 0);
   const happens = (percent: number | undefined): boolean => percent !== undefined && draw(100) < percent;
@@ -134,7 +138,7 @@ export async function settlementWorld(
   async function runMessage({ id: messageId, body }: Message): Promise<ReadonlySet<string> | 'all'> {
     const message = v.parse(ReconcileMessage, JSON.parse(body));
     const requestId = `run-${invocationCount}`;
-    const remainingMilliseconds = queues.reconcile.timeoutSeconds * 1000;
+    const remainingMilliseconds = timeOf(clock);
     const ended = await invoke(environments.reconcile, (services) =>
       message.kind === 'due-days'
         ? reconcile.reconcileDueDays(services)
@@ -147,6 +151,18 @@ export async function settlementWorld(
   async function deliver(): Promise<void> {
     const most = disorder === undefined ? 1 : 1 + draw(3);
     await Promise.all(Array.from({ length: most }, () => waiting.receive()).map(work));
+  }
+
+  /** How much of an invocation's time is left: by the clock, or, where walks are to be cut, for so many pages. */
+  function timeOf(startedAt: number): () => number {
+    const wholeMilliseconds = queues.reconcile.timeoutSeconds * 1000;
+    let asked = 0;
+    return () => {
+      const pages = options.pagesOf?.() ?? Number.POSITIVE_INFINITY;
+      // It is asked twice before the first page.
+      if (asked++ > pages + 1) return 0;
+      return Math.max(0, startedAt + wholeMilliseconds - clock);
+    };
   }
 
   function sendToReconcile(message: ReconcileMessage): void {

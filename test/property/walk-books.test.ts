@@ -13,7 +13,13 @@ import {
 import { sortKeyOf } from '../../lambda/card-settlement/domain/identifiers.ts';
 import { settle, type LedgerEntry, type StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
 import type { MerchantTotals } from '../../lambda/card-settlement/domain/totals.ts';
-import { walkBooks, type BookServices } from '../../lambda/card-settlement/reconcile.ts';
+import {
+  findingsOf,
+  walk as walkOn,
+  type BookServices,
+  type WalkingRun,
+} from '../../lambda/card-settlement/reconcile.ts';
+import type { TerminalReport } from '../../lambda/card-settlement/domain/terminal-totals.ts';
 import { profile, stagedFact } from '../unit/card-facts.ts';
 
 /**
@@ -61,6 +67,11 @@ async function* stream<T>(items: readonly T[]): AsyncGenerator<readonly T[], voi
   for (let from = 0; from < items.length; from += 7) yield await Promise.resolve(items.slice(from, from + 7));
 }
 
+/** A walk in one go. */
+async function walkBooks(day: BusinessDay, plan: WalkingRun['plan'], services: BookServices) {
+  return findingsOf(await walkOn({ id: 'run', day, plan }, undefined, services, () => false));
+}
+
 type Event =
   | { readonly at: number; readonly kind: 'message'; readonly factId: string }
   | {
@@ -101,7 +112,7 @@ function simulation(faults: Faults) {
             .toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
         ),
       ledger: () => stream([...ledger.values()].toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))),
-      terminalReports: async () => Promise.resolve([]),
+      terminalReports: () => stream<TerminalReport>([]),
       send: async (factIds) => {
         batchSizes.push(factIds.length);
         for (const factId of factIds) {
@@ -345,7 +356,7 @@ describe('a walk', () => {
     const services: BookServices = {
       staged: () => stream(many),
       ledger: () => stream<LedgerEntry>([]),
-      terminalReports: async () => Promise.resolve([]),
+      terminalReports: () => stream<TerminalReport>([]),
       send: async (factIds) => {
         most = Math.max(most, (atOnce += 1));
         await new Promise((resolve) => setImmediate(resolve));
@@ -371,7 +382,7 @@ describe('a walk', () => {
     const services = (capacity: number): BookServices => ({
       staged: () => stream(many),
       ledger: () => stream<LedgerEntry>([]),
-      terminalReports: async () => Promise.resolve([]),
+      terminalReports: () => stream<TerminalReport>([]),
       send: async (factIds) => {
         if (sent.length >= capacity) throw new Error('SQS is down');
         sent.push(...factIds);
@@ -404,7 +415,7 @@ describe('a walk', () => {
       walkBooks(day, planRun(day, startAt('schedule'), settings), {
         staged: () => stream(facts),
         ledger: () => stream(ledger),
-        terminalReports: async () => Promise.resolve([]),
+        terminalReports: () => stream<TerminalReport>([]),
         send: async () => Promise.resolve(),
         writeMerchantTotals: async () => Promise.resolve(),
         noteSends: async () => Promise.resolve(),

@@ -71,7 +71,7 @@ function findings(changes: Partial<Findings> = {}): Findings {
     overdue: tally(),
     unstaged: tally(),
     mismatched: tally(),
-    terminals: [],
+    terminals: { count: 0, named: [] },
     sent: 0,
     ...changes,
   };

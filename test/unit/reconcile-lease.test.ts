@@ -57,24 +57,26 @@ beforeAll(async () => {
 
 afterAll(async () => engines.stop());
 
+async function* failing(): AsyncGenerator<never, void, undefined> {
+  // Somebody finds the day taken while the run is under way.
+  expect(await requestRerun(engines.dynamoDbClient, days, date, 'operator', now)).toBe(true);
+  throw new Error('DynamoDB is down');
+}
+
 it('a run that fails gives its day back, and hands on who asked for another meanwhile', async () => {
-  const failing = {
+  const downServices = {
     ...services,
     books: {
       ...services.books,
-      terminalReports: async () => {
-        // Somebody finds the day taken while the run is under way.
-        expect(await requestRerun(engines.dynamoDbClient, days, date, 'operator', now)).toBe(true);
-        throw new Error('DynamoDB is down');
-      },
+      terminalReports: failing,
     },
   };
   const run = async (requestId: string) =>
     captureLog(async () =>
       reconcileBusinessDay(
         { kind: 'business-day', businessDate: date, trigger: 'schedule' },
-        { requestId, messageId: `message of ${requestId}`, remainingMilliseconds: 300_000 },
-        failing,
+        { requestId, messageId: `message of ${requestId}`, remainingMilliseconds: () => 300_000 },
+        downServices,
       ),
     );
   await expect(run('run-1')).rejects.toThrow('DynamoDB is down');
@@ -105,14 +107,14 @@ it('the wait of a seal begins when the write that sealed the day was acknowledge
       ...services.books,
       staged: () => nothing(),
       ledger: () => nothing(),
-      terminalReports: async () => Promise.resolve([]),
+      terminalReports: () => nothing(),
     },
   };
   const balancedBy = async (requestId: string): Promise<boolean> => {
     await captureLog(async () =>
       reconcileBusinessDay(
         { kind: 'business-day', businessDate: sealed, trigger: 'operator' },
-        { requestId, messageId: `message of ${requestId}`, remainingMilliseconds: 300_000 },
+        { requestId, messageId: `message of ${requestId}`, remainingMilliseconds: () => 300_000 },
         slow,
       ),
     );

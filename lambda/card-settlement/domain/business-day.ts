@@ -264,6 +264,13 @@ export interface Tally {
   readonly ids: readonly string[];
 }
 
+/** How many terminals' books differ from what was staged, and the first of them. */
+export interface TerminalFindings {
+  readonly count: number;
+  /** At most `BREAK_ID_LIMIT`. */
+  readonly named: readonly TerminalMismatch[];
+}
+
 /** What a pass over the books found. */
 export interface Findings {
   readonly totals: Readonly<Record<string, ControlTotals>>;
@@ -275,7 +282,7 @@ export interface Findings {
   readonly unstaged: Tally;
   /** In both, with another amount or currency. */
   readonly mismatched: Tally;
-  readonly terminals: readonly TerminalMismatch[];
+  readonly terminals: TerminalFindings;
   readonly sent: number;
 }
 
@@ -377,20 +384,12 @@ function progressOf(
 }
 
 /** A break for each terminal, and where there are very many, one that counts all. */
-function terminalBreaks(mismatches: readonly TerminalMismatch[], businessDate: BusinessDate): Break[] {
+function terminalBreaks({ count, named }: TerminalFindings, businessDate: BusinessDate): Break[] {
   const kind = 'terminal-totals' as const;
-  const shown = mismatches.slice(0, BREAK_ID_LIMIT);
   return [
-    ...shown.map(({ terminalId, expected, actual }) => ({ kind, subject: terminalId, expected, actual })),
-    ...(mismatches.length > shown.length
-      ? [
-          {
-            kind,
-            subject: businessDate,
-            count: mismatches.length,
-            ids: shown.map(({ terminalId }) => terminalId),
-          },
-        ]
+    ...named.map(({ terminalId, expected, actual }) => ({ kind, subject: terminalId, expected, actual })),
+    ...(count > BREAK_ID_LIMIT
+      ? [{ kind, subject: businessDate, count, ids: named.map(({ terminalId }) => terminalId) }]
       : []),
   ];
 }

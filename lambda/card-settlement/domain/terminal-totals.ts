@@ -64,42 +64,54 @@ export interface TerminalMismatch {
 /** Lines that one mismatch names at most. */
 const SHOWN_LINES = 6;
 
+/** What was staged at a terminal, as far as a walk has come. */
+export interface StagedAtTerminal {
+  readonly clientId: string;
+  readonly terminalId: string;
+  readonly lines: readonly TerminalLine[];
+}
+
 /**
- * Adds up what was staged at the terminals that reported, and compares. Terminals belong to the client that reports
- * them: two clients may give theirs the same names.
+ * Adds up what was staged at some terminals that reported, line by line, and compares. Terminals belong to the client that
+ * reports them: two clients may give theirs the same names.
+ *
+ * @param before what an earlier part of the walk has added up
  */
-export function createTerminalComparison(reports: readonly TerminalReport[]): {
+export function createTerminalComparison(
+  reports: readonly TerminalReport[],
+  before: readonly StagedAtTerminal[] = [],
+): {
   readonly add: (staged: StagedSummary) => void;
+  readonly staged: () => StagedAtTerminal[];
   readonly mismatches: () => TerminalMismatch[];
 } {
-  const stagedOf = new Map(
-    reports.map((report) => [
-      terminalKey(report.clientId, report.terminalId),
+  const linesOf = new Map(
+    [...reports, ...before].map(({ clientId, terminalId }) => [
+      terminalKey(clientId, terminalId),
       new Map<string, TerminalLine>(),
     ]),
   );
+  for (const { clientId, terminalId, lines } of before)
+    for (const line of lines) linesOf.get(terminalKey(clientId, terminalId))?.set(lineKey(line), line);
   return {
     add: ({ clientId, terminalId, type, currency, amount }) => {
       if (clientId === undefined || terminalId === undefined || type === 'release' || type === 'reject')
         return;
-      const lines = stagedOf.get(terminalKey(clientId, terminalId));
-      const line = lines?.get(lineKey({ type, currency })) ?? { type, currency, count: 0, amount: 0n };
-      lines?.set(lineKey(line), { ...line, count: line.count + 1, amount: line.amount + BigInt(amount) });
+      const lines = linesOf.get(terminalKey(clientId, terminalId));
+      if (lines === undefined) return;
+      const line = lines.get(lineKey({ type, currency })) ?? { type, currency, count: 0, amount: 0n };
+      lines.set(lineKey(line), { ...line, count: line.count + 1, amount: line.amount + BigInt(amount) });
     },
+    staged: () =>
+      reports.map(({ clientId, terminalId }) => ({
+        clientId,
+        terminalId,
+        lines: [...(linesOf.get(terminalKey(clientId, terminalId))?.values() ?? [])],
+      })),
     mismatches: () =>
       reports.flatMap(({ clientId, terminalId, totals }) => {
-        const staged = stagedOf.get(terminalKey(clientId, terminalId)) ?? new Map<string, TerminalLine>();
-        const reported = new Map(totals.map((line) => [lineKey(line), line]));
-        const differing = [...new Set([...reported.keys(), ...staged.keys()])]
-          .toSorted()
-          .map((key) => [reported.get(key), staged.get(key)] as const)
-          .filter(([one, other]) => one?.count !== other?.count || one?.amount !== other?.amount)
-          // A line of nothing says as much as none.
-          .filter(
-            ([one, other]) =>
-              ![one, other].every((line) => (line?.count ?? 0) === 0 && (line?.amount ?? 0n) === 0n),
-          )
-          .slice(0, SHOWN_LINES);
+        const staged = linesOf.get(terminalKey(clientId, terminalId)) ?? new Map<string, TerminalLine>();
+        const differing = differingLines(totals, staged);
         if (differing.length === 0) return [];
         return [
           {
@@ -110,6 +122,19 @@ export function createTerminalComparison(reports: readonly TerminalReport[]): {
         ];
       }),
   };
+}
+
+/** Lines that differ, as they were reported and as they were staged. A line of nothing says as much as none. */
+function differingLines(totals: readonly TerminalLine[], staged: ReadonlyMap<string, TerminalLine>) {
+  const reported = new Map(totals.map((line) => [lineKey(line), line]));
+  return [...new Set([...reported.keys(), ...staged.keys()])]
+    .toSorted()
+    .map((key) => [reported.get(key), staged.get(key)] as const)
+    .filter(
+      ([one, other]) =>
+        (one?.count ?? 0) !== (other?.count ?? 0) || (one?.amount ?? 0n) !== (other?.amount ?? 0n),
+    )
+    .slice(0, SHOWN_LINES);
 }
 
 function nothingOf(line: TerminalLine | undefined): TerminalLine {

@@ -64,19 +64,21 @@ const NO_TOTALS: ControlTotals = {
   rejected: NOTHING,
 };
 
-/** Adds up, per currency of the transactions, both sides of the join of what was staged and what the ledger holds. */
-export function createControlTotals(): {
+/**
+ * Adds up, per currency of the transactions, both sides of the join of what was staged and what the ledger holds.
+ *
+ * @param before what an earlier part of the walk has added up
+ */
+export function createControlTotals(before: Readonly<Record<string, ControlTotals>> = {}): {
   readonly add: (pair: Joined<StagedSummary, LedgerSummary>) => void;
   readonly totals: () => Readonly<Record<string, ControlTotals>>;
 } {
-  const byCurrency = new Map<string, ControlTotals>();
+  const byCurrency = new Map(Object.entries(before).map(([currency, totals]) => [currency, copyOf(totals)]));
   function plus(currency: string, side: 'staged' | EntryStatus, count: number, amount: bigint): void {
-    const totals = byCurrency.get(currency) ?? NO_TOTALS;
-    const before = totals[side];
-    byCurrency.set(currency, {
-      ...totals,
-      [side]: { count: before.count + count, amount: before.amount + amount },
-    });
+    let totals = byCurrency.get(currency);
+    if (totals === undefined) byCurrency.set(currency, (totals = copyOf(NO_TOTALS)));
+    totals[side].count += count;
+    totals[side].amount += amount;
   }
   return {
     add: ({ left, right }) => {
@@ -87,7 +89,22 @@ export function createControlTotals(): {
       for (const { status, count, factor } of movementsOf(right))
         plus(right.currency, status, count, factor * right.amount);
     },
-    totals: () => Object.fromEntries([...byCurrency].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    totals: () =>
+      Object.fromEntries(
+        [...byCurrency]
+          .toSorted(([a], [b]) => (a < b ? -1 : 1))
+          .map(([currency, totals]) => [currency, copyOf(totals)]),
+      ),
+  };
+}
+
+function copyOf({ staged, settled, held, reversed, rejected }: ControlTotals) {
+  return {
+    staged: { ...staged },
+    settled: { ...settled },
+    held: { ...held },
+    reversed: { ...reversed },
+    rejected: { ...rejected },
   };
 }
 
@@ -125,12 +142,16 @@ export function sameTotals(
  */
 export function createMerchantTotals(begun: readonly MerchantTotals[] = []): {
   readonly add: (entry: LedgerSummary) => MerchantTotals[];
+  /** Of the merchant whose part has begun. */
+  readonly current: () => MerchantTotals[];
   readonly end: () => MerchantTotals[];
 } {
   let merchantId = begun[0]?.merchantId;
   let byCurrency = new Map(begun.map((totals) => [totals.currency, totals]));
+  const current = (): MerchantTotals[] =>
+    [...byCurrency.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : 1));
   function end(): MerchantTotals[] {
-    const totals = [...byCurrency.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : 1));
+    const totals = current();
     byCurrency = new Map();
     return totals;
   }
@@ -153,6 +174,7 @@ export function createMerchantTotals(begun: readonly MerchantTotals[] = []): {
       }
       return finished;
     },
+    current,
     end,
   };
 }

@@ -6,7 +6,7 @@ import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { environmentVariable } from '../../shared/environment.ts';
 import { logger } from '../../shared/log.ts';
 import { PermanentError, parseJsonBody } from '../../shared/batch.ts';
-import { environmentNames, metrics as metricNames, ReconcileMessage } from '../contract.ts';
+import { environmentNames, metrics as metricNames, MOST_WALK_PARTS, ReconcileMessage } from '../contract.ts';
 import { addDays, businessDateOf, type BusinessDate } from '../domain/business-date.ts';
 import {
   conclude,
@@ -23,7 +23,7 @@ import { isDue } from '../domain/later-walks.ts';
 import { hasRate } from '../domain/fx.ts';
 import { createSqsClient, reconcileQueueSender } from '../queues/reconcile-queue.ts';
 import { messagesWaiting, sendForSettlement } from '../queues/settlement-queue.ts';
-import { walkBooks, type BookServices } from '../reconcile.ts';
+import { findingsOf, walk, type BookServices, type WalkState } from '../reconcile.ts';
 import { dayBody } from '../responses.ts';
 import { runSettings } from '../settings.ts';
 import * as days from '../tables/business-days.ts';
@@ -33,6 +33,7 @@ import { writeMerchantTotals } from '../tables/merchant-totals.ts';
 import { stagedOfDate } from '../tables/staged-transactions.ts';
 import { terminalReportsOf } from '../tables/terminal-totals.ts';
 import * as walks from '../tables/walks.ts';
+import type { OpenWalk } from '../tables/walks.ts';
 
 const DAYS_PAGE = 100;
 /** As long as staged transactions are. */
@@ -40,14 +41,20 @@ const KEPT_DAYS = 400;
 /** The lease outlasts the function by this much, for clocks that differ. */
 const LEASE_MARGIN_SECONDS = 5;
 
+/** How long a walk waits for the invocation where it goes on, before another run may begin. */
+const HAND_OVER_SECONDS = 300;
+/** A walk stops when this part of its invocation's time is left: to write down where it stands takes a few seconds. */
+const RESERVED_TIME = 0.15;
+
 type RunMessage = Extract<ReconcileMessage, { kind: 'business-day' }>;
+type WalkMessage = Extract<ReconcileMessage, { kind: 'walk' }>;
 
 /** The invocation that a run happens in. */
 interface Invocation {
   readonly requestId: string;
   /** Of the message that asks for the run. */
   readonly messageId: string;
-  readonly remainingMilliseconds: number;
+  readonly remainingMilliseconds: () => number;
 }
 
 /** Finds the days that are due, and asks for a run of each. */
@@ -67,71 +74,173 @@ export async function reconcileDueDays(services: Services): Promise<void> {
   logger.info('due days', { count });
 }
 
-/** One run of one day: take its lease, walk both books, send what the ledger lacks, write down what was found. */
+/**
+ * One run of one day: take its lease, walk both books, send what the ledger lacks, write down what was found. A walk that
+ * one invocation has no time for goes on in others, and is one run all the same.
+ */
 export async function reconcileBusinessDay(
-  message: RunMessage,
+  message: RunMessage | WalkMessage,
   invocation: Invocation,
   services: Services,
 ): Promise<void> {
   const open = services.openDate();
-  if (message.businessDate > open || message.businessDate < addDays(open, -KEPT_DAYS)) {
+  const { businessDate } = message;
+  if (businessDate > open || businessDate < addDays(open, -KEPT_DAYS)) {
     throw new PermanentError('The message names a date that has no books.');
   }
-  const leased = await lease(message, invocation, services);
+  const isTimeUp = timeLimit(invocation);
+  const leased =
+    message.kind === 'walk'
+      ? ((await takeUp(message, invocation, services)) ?? (await lease(again(message), invocation, services)))
+      : await lease(message, invocation, services);
   if (leased === undefined) return;
   const { day } = leased;
-  const holder = invocation.requestId;
-  if (leased.sealedNow) logger.info('day sealed', { businessDate: day.businessDate });
-  const { run, findings } = await walk(leased, services).catch(async (error: unknown) => {
-    await abandon(day.businessDate, holder, services);
+  const walked = await walkOn(leased, invocation, isTimeUp, services).catch(async (error: unknown) => {
+    await abandon(businessDate, invocation.requestId, services);
     throw error;
   });
+  if (walked.state.phase === 'done') await finish(day, walked, invocation, services);
+  else await cut(day, walked, invocation, services);
+}
+
+/** A run that ended between its conclusion and what it had to hand on runs again by its last message, and by no other. */
+function again({ businessDate }: WalkMessage): RunMessage {
+  return { kind: 'business-day', businessDate, trigger: 'continue' };
+}
+
+/** True once so little of the invocation's time is left that a walk must stop. */
+function timeLimit({ remainingMilliseconds }: Invocation): () => boolean {
+  const reserved = remainingMilliseconds() * RESERVED_TIME;
+  return () => remainingMilliseconds() < reserved;
+}
+
+/** A run that has its day's lease: one that begins, or whose walk goes on. */
+type Leased = { readonly day: BusinessDay } & (
+  | (Pick<RunStart, 'trigger' | 'startedAt' | 'ratesFound'> & { readonly attempt: number })
+  | { readonly run: string }
+);
+
+/** Walks as far as there is time. */
+async function walkOn(
+  leased: Leased,
+  { requestId }: Invocation,
+  isTimeUp: () => boolean,
+  services: Services,
+): Promise<OpenWalk> {
+  const { day } = leased;
+  const { businessDate } = day;
+  const begun: Omit<OpenWalk, 'state'> & { readonly state?: WalkState } =
+    'run' in leased
+      ? await services.loadWalk(businessDate, leased.run)
+      : { run: requestId, part: 0, ...(await planned(leased, services)) };
+  const { run: id, plan, startedAt } = begun;
+  const sends = { startedAt, all: plan.sends.all };
+  const state = await walk(
+    { id, day, plan },
+    begun.state,
+    {
+      ...services.books,
+      noteSends: async (through) => services.noteSends(businessDate, { ...sends, through }),
+    },
+    isTimeUp,
+  );
+  return { ...begun, state };
+}
+
+/** Settles what a run is going to do. */
+async function planned(
+  { day, attempt, ...begun }: Exclude<Leased, { readonly run: string }>,
+  services: Services,
+): Promise<Pick<OpenWalk, 'startedAt' | 'attempt' | 'waiting' | 'plan'>> {
+  const interrupted = await services.notedSends(day.businessDate);
+  // Before the first send nothing waits.
+  const asked = day.resendAt === undefined ? {} : { waiting: await services.messagesWaiting() };
+  const start = { ...begun, ...asked, ...(interrupted === undefined ? {} : { interrupted }) };
+  const plan = planRun(day, start, services.settings);
+  return { startedAt: begun.startedAt.toISOString(), attempt, ...asked, plan };
+}
+
+/** Hands a walk that is not done on to another invocation. */
+async function cut(
+  { businessDate }: BusinessDay,
+  walked: OpenWalk,
+  { requestId: holder }: Invocation,
+  services: Services,
+): Promise<void> {
+  const { run } = walked;
+  const part = walked.part + 1;
+  if (part > MOST_WALK_PARTS) throw new Error('The walk of the day does not end.');
+  await services.saveWalk(businessDate, { ...walked, part });
+  const until = new Date(services.now().getTime() + HAND_OVER_SECONDS * 1000);
+  const ticket = ticketOf(run, part);
+  if ((await services.handOver(businessDate, { holder, until }, { run, ticket })) === 'lost') {
+    logger.warn('lease lost', { businessDate });
+    return;
+  }
+  logger.info('walk goes on', { businessDate, run, part, through: walked.state.through });
+  await services.sendReconcileMessage({ kind: 'walk', businessDate, run, part });
+}
+
+async function takeUp(
+  { businessDate, run, part }: WalkMessage,
+  invocation: Invocation,
+  services: Services,
+): Promise<Leased | undefined> {
+  const cutRun = { run, ticket: ticketOf(run, part) };
+  const day = await services.takeUp(businessDate, leaseOf(invocation, services.now()), cutRun);
+  return day === undefined ? undefined : { day: withSealSeen(day, services.now()), run };
+}
+
+/** The seal's wait counts from when a run knows of it, not from before the write: that one may have taken long. */
+function withSealSeen(day: BusinessDay, now: Date): BusinessDay {
+  return day.sealedAt === undefined ? day : { sealSeenAt: now.toISOString(), ...day };
+}
+
+function ticketOf(run: string, part: number): string {
+  return `${run}/${part}`;
+}
+
+function leaseOf({ requestId, remainingMilliseconds }: Invocation, now: Date) {
+  const until = new Date(now.getTime() + remainingMilliseconds() + LEASE_MARGIN_SECONDS * 1000);
+  return { holder: requestId, now, until };
+}
+
+/** Draws the conclusion of a run whose walk is done, and asks for what comes next. */
+async function finish(
+  day: BusinessDay,
+  { run, startedAt, attempt, waiting, plan, state }: OpenWalk,
+  { requestId: holder, messageId }: Invocation,
+  services: Services,
+): Promise<void> {
+  const { businessDate } = day;
+  const findings = findingsOf(state);
   const outcome = conclude(
     day,
     findings,
-    { ...run, endedAt: services.now(), attempt: message.attempt ?? 0 },
+    {
+      startedAt: new Date(startedAt),
+      endedAt: services.now(),
+      plan,
+      attempt,
+      ...(waiting === undefined ? {} : { waiting }),
+    },
     services.settings,
   );
-  const { messageId } = invocation;
-  const finished = await services.finishRun(outcome.day, { holder, run: holder, messageId });
+  const finished = await services.finishRun(outcome.day, { holder, run, messageId });
   if (finished === 'lost') {
-    logger.warn('lease lost', { businessDate: day.businessDate });
+    logger.warn('lease lost', { businessDate });
     return;
   }
   report(day, outcome.day, { sent: findings.sent, missing: findings.missing.count });
-  const { businessDate } = day;
   if (finished.rerun !== undefined) {
     await services.sendReconcileMessage({ kind: 'business-day', businessDate, trigger: finished.rerun });
   } else if (outcome.next !== undefined) {
-    const { delaySeconds, attempt } = outcome.next;
+    const { delaySeconds, attempt: next } = outcome.next;
     await services.sendReconcileMessage(
-      { kind: 'business-day', businessDate, trigger: 'continue', after: holder, attempt },
+      { kind: 'business-day', businessDate, trigger: 'continue', after: run, attempt: next },
       delaySeconds,
     );
   }
-}
-
-interface Leased extends Pick<RunStart, 'trigger' | 'startedAt' | 'ratesFound'> {
-  readonly day: BusinessDay;
-  readonly sealedNow: boolean;
-}
-
-/** Settles what the run is going to do, and does it. */
-async function walk({ day, sealedNow: _, ...begun }: Leased, services: Services) {
-  const { businessDate } = day;
-  const interrupted = await services.notedSends(businessDate);
-  const start: RunStart = {
-    ...begun,
-    ...(interrupted === undefined ? {} : { interrupted }),
-    ...(day.resendAt === undefined ? {} : { waiting: await services.messagesWaiting() }),
-  };
-  const plan = planRun(day, start, services.settings);
-  const sends = { startedAt: start.startedAt.toISOString(), all: plan.sends.all };
-  const findings = await walkBooks(day, plan, {
-    ...services.books,
-    noteSends: async (through) => services.noteSends(businessDate, { ...sends, through }),
-  });
-  return { run: { ...start, plan }, findings };
 }
 
 /**
@@ -149,10 +258,11 @@ async function abandon(businessDate: BusinessDate, holder: string, services: Ser
 }
 
 async function lease(
-  { businessDate, trigger: asked, after }: RunMessage,
-  { requestId, messageId, remainingMilliseconds }: Invocation,
+  { businessDate, trigger: asked, after, attempt: waited = 0 }: RunMessage,
+  invocation: Invocation,
   services: Services,
 ): Promise<Leased | undefined> {
+  const { messageId } = invocation;
   // Who cannot take the lease asks its holder to run again; between the two, the holder may have given it back.
   for (let attempt = 0; attempt < 5; attempt++) {
     const now = services.now();
@@ -163,20 +273,17 @@ async function lease(
     const trigger = unsent === undefined || unsent === NOTHING_ASKED ? asked : unsent;
     const seal = seals(before ?? { businessDate }, trigger, now, services.settings.calendar);
     const day = await services.acquireLease(businessDate, {
-      holder: requestId,
-      now,
-      until: new Date(now.getTime() + remainingMilliseconds + LEASE_MARGIN_SECONDS * 1000),
+      ...leaseOf(invocation, now),
       seal,
       ...(trigger === 'continue' ? { goesOn: { after: after ?? '', messageId } } : {}),
       ratesFound:
         before?.ratesMissing !== undefined && (await services.ratesFound(businessDate, before.ratesMissing)),
     });
     if (day !== undefined) {
-      const sealedNow = before?.sealedAt === undefined && day.sealedAt !== undefined;
-      // The seal's wait counts from here, not from before the write: that one may have taken long.
-      const seen = day.sealedAt === undefined ? {} : { sealSeenAt: services.now().toISOString() };
+      if (before?.sealedAt === undefined && day.sealedAt !== undefined)
+        logger.info('day sealed', { businessDate });
       const ratesFound = before?.ratesMissing !== undefined && day.ratesMissing === undefined;
-      return { day: { ...seen, ...day }, trigger, startedAt: now, sealedNow, ratesFound };
+      return { day: withSealSeen(day, services.now()), trigger, startedAt: now, ratesFound, attempt: waited };
     }
     // A run that others have overtaken, or whose message came twice, is of no more use.
     if (trigger === 'continue') return undefined;
@@ -222,6 +329,19 @@ interface Services {
   ) => Promise<BusinessDay | undefined>;
   readonly requestRerun: (businessDate: BusinessDate, by: Trigger, now: Date) => Promise<boolean>;
   readonly finishRun: (day: BusinessDay, by: days.Concluding) => Promise<days.GivenBack>;
+  readonly handOver: (
+    businessDate: BusinessDate,
+    from: { readonly holder: string; readonly until: Date },
+    cutRun: days.CutRun,
+  ) => Promise<'handed over' | 'lost'>;
+  readonly takeUp: (
+    businessDate: BusinessDate,
+    lease: { readonly holder: string; readonly now: Date; readonly until: Date },
+    cutRun: days.CutRun,
+  ) => Promise<BusinessDay | undefined>;
+  readonly saveWalk: (businessDate: BusinessDate, walk: OpenWalk) => Promise<void>;
+  /** @throws Error if another run's walk has been saved since */
+  readonly loadWalk: (businessDate: BusinessDate, run: string) => Promise<OpenWalk>;
   readonly releaseLease: (businessDate: BusinessDate, holder: string) => Promise<days.GivenBack>;
   readonly ratesFound: (businessDate: BusinessDate, currencies: readonly string[]) => Promise<boolean>;
   readonly sendReconcileMessage: ReturnType<typeof reconcileQueueSender>;
@@ -253,6 +373,10 @@ export function buildServices(
     requestRerun: (businessDate, by, at) => days.requestRerun(client, daysTable, businessDate, by, at),
     finishRun: (day, by) => days.finishRun(client, daysTable, day, by),
     releaseLease: (businessDate, holder) => days.releaseLease(client, daysTable, businessDate, holder),
+    handOver: (businessDate, from, run) => days.handOver(client, daysTable, businessDate, from, run),
+    takeUp: (businessDate, asked, run) => days.takeUp(client, daysTable, businessDate, asked, run),
+    saveWalk: (businessDate, saved) => walks.saveWalk(client, daysTable, businessDate, saved),
+    loadWalk: (businessDate, run) => walks.loadWalk(client, daysTable, businessDate, run),
     ratesFound: async (businessDate, currencies) => {
       const rates = await findRates(client, daysTable, businessDate);
       return rates !== undefined && currencies.every((currency) => hasRate(rates, currency));
@@ -262,8 +386,8 @@ export function buildServices(
     noteSends: (businessDate, sends) => walks.noteSends(client, daysTable, businessDate, sends),
     notedSends: (businessDate) => walks.notedSends(client, daysTable, businessDate),
     books: {
-      staged: (businessDate) => stagedOfDate(client, stagedTable, businessDate),
-      ledger: (businessDate) => ledgerPagesOfDate(client, ledgerTable, businessDate),
+      staged: (businessDate, after) => stagedOfDate(client, stagedTable, businessDate, after),
+      ledger: (businessDate, after) => ledgerPagesOfDate(client, ledgerTable, businessDate, after),
       terminalReports: (businessDate) => terminalReportsOf(client, daysTable, businessDate),
       send: (factIds) => sendForSettlement(sqs, settlementQueueUrl, factIds),
       writeMerchantTotals: (day, totals) => writeMerchantTotals(client, daysTable, day, totals),
@@ -295,7 +419,7 @@ export async function handler(
         {
           requestId: context.awsRequestId,
           messageId: record.messageId,
-          remainingMilliseconds: context.getRemainingTimeInMillis(),
+          remainingMilliseconds: () => context.getRemainingTimeInMillis(),
         },
         services,
       );

@@ -195,7 +195,8 @@ export async function acquireLease(
         ...(seal ? ['sealedAt = if_not_exists(sealedAt, :now)'] : []),
       ]
         .join(', ')
-        .concat(ratesFound ? ' REMOVE ratesMissing' : ''),
+        // Whatever walk had been cut, this run begins its own.
+        .concat(' REMOVE cutRun', ratesFound ? ', ratesMissing' : ''),
       ConditionExpression:
         goesOn === undefined ? free : `${free} AND (lastRun = :after OR lastMessage = :message)`,
       ExpressionAttributeValues: marshall({
@@ -204,6 +205,76 @@ export async function acquireLease(
         ':now': now.toISOString(),
         ':one': 1,
         ...(goesOn === undefined ? {} : { ':after': goesOn.after, ':message': goesOn.messageId }),
+      }),
+    },
+    ({ leaseHolder }) => leaseHolder === holder,
+  );
+  return item === undefined ? undefined : parseDay(item);
+}
+
+/** A run whose walk goes on in another invocation, and who may take it up: who has the ticket. */
+export interface CutRun {
+  readonly run: string;
+  readonly ticket: string;
+}
+
+/**
+ * Hands the lease of a run on to whoever comes with a ticket.
+ *
+ * @returns `lost` if the lease had passed to another run
+ */
+export async function handOver(
+  client: DynamoDBClient,
+  table: string,
+  businessDate: BusinessDate,
+  from: { readonly holder: string; readonly until: Date },
+  { run, ticket }: CutRun,
+): Promise<'handed over' | 'lost'> {
+  const item = await heldWrite(
+    client,
+    table,
+    businessDate,
+    {
+      UpdateExpression: 'SET leaseHolder = :ticket, leaseUntil = :until, cutRun = :run',
+      ConditionExpression: 'leaseHolder = :holder',
+      ExpressionAttributeValues: marshall({
+        ':holder': from.holder,
+        ':until': from.until.toISOString(),
+        ':ticket': ticket,
+        ':run': run,
+      }),
+    },
+    ({ leaseHolder }) => leaseHolder === ticket,
+  );
+  return item === undefined ? 'lost' : 'handed over';
+}
+
+/**
+ * Takes up a run that was handed over. Its message may come again after an invocation that died: then the walk goes on
+ * from where it was saved last, unless another run has begun since.
+ */
+export async function takeUp(
+  client: DynamoDBClient,
+  table: string,
+  businessDate: BusinessDate,
+  request: Pick<LeaseRequest, 'holder' | 'now' | 'until'>,
+  { run, ticket }: CutRun,
+): Promise<BusinessDay | undefined> {
+  const { holder, now, until } = request;
+  const item = await heldWrite(
+    client,
+    table,
+    businessDate,
+    {
+      UpdateExpression: 'SET leaseHolder = :holder, leaseUntil = :until',
+      ConditionExpression:
+        'leaseHolder = :ticket OR (cutRun = :run AND (attribute_not_exists(leaseUntil) OR leaseUntil < :now))',
+      ExpressionAttributeValues: marshall({
+        ':holder': holder,
+        ':until': until.toISOString(),
+        ':now': now.toISOString(),
+        ':ticket': ticket,
+        ':run': run,
       }),
     },
     ({ leaseHolder }) => leaseHolder === holder,
@@ -273,6 +344,7 @@ export async function finishRun(
   const absent = Object.keys(set).filter((name) => set[name] === undefined);
   // Settlement may have found rates missing since the run began: only a run that is complete takes that back.
   if (day.ratesMissing === undefined && day.balancedAt !== undefined) absent.push('ratesMissing');
+  absent.push('cutRun');
   const names = [...present, ...absent];
   return giveBack(client, table, day.businessDate, holder, {
     set: present.map((name) => `#${name} = :${name}`),

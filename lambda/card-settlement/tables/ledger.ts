@@ -66,6 +66,10 @@ export type WrittenEntry = v.InferOutput<typeof StoredEntry>;
 
 const summaryAttributes = Object.keys(StoredSummary.entries);
 
+function parseSummary(item: unknown): LedgerSummary {
+  return parseWritten(StoredSummary, item);
+}
+
 /** Puts an entry unless there is one: the first writer wins, however often a message is delivered. One write unit, two if held. */
 export async function putEntry(
   client: DynamoDBClient,
@@ -139,9 +143,7 @@ export function ledgerOfDate(
   businessDate: BusinessDate,
   range?: LedgerRange,
 ): AsyncGenerator<LedgerSummary, void, undefined> {
-  return readLedger(client, table, businessDate, range, summaryAttributes, PAGE_ITEMS, (item) =>
-    parseWritten(StoredSummary, item),
-  );
+  return readLedger(client, table, businessDate, range, summaryAttributes, PAGE_ITEMS, parseSummary);
 }
 
 /** The same, page by page, from after a key on. */
@@ -152,9 +154,8 @@ export function ledgerPagesOfDate(
   after?: string,
 ): Pages<LedgerSummary> {
   const range = after === undefined ? undefined : { after };
-  const parse = (item: unknown): LedgerSummary => parseWritten(StoredSummary, item);
   return mergePages(
-    partitionPages(client, table, businessDate, range, summaryAttributes, PAGE_ITEMS, parse),
+    partitionPages(client, table, businessDate, range, summaryAttributes, PAGE_ITEMS, parseSummary),
     keyOf,
   );
 }

@@ -161,11 +161,16 @@ export async function getStagedFacts(
   return facts;
 }
 
-/** Streams what was staged for a date, page by page, in the order of `sortKeyOf`, in constant memory. */
+/**
+ * Streams what was staged for a date, page by page, in the order of `sortKeyOf`, in constant memory.
+ *
+ * @param after the key to begin after
+ */
 export function stagedOfDate(
   client: DynamoDBClient,
   table: string,
   businessDate: BusinessDate,
+  after?: string,
 ): Pages<StagedSummary> {
   const index = keys.byBusinessDate;
   return mergePages(
@@ -175,16 +180,20 @@ export function stagedOfDate(
         {
           TableName: table,
           IndexName: index.name,
-          KeyConditionExpression: '#partition = :partition',
+          KeyConditionExpression: `#partition = :partition${after === undefined ? '' : ' AND #sort > :after'}`,
           ProjectionExpression: ['#id', ...stagedIndexAttributes.map((_, number) => `#a${number}`)].join(
             ', ',
           ),
           ExpressionAttributeNames: {
             '#partition': index.partitionKey,
+            ...(after === undefined ? {} : { '#sort': index.sortKey }),
             '#id': keys.partitionKey,
             ...Object.fromEntries(stagedIndexAttributes.map((name, number) => [`#a${number}`, name])),
           },
-          ExpressionAttributeValues: { ':partition': { S: partition } },
+          ExpressionAttributeValues: marshall({
+            ':partition': partition,
+            ...(after === undefined ? {} : { ':after': after }),
+          }),
           Limit: PAGE_ITEMS,
         },
         (item) => parseWritten(StoredSummary, item),

@@ -4,13 +4,14 @@ import * as v from 'valibot';
 import { parseWritten } from '../../shared/parse.ts';
 import { tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
+import type { Pages } from '../domain/merge-join.ts';
 import type { TerminalReport } from '../domain/terminal-totals.ts';
 import { Transaction } from '../domain/transaction.ts';
 import { queryPages } from './pages.ts';
 import { StoredInteger } from './stored.ts';
 
 const keys = tables.businessDays;
-const PAGE_ITEMS = 250;
+const PAGE_ITEMS = 100;
 
 const StoredReport = v.object({
   clientId: v.string(),
@@ -46,14 +47,13 @@ export async function recordTerminalTotals(
   );
 }
 
-/** What terminals have reported of a date, read consistently, by client and terminal. */
-export async function terminalReportsOf(
+/** What terminals have reported of a date, page by page, read consistently. */
+export function terminalReportsOf(
   client: DynamoDBClient,
   table: string,
   businessDate: BusinessDate,
-): Promise<TerminalReport[]> {
-  const reports: TerminalReport[] = [];
-  for await (const page of queryPages(
+): Pages<TerminalReport> {
+  return queryPages(
     client,
     {
       TableName: table,
@@ -64,10 +64,7 @@ export async function terminalReportsOf(
       Limit: PAGE_ITEMS,
     },
     (item) => parseWritten(StoredReport, item),
-  )) {
-    reports.push(...page);
-  }
-  return reports;
+  );
 }
 
 function scopeOf(businessDate: BusinessDate): string {

@@ -6,11 +6,12 @@ import { devices } from './limits/devices.ts';
 import { hellos } from './limits/hellos.ts';
 import { identifiers } from './limits/identifiers.ts';
 import type { Limit } from './limits/limit.ts';
+import { terminals } from './limits/terminals.ts';
 import { tombstones } from './limits/tombstones.ts';
 import { waiting } from './limits/waiting.ts';
 import { colorsFor } from './screen.ts';
 
-const limits: readonly Limit[] = [identifiers, backlog, tombstones, hellos, devices, waiting];
+const limits: readonly Limit[] = [identifiers, backlog, terminals, tombstones, hellos, devices, waiting];
 
 /** `npm run limits`: how the app holds at loads far beyond an ordinary day, each on a local host of its own. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {

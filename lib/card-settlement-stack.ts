@@ -307,7 +307,10 @@ export class CardSettlementStack extends Stack {
       "Records a terminal's own totals of a date",
       { ...calendarEnvironment, ...days },
     );
-    putTerminalTotals.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [this.businessDays.tableArn]);
+    putTerminalTotals.allow(
+      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+      [this.businessDays.tableArn],
+    );
 
     const putMerchant = this.routeFunction('PutMerchant', 'put-merchant', 'Records a merchant profile', {
       ...calendarEnvironment,

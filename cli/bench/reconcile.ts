@@ -12,6 +12,7 @@ import type { BusinessDate } from '../../lambda/card-settlement/domain/business-
 import { settle } from '../../lambda/card-settlement/domain/settlement.ts';
 import { ledgerItem } from '../../lambda/card-settlement/tables/ledger.ts';
 import { stagedItem } from '../../lambda/card-settlement/tables/staged-transactions.ts';
+import { terminalReportItem } from '../../lambda/card-settlement/tables/terminal-totals.ts';
 import { stageConfig } from '../../lib/config.ts';
 import { businessCalendar } from '../business-calendar.ts';
 import { CommandError } from '../command-error.ts';
@@ -19,13 +20,15 @@ import { parseJson } from '../outputs.ts';
 import { forEachConcurrently } from '../replay/concurrency.ts';
 import { dynamoDbClient } from './aws-client.ts';
 import type { RunningHost } from './running-host.ts';
-import { benchFact } from './sales.ts';
+import { BENCH_CLIENT, benchFact } from './sales.ts';
 
 export interface ReconcileResult {
   readonly staged: number;
   readonly milliseconds: number;
   /** Peak resident memory of a process that does nothing but this run. */
   readonly megabytes: number;
+  /** CPU time of the run, without that of starting. */
+  readonly cpuSeconds: number;
 }
 
 const WRITE_BATCH_SIZE = 25;
@@ -41,14 +44,16 @@ export async function measureReconcile(
     readonly node: string;
     readonly businessDate: BusinessDate;
     readonly staged: number;
-    readonly onProgress?: (written: number) => void;
+    /** Terminals that report of the date what nobody staged, each in so many lines. */
+    readonly terminals?: { readonly reports: number; readonly lines: number };
   },
 ): Promise<ReconcileResult> {
-  const { bundle, node, businessDate, staged, onProgress } = options;
+  const { bundle, node, businessDate, staged, terminals } = options;
   const client = dynamoDbClient(host.awsEndpoint, 8);
   try {
     const businessDays = await tableNamed(client, 'BusinessDays');
-    await fill(client, host, businessDate, staged, onProgress);
+    await fill(client, host, businessDate, staged);
+    if (terminals !== undefined) await report(client, businessDays, businessDate, terminals);
     await client.send(
       new UpdateItemCommand({
         TableName: businessDays,
@@ -105,10 +110,8 @@ async function fill(
   host: RunningHost,
   businessDate: BusinessDate,
   count: number,
-  onProgress: ((written: number) => void) | undefined,
 ): Promise<void> {
   const occurredAt = new Date(`${businessDate}T12:00:00Z`);
-  let written = 0;
   const starts = Array.from(
     { length: Math.ceil(count / WRITE_BATCH_SIZE) },
     (_, index) => index * WRITE_BATCH_SIZE,
@@ -128,8 +131,41 @@ async function fill(
       host.ledgerTable,
       entries.map((entry) => ({ PutRequest: { Item: ledgerItem(entry, occurredAt) } })),
     );
-    written += facts.length;
-    onProgress?.(written);
+  });
+}
+
+/** Writes the reports of as many terminals, straight into the table. */
+async function report(
+  client: DynamoDBClient,
+  table: string,
+  businessDate: BusinessDate,
+  { reports, lines }: { readonly reports: number; readonly lines: number },
+): Promise<void> {
+  const totals = Array.from({ length: lines }, (_, index) => ({
+    type: 'sale' as const,
+    currency: `${String.fromCodePoint(65 + (index % 26))}${String(index).padStart(2, '0')}`,
+    count: 1,
+    amount: 1234n,
+  }));
+  const starts = Array.from(
+    { length: Math.ceil(reports / WRITE_BATCH_SIZE) },
+    (_, index) => index * WRITE_BATCH_SIZE,
+  );
+  const now = new Date();
+  await forEachConcurrently(starts, 4, async (from) => {
+    const size = Math.min(WRITE_BATCH_SIZE, reports - from);
+    const items = Array.from({ length: size }, (_, index) =>
+      terminalReportItem(
+        businessDate,
+        { clientId: BENCH_CLIENT, terminalId: `till-${from + index + 2}`, totals },
+        now,
+      ),
+    );
+    await write(
+      client,
+      table,
+      items.map((Item) => ({ PutRequest: { Item } })),
+    );
   });
 }
 
@@ -149,12 +185,14 @@ const script = `
 const { handler } = await import(process.argv[1]);
 const event = { Records: [{ messageId: 'bench', body: process.argv[2], attributes: { ApproximateReceiveCount: '1' } }] };
 const startedAt = performance.now();
+const cpu = process.cpuUsage();
 await handler(event, { awsRequestId: 'bench-' + process.pid, getRemainingTimeInMillis: () => 300_000 });
 const milliseconds = performance.now() - startedAt;
-process.stderr.write(JSON.stringify({ milliseconds, megabytes: process.resourceUsage().maxRSS / 1024 }) + '\\n', () => process.exit(0));
+const { user, system } = process.cpuUsage(cpu);
+process.stderr.write(JSON.stringify({ milliseconds, cpuSeconds: (user + system) / 1e6, megabytes: process.resourceUsage().maxRSS / 1024 }) + '\\n', () => process.exit(0));
 `;
 
-const answerSchema = v.object({ milliseconds: v.number(), megabytes: v.number() });
+const answerSchema = v.object({ milliseconds: v.number(), megabytes: v.number(), cpuSeconds: v.number() });
 
 async function invoke(
   node: string,

@@ -16,12 +16,14 @@ export function benchSale(number: number, occurredAt: Date): Transaction {
   };
 }
 
+export const BENCH_CLIENT = 'benchclient0000000000000000';
+
 /** The same as intake would stage it. */
 export function benchFact(number: number, occurredAt: Date, businessDate: string): StagedFact {
   return {
     ...benchSale(number, occurredAt),
     transactionId: randomUUID().replaceAll('-', ''),
-    clientId: 'benchclient0000000000000000',
+    clientId: BENCH_CLIENT,
     businessDate,
     stagedAt: occurredAt.toISOString(),
     bodyDigest: '00112233445566778899aabbccddeeff',

@@ -120,10 +120,14 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
       operationId: 'putTerminalTotals',
       summary: 'Records a terminal’s own counts and amounts of a date',
       description:
-        'The last report stands. Every later run of the date compares it with what was staged; a difference is a break. Up to 31 days back.',
+        'The last report stands. Every later run of the date compares it with what was staged; a difference is a break. Up to 31 days back, and of at most some four million terminals of a client and date.',
       parameters: [pathParameter('terminalId', 'Identifier'), businessDate],
       requestBody: jsonBody('TerminalTotals'),
-      responses: { 204: { description: 'Recorded.' }, ...withBody, 422: problem('date-out-of-range') },
+      responses: {
+        204: { description: 'Recorded.' },
+        ...withBody,
+        422: problem('date-out-of-range', 'too-many-terminals'),
+      },
     },
   },
   '/merchants/{merchantId}': {

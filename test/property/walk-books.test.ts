@@ -185,6 +185,9 @@ function simulation(faults: Faults) {
         if (steps > limit) throw new Error('the day did not settle down');
         const next = events.reduce((first, event) => (event.at < first.at ? event : first));
         events.splice(events.indexOf(next), 1);
+        // The schedule looks at days that have ended and are not balanced.
+        if (events.length === 0 && day.sealedAt !== undefined && day.balancedAt === undefined)
+          events.push({ kind: 'run', trigger: 'schedule', attempt: 0, at: next.at + 900_000 });
         if (next.kind === 'run') await run(next);
         else {
           const found = staged.find(({ fact }) => fact.transactionId === next.factId);

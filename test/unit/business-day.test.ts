@@ -465,16 +465,33 @@ describe('a straggler', () => {
 });
 
 describe('the next run', () => {
-  it('comes after the window and 2 s, doubling up to 15 minutes', () => {
+  it('comes after the window and 2 s, doubling up to 15 minutes, while the day is open', () => {
     const delays: number[] = [];
     let attempt = 0;
     for (let run = 0; run < 12; run++) {
-      const { next } = concluded(sealed, findings({ missing: tally('t1') }), { attempt });
+      const { next } = concluded(day(), findings({ missing: tally('t1') }), {
+        startedAt: after(-3600),
+        attempt,
+      });
       if (next === undefined) throw new Error('the series ended');
       delays.push(next.delaySeconds);
       attempt = next.attempt;
     }
     expect(delays).toEqual([12, 24, 48, 96, 192, 384, 768, 900, 900, 900, 900, 900]);
+  });
+
+  it('is left to the schedule once the day has ended, and the wait is as long as the schedule’s', () => {
+    const nextAfter = (attempt: number) =>
+      concluded(sealed, findings({ missing: tally('t1') }), { attempt }).next?.delaySeconds;
+    expect([nextAfter(5), nextAfter(6), nextAfter(7)]).toEqual([384, 768, undefined]);
+  });
+
+  it('waits as long as the walk took', () => {
+    const slow = concluded(sealed, findings({ missing: tally('t1') }), {
+      startedAt: after(60),
+      endedAt: after(460),
+    });
+    expect(slow.next?.delaySeconds).toBe(400);
   });
 
   it('comes no earlier than the seal’s wait is over', () => {
@@ -495,8 +512,7 @@ describe('the next run', () => {
       { ...settings, sealWaitSeconds: 5000 },
     );
     expect(far.next?.delaySeconds).toBe(900);
-    expect(concluded(sealed, findings({ missing: tally('t') }), { attempt: 1000 }).next?.delaySeconds).toBe(
-      900,
-    );
+    const open = { startedAt: after(-3600), attempt: 1000 };
+    expect(concluded(day(), findings({ missing: tally('t') }), open).next?.delaySeconds).toBe(900);
   });
 });

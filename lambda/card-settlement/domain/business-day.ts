@@ -95,7 +95,7 @@ const LATE_DAY_HOURS = 2;
  */
 const UNSEEN_SECONDS = 15;
 
-/** Longest delay of an SQS message. */
+/** Longest delay of an SQS message, and as long as the schedule waits from one look at the days to the next. */
 const DELAY_LIMIT_SECONDS = 900;
 
 export function statusOf(day: Pick<BusinessDay, 'sealedAt' | 'balancedAt' | 'ratesMissing'>): DayStatus {
@@ -359,7 +359,8 @@ export function conclude(
     breaks,
   };
   const finished = after.balancedAt !== undefined || (after.sealedAt === undefined && missing.count === 0);
-  return finished ? { day: after } : { day: after, next: nextRun(after, complete, run, settings) };
+  const next = finished ? undefined : nextRun(after, complete, run, settings);
+  return next === undefined ? { day: after } : { day: after, next };
 }
 
 function progressOf(
@@ -398,19 +399,25 @@ function stagedCount(totals: Readonly<Record<string, ControlTotals>>): number {
   return Object.values(totals).reduce((sum, { staged }) => sum + staged.count, 0);
 }
 
-/** A wait that doubles while things are missing, and ends no earlier than the seal's. */
+/**
+ * A wait that doubles while things are missing, is no shorter than the run was, and ends no earlier than the seal's. A
+ * series ends when its day has ended and it would wait for as long as the schedule does, which asks for a run itself.
+ */
 function nextRun(
   day: BusinessDay,
   complete: boolean,
-  run: { readonly endedAt: Date; readonly attempt: number },
+  run: EndedRun,
   settings: RunSettings,
-): NonNullable<Outcome['next']> {
+): Outcome['next'] {
   const sealWaitLeft =
     day.sealSeenAt === undefined
       ? 0
       : Math.ceil((Date.parse(day.sealSeenAt) - run.endedAt.getTime()) / 1000) + settings.sealWaitSeconds;
   if (complete && sealWaitLeft > 0) return { delaySeconds: limited(sealWaitLeft), attempt: run.attempt };
-  const wait = (settings.settlementWindowSeconds + 2) * 2 ** Math.min(run.attempt, 10);
+  const walkSeconds = (run.endedAt.getTime() - run.startedAt.getTime()) / 1000;
+  const wait = Math.max(walkSeconds, (settings.settlementWindowSeconds + 2) * 2 ** Math.min(run.attempt, 10));
+  const hasEnded = run.endedAt.getTime() >= cutOffOf(day.businessDate, settings.calendar).getTime();
+  if (hasEnded && wait >= DELAY_LIMIT_SECONDS) return undefined;
   return { delaySeconds: limited(Math.max(wait, sealWaitLeft)), attempt: run.attempt + 1 };
 }
 

@@ -21,7 +21,7 @@ interface Services {
   readonly calendar: BusinessCalendar;
   readonly now: () => Date;
   readonly beginDay: (businessDate: BusinessDate) => Promise<unknown>;
-  readonly record: (businessDate: BusinessDate, report: TerminalReport) => Promise<void>;
+  readonly record: (businessDate: BusinessDate, report: TerminalReport) => Promise<'recorded' | 'too many'>;
 }
 
 /** As old as a transaction may be. */
@@ -44,7 +44,13 @@ export async function putTerminalTotals(request: HttpRequest, services: Services
   }
   // A terminal that sold what never arrived here reports a date of which nothing is known: it must be looked at, too.
   if (totals.some(({ count }) => count > 0)) await services.beginDay(businessDate);
-  await services.record(businessDate, { clientId: request.caller.clientId, terminalId, totals });
+  const report = { clientId: request.caller.clientId, terminalId, totals };
+  if ((await services.record(businessDate, report)) === 'too many') {
+    throw new Problem(422, 'too-many-terminals', 'Too many terminals have reported totals of this date', {
+      detail:
+        'A client may report some four million terminals of a date. Those that have reported may correct theirs.',
+    });
+  }
   logger.info('terminal totals reported', { businessDate, terminalId, lines: totals.length });
   return { status: 204 };
 }

@@ -20,6 +20,7 @@ import {
   type Trigger,
 } from '../domain/business-day.ts';
 import { isDue } from '../domain/later-walks.ts';
+import { RECONCILED_DAYS } from '../domain/retention.ts';
 import { hasRate } from '../domain/fx.ts';
 import { createSqsClient, reconcileQueueSender } from '../queues/reconcile-queue.ts';
 import { messagesWaiting, sendForSettlement } from '../queues/settlement-queue.ts';
@@ -36,8 +37,6 @@ import * as walks from '../tables/walks.ts';
 import type { OpenWalk } from '../tables/walks.ts';
 
 const DAYS_PAGE = 100;
-/** As long as staged transactions are. */
-const KEPT_DAYS = 400;
 /** The lease outlasts the function by this much, for clocks that differ. */
 const LEASE_MARGIN_SECONDS = 5;
 
@@ -62,7 +61,7 @@ export async function reconcileDueDays(services: Services): Promise<void> {
   const open = services.openDate();
   const now = services.now();
   let count = 0;
-  for await (const page of services.days()) {
+  for await (const page of services.daysFrom(addDays(open, -RECONCILED_DAYS))) {
     for (const day of page) {
       const { businessDate } = day;
       // The schedule leaves the open day alone: only an operator's request settles before the cut-off.
@@ -85,7 +84,8 @@ export async function reconcileBusinessDay(
 ): Promise<void> {
   const open = services.openDate();
   const { businessDate } = message;
-  if (businessDate > open || businessDate < addDays(open, -KEPT_DAYS)) {
+  // A message may be sent on the last day that it can be, and come on the next.
+  if (businessDate > open || businessDate < addDays(open, -RECONCILED_DAYS - 1)) {
     throw new PermanentError('The message names a date that has no books.');
   }
   const isTimeUp = timeLimit(invocation);
@@ -320,8 +320,8 @@ interface Services {
   readonly settings: ReturnType<typeof runSettings>;
   readonly now: () => Date;
   readonly openDate: () => BusinessDate;
-  /** All days there are, page by page. */
-  readonly days: () => AsyncIterable<readonly BusinessDay[]>;
+  /** All days there are from a date on, page by page. */
+  readonly daysFrom: (from: BusinessDate) => AsyncIterable<readonly BusinessDay[]>;
   readonly readDay: (businessDate: BusinessDate) => Promise<BusinessDay | undefined>;
   readonly acquireLease: (
     businessDate: BusinessDate,
@@ -367,7 +367,7 @@ export function buildServices(
     settings,
     now,
     openDate: () => businessDateOf(now(), settings.calendar),
-    days: () => days.daysOf(client, daysTable, { newestFirst: true }, DAYS_PAGE),
+    daysFrom: (from) => days.daysOf(client, daysTable, { from, newestFirst: true }, DAYS_PAGE),
     readDay: (businessDate) => days.readDay(client, daysTable, businessDate),
     acquireLease: (businessDate, request) => days.acquireLease(client, daysTable, businessDate, request),
     requestRerun: (businessDate, by, at) => days.requestRerun(client, daysTable, businessDate, by, at),

@@ -6,6 +6,7 @@ import { logger } from '../../shared/log.ts';
 import { Problem, validationProblem } from '../../shared/problem.ts';
 import { environmentNames } from '../contract.ts';
 import { addDays, businessDateOf, type BusinessCalendar } from '../domain/business-date.ts';
+import { RECONCILED_DAYS } from '../domain/retention.ts';
 import {
   createSqsClient,
   reconcileQueueSender,
@@ -20,17 +21,15 @@ interface Services {
   readonly sendReconcileMessage: SendReconcileMessage;
 }
 
-const BACK_DAYS = 400;
-
 /** `POST /business-days/{businessDate}/reconcile`: asks for a run, which seals the day if its cut-off has passed. */
 export async function requestReconcile(request: HttpRequest, services: Services): Promise<HttpResponse> {
   const businessDate = businessDateIn(request);
   knownQuery(request, []);
   checkEmpty(request);
   const today = businessDateOf(services.now(), services.calendar);
-  if (businessDate > today || businessDate < addDays(today, -BACK_DAYS)) {
+  if (businessDate > today || businessDate < addDays(today, -RECONCILED_DAYS)) {
     throw new Problem(422, 'date-out-of-range', 'The business date is out of range', {
-      detail: `The open business date is ${today}; a day can be reconciled until ${BACK_DAYS} days later.`,
+      detail: `The open business date is ${today}; a day can be reconciled until ${RECONCILED_DAYS} days later.`,
     });
   }
   await services.sendReconcileMessage({ kind: 'business-day', businessDate, trigger: 'operator' });

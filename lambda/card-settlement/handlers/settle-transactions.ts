@@ -39,7 +39,11 @@ export async function settleBatch(
   const startedAt = performance.now();
   const { work, failures } = await readWork(records, services);
   const assessmentOf = await assessEach(work, services);
-  const batchServices = { ...services, profileOn: readOnce(services.profileOn) };
+  const batchServices = {
+    ...services,
+    profileOn: once(services.profileOn, (merchantId, businessDate) => `${businessDate}#${merchantId}`),
+    markRatesMissing: once(services.markRatesMissing, (businessDate) => businessDate),
+  };
   const outcomes = await Promise.all(
     work.map(async ({ record, ...task }) => {
       try {
@@ -85,14 +89,20 @@ async function assessEach(
   };
 }
 
-/** Reads each profile once in a batch: facts are sent in the order of their merchants, so that a batch has few. */
-function readOnce(read: Services['profileOn']): Services['profileOn'] {
-  const asked = new Map<string, ReturnType<Services['profileOn']>>();
-  return async (merchantId, businessDate) => {
-    const key = `${businessDate}#${merchantId}`;
-    const profile = asked.get(key) ?? read(merchantId, businessDate);
-    asked.set(key, profile);
-    return profile;
+/**
+ * Asks once in a batch for what several of its facts ask: facts are sent in the order of their merchants, so that a batch
+ * has few profiles; and those of one date wait for rates together.
+ */
+function once<A extends readonly unknown[], T>(
+  ask: (...args: A) => Promise<T>,
+  keyOf: (...args: A) => string,
+): (...args: A) => Promise<T> {
+  const asked = new Map<string, Promise<T>>();
+  return async (...args) => {
+    const key = keyOf(...args);
+    const answer = asked.get(key) ?? ask(...args);
+    asked.set(key, answer);
+    return answer;
   };
 }
 

@@ -427,13 +427,18 @@ async function heldWrite(
   }
 }
 
-/** Notes that settlement waits for rates: the day is `blocked` until a run finds them. */
+/**
+ * Notes that settlement waits for rates: the day is `blocked` until a run finds them. Of a million facts that wait, few
+ * write: who finds the mark leaves it.
+ */
 export async function markRatesMissing(
   client: DynamoDBClient,
   table: string,
   businessDate: BusinessDate,
   currencies: readonly string[],
 ): Promise<'marked' | 'known'> {
+  const standing = await readDay(client, table, businessDate);
+  if (standing?.ratesMissing !== undefined) return 'known';
   try {
     await client.send(
       new UpdateItemCommand({

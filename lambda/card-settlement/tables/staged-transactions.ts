@@ -23,6 +23,7 @@ import {
   terminalKeyOf,
 } from '../domain/identifiers.ts';
 import { mergePages, type Pages } from '../domain/merge-join.ts';
+import { STAGED_KEPT_DAYS } from '../domain/retention.ts';
 import type { StagedFact } from '../domain/settlement.ts';
 import type { StagedSummary } from '../domain/totals.ts';
 import { parseInstant } from '../domain/instant.ts';
@@ -30,7 +31,6 @@ import { Transaction } from '../domain/transaction.ts';
 import { queryPages } from './pages.ts';
 
 const keys = tables.stagedTransactions;
-const KEPT_DAYS = 400;
 /** Small enough that the pages of 16 shards of both tables fit a small function. */
 const PAGE_ITEMS = 100;
 
@@ -211,7 +211,7 @@ export function stagedItem(fact: AnyStagedFact): Record<string, AttributeValue> 
     [keys.byBusinessDate.sortKey]: sortKeyOf(fact.merchantId, fact.transactionId),
     // A decision is no use of the card: it is in no history.
     ...(isReview(fact) || isDecisionId(fact.transactionId) ? {} : historyKeys(fact)),
-    [keys.timeToLive]: Math.floor(Date.parse(fact.stagedAt) / 1000) + KEPT_DAYS * 86_400,
+    [keys.timeToLive]: Math.floor(Date.parse(fact.stagedAt) / 1000) + STAGED_KEPT_DAYS * 86_400,
   };
   return marshall(item, { removeUndefinedValues: true });
 }

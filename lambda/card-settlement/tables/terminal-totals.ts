@@ -1,4 +1,10 @@
-import { PutItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { hash } from 'node:crypto';
+import {
+  PutItemCommand,
+  QueryCommand,
+  type AttributeValue,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { parseWritten } from '../../shared/parse.ts';
@@ -26,25 +32,63 @@ const StoredReport = v.object({
   ),
 });
 
-/** Records what a terminal reports of a date. Its last report stands: a terminal may correct itself. */
+/** Terminals of a client and a date lie in buckets, by a digest of their ids: 65,536 of them. */
+const BUCKET_DIGITS = 4;
+/**
+ * What a bucket takes. Two million terminals fill 31 places of each on average, and 64 of none: a client may report four
+ * million, and never fewer than two. Counting in a bucket reads a few KB, and there is no counter that two could write.
+ */
+const MOST_IN_BUCKET = 64;
+
+/**
+ * Records what a terminal reports of a date. Its last report stands: a terminal may correct itself.
+ *
+ * @param mostInBucket reports that come at once may pass it by as many
+ */
 export async function recordTerminalTotals(
   client: DynamoDBClient,
   table: string,
   businessDate: BusinessDate,
   report: TerminalReport,
   now: Date,
-): Promise<void> {
-  await client.send(
-    new PutItemCommand({
+  mostInBucket = MOST_IN_BUCKET,
+): Promise<'recorded' | 'too many'> {
+  const bucket = bucketOf(report);
+  const { Items: items = [] } = await client.send(
+    new QueryCommand({
       TableName: table,
-      Item: marshall({
-        ...report,
-        [keys.partitionKey]: scopeOf(businessDate),
-        [keys.sortKey]: `${report.clientId}#${report.terminalId}`,
-        reportedAt: now.toISOString(),
-      }),
+      KeyConditionExpression: '#scope = :scope AND begins_with(#item, :bucket)',
+      ProjectionExpression: '#item',
+      ExpressionAttributeNames: { '#scope': keys.partitionKey, '#item': keys.sortKey },
+      ExpressionAttributeValues: marshall({ ':scope': scopeOf(businessDate), ':bucket': bucket }),
+      ConsistentRead: true,
+      Limit: mostInBucket + 1,
     }),
   );
+  const isKnown = items.some((item) => item[keys.sortKey]?.S === `${bucket}${report.terminalId}`);
+  if (!isKnown && items.length >= mostInBucket) return 'too many';
+  await client.send(
+    new PutItemCommand({ TableName: table, Item: terminalReportItem(businessDate, report, now) }),
+  );
+  return 'recorded';
+}
+
+/** A report as the table keeps it. */
+export function terminalReportItem(
+  businessDate: BusinessDate,
+  report: TerminalReport,
+  now: Date,
+): Record<string, AttributeValue> {
+  return marshall({
+    ...report,
+    [keys.partitionKey]: scopeOf(businessDate),
+    [keys.sortKey]: `${bucketOf(report)}${report.terminalId}`,
+    reportedAt: now.toISOString(),
+  });
+}
+
+function bucketOf({ clientId, terminalId }: TerminalReport): string {
+  return `${clientId}#${hash('sha256', terminalId).slice(0, BUCKET_DIGITS)}#`;
 }
 
 /** What terminals have reported of a date, page by page, read consistently. */

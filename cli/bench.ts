@@ -1,6 +1,6 @@
 import { type BundleResult, bundlesOf, checkNode, measureBundles } from './bench/bundles.ts';
 import { type IntakeResult, measureIntake } from './bench/intake.ts';
-import { measureReconcile, type ReconcileResult } from './bench/reconcile.ts';
+import { measureReconcile, UNSCHEDULED_DAYS, type ReconcileResult } from './bench/reconcile.ts';
 import { type Figure, figuresTable, isMet } from './bench/report.ts';
 import { type RunningHost, startHost } from './bench/running-host.ts';
 import { measureSettlement, type SettleResult } from './bench/settlement.ts';
@@ -97,15 +97,15 @@ async function measure(options: BenchOptions, context: CommandContext): Promise<
   });
   const bundle = bundlesOf(assembly).find(({ name }) => name === 'ReconcileWorker')?.file;
   if (bundle === undefined) throw new CommandError('The app has no function that reconciles.');
-  const today = businessDateOf(new Date(), businessCalendar);
-  const reconcileDay = async (staged: number, businessDate: string): Promise<ReconcileResult> =>
+  const businessDate = addDays(businessDateOf(new Date(), businessCalendar), UNSCHEDULED_DAYS);
+  const reconcileDay = async (staged: number): Promise<ReconcileResult> =>
     withHost(projectFolder, async (host) => {
       say(`Reconciling a day of ${countOf(staged, 'transaction')}…`);
       return measureReconcile(host, { bundle, node, businessDate, staged });
     });
   const reconcile = {
-    small: await reconcileDay(small, addDays(today, -2)),
-    large: await reconcileDay(large, addDays(today, -3)),
+    small: await reconcileDay(small),
+    large: await reconcileDay(large),
   };
   return { startUp, intake, settlement, chat, reconcile, bundles };
 }

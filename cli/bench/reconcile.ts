@@ -9,6 +9,7 @@ import {
 import * as v from 'valibot';
 import { environmentNames, tables, type ReconcileMessage } from '../../lambda/card-settlement/contract.ts';
 import type { BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
+import { RECONCILED_DAYS } from '../../lambda/card-settlement/domain/retention.ts';
 import { settle } from '../../lambda/card-settlement/domain/settlement.ts';
 import { ledgerItem } from '../../lambda/card-settlement/tables/ledger.ts';
 import { stagedItem } from '../../lambda/card-settlement/tables/staged-transactions.ts';
@@ -30,6 +31,9 @@ export interface ReconcileResult {
   /** CPU time of the run, without that of starting. */
   readonly cpuSeconds: number;
 }
+
+/** So many days from today lies one that can just be reconciled, and that the host's own schedule leaves alone. */
+export const UNSCHEDULED_DAYS = -RECONCILED_DAYS - 1;
 
 const WRITE_BATCH_SIZE = 25;
 

@@ -1,6 +1,6 @@
 import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
 import { bundlesOf } from '../bench/bundles.ts';
-import { measureReconcile, type ReconcileResult } from '../bench/reconcile.ts';
+import { measureReconcile, UNSCHEDULED_DAYS, type ReconcileResult } from '../bench/reconcile.ts';
 import { startHost } from '../bench/running-host.ts';
 import { businessCalendar } from '../business-calendar.ts';
 import { CommandError } from '../command-error.ts';
@@ -12,7 +12,7 @@ const STAGED = 10_000;
 /** `npm run limits -- terminals`: all of them differ, so that all that is done for a difference is measured, too. */
 export const terminals: Limit = {
   name: 'terminals',
-  load: `100,000 terminal reports of one date of ${STAGED.toLocaleString('en-US')} transactions, and 10,000 of 100 lines`,
+  load: `100,000 terminal reports of one date of ${STAGED.toLocaleString('en-US')} transactions, and 2,000 of 100 lines`,
   measure: async ({ projectFolder }) => {
     const assembly = await synthesizeIfChanged({
       projectFolder,
@@ -22,7 +22,7 @@ export const terminals: Limit = {
     });
     const bundle = bundlesOf(assembly).find(({ name }) => name === 'ReconcileWorker')?.file;
     if (bundle === undefined) throw new CommandError('The app has no function that reconciles.');
-    const businessDate = addDays(businessDateOf(new Date(), businessCalendar), -2);
+    const businessDate = addDays(businessDateOf(new Date(), businessCalendar), UNSCHEDULED_DAYS);
     const day = { bundle, node: process.execPath, businessDate, staged: STAGED };
     const run = async (reports: number, lines: number): Promise<ReconcileResult> => {
       const host = await startHost(projectFolder);
@@ -32,14 +32,14 @@ export const terminals: Limit = {
         await host.stop();
       }
     };
-    const [none, many, long] = [await run(0, 0), await run(100_000, 2), await run(10_000, 100)];
+    const [none, many, long] = [await run(0, 0), await run(100_000, 2), await run(2000, 100)];
     return [
       { name: 'terminals, none: memory', value: none.megabytes, unit: 'MB' },
       { name: 'terminals, 100,000: memory', value: many.megabytes, unit: 'MB' },
       { name: 'terminals, 100,000 : none', value: many.megabytes / none.megabytes, unit: '', atMost: 1.2 },
-      { name: 'terminals, 10,000 of 100 lines: memory', value: long.megabytes, unit: 'MB' },
+      { name: 'terminals, 2,000 of 100 lines: memory', value: long.megabytes, unit: 'MB' },
       {
-        name: 'terminals, 10,000 of 100 lines : none',
+        name: 'terminals, 2,000 of 100 lines : none',
         value: long.megabytes / none.megabytes,
         unit: '',
         atMost: 1.2,

@@ -41,6 +41,8 @@ interface Environment<S> {
 export type World = Awaited<ReturnType<typeof settlementWorld>>;
 
 const SCHEDULE_MILLISECONDS = 15 * 60_000;
+/** Lambda stops a function that is invoked in a chain of more. [lambda/latest/dg/invocation-recursion] */
+const MOST_HOPS = 16;
 
 /**
  * The card half of the app, its functions and tables real, in a simulated time in which everything happens at once or
@@ -55,6 +57,8 @@ export async function settlementWorld(
     readonly scheduler?: Draw;
     readonly faultOf?: (invocation: number) => Fault | undefined;
     readonly pagesOf?: () => number;
+    /** True if Lambda stops recursive loops, as it does unless a function allows them. */
+    readonly stopsLoops?: boolean;
   } = {},
 ) {
   const draw = drawFrom(disorder?.seed ?? 0);
@@ -67,6 +71,7 @@ export async function settlementWorld(
   /** Until then no date ends, and all that have ended are balanced. */
   let quietUntil = 0;
   const writes: number[] = [];
+  const deadLetters: string[] = [];
 
   const inOrder: Draw = () => 0;
   const aws = simulatedAws(
@@ -94,8 +99,12 @@ export async function settlementWorld(
     return { atWrite: draw(5), effect, dies: draw(2) === 0 };
   }
 
-  async function invoke<S, T>(of: Environment<S>, run: (services: S) => Promise<T>): Promise<Ended<T>> {
-    const ended = await aws.invoke(() => run(of.services()), faultOfInvocation());
+  async function invoke<S, T>(
+    of: Environment<S>,
+    run: (services: S) => Promise<T>,
+    hops = 0,
+  ): Promise<Ended<T>> {
+    const ended = await aws.invoke(() => run(of.services()), faultOfInvocation(), hops);
     writes.push(ended.writes);
     if (ended.outcome === 'failed' && ended.died) {
       deathCount += 1;
@@ -135,14 +144,29 @@ export async function settlementWorld(
     return new Set(ended.value.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
   }
 
-  async function runMessage({ id: messageId, body }: Message): Promise<ReadonlySet<string> | 'all'> {
+  async function runMessage({
+    id: messageId,
+    body,
+    hops = 0,
+  }: Message): Promise<ReadonlySet<string> | 'all'> {
     const message = v.parse(ReconcileMessage, JSON.parse(body));
     const requestId = `run-${invocationCount}`;
     const remainingMilliseconds = timeOf(clock);
-    const ended = await invoke(environments.reconcile, (services) =>
-      message.kind === 'due-days'
-        ? reconcile.reconcileDueDays(services)
-        : reconcile.reconcileBusinessDay(message, { requestId, messageId, remainingMilliseconds }, services),
+    if (options.stopsLoops === true && hops > MOST_HOPS) {
+      deadLetters.push(body);
+      return new Set();
+    }
+    const ended = await invoke(
+      environments.reconcile,
+      (services) =>
+        message.kind === 'due-days'
+          ? reconcile.reconcileDueDays(services)
+          : reconcile.reconcileBusinessDay(
+              message,
+              { requestId, messageId, remainingMilliseconds },
+              services,
+            ),
+      hops,
     );
     return ended.outcome === 'failed' ? 'all' : new Set();
   }
@@ -217,6 +241,8 @@ export async function settlementWorld(
     days,
     /** How many writes each invocation began, in the order in which they ended. */
     writes,
+    /** What ended in the dead-letter queue of the reconcile queue as a loop. */
+    deadLetters,
     /** How many invocations died of a fault. */
     deathCount: () => deathCount,
     /** Does something while what is due is delivered. */

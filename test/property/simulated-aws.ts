@@ -40,9 +40,12 @@ export interface SentMessage {
   readonly queueUrl: string;
   readonly body: string;
   readonly delaySeconds: number;
+  /** How many functions in a row have sent it on, the last included. @default none */
+  readonly hops?: number;
 }
 
 interface Invocation {
+  readonly hops: number;
   readonly fault: Fault | undefined;
   writes: number;
   dead: boolean;
@@ -83,12 +86,18 @@ export function simulatedAws(
   const unwritten = unwrittenPartitions();
   const turn = turnstile(choose);
 
-  async function effectOf(service: string, action: string, request: JsonObject): Promise<AwsAnswer> {
+  async function effectOf(
+    service: string,
+    action: string,
+    request: JsonObject,
+    hops: number,
+  ): Promise<AwsAnswer> {
     if (action === 'GetQueueAttributes') {
       const count = waiting(v.parse(Sent, request).QueueUrl);
       return { status: 200, body: { Attributes: { ApproximateNumberOfMessages: String(count) } } };
     }
-    if (service === 'sqs') return { status: 200, body: send(request, onSend) };
+    if (service === 'sqs')
+      return { status: 200, body: send(request, (message) => onSend({ ...message, hops })) };
     if (WRITES.has(action)) unwritten.note(request);
     else if (action === 'Query' && unwritten.covers(request))
       return { status: 200, body: { Items: [], Count: 0, ScannedCount: 0 } };
@@ -104,15 +113,16 @@ export function simulatedAws(
   ): Promise<AwsAnswer> {
     if (invocation?.dead === true) throw new Error('The function has ended.');
     onCall();
-    if (invocation === undefined || !WRITES.has(action)) return effectOf(service, action, request);
+    const hops = invocation === undefined ? 0 : invocation.hops + 1;
+    if (invocation === undefined || !WRITES.has(action)) return effectOf(service, action, request, hops);
     const { fault } = invocation;
     const isHit = fault?.atWrite === invocation.writes;
     invocation.writes += 1;
-    if (fault === undefined || !isHit) return effectOf(service, action, request);
+    if (fault === undefined || !isHit) return effectOf(service, action, request, hops);
     invocation.dead = fault.dies;
     if (fault.effect === 'before') throw new Error(`${action} failed without its effect.`);
-    const answer = await effectOf(service, action, request);
-    if (fault.effect === 'again') return effectOf(service, action, request);
+    const answer = await effectOf(service, action, request, hops);
+    if (fault.effect === 'again') return effectOf(service, action, request, hops);
     throw new Error(`${action} failed with its effect, and had answered ${answer.status}.`);
   }
 
@@ -139,8 +149,10 @@ export function simulatedAws(
     invoke: async <T>(
       run: () => Promise<T>,
       fault?: Fault,
+      /** Of the message that invokes it. */
+      hops = 0,
     ): Promise<Ended<T> & { readonly writes: number }> => {
-      const invocation: Invocation = { fault, writes: 0, dead: false };
+      const invocation: Invocation = { hops, fault, writes: 0, dead: false };
       try {
         const value = await invocations.run(invocation, run);
         const { writes } = invocation;

@@ -4,7 +4,10 @@ import * as fc from 'fast-check';
 import type { BusinessDay, RunPlan } from '../../lambda/card-settlement/domain/business-day.ts';
 import { sortKeyOf } from '../../lambda/card-settlement/domain/identifiers.ts';
 import { settle, type StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
-import type { TerminalReport } from '../../lambda/card-settlement/domain/terminal-totals.ts';
+import {
+  createTerminalComparison,
+  type TerminalReport,
+} from '../../lambda/card-settlement/domain/terminal-totals.ts';
 import type { MerchantTotals } from '../../lambda/card-settlement/domain/totals.ts';
 import {
   findingsOf,
@@ -162,6 +165,14 @@ async function walkInParts(
   };
 }
 
+/** What a comparison of all lines of all terminals says. */
+function terminalsOf(all: readonly Line[], reported: readonly TerminalReport[]) {
+  const comparison = createTerminalComparison(reported);
+  for (const { fate, ...fields } of all) if (fate !== 'unstaged') comparison.add(stagedFact(fields));
+  const named = comparison.mismatches();
+  return { count: named.length, named };
+}
+
 describe('a walk in parts', () => {
   it('finds and does the same as one in a single go, wherever it is cut', async () => {
     const seen = new Set<number>();
@@ -169,6 +180,7 @@ describe('a walk in parts', () => {
       fc.asyncProperty(lines, reports, plans, async (...input) => {
         const { pages, parts: _, ...whole } = await walkInParts(input, () => false);
         seen.add(whole.findings.terminals.count);
+        expect(whole.findings.terminals).toEqual(terminalsOf(input[0], input[1]));
         for (let cut = 1; cut <= pages; cut++) {
           const { pages: _pages, parts, ...rest } = await walkInParts(input, (page) => page === cut);
           expect({ cut, ...rest }).toEqual({ cut, ...whole });

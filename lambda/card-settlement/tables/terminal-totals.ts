@@ -38,7 +38,7 @@ const BUCKET_DIGITS = 4;
  * What a bucket takes. Two million terminals fill 31 places of each on average, and 64 of none: a client may report four
  * million, and never fewer than two. Counting in a bucket reads a few KB, and there is no counter that two could write.
  */
-const MOST_IN_BUCKET = 64;
+export const MOST_IN_BUCKET = 64;
 
 /**
  * Records what a terminal reports of a date. Its last report stands: a terminal may correct itself.
@@ -87,7 +87,8 @@ export function terminalReportItem(
   });
 }
 
-function bucketOf({ clientId, terminalId }: TerminalReport): string {
+/** Where the reports of a terminal and its like stand: what their keys begin with. */
+export function bucketOf({ clientId, terminalId }: Pick<TerminalReport, 'clientId' | 'terminalId'>): string {
   return `${clientId}#${hash('sha256', terminalId).slice(0, BUCKET_DIGITS)}#`;
 }
 

@@ -172,9 +172,9 @@ const RETENTION_SECONDS = 4 * 86_400;
  * yet: while the queue is `busy`, because they wait. In a `drained` one, because they are lost or in the dead-letter
  * queue. From a `stuck` one nothing has come for as long as a message may take.
  */
-export type QueueState = 'busy' | 'drained' | 'stuck';
+type QueueState = 'busy' | 'drained' | 'stuck';
 
-export function queueState(day: BusinessDay, start: RunStart, settings: RunSettings): QueueState {
+function queueState(day: BusinessDay, start: RunStart, settings: RunSettings): QueueState {
   const { resendAt, progress } = day;
   const { startedAt, waiting } = start;
   if (resendAt === undefined || startedAt.toISOString() < resendAt) return 'busy';
@@ -403,12 +403,7 @@ function stagedCount(totals: Readonly<Record<string, ControlTotals>>): number {
  * A wait that doubles while things are missing, is no shorter than the run was, and ends no earlier than the seal's. A
  * series ends when its day has ended and it would wait for as long as the schedule does, which asks for a run itself.
  */
-function nextRun(
-  day: BusinessDay,
-  complete: boolean,
-  run: EndedRun,
-  settings: RunSettings,
-): Outcome['next'] {
+function nextRun(day: BusinessDay, complete: boolean, run: EndedRun, settings: RunSettings): Outcome['next'] {
   const sealWaitLeft =
     day.sealSeenAt === undefined
       ? 0

@@ -77,8 +77,8 @@ export function createTerminalSums(seed: string, rows: Uint8Array = new Uint8Arr
     return weight[0] * times + weight[1] * amount;
   }
 
-  const words = new BigUint64Array(new Uint8Array(rows).buffer);
-  for (let index = 0; index < words.length; index += 2) put(words[index] ?? 0n, words[index + 1] ?? 0n);
+  const saved = new BigUint64Array(new Uint8Array(rows).buffer);
+  for (let index = 0; index < saved.length; index += 2) put(saved[index] ?? 0n, saved[index + 1] ?? 0n);
 
   return {
     count: () => count,

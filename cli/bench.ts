@@ -151,7 +151,6 @@ function figuresOf({ startUp, intake, settlement, chat, reconcile, bundles }: Me
       name: 'reconcile, invocations for 10,000,000',
       value: Math.ceil((microsecondsEach(small, large) * 10) / INVOCATION_CPU_SECONDS),
       unit: '',
-      atMost: 5,
     },
     {
       name: 'reconcile, memory, large : small',

@@ -240,6 +240,17 @@ export class CardSettlementStack extends Stack {
       metric: this.dayMetric(metrics.daysBlocked),
       topic: this.alarms,
     });
+    new RunbookAlarm(this, 'ScheduleAlarm', {
+      impact:
+        'The schedule has not been heard of for 45 minutes: days are not sealed at their cut-off, and balance late.',
+      runbookHeading: 'The schedule is silent',
+      metric: this.dayMetric(metrics.scheduleTicks),
+      // It never comes to so many: only silence rings.
+      threshold: 1_000_000,
+      periods: 3,
+      ringsOnSilence: true,
+      topic: this.alarms,
+    });
   }
 
   private dayMetric(metricName: string): Metric {

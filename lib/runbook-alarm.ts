@@ -31,10 +31,16 @@ export interface RunbookAlarmProps extends AlarmText {
    * @default 1
    */
   readonly periods?: number;
+  /**
+   * True if the alarm rings when the metric falls silent for all its periods: CloudWatch then shows it as having
+   * insufficient data. So a stack that is being made, whose metric has not begun, wakes nobody.
+   * @default false: no data is good news
+   */
+  readonly ringsOnSilence?: boolean;
   readonly topic: ITopic;
 }
 
-/** An alarm that says what has happened, and where the runbook says what to do. No data is good news. */
+/** An alarm that says what has happened, and where the runbook says what to do. */
 export class RunbookAlarm extends Alarm {
   constructor(scope: Construct, id: string, props: RunbookAlarmProps) {
     super(scope, id, {
@@ -43,9 +49,12 @@ export class RunbookAlarm extends Alarm {
       threshold: props.threshold ?? 1,
       evaluationPeriods: props.periods ?? 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      treatMissingData:
+        props.ringsOnSilence === true ? TreatMissingData.MISSING : TreatMissingData.NOT_BREACHING,
     });
-    this.addAlarmAction(new SnsAction(props.topic));
+    const action = new SnsAction(props.topic);
+    if (props.ringsOnSilence === true) this.addInsufficientDataAction(action);
+    else this.addAlarmAction(action);
   }
 }
 

@@ -95,6 +95,8 @@ export const metrics = {
   namespace: 'Duotempo/CardSettlement',
   breaksFound: 'BreaksFound',
   daysBlocked: 'DaysBlocked',
+  /** One for each message of the schedule: what stays away is the schedule, or all that comes after it. */
+  scheduleTicks: 'ScheduleTicks',
 } as const;
 
 /** Most message receives, by the limits of one request body. */

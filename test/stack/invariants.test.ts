@@ -106,7 +106,8 @@ describe.each(['sandbox', 'production', 'test', 'soak'] as const)('in the %s sta
     for (const alarm of ofType('AWS::CloudWatch::Alarm')) {
       const heading = /Runbook: "(.+)"/.exec(String(alarm.Properties['AlarmDescription']))?.[1];
       expect([named(alarm), runbook.includes(`\n## ${heading}\n`)]).toEqual([named(alarm), true]);
-      expect(alarm.Properties['AlarmActions']).toHaveLength(1);
+      const { AlarmActions = [], InsufficientDataActions = [] } = alarm.Properties;
+      expect([...listOf(AlarmActions), ...listOf(InsufficientDataActions)]).toHaveLength(1);
     }
   });
 

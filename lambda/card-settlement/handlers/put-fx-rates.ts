@@ -12,6 +12,7 @@ import {
   type BusinessDate,
 } from '../domain/business-date.ts';
 import { FxRatesBody, type FxRates } from '../domain/fx.ts';
+import { RECONCILED_DAYS } from '../domain/retention.ts';
 import {
   createSqsClient,
   reconcileQueueSender,
@@ -31,9 +32,8 @@ interface Services {
   readonly sendReconcileMessage: SendReconcileMessage;
 }
 
-/** Rates may be recorded ahead by a week, and back as far as staged transactions are kept. */
+/** Rates may be recorded ahead by a week, and back as far as days are reconciled. */
 const AHEAD_DAYS = 7;
-const BACK_DAYS = 400;
 
 /** `PUT /fx-rates/{businessDate}`: records the rates of a date until its first conversion freezes them. */
 export async function putFxRates(request: HttpRequest, services: Services): Promise<HttpResponse> {
@@ -41,9 +41,9 @@ export async function putFxRates(request: HttpRequest, services: Services): Prom
   knownQuery(request, []);
   const rates = parseBody(FxRatesBody, request);
   const today = businessDateOf(services.now(), services.calendar);
-  if (businessDate > addDays(today, AHEAD_DAYS) || businessDate < addDays(today, -BACK_DAYS)) {
+  if (businessDate > addDays(today, AHEAD_DAYS) || businessDate < addDays(today, -RECONCILED_DAYS)) {
     throw new Problem(422, 'date-out-of-range', 'The business date is out of range', {
-      detail: `Rates may be recorded up to ${AHEAD_DAYS} days ahead and ${BACK_DAYS} days back.`,
+      detail: `Rates may be recorded up to ${AHEAD_DAYS} days ahead and ${RECONCILED_DAYS} days back.`,
     });
   }
   if ((await services.record(businessDate, rates)) === 'frozen') {

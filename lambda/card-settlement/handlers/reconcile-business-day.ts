@@ -57,7 +57,9 @@ interface Invocation {
 }
 
 /** Finds the days that are due, and asks for a run of each. */
-export async function reconcileDueDays(services: Services): Promise<void> {
+export async function reconcileDueDays(
+  services: Pick<Services, 'openDate' | 'now' | 'daysFrom' | 'sendReconcileMessage'>,
+): Promise<void> {
   const open = services.openDate();
   const now = services.now();
   let count = 0;
@@ -71,6 +73,8 @@ export async function reconcileDueDays(services: Services): Promise<void> {
     }
   }
   logger.info('due days', { count });
+  metrics.addMetric(metricNames.scheduleTicks, MetricUnit.Count, 1);
+  metrics.publishStoredMetrics();
 }
 
 /**

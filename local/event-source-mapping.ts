@@ -237,7 +237,7 @@ function traceHeaderOf({ attributes }: SqsRecord): string | undefined {
 
 function recordOf(
   message: JsonObject,
-  { queueArn, region }: Pick<EventSourceMappingOptions, 'queueArn' | 'region'>,
+  { queueArn, region, windowSeconds }: EventSourceMappingOptions,
 ): SqsRecord | undefined {
   const messageId = textAt(message, 'MessageId');
   const receiptHandle = textAt(message, 'ReceiptHandle');
@@ -263,7 +263,10 @@ function recordOf(
     attributes: objectAt(message, 'Attributes'),
     messageAttributes: Object.fromEntries(attributes),
     md5OfBody: textAt(message, 'MD5OfBody') ?? '',
-    ...(md5OfMessageAttributes === undefined ? {} : { md5OfMessageAttributes }),
+    // Only a mapping with a window names the MD5 of no attributes. Source: events recorded on AWS.
+    ...(md5OfMessageAttributes !== undefined || windowSeconds > 0
+      ? { md5OfMessageAttributes: md5OfMessageAttributes ?? null }
+      : {}),
     eventSource: 'aws:sqs',
     eventSourceARN: queueArn,
     awsRegion: region,

@@ -1,11 +1,5 @@
-import { changeMessageVisibility } from '../node_modules/fauxqs/dist/sqs/actions/changeMessageVisibility.js';
-import { changeMessageVisibilityBatch } from '../node_modules/fauxqs/dist/sqs/actions/changeMessageVisibilityBatch.js';
-import { deleteMessage } from '../node_modules/fauxqs/dist/sqs/actions/deleteMessage.js';
-import { deleteMessageBatch } from '../node_modules/fauxqs/dist/sqs/actions/deleteMessageBatch.js';
-import { getQueueAttributes } from '../node_modules/fauxqs/dist/sqs/actions/getQueueAttributes.js';
-import { listQueues } from '../node_modules/fauxqs/dist/sqs/actions/listQueues.js';
+import { md5OfMessageAttributes } from '../node_modules/fauxqs/dist/common/md5.js';
 import { listQueueTags } from '../node_modules/fauxqs/dist/sqs/actions/listQueueTags.js';
-import { purgeQueue } from '../node_modules/fauxqs/dist/sqs/actions/purgeQueue.js';
 import { receiveMessage } from '../node_modules/fauxqs/dist/sqs/actions/receiveMessage.js';
 import { sendMessage } from '../node_modules/fauxqs/dist/sqs/actions/sendMessage.js';
 import { sendMessageBatch } from '../node_modules/fauxqs/dist/sqs/actions/sendMessageBatch.js';
@@ -15,7 +9,11 @@ import { untagQueue } from '../node_modules/fauxqs/dist/sqs/actions/untagQueue.j
 import { SqsStore } from '../node_modules/fauxqs/dist/sqs/sqsStore.js';
 import type { SqsQueue } from '../node_modules/fauxqs/dist/sqs/sqsStore.js';
 import type { SqsMessage } from '../node_modules/fauxqs/dist/sqs/sqsTypes.js';
-import { INVALID_MESSAGE_BODY_CHAR } from '../node_modules/fauxqs/dist/sqs/sqsTypes.js';
+import {
+  ALL_ATTRIBUTE_NAMES,
+  calculateMessageSize,
+  INVALID_MESSAGE_BODY_CHAR,
+} from '../node_modules/fauxqs/dist/sqs/sqsTypes.js';
 
 /*
  * The one place that knows fauxqs from within: its queues and the functions behind each action, without its web
@@ -24,6 +22,7 @@ import { INVALID_MESSAGE_BODY_CHAR } from '../node_modules/fauxqs/dist/sqs/sqsTy
  * in test/local/sqs.test.ts.
  */
 
+export { calculateMessageSize, md5OfMessageAttributes };
 export type { SqsMessage, SqsQueue, SqsStore };
 
 /** Runs one action. @throws an error that has `code`, `statusCode` and `message` where SQS would refuse. */
@@ -37,14 +36,7 @@ export interface Fauxqs {
 }
 
 const ACTIONS: Readonly<Record<string, FauxqsAction>> = {
-  ChangeMessageVisibility: changeMessageVisibility,
-  ChangeMessageVisibilityBatch: changeMessageVisibilityBatch,
-  DeleteMessage: deleteMessage,
-  DeleteMessageBatch: deleteMessageBatch,
-  GetQueueAttributes: getQueueAttributes,
-  ListQueues: listQueues,
   ListQueueTags: listQueueTags,
-  PurgeQueue: purgeQueue,
   ReceiveMessage: receiveMessage,
   SendMessage: sendMessage,
   SendMessageBatch: sendMessageBatch,
@@ -56,7 +48,15 @@ const ACTIONS: Readonly<Record<string, FauxqsAction>> = {
 /** What a body must not hold. Source: SQS API reference, SendMessage: characters of XML 1.0, those beyond U+FFFF included. */
 const NO_CHARACTER_OF_A_BODY = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 // Its own expression counts half a surrogate pair as a character, and so refuses every emoji.
-INVALID_MESSAGE_BODY_CHAR.test = (text) => NO_CHARACTER_OF_A_BODY.test(text);
+INVALID_MESSAGE_BODY_CHAR.test = (text) => !isXmlText(text);
+
+/** Whether XML can hold a text: a message's body or attribute. */
+export function isXmlText(text: string): boolean {
+  return !NO_CHARACTER_OF_A_BODY.test(text);
+}
+
+/** What `GetQueueAttributes` shows. */
+export const QUEUE_ATTRIBUTES: readonly string[] = [...ALL_ATTRIBUTE_NAMES, 'SqsManagedSseEnabled'];
 
 export function createFauxqs(): Fauxqs {
   return {

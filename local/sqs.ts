@@ -1,10 +1,22 @@
-import { awsError } from './aws-service.ts';
 import type { AwsAnswer, AwsCall, AwsService } from './aws-service.ts';
-import { createFauxqs } from './fauxqs.ts';
-import type { SqsMessage, SqsQueue } from './fauxqs.ts';
+import { createFauxqs, md5OfMessageAttributes } from './fauxqs.ts';
+import type { SqsMessage, SqsQueue, SqsStore } from './fauxqs.ts';
+import { refusalOf, SqsError } from './sqs-errors.ts';
+import { selectedAttributes } from './sqs-message-attributes.ts';
 import { createMoveTasks } from './sqs-move-tasks.ts';
+import { createReceipts, receiptHandle, receiptOf } from './sqs-receipts.ts';
+import {
+  checkBatchSize,
+  checkMessage,
+  checkReceive,
+  entriesOf,
+  namesAt,
+  newQueueAttributes,
+  queueAttributeNames,
+  visibilityTimeoutOf,
+} from './sqs-requests.ts';
 import { isJsonList, isJsonObject, objectAt, textAt } from './template.ts';
-import type { JsonObject } from './template.ts';
+import type { Json, JsonObject } from './template.ts';
 
 export interface QueueIdentity {
   readonly queueName: string;
@@ -16,35 +28,48 @@ export interface Sqs {
   readonly handle: AwsService;
   /** @param attributes as `CreateQueue` takes them: all text. */
   readonly createQueue: (queue: QueueIdentity, attributes: Readonly<Record<string, string>>) => void;
-  /** The queue's visibility timeout as it stands now, or undefined for a queue that is not here. */
-  readonly visibilityTimeoutSeconds: (queueArn: string) => number | undefined;
+  /** Shows a policy among the queue's attributes. Whether a call may go on is not decided here. */
+  readonly setPolicy: (queueArn: string, document: Json) => void;
   /** Takes messages that were received out of a queue, and puts them into its dead-letter queue, if it has one. */
   readonly deadLetter: (queueArn: string, receiptHandles: readonly string[]) => void;
+  /** The queue's visibility timeout as it stands now, or undefined for a queue that is not here. */
+  readonly visibilityTimeoutSeconds: (queueArn: string) => number | undefined;
   /** Ends every long poll. */
   readonly stop: () => void;
 }
 
-const MAXIMUM_DELAY_SECONDS = 900;
+/** One action on one queue. @returns the answer's body. @throws an error that has a `code` where SQS refuses. */
+type Operation = (queue: SqsQueue, request: JsonObject, call: AwsCall) => unknown;
+
+const TRACE_HEADER = 'AWSTraceHeader';
 const MAXIMUM_WAIT_SECONDS = 20;
+const PURGE_INTERVAL_SECONDS = 60;
+const MAXIMUM_LISTED_QUEUES = 1000;
 
 /** Amazon SQS standard queues, in memory: fauxqs, with what it does otherwise than SQS corrected here. */
 export function createSqs(): Sqs {
   const fauxqs = createFauxqs();
   const { store, actions } = fauxqs;
-  const receipts = new Map<string, Receipts>();
+  const receipts = createReceipts();
+  /** The queue that a message in a dead-letter queue comes from. */
+  const sources = new WeakMap<SqsMessage, string>();
   /** What fauxqs does not keep: the system attribute `AWSTraceHeader`. */
   const traceHeaders = new WeakMap<SqsMessage, string>();
-  /** Where messages are; and for those in a dead-letter queue, where they were before. */
-  const homes = new WeakMap<SqsMessage, { readonly queueArn: string; readonly sourceArn?: string }>();
+  const purgedAt = new WeakMap<SqsQueue, number>();
   const moveTasks = createMoveTasks({
     ...fauxqs,
-    deadLetterArnOf,
-    sourceOf: (message) => homes.get(message)?.sourceArn,
+    deadLetterArnOf: (queue) => redriveOf(queue, store)?.deadLetterQueue.arn,
+    sourceOf: (message) => sources.get(message),
   });
   let stopped = false;
 
-  const receive = async (queue: SqsQueue, request: JsonObject, signal: AbortSignal): Promise<unknown> => {
-    const run = actions.get('ReceiveMessage');
+  const engine = async (action: string, request: JsonObject): Promise<JsonObject> => {
+    const body = await actions.get(action)?.({ ...request }, store);
+    return isJsonObject(body) ? body : {};
+  };
+
+  const receive: Operation = async (queue, request, { signal }) => {
+    checkReceive(request);
     const asked = request['WaitTimeSeconds'] ?? Number(queue.getAttribute('ReceiveMessageWaitTimeSeconds'));
     const waitSeconds = Number(asked);
     // An impossible wait is for fauxqs to refuse.
@@ -54,166 +79,192 @@ export function createSqs(): Sqs {
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
     for (;;) {
-      dropExpired(queue);
-      const answer = await run?.({ ...request, WaitTimeSeconds: isPossible ? 0 : waitSeconds }, store);
-      const messages = isJsonObject(answer) && isJsonList(answer['Messages']) ? answer['Messages'] : [];
+      prepare(queue, Number(request['MaxNumberOfMessages'] ?? 1));
+      // fauxqs counts the MD5 of all message attributes, and answers all where none were asked for.
+      const { Messages } = await engine('ReceiveMessage', {
+        ...request,
+        MessageAttributeNames: [],
+        WaitTimeSeconds: isPossible ? 0 : waitSeconds,
+      });
+      const messages = isJsonList(Messages) ? Messages.filter(isJsonObject) : [];
       const remaining = deadline - Date.now();
       // fauxqs wakes every waiter for one message and lets those who get none go; SQS lets them wait on.
       if (messages.length > 0 || remaining <= 0 || signal.aborted || stopped) {
-        return { Messages: messages.filter(isJsonObject).map((message) => handOut(queue, message, request)) };
+        return { Messages: messages.flatMap((message) => handOut(queue, message, request) ?? []) };
       }
       await Promise.race([queue.waitForMessages(remaining / 1000), aborted]);
     }
   };
 
-  const handOut = (queue: SqsQueue, message: JsonObject, request: JsonObject): JsonObject => {
-    const messageId = textAt(message, 'MessageId');
-    const receiptHandle = textAt(message, 'ReceiptHandle');
-    if (messageId !== undefined && receiptHandle !== undefined) {
-      receiptsOf(queue).handedOut(messageId, receiptHandle);
+  /** Drops, puts in order and moves away what fauxqs would deliver otherwise than SQS. */
+  const prepare = (queue: SqsQueue, count: number): void => {
+    dropExpired(queue);
+    queue.processTimers();
+    putInOrder(queue);
+    const redrive = redriveOf(queue, store);
+    if (redrive === undefined) return;
+    for (let index = 0; index < count;) {
+      const message = queue.messages[index];
+      if (message === undefined) return;
+      if (message.approximateReceiveCount < redrive.maxReceiveCount) index += 1;
+      else {
+        queue.messages.splice(index, 1);
+        moveAway(queue, message, redrive.deadLetterQueue);
+      }
     }
-    const held = queue.inflightMessages.get(receiptHandle ?? '')?.message;
-    const traceHeader = held && traceHeaders.get(held);
-    const sourceArn = held && homes.get(held)?.sourceArn;
+  };
+
+  const moveAway = (queue: SqsQueue, message: SqsMessage, deadLetterQueue: SqsQueue): void => {
+    sources.set(message, queue.arn);
+    deadLetterQueue.enqueue(message);
+  };
+
+  const handOut = (queue: SqsQueue, message: JsonObject, request: JsonObject): JsonObject | undefined => {
+    const engineHandle = textAt(message, 'ReceiptHandle') ?? '';
+    const received = queue.inflightMessages.get(engineHandle)?.message;
+    if (received === undefined) return undefined;
+    receipts.handedOut(received, engineHandle);
+    const { MessageAttributes: _, MD5OfMessageAttributes: __, ...rest } = message;
+    // What fauxqs does not know of.
     const more = {
-      ...(traceHeader !== undefined && asksFor(request, 'AWSTraceHeader')
-        ? { AWSTraceHeader: traceHeader }
-        : {}),
-      ...(sourceArn !== undefined && asksFor(request, 'DeadLetterQueueSourceArn')
-        ? { DeadLetterQueueSourceArn: sourceArn }
-        : {}),
+      [TRACE_HEADER]: traceHeaders.get(received),
+      DeadLetterQueueSourceArn: sources.get(received),
     };
-    const traced: JsonObject =
-      Object.keys(more).length === 0
-        ? message
-        : { ...message, Attributes: { ...objectAt(message, 'Attributes'), ...more } };
-    if (isJsonList(request['MessageAttributeNames']) && request['MessageAttributeNames'].length > 0)
-      return traced;
-    // fauxqs answers all message attributes where none were asked for.
-    const { MessageAttributes: _, MD5OfMessageAttributes: __, ...rest } = traced;
-    return rest;
+    const wanted = Object.entries(more).flatMap(([name, value]) =>
+      value !== undefined && asksFor(request, name) ? [[name, value] as const] : [],
+    );
+    return withoutEmpty({
+      ...rest,
+      ReceiptHandle: receiptHandle(received.messageId, engineHandle),
+      Attributes: { ...objectAt(message, 'Attributes'), ...Object.fromEntries(wanted) },
+      ...selectedAttributes(received.messageAttributes, namesAt(request, 'MessageAttributeNames')),
+    });
   };
 
-  /** Keeps the trace headers of what has just been sent: those that the entries name, else that of the call. */
-  const keepTrace = (queue: SqsQueue, { request, traceHeader }: AwsCall, answer: unknown): void => {
-    const entries = isJsonList(request['Entries']) ? request['Entries'].filter(isJsonObject) : [request];
-    const sent = isJsonObject(answer) && isJsonList(answer['Successful']) ? answer['Successful'] : [answer];
-    for (const { MessageId: messageId, Id: id } of sent.filter(isJsonObject)) {
-      const entry = entries.find((each) => each['Id'] === id);
-      const given = objectAt(objectAt(entry ?? {}, 'MessageSystemAttributes'), 'AWSTraceHeader');
-      const header = textAt(given, 'StringValue') ?? traceHeader;
-      if (header === undefined) continue;
-      const isIt = (message: SqsMessage): boolean => message.messageId === messageId;
-      const message = queue.messages.findLast(isIt) ?? queue.delayedMessages.findLast(isIt);
-      if (message !== undefined) traceHeaders.set(message, header);
-    }
+  /** Keeps what fauxqs drops of a message that has just been sent. */
+  const keep = (queue: SqsQueue, request: JsonObject, sent: JsonObject, traceHeader?: string): JsonObject => {
+    const isSent = ({ messageId }: SqsMessage): boolean => messageId === sent['MessageId'];
+    const message = queue.messages.findLast(isSent) ?? queue.delayedMessages.findLast(isSent);
+    if (message === undefined) return sent;
+    const group = textAt(request, 'MessageGroupId');
+    if (group !== undefined) message.messageGroupId = group;
+    // The header that a message names comes before that of the call.
+    const given = textAt(objectAt(objectAt(request, 'MessageSystemAttributes'), TRACE_HEADER), 'StringValue');
+    const header = given ?? traceHeader;
+    if (header !== undefined) traceHeaders.set(message, header);
+    if (given === undefined) return sent;
+    const digest = md5OfMessageAttributes({ [TRACE_HEADER]: { DataType: 'String', StringValue: given } });
+    return { ...sent, MD5OfMessageSystemAttributes: digest };
   };
 
-  const receiptsOf = (queue: SqsQueue): Receipts => {
-    const known = receipts.get(queue.name) ?? createReceipts();
-    receipts.set(queue.name, known);
-    return known;
+  const sendBatch: Operation = async (queue, request, { action, traceHeader }) => {
+    const entries = entriesOf(action, request);
+    checkBatchSize(entries);
+    const { done, failed } = settled(entries, checkMessage);
+    if (done.length === 0) return { Failed: failed };
+    const { Successful, Failed } = await engine(action, { ...request, Entries: done });
+    const sent = (isJsonList(Successful) ? Successful.filter(isJsonObject) : []).map((each) =>
+      keep(queue, done.find(({ Id }) => Id === each['Id']) ?? {}, each, traceHeader),
+    );
+    const refused = (isJsonList(Failed) ? Failed.filter(isJsonObject) : []).map((failure) => ({
+      ...failure,
+      Message: (textAt(failure, 'Message') ?? '').replace('are invalid', 'cannot be validated'),
+    }));
+    return { Successful: sent, Failed: [...failed, ...refused] };
   };
 
-  const forget = (queue: SqsQueue, receiptHandle: unknown): void => {
-    if (typeof receiptHandle !== 'string') return;
-    const messageId = receiptsOf(queue).settled(receiptHandle);
-    // The latest receipt still deletes after the visibility timeout, as long as nobody received the message again.
-    if (messageId === undefined || queue.inflightMessages.has(receiptHandle)) return;
-    const index = queue.messages.findIndex((message) => message.messageId === messageId);
-    if (index >= 0) queue.messages.splice(index, 1);
+  const changeVisibility = (queue: SqsQueue, entry: JsonObject): void =>
+    receipts.changeVisibility(queue, receiptOf(entry['ReceiptHandle']), visibilityTimeoutOf(entry));
+
+  const settle = (queue: SqsQueue, entry: JsonObject): void =>
+    receipts.settle(queue, receiptOf(entry['ReceiptHandle']));
+
+  const operations: Readonly<Record<string, Operation>> = {
+    ReceiveMessage: receive,
+    SendMessage: async (queue, request, { traceHeader }) => {
+      checkMessage(request);
+      return keep(queue, request, await engine('SendMessage', request), traceHeader);
+    },
+    SendMessageBatch: sendBatch,
+    DeleteMessage: settle,
+    DeleteMessageBatch: inBatches(settle),
+    ChangeMessageVisibility: changeVisibility,
+    ChangeMessageVisibilityBatch: inBatches(changeVisibility),
+    GetQueueAttributes: (queue, request) => {
+      dropExpired(queue);
+      queue.processTimers();
+      return { Attributes: queue.getAllAttributes([...queueAttributeNames(request)]) };
+    },
+    SetQueueAttributes: async (queue, request) => {
+      const Attributes = newQueueAttributes(request, (arn) => store.getQueueByArn(arn) !== undefined);
+      await engine('SetQueueAttributes', { QueueUrl: queue.url, Attributes });
+      for (const [name, value] of Object.entries(Attributes)) if (value === '') delete queue.attributes[name];
+    },
+    PurgeQueue: (queue) => {
+      const since = (Date.now() - (purgedAt.get(queue) ?? Number.NEGATIVE_INFINITY)) / 1000;
+      if (since < PURGE_INTERVAL_SECONDS) {
+        throw new SqsError(
+          'PurgeQueueInProgress',
+          `Only one PurgeQueue operation on ${queue.name} is allowed every ${PURGE_INTERVAL_SECONDS} seconds.`,
+        );
+      }
+      purgedAt.set(queue, Date.now());
+      queue.purge();
+    },
+    ListQueueTags: (_, request) => engine('ListQueueTags', request),
+    TagQueue: (_, request) => engine('TagQueue', request),
+    UntagQueue: (_, request) => engine('UntagQueue', request),
   };
 
-  const run = async (call: AwsCall): Promise<AwsAnswer> => {
-    const { action, request, signal } = call;
-    if (action === 'StartMessageMoveTask') return { status: 200, body: moveTasks.start(request) };
-    if (action === 'ListMessageMoveTasks') return { status: 200, body: moveTasks.list(request) };
-    if (action === 'CancelMessageMoveTask') return { status: 200, body: moveTasks.cancel(request) };
-    if (action === 'GetQueueUrl') {
-      const named = store.getQueueByName(textAt(request, 'QueueName') ?? '');
-      return named === undefined ? nonExistentQueue() : { status: 200, body: { QueueUrl: named.url } };
-    }
-    const engine = actions.get(action);
-    if (engine === undefined) {
-      return awsError(
-        'com.amazonaws.sqs#UnsupportedOperation',
+  const run = async (call: AwsCall): Promise<unknown> => {
+    const { action, request } = call;
+    if (action === 'ListQueues') return listedQueues(store, request);
+    if (action === 'StartMessageMoveTask') return moveTasks.start(request);
+    if (action === 'ListMessageMoveTasks') return moveTasks.list(request);
+    if (action === 'CancelMessageMoveTask') return moveTasks.cancel(request);
+    const operation = action === 'GetQueueUrl' ? undefined : operations[action];
+    if (operation === undefined && action !== 'GetQueueUrl') {
+      throw new SqsError(
+        'UnsupportedOperation',
         `The local host's SQS does not have the operation ${action}.`,
       );
     }
-    if (action === 'ListQueues') return { status: 200, body: await engine({ ...request }, store) };
-
-    const queue = store.getQueueByName(queueNameIn(textAt(request, 'QueueUrl')) ?? '');
-    if (queue === undefined) return nonExistentQueue();
-    const canonical: JsonObject = { ...request, QueueUrl: queue.url };
-    const delayRefusal = refuseDelay(canonical);
-    if (delayRefusal !== undefined) return delayRefusal;
-    switch (action) {
-      case 'ReceiveMessage':
-        return { status: 200, body: await receive(queue, canonical, signal) };
-      case 'GetQueueAttributes': {
-        dropExpired(queue);
-        queue.processTimers();
-        const names = isJsonList(request['AttributeNames']) ? request['AttributeNames'] : [];
-        const body = await engine({ ...canonical, AttributeNames: names }, store);
-        const more = names.includes('All')
-          ? { SqsManagedSseEnabled: queue.attributes['SqsManagedSseEnabled'] ?? 'true' }
-          : {};
-        const attributes = isJsonObject(body) && isJsonObject(body['Attributes']) ? body['Attributes'] : {};
-        return { status: 200, body: { Attributes: { ...attributes, ...more } } };
-      }
-      case 'DeleteMessage':
-        forget(queue, request['ReceiptHandle']);
-        break;
-      case 'DeleteMessageBatch':
-        for (const entry of isJsonList(request['Entries']) ? request['Entries'] : []) {
-          if (isJsonObject(entry)) forget(queue, entry['ReceiptHandle']);
-        }
-        break;
-      case 'SendMessage':
-      case 'SendMessageBatch': {
-        const body = engine({ ...canonical }, store);
-        keepTrace(queue, call, body);
-        return { status: 200, body };
-      }
-      case 'PurgeQueue':
-        receipts.delete(queue.name);
-        break;
-      default:
-    }
-    return { status: 200, body: await engine({ ...canonical }, store) };
+    const name = textAt(request, 'QueueName') ?? queueNameIn(textAt(request, 'QueueUrl'));
+    const queue = store.getQueueByName(name ?? '');
+    if (queue === undefined) throw new SqsError('NonExistentQueue', 'The specified queue does not exist.');
+    if (operation === undefined) return { QueueUrl: queue.url };
+    return operation(queue, { ...request, QueueUrl: queue.url }, call);
   };
 
   return {
-    handle: async (call) => {
+    handle: async (call): Promise<AwsAnswer> => {
       try {
-        return await run(call);
+        return { status: 200, body: withoutEmpty(await run(call)) };
       } catch (error) {
         return refusalOf(error);
       }
     },
     createQueue: ({ queueName, queueUrl, queueArn }, attributes) => {
-      const queue = store.createQueue(queueName, queueUrl, queueArn, { ...attributes });
-      const enqueue = queue.enqueue.bind(queue);
-      queue.enqueue = (message) => {
-        const from = homes.get(message)?.queueArn;
-        homes.set(message, from === undefined ? { queueArn } : { queueArn, sourceArn: from });
-        enqueue(message);
-      };
+      store.createQueue(queueName, queueUrl, queueArn, { SqsManagedSseEnabled: 'true', ...attributes });
+    },
+    setPolicy: (queueArn, document) => {
+      store.getQueueByArn(queueArn)?.setAttributes({ Policy: JSON.stringify(document) });
+    },
+    deadLetter: (queueArn, receiptHandles) => {
+      const queue = store.getQueueByArn(queueArn);
+      if (queue === undefined) return;
+      const redrive = redriveOf(queue, store);
+      for (const handle of receiptHandles) {
+        const { engineHandle } = receiptOf(handle);
+        const held = queue.inflightMessages.get(engineHandle)?.message;
+        if (held === undefined) continue;
+        queue.deleteMessage(engineHandle);
+        if (redrive !== undefined) moveAway(queue, held, redrive.deadLetterQueue);
+      }
     },
     visibilityTimeoutSeconds: (queueArn) => {
       const queue = store.getQueueByArn(queueArn);
       return queue && Number(queue.getAttribute('VisibilityTimeout'));
-    },
-    deadLetter: (queueArn, receiptHandles) => {
-      const queue = store.getQueueByArn(queueArn);
-      const target = queue && store.getQueueByArn(deadLetterArnOf(queue) ?? '');
-      for (const receiptHandle of receiptHandles) {
-        const held = queue?.inflightMessages.get(receiptHandle)?.message;
-        if (queue === undefined || held === undefined) continue;
-        queue.deleteMessage(receiptHandle);
-        receiptsOf(queue).settled(receiptHandle);
-        target?.enqueue(held);
-      }
     },
     stop: () => {
       // Whom the shutdown wakes must not wait on.
@@ -224,108 +275,92 @@ export function createSqs(): Sqs {
   };
 }
 
-function asksFor(request: JsonObject, attribute: string): boolean {
-  return ['AttributeNames', 'MessageSystemAttributeNames'].some((name) => {
-    const names = request[name];
-    return isJsonList(names) && (names.includes('All') || names.includes(attribute));
-  });
-}
-
-function deadLetterArnOf(queue: SqsQueue): string | undefined {
-  const policy: unknown = JSON.parse(queue.attributes['RedrivePolicy'] ?? '{}');
-  return isJsonObject(policy) ? textAt(policy, 'deadLetterTargetArn') : undefined;
-}
-
-/** The last receipt handle of each message that was handed out and not deleted. */
-interface Receipts {
-  readonly handedOut: (messageId: string, receiptHandle: string) => void;
-  /** Forgets a receipt. @returns its message, if it was that message's latest receipt. */
-  readonly settled: (receiptHandle: string) => string | undefined;
-}
-
-function createReceipts(): Receipts {
-  const latest = new Map<string, string>();
-  const messageOf = new Map<string, string>();
-  return {
-    handedOut: (messageId, receiptHandle) => {
-      const earlier = latest.get(messageId);
-      if (earlier !== undefined) messageOf.delete(earlier);
-      latest.set(messageId, receiptHandle);
-      messageOf.set(receiptHandle, messageId);
-    },
-    settled: (receiptHandle) => {
-      const messageId = messageOf.get(receiptHandle);
-      if (messageId === undefined) return undefined;
-      messageOf.delete(receiptHandle);
-      latest.delete(messageId);
-      return messageId;
-    },
+function inBatches(operation: (queue: SqsQueue, entry: JsonObject) => void): Operation {
+  return (queue, request, { action }) => {
+    const { done, failed } = settled(entriesOf(action, request), (entry) => operation(queue, entry));
+    return { Successful: done.map(({ Id }) => ({ Id })), Failed: failed };
   };
+}
+
+/** What becomes of each entry of a batch. */
+function settled(
+  entries: readonly JsonObject[],
+  operation: (entry: JsonObject) => void,
+): { readonly done: readonly JsonObject[]; readonly failed: readonly JsonObject[] } {
+  const done: JsonObject[] = [];
+  const failed: JsonObject[] = [];
+  for (const entry of entries) {
+    try {
+      operation(entry);
+      done.push(entry);
+    } catch (error) {
+      if (!(error instanceof SqsError)) throw error;
+      failed.push({ Id: entry['Id'] ?? null, Code: error.code, Message: error.message, SenderFault: true });
+    }
+  }
+  return { done, failed };
+}
+
+/** SQS leaves out what is empty, so that code which counts on `Messages` being there throws. */
+function withoutEmpty(body: unknown): JsonObject {
+  const parts = Object.entries(isJsonObject(body) ? body : {});
+  return Object.fromEntries(
+    parts.filter(([, part]) => typeof part !== 'object' || part === null || Object.keys(part).length > 0),
+  );
+}
+
+function asksFor(request: JsonObject, attribute: string): boolean {
+  return ['AttributeNames', 'MessageSystemAttributeNames'].some((key) =>
+    namesAt(request, key).some((name) => ['All', attribute].includes(name)),
+  );
 }
 
 /** fauxqs keeps messages for ever. A message's age counts from when it was first sent, in a dead-letter queue too. */
 function dropExpired(queue: SqsQueue): void {
   const oldest = Date.now() - Number(queue.getAttribute('MessageRetentionPeriod')) * 1000;
-  const isExpired = ({ sentTimestamp }: { readonly sentTimestamp: number }): boolean =>
-    sentTimestamp < oldest;
+  const isExpired = ({ sentTimestamp }: SqsMessage): boolean => sentTimestamp < oldest;
   if (queue.messages.some(isExpired))
     queue.messages = queue.messages.filter((message) => !isExpired(message));
 }
 
-/** fauxqs lets a message wait for ever. */
-function refuseDelay(request: JsonObject): AwsAnswer | undefined {
-  const entries = isJsonList(request['Entries']) ? request['Entries'].filter(isJsonObject) : [];
-  for (const { DelaySeconds: delay } of [request, ...entries]) {
-    if (delay === undefined || delay === null) continue;
-    if (typeof delay === 'number' && Number.isInteger(delay) && delay >= 0 && delay <= MAXIMUM_DELAY_SECONDS)
-      continue;
-    return refusal(
-      'InvalidParameterValue',
-      `Value ${JSON.stringify(delay)} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= ${MAXIMUM_DELAY_SECONDS}.`,
-    );
+/** fauxqs puts a message that comes back last; SQS delivers the oldest first, as far as it can. */
+function putInOrder(queue: SqsQueue): void {
+  const isLater = (message: SqsMessage, index: number): boolean =>
+    message.sentTimestamp < (queue.messages[index - 1]?.sentTimestamp ?? 0);
+  if (queue.messages.some(isLater)) {
+    queue.messages.sort((one, other) => one.sentTimestamp - other.sentTimestamp);
   }
-  return undefined;
 }
 
-/** The queue that a url names, whatever host it is called by. */
-function queueNameIn(queueUrl: string | undefined): string | undefined {
-  return /^(?:https?:\/\/[^/]+)?\/?000000000000\/([^/]+)\/?$/.exec(queueUrl ?? '')?.[1];
+/** fauxqs counts the receive that moves a message to the dead-letter queue, and does not say where it comes from. */
+function redriveOf(
+  queue: SqsQueue,
+  store: SqsStore,
+): { readonly deadLetterQueue: SqsQueue; readonly maxReceiveCount: number } | undefined {
+  const text = queue.attributes['RedrivePolicy'];
+  if (text === undefined) return undefined;
+  const policy: unknown = JSON.parse(text);
+  if (!isJsonObject(policy)) return undefined;
+  const deadLetterQueue = store.getQueueByArn(textAt(policy, 'deadLetterTargetArn') ?? '');
+  return deadLetterQueue && { deadLetterQueue, maxReceiveCount: Number(policy['maxReceiveCount']) };
 }
 
-function nonExistentQueue(): AwsAnswer {
-  return refusal('QueueDoesNotExist', 'The specified queue does not exist.', 400, 'NonExistentQueue');
-}
-
-function refusalOf(error: unknown): AwsAnswer {
-  if (error instanceof Error && 'code' in error && 'statusCode' in error) {
-    return refusal(String(error.code), error.message, Number(error.statusCode));
-  }
-  return refusal(
-    'InternalError',
-    `fauxqs failed: ${error instanceof Error ? error.message : String(error)}`,
-    500,
-  );
-}
-
-/** Whose older code has a prefix. Source: SQS API reference, "Common errors", and the errors of each action. */
-const PREFIXED: ReadonlySet<string> = new Set([
-  'BatchEntryIdsNotDistinct',
-  'BatchRequestTooLong',
-  'EmptyBatchRequest',
-  'InvalidBatchEntryId',
-  'MessageNotInflight',
-  'NonExistentQueue',
-  'PurgeQueueInProgress',
-  'TooManyEntriesInBatchRequest',
-  'UnsupportedOperation',
-]);
-
-function refusal(code: string, message: string, status = 400, queryCode = code): AwsAnswer {
+/** A page of queues; its token names the last one, as AWS's does. */
+function listedQueues(store: SqsStore, request: JsonObject): JsonObject {
+  const urls = store.listQueues(textAt(request, 'QueueNamePrefix')).map(({ url }) => url);
+  const token = textAt(request, 'NextToken');
+  const after = token === undefined ? -1 : urls.indexOf(Buffer.from(token, 'base64').toString());
+  const most = Number(request['MaxResults'] ?? MAXIMUM_LISTED_QUEUES);
+  const page = urls.slice(after + 1, after + 1 + most);
+  const last = page.at(-1);
+  const isMore = request['MaxResults'] !== undefined && last !== urls.at(-1);
   return {
-    ...awsError(`com.amazonaws.sqs#${code}`, message, status),
-    // Clients written for SQS's older protocol go by this code.
-    headers: {
-      'x-amzn-query-error': `${PREFIXED.has(queryCode) ? 'AWS.SimpleQueueService.' : ''}${queryCode};Sender`,
-    },
+    QueueUrls: page,
+    ...(isMore && last !== undefined ? { NextToken: Buffer.from(last).toString('base64') } : {}),
   };
+}
+
+/** The queue that a url names, whatever host it is called by, or that is named in its place. */
+function queueNameIn(queueUrl: string | undefined): string | undefined {
+  return /^(?:(?:https?:\/\/[^/]+)?\/?000000000000\/)?([\w.-]+)\/?$/.exec(queueUrl ?? '')?.[1];
 }

@@ -62,6 +62,7 @@ export const provisionQueuePolicy: Provision = (resource, world) => {
       throw new ResourceError(resource, `Queues: ${queueUrl} names no queue of this app.`);
     }
     world.access.attachToResource(queueArn, statements);
+    world.sqs.setPolicy(queueArn, propertyAt(resource, 'PolicyDocument') ?? null);
   }
   return { ref: physicalName(resource.stackName, resource.logicalId), attributes: {} };
 };

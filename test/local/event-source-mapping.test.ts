@@ -144,6 +144,20 @@ test('a record has every field that Lambda writes, numbers as text', async () =>
   ]);
 });
 
+test.each([
+  ['with a window names the MD5 of no attributes', 1, { md5OfMessageAttributes: null }],
+  ['without a window leaves it out', 0, {}],
+])('a mapping %s', async (_, windowSeconds, expected) => {
+  const { start, invocations, queueUrl } = newWorker(() => success(), outlastsWindow);
+  await send(queueUrl, ['plain']);
+  await start({ windowSeconds });
+  await until(() => invocations.length === 1);
+  const keys = Object.entries(invocations[0]?.Records[0] ?? {}).filter(
+    ([key]) => key === 'md5OfMessageAttributes',
+  );
+  expect(Object.fromEntries(keys)).toEqual(expected);
+});
+
 test('success deletes the batch', async () => {
   const { start, queueUrl, invocations, events } = newWorker(() => success());
   await send(queueUrl, numbered(12));

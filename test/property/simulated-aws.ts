@@ -177,7 +177,7 @@ function send(request: JsonObject, onSend: (message: SentMessage) => void): Json
     return { MessageId: 'simulated' };
   }
   for (const entry of entries) onSend({ queueUrl, body: entry.MessageBody, delaySeconds });
-  return { Successful: entries.map(({ Id }) => ({ Id })), Failed: [] };
+  return { Successful: entries.map(({ Id }) => ({ Id })) };
 }
 
 /**

@@ -37,7 +37,7 @@ const STATUSES: Readonly<Record<string, number>> = {
 };
 
 /** @param code as the older protocol has it, without a prefix */
-export function refusal(code: string, message: string): AwsAnswer {
+function refusal(code: string, message: string): AwsAnswer {
   return {
     ...awsError(TYPES[code] ?? `com.amazonaws.sqs#${code}`, message, STATUSES[code] ?? 400),
     // Clients written for SQS's older protocol go by this code.

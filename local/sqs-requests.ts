@@ -127,6 +127,7 @@ const SETTABLE = new Set([
   'MessageRetentionPeriod',
   'ReceiveMessageWaitTimeSeconds',
   'RedrivePolicy',
+  'SqsManagedSseEnabled',
   'VisibilityTimeout',
 ]);
 
@@ -152,7 +153,20 @@ export function newQueueAttributes(
     const text = typeof value === 'string' ? value : '';
     return [name, name === 'RedrivePolicy' && text !== '' ? redrivePolicy(text, isQueue) : text];
   });
-  return Object.fromEntries(attributes);
+  return { ...Object.fromEntries(attributes), ...encryption(Object.fromEntries(attributes)) };
+}
+
+/** Which of two keys a queue is encrypted with. Nothing is encrypted here; what is set shows. */
+function encryption({ KmsMasterKeyId, SqsManagedSseEnabled }: Readonly<Record<string, string>>) {
+  if (KmsMasterKeyId === undefined) return {};
+  if (KmsMasterKeyId === '') return { KmsDataKeyReusePeriodSeconds: '' };
+  if (SqsManagedSseEnabled === 'true') {
+    throw new SqsError(
+      'InvalidAttributeName',
+      'You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.',
+    );
+  }
+  return { SqsManagedSseEnabled: 'false' };
 }
 
 function redrivePolicy(text: string, isQueue: (arn: string) => boolean): string {

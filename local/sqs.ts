@@ -196,9 +196,12 @@ export function createSqs(): Sqs {
       return { Attributes: queue.getAllAttributes([...queueAttributeNames(request)]) };
     },
     SetQueueAttributes: async (queue, request) => {
-      const Attributes = newQueueAttributes(request, (arn) => store.getQueueByArn(arn) !== undefined);
+      const given = newQueueAttributes(request, (arn) => store.getQueueByArn(arn) !== undefined);
+      const { SqsManagedSseEnabled, ...Attributes } = given;
       await engine('SetQueueAttributes', { QueueUrl: queue.url, Attributes });
-      for (const [name, value] of Object.entries(Attributes)) if (value === '') delete queue.attributes[name];
+      // fauxqs does not know this one, and keeps what is empty.
+      if (SqsManagedSseEnabled !== undefined) queue.setAttributes({ SqsManagedSseEnabled });
+      for (const [name, value] of Object.entries(given)) if (value === '') delete queue.attributes[name];
     },
     PurgeQueue: (queue) => {
       const since = (Date.now() - (purgedAt.get(queue) ?? Number.NEGATIVE_INFINITY)) / 1000;

@@ -119,8 +119,8 @@ test.each<[string, Resources, string]>([
   ['a target that is no queue', pipe({}, { Target: attribute('Table', 'Arn') }), 'names no queue'],
   [
     'an unknown operator',
-    pipe({}, { SourceParameters: { ...sourceWith({ a: [{ cidr: 'x' }] }) } }),
-    'Filters[0].Pattern: a: the local host does not know the operator "cidr"',
+    pipe({}, { SourceParameters: { ...sourceWith({ a: [{ glob: 'x' }] }) } }),
+    'Filters[0].Pattern: a: the local host does not know the operator "glob"',
   ],
   [
     'a pattern that is no JSON',

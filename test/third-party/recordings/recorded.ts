@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
+import type { Recorded } from './compare.ts';
 
 /** Where the answers lie that AWS gave to LocalStack's tests; its README says how to read them. */
 const folder = process.env['DUOTEMPO_AWS_RECORDINGS'] ?? '';
@@ -20,4 +21,28 @@ export function readRecorded(...names: readonly string[]): string {
 /** One line of what the judge found, past Jest's own reports. */
 export function report(line: string): void {
   process.stderr.write(`recorded on AWS: ${line}\n`);
+}
+
+/** What AWS answered in one test, by the label that the test gave each answer. */
+export type RecordedAnswers = Readonly<Record<string, Recorded>>;
+
+/** @returns the answers of each test of a file, by its name. */
+export function readAnswers(file: string): ReadonlyMap<string, RecordedAnswers> {
+  const tests = JSON.parse(readRecorded(file), plainly) as Readonly<
+    Record<string, { readonly 'recorded-content': RecordedAnswers }>
+  >;
+  return new Map(
+    Object.entries(tests).map(([name, test]) => [name.replace(/^.*?\.py::/, ''), test['recorded-content']]),
+  );
+}
+
+/** Placeholders for what the recorder left in its own form; an error's text once. */
+function plainly(key: string, value: unknown): unknown {
+  if (key === 'NextToken') return '<token:1>';
+  if (typeof value === 'string') {
+    return value.replace('http://sqs.<region>.localhost.localstack.cloud:4566', '<endpoint:1>');
+  }
+  if (typeof value !== 'object' || value === null || !('Error' in value && 'message' in value)) return value;
+  const { message: _, ...rest } = value;
+  return rest;
 }

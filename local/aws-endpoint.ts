@@ -10,6 +10,7 @@ import { deniedAnswer } from './iam/access-denied.ts';
 import { sessionArn } from './iam/evaluate.ts';
 import { isJsonObject } from './template.ts';
 import type { JsonObject } from './template.ts';
+import { unservedAnswer } from './unserved-call.ts';
 
 /** Decides whether a call may go on; the message is AWS's. */
 export type Authorize = (
@@ -73,6 +74,8 @@ export async function startAwsEndpoint(options: {
       return intercepted((allowed) => handle(allowed, body), interceptors)(call);
     }
     const traceHeader = request.headers['x-amzn-trace-id'];
+    const [target = ''] = String(request.headers['x-amz-target'] ?? '').split('.');
+    if (!services.has(target)) return unservedAnswer(request, body);
     return perform(String(request.headers['x-amz-target'] ?? ''), parseBody(body), {
       caller,
       signal,
@@ -89,8 +92,7 @@ export async function startAwsEndpoint(options: {
     const [target = '', action = ''] = targetAction.split('.');
     const known = services.get(target);
     if (known === undefined || action === '') {
-      const asked = target === '' ? 'a request without x-amz-target' : `${target}.${action}`;
-      return awsError('UnknownOperationException', `The local AWS endpoint does not serve ${asked}.`);
+      return awsError('UnknownOperationException', `The local AWS endpoint does not serve ${targetAction}.`);
     }
     if (request === undefined) {
       return awsError('com.amazon.coral.service#SerializationException', 'The body is not a JSON object.');
@@ -212,21 +214,13 @@ function queryAnswer(
 ): AwsAnswer | undefined {
   if (!request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return undefined;
   const action = new URLSearchParams(body.toString('utf8')).get('Action');
-  const xml = { 'content-type': 'text/xml' };
-  if (action !== 'GetCallerIdentity') {
-    const message = `The local AWS endpoint does not serve ${action?.replaceAll(/[^A-Za-z]/g, '') ?? 'this request'}.`;
-    return {
-      status: 400,
-      headers: xml,
-      body: `<ErrorResponse><Error><Type>Sender</Type><Code>UnknownOperationException</Code><Message>${message}</Message></Error></ErrorResponse>`,
-    };
-  }
+  if (action !== 'GetCallerIdentity') return unservedAnswer(request, body);
   // Whoever has credentials may ask whose they are.
   const caller = callerOf(request.headers.authorization);
   const arn = caller.kind === 'role' ? sessionArn(caller) : 'arn:aws:iam::000000000000:root';
   return {
     status: 200,
-    headers: xml,
+    headers: { 'content-type': 'text/xml' },
     body:
       '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>' +
       `<Arn>${arn}</Arn><UserId>000000000000</UserId><Account>000000000000</Account>` +
@@ -239,7 +233,7 @@ function send(
   response: ServerResponse,
   { status, body, headers }: AwsAnswer,
 ): void {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   response.writeHead(status, {
     'content-type': request.headers['content-type'] ?? 'application/x-amz-json-1.0',
     'content-length': Buffer.byteLength(text),

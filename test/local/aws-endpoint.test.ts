@@ -83,6 +83,7 @@ test.each([
   ['a service nobody has', 'Kinesis_20131202.PutRecord', '{}', 'UnknownOperationException'],
   ['an operation nobody has', 'DynamoDB_20120810.Dance', '{}', 'UnknownOperationException'],
   ['no target at all', '', '{}', 'UnknownOperationException'],
+  ['a served service without an operation', 'AmazonSQS', '{}', 'UnknownOperationException'],
   ['a body that is no JSON', 'DynamoDB_20120810.GetItem', '{', 'SerializationException'],
   ['a body that is no object', 'AmazonSQS.ListQueues', '[]', 'SerializationException'],
 ])('%s is refused as AWS refuses', async (_, target, body, type) => {
@@ -93,6 +94,64 @@ test.each([
     message: expect.any(String),
   });
 });
+
+const signedFor = (service: string) => ({
+  authorization: `AWS4-HMAC-SHA256 Credential=key/20261124/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=x`,
+});
+
+test.each<[string, string, string, Record<string, string>, string, string]>([
+  [
+    'REST',
+    'GET',
+    '/2015-03-31/functions/?MaxItems=5',
+    signedFor('lambda'),
+    '',
+    'lambda: GET /2015-03-31/functions/.',
+  ],
+  [
+    'JSON',
+    'POST',
+    '/',
+    { ...signedFor('logs'), 'x-amz-target': 'Logs_20140328.DescribeLogGroups' },
+    '{}',
+    'logs: DescribeLogGroups.',
+  ],
+  [
+    'REST with XML',
+    'GET',
+    '/',
+    signedFor('s3'),
+    '',
+    'Code><Message>The local AWS endpoint does not serve s3: GET /.<',
+  ],
+  [
+    'form',
+    'POST',
+    '/',
+    { ...signedFor('sns'), 'content-type': 'application/x-www-form-urlencoded' },
+    'Action=ListTopics<',
+    'Code><Message>The local AWS endpoint does not serve sns: ListTopics.<',
+  ],
+  [
+    'CBOR',
+    'POST',
+    '/service/GraniteServiceVersion20100801/operation/ListMetrics',
+    { ...signedFor('monitoring'), 'smithy-protocol': 'rpc-v2-cbor', 'content-type': 'application/cbor' },
+    '\u00a0',
+    'monitoring: ListMetrics.',
+  ],
+])(
+  'a call in the %s protocol of a service that is not served names both',
+  async (_, method, path, headers, body, said) => {
+    const response = await fetch(`${engines.endpoint.url}${path}`, {
+      method,
+      headers,
+      ...(method === 'GET' ? {} : { body }),
+    });
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain(said);
+  },
+);
 
 test('the AWS CLI works on it', async () => {
   const aws = async (...words: readonly string[]): Promise<unknown> => {

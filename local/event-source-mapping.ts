@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallAws } from './aws-call.ts';
 import { failedMessageIds } from './batch-response.ts';
+import type { EventPattern } from './event-pattern.ts';
 import type { HostEvent } from './events.ts';
 import type { Invocation } from './function-pool.ts';
 import { isJsonList, isJsonObject, objectAt, textAt } from './template.ts';
@@ -19,6 +20,8 @@ export interface EventSourceMappingOptions {
   /** Each polls, batches and invokes on its own, one batch at a time. */
   readonly pollers: number;
   readonly reportsBatchItemFailures: boolean;
+  /** A record goes to the function if one of them matches it, else it is deleted. @default every record goes */
+  readonly patterns?: readonly EventPattern[];
   readonly region: string;
   /** As the function's role. */
   readonly callAws: CallAws;
@@ -38,7 +41,7 @@ export interface EventSourceMapping {
 }
 
 /** A record of the event that Lambda hands to the function. */
-type SqsRecord = Readonly<Record<string, unknown>> & {
+type SqsRecord = JsonObject & {
   readonly messageId: string;
   readonly receiptHandle: string;
   readonly attributes: JsonObject;
@@ -74,9 +77,14 @@ export function startEventSourceMapping(options: EventSourceMappingOptions): Eve
       },
       signal,
     );
-    return (isJsonList(Messages) ? Messages.filter(isJsonObject) : []).flatMap(
+    const records = (isJsonList(Messages) ? Messages.filter(isJsonObject) : []).flatMap(
       (message) => recordOf(message, options) ?? [],
     );
+    const { patterns = [] } = options;
+    if (patterns.length === 0) return records;
+    const wanted = new Set(records.filter((record) => patterns.some((matches) => matches(record))));
+    await deleteMessages(records.filter((record) => !wanted.has(record)));
+    return [...wanted];
   };
 
   const deleteMessages = async (records: readonly SqsRecord[]): Promise<void> => {
@@ -251,7 +259,7 @@ function recordOf(
       ...(binaryValue === undefined ? {} : { binaryValue }),
       stringListValues: [],
       binaryListValues: [],
-      dataType: textAt(attribute, 'DataType'),
+      dataType: textAt(attribute, 'DataType') ?? '',
     };
     return [key, record] as const;
   });

@@ -212,7 +212,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       'ScalingConfig.MaximumConcurrency': honoured,
       MetricsConfig: observability,
       Tags: tags,
-      FilterCriteria: refused('Filters of event source mappings are not evaluated.'),
+      'FilterCriteria.Filters[].Pattern': honoured,
     },
   },
   'AWS::Lambda::Permission': {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { startEventSourceMapping } from '../event-source-mapping.ts';
+import { compileQueueFilter, filterPatterns } from './filter-criteria.ts';
 import {
   numberWithin,
   optionalBoolean,
@@ -56,6 +57,7 @@ export const provisionEventSourceMapping: Provision = (resource, world) => {
       );
     }
   }
+  const patterns = filterPatterns(resource, 'FilterCriteria', compileQueueFilter);
   const pollers = pollersOf(resource);
   const responseTypes = textListAt(resource, 'FunctionResponseTypes');
   const unknown = responseTypes.find((type) => type !== 'ReportBatchItemFailures');
@@ -73,6 +75,7 @@ export const provisionEventSourceMapping: Provision = (resource, world) => {
         windowSeconds,
         pollers,
         reportsBatchItemFailures: responseTypes.length > 0,
+        patterns,
         region: world.region,
         callAws: world.callAs(roleArn, POLLER_SESSION),
         invoke: (functionArn, event, cause) => world.functionPool.invoke(functionArn, event, cause),

@@ -1,6 +1,4 @@
 import type { CallAws } from '../aws-call.ts';
-import { compileEventPattern } from '../event-pattern.ts';
-import type { EventPattern } from '../event-pattern.ts';
 import { compileInputTemplate } from '../input-template.ts';
 import type { InputTemplate } from '../input-template.ts';
 import { physicalName } from '../physical-name.ts';
@@ -8,8 +6,8 @@ import { mayWriteTo } from '../iam/log-access.ts';
 import { createPipe } from '../pipe.ts';
 import type { PipeOptions } from '../pipe.ts';
 import { isJsonList, isJsonObject, textAt } from '../template.ts';
-import type { Json } from '../template.ts';
-import { numberWithin, objectListAt, optionalText, requiredText, ResourceError } from './resource.ts';
+import { filterPatterns } from './filter-criteria.ts';
+import { numberWithin, optionalText, requiredText, ResourceError } from './resource.ts';
 import { requireAssumable } from './iam.ts';
 import type { Provision, ResourceRequest, World } from './resource.ts';
 
@@ -59,7 +57,7 @@ export const provisionPipe: Provision = (resource, world) => {
     }),
     ...(maximumRetryAttempts === undefined ? {} : { maximumRetryAttempts }),
     ...(maximumRecordAgeSeconds === undefined ? {} : { maximumRecordAgeSeconds }),
-    patterns: patternsOf(resource),
+    patterns: filterPatterns(resource, 'SourceParameters.FilterCriteria'),
     template: templateOf(resource, {
       'pipe-arn': () => pipeArn,
       'pipe-name': () => pipeName,
@@ -168,18 +166,6 @@ function batchSize(resource: ResourceRequest): number {
 function limit(resource: ResourceRequest, path: string, maximum: number): number | undefined {
   const value = numberWithin(resource, path, { minimum: FOREVER, maximum, byDefault: FOREVER });
   return value === FOREVER ? undefined : value;
-}
-
-function patternsOf(resource: ResourceRequest): readonly EventPattern[] {
-  return objectListAt(resource, 'SourceParameters.FilterCriteria.Filters').map(({ Pattern }, index) => {
-    const path = `SourceParameters.FilterCriteria.Filters[${index}].Pattern`;
-    try {
-      const pattern: Json = JSON.parse(typeof Pattern === 'string' ? Pattern : '');
-      return compileEventPattern(pattern);
-    } catch (error) {
-      throw new ResourceError(resource, `${path}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  });
 }
 
 function templateOf(

@@ -39,6 +39,8 @@ export function readAnswers(file: string): ReadonlyMap<string, RecordedAnswers> 
 /** Placeholders for what the recorder left in its own form; an error's text once. */
 function plainly(key: string, value: unknown): unknown {
   if (key === 'NextToken') return '<token:1>';
+  if (value === 'sent-timestamp' || value === '<approximate-first-receive-timestamp>') return 'timestamp';
+  if (value === 'sender-id') return '<sender-id:1>';
   if (typeof value === 'string') {
     return value.replace('http://sqs.<region>.localhost.localstack.cloud:4566', '<endpoint:1>');
   }

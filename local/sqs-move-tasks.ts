@@ -100,7 +100,7 @@ export function createMoveTasks(options: MoveTasksOptions): MoveTasks {
       }
       if (tasks.some((task) => task.source === source && task.status === 'RUNNING')) {
         throw refusal(
-          'UnsupportedOperation',
+          'InvalidParameterValue',
           'There is already a task running. Only one active task is allowed for a source queue arn at a given time.',
         );
       }
@@ -135,10 +135,14 @@ export function createMoveTasks(options: MoveTasksOptions): MoveTasks {
       };
     },
     cancel: (request) => {
-      const task = tasks.find((each) => handleOf(each) === textAt(request, 'TaskHandle'));
-      if (task === undefined) {
-        throw refusal('ResourceNotFoundException', 'The task handle that you specified does not exist.', 404);
+      const handle = textAt(request, 'TaskHandle');
+      const sourceArn = sourceOfTask(handle);
+      if (sourceArn === undefined) {
+        throw refusal('InvalidParameterValue', 'Value for parameter TaskHandle is invalid.');
       }
+      queueAt({ SourceArn: sourceArn }, 'SourceArn');
+      const task = tasks.find((each) => handleOf(each) === handle);
+      if (task === undefined) throw refusal('ResourceNotFoundException', 'Task does not exist.', 404);
       if (task.status !== 'RUNNING') {
         throw refusal('UnsupportedOperation', 'Only active tasks can be cancelled.');
       }

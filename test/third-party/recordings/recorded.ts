@@ -1,14 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe } from '@jest/globals';
+import { describe, test } from '@jest/globals';
 import type { Recorded } from './compare.ts';
 
 /** Where the answers lie that AWS gave to LocalStack's tests; its README says how to read them. */
 const folder = process.env['DUOTEMPO_AWS_RECORDINGS'] ?? '';
 
-/** Tests in it are skipped, and say so, where there are no recordings. */
-export const describeWithRecordings =
-  folder !== '' && existsSync(join(folder, 'event-patterns')) ? describe : describe.skip;
+const isThere = folder !== '' && existsSync(join(folder, 'event-patterns'));
+const skipped = test.skip;
+
+/** Where there are no recordings to read tests from, it is one test that is skipped, and says so. */
+export const describeWithRecordings: (title: string, body: () => void) => void = isThere
+  ? describe
+  : (title) => skipped(title, () => undefined);
 
 export function recordedPath(...names: readonly string[]): string {
   return join(folder, ...names);

@@ -1,7 +1,8 @@
 import { canonicalItem, itemBytes } from './dynamodb-item.ts';
 import type { Item } from './dynamodb-item.ts';
-import { objectAt, textAt } from './template.ts';
-import type { Json, JsonObject } from './template.ts';
+import { isHeld, projection } from './dynamodb-table.ts';
+import type { Index, Table } from './dynamodb-table.ts';
+import type { JsonObject } from './template.ts';
 
 /*
  * What requests to DynamoDB consume on demand. Sources: Amazon DynamoDB developer guide, "DynamoDB read and write
@@ -10,24 +11,6 @@ import type { Json, JsonObject } from './template.ts';
 
 const WRITE_UNIT_BYTES = 1024;
 const READ_UNIT_BYTES = 4096;
-
-interface Key {
-  readonly AttributeName: string;
-}
-
-interface Index {
-  readonly IndexName: string;
-  readonly KeySchema: readonly Key[];
-  readonly Projection: { readonly ProjectionType: string; readonly NonKeyAttributes?: readonly string[] };
-}
-
-/** What of a table its writes' cost depends on, as `DescribeTable` answers it. */
-export interface TableKeys {
-  readonly TableName: string;
-  readonly KeySchema: readonly Key[];
-  readonly LocalSecondaryIndexes?: readonly Index[];
-  readonly GlobalSecondaryIndexes?: readonly Index[];
-}
 
 /** What one item, or one page of a query, consumed: units of the table itself and of each index that it touched. */
 export interface ConsumedCapacity {
@@ -43,20 +26,17 @@ export interface ConsumedCapacity {
 
 /** A write: units of 1 KB of the larger of the item before and after it, and what it changes in indexes. */
 export function writeCapacity(
-  table: TableKeys,
+  table: Table,
   before: Item | undefined,
   after: Item | undefined,
 ): ConsumedCapacity {
-  const indexes = [
-    ...(table.LocalSecondaryIndexes ?? []).map((index) => ({ index, scope: 'local' as const })),
-    ...(table.GlobalSecondaryIndexes ?? []).map((index) => ({ index, scope: 'global' as const })),
-  ].flatMap(({ index, scope }) => {
-    const units = indexWriteUnits(index, entryOf(table, index, before), entryOf(table, index, after));
-    return units === 0 ? [] : [{ indexName: index.IndexName, scope, units }];
+  const indexes = table.indexes.flatMap((index) => {
+    const units = indexWriteUnits(index, entryOf(index, before), entryOf(index, after));
+    return units === 0 ? [] : [{ indexName: index.name, scope: index.scope, units }];
   });
   return {
     kind: 'write',
-    tableName: table.TableName,
+    tableName: table.name,
     tableUnits: Math.max(writeUnits(before), writeUnits(after)),
     indexes,
   };
@@ -91,27 +71,24 @@ function readUnits(bytes: number, isConsistent: boolean): number {
   return Math.max(1, Math.ceil(bytes / READ_UNIT_BYTES)) * (isConsistent ? 1 : 0.5);
 }
 
-/**
- * What a page of a query or scan consumed, by dynalite's own count of the items it passed over, which counts a
- * character as a byte. dynalite lets a page that passes over nothing be free; DynamoDB does not.
- *
- * @param answer in the shape of AWS, with `Table` and indexes
- */
-export function pageCapacity(answer: JsonObject, isConsistent: boolean): ConsumedCapacity {
-  const least = readUnits(0, isConsistent);
-  const indexes = SCOPES.flatMap(([scope, name]) =>
-    Object.keys(objectAt(answer, name)).map((indexName) => ({
-      indexName,
-      scope,
-      units: Math.max(least, unitsOf(objectAt(objectAt(answer, name), indexName))),
-    })),
-  );
-  const tableUnits = unitsOf(objectAt(answer, 'Table'));
+/** What a page of a query or scan consumed: one that passes over nothing consumes as much as over a small item. */
+export function pageCapacity(page: {
+  readonly tableName: string;
+  readonly index: Index | undefined;
+  /** Of all entries it passed over, whatever of them is answered. */
+  readonly bytes: number;
+  /** Of each item that a local index had to fetch from its table. */
+  readonly fetchedBytes: readonly number[];
+  readonly isConsistent: boolean;
+}): ConsumedCapacity {
+  const { tableName, index, isConsistent } = page;
+  const units = readUnits(page.bytes, isConsistent);
+  if (index === undefined) return { kind: 'read', tableName, tableUnits: units, indexes: [] };
   return {
     kind: 'read',
-    tableName: textAt(answer, 'TableName') ?? '',
-    tableUnits: indexes.length > 0 ? tableUnits : Math.max(least, tableUnits),
-    indexes,
+    tableName,
+    tableUnits: sum(page.fetchedBytes.map((bytes) => readUnits(bytes, isConsistent))),
+    indexes: [{ indexName: index.name, scope: index.scope, units }],
   };
 }
 
@@ -148,10 +125,6 @@ const SCOPES = [
   ['global', 'GlobalSecondaryIndexes'],
 ] as const;
 
-function unitsOf(part: JsonObject): number {
-  return Number(part['CapacityUnits'] ?? 0);
-}
-
 function sum(units: readonly number[]): number {
   return units.reduce((total, each) => total + each, 0);
 }
@@ -160,32 +133,16 @@ function writeUnits(item: Item | undefined): number {
   return item === undefined ? 1 : Math.max(1, Math.ceil(itemBytes(item) / WRITE_UNIT_BYTES));
 }
 
-/** What an index holds of an item, or undefined where it lacks a key of the index: indexes are sparse. */
-function entryOf(table: TableKeys, index: Index, item: Item | undefined): Item | undefined {
-  if (item === undefined || index.KeySchema.some(({ AttributeName }) => item[AttributeName] === undefined)) {
-    return undefined;
-  }
-  if (index.Projection.ProjectionType === 'ALL') return item;
-  const entry: Record<string, Json> = {};
-  const take = (name: string): void => {
-    const value = item[name];
-    if (value !== undefined) entry[name] = value;
-  };
-  for (const { AttributeName } of table.KeySchema) take(AttributeName);
-  for (const { AttributeName } of index.KeySchema) take(AttributeName);
-  for (const name of index.Projection.NonKeyAttributes ?? []) take(name);
-  return entry;
+/** What an index holds of an item, or undefined where it is not in it. */
+function entryOf(index: Index, item: Item | undefined): Item | undefined {
+  return item !== undefined && isHeld(index, item) ? projection(index, item) : undefined;
 }
 
 function indexWriteUnits(index: Index, before: Item | undefined, after: Item | undefined): number {
   if (before === undefined) return after === undefined ? 0 : writeUnits(after);
   if (after === undefined) return writeUnits(before);
   const keyOf = (entry: Item): string =>
-    canonicalItem(
-      Object.fromEntries(
-        index.KeySchema.map(({ AttributeName }) => [AttributeName, entry[AttributeName] ?? null]),
-      ),
-    );
+    canonicalItem(Object.fromEntries(index.keys.map(({ name }) => [name, entry[name] ?? null])));
   // An entry is moved by deleting it and putting another.
   if (keyOf(before) !== keyOf(after)) return writeUnits(before) + writeUnits(after);
   if (canonicalItem(before) === canonicalItem(after)) return 0;

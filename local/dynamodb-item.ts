@@ -4,6 +4,16 @@ import type { Json } from './template.ts';
 /** An item in DynamoDB's JSON: attribute name to `{"S": …}`, `{"N": …}` and so on. */
 export type Item = { readonly [name: string]: Json };
 
+/** One write that went through: an item as it was, and as it is. Undefined: there was, or is, none. */
+export interface ItemChange {
+  readonly tableName: string;
+  readonly before: Item | undefined;
+  readonly after: Item | undefined;
+}
+
+/** Source: Amazon DynamoDB developer guide, "Constraints in Amazon DynamoDB": 400 KB. */
+export const MAXIMUM_ITEM_BYTES = 400 * 1024;
+
 const SETS = new Set(['SS', 'NS', 'BS']);
 
 /** Text that is equal for equal items, whatever the order of their attributes and of the elements of sets. */

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { awsError } from './aws-service.ts';
 import type { AwsAnswer, AwsService } from './aws-service.ts';
-import type { ItemChange } from './dynalite.ts';
+
 import { canonicalItem, itemBytes } from './dynamodb-item.ts';
-import type { Item } from './dynamodb-item.ts';
+import type { Item, ItemChange } from './dynamodb-item.ts';
 import { textAt } from './template.ts';
 import type { JsonObject } from './template.ts';
 

@@ -4,6 +4,9 @@ import type { AwsAnswer, AwsCall, AwsService } from './aws-service.ts';
 import { createDynalite } from './dynalite.ts';
 import { capacityAnswer } from './dynamodb-capacity.ts';
 import type { ConsumedCapacity } from './dynamodb-capacity.ts';
+import { createItemStore } from './dynamodb-items.ts';
+import { checkExpressionSizes, withCanonicalNumbers } from './dynamodb-limits.ts';
+import { runOnItems } from './dynamodb-requests.ts';
 import { createDynamoDbStreams } from './dynamodb-streams.ts';
 import type { DynamoDbStreams } from './dynamodb-streams.ts';
 import type { JsonObject } from './template.ts';
@@ -16,12 +19,9 @@ export interface DynamoDb {
   readonly streams: DynamoDbStreams;
 }
 
-/** Parameters that dynalite lacks and that ask for what is so in any case: its scans read what was written last. */
-const HELD_ANYWAY: Readonly<Record<string, readonly string[]>> = { Scan: ['ConsistentRead'] };
-
 const unmetered = (): void => undefined;
 
-/** Amazon DynamoDB, in memory, by dynalite. */
+/** Amazon DynamoDB, in memory: dynalite reads the requests, the items are the host's own. */
 export function createDynamoDb(options: {
   readonly accountId: string;
   readonly region: string;
@@ -29,10 +29,10 @@ export function createDynamoDb(options: {
   readonly onConsumed?: (call: AwsCall, consumed: ConsumedCapacity) => void;
 }): DynamoDb {
   const streams = createDynamoDbStreams(options);
-  const dynalite = createDynalite({
-    ...options,
-    changes: { listensTo: streams.isEnabled, onChange: streams.append },
+  const items = createItemStore((change) => {
+    if (streams.isEnabled(change.tableName)) streams.append(change);
   });
+  const dynalite = createDynalite({ ...options, tables: items });
 
   const run = async (
     action: string,
@@ -46,8 +46,7 @@ export function createDynamoDb(options: {
         `The local host's DynamoDB does not have the operation ${action}.`,
       );
     }
-    const held = HELD_ANYWAY[action] ?? [];
-    const unknown = Object.keys(request).filter((name) => !parameters.includes(name) && !held.includes(name));
+    const unknown = Object.keys(request).filter((name) => !parameters.includes(name));
     if (unknown.length > 0) {
       // dynalite would drop them in silence, and the program would believe that they took effect.
       return awsError(
@@ -56,9 +55,11 @@ export function createDynamoDb(options: {
       );
     }
     try {
-      const known = Object.fromEntries(Object.entries(request).filter(([name]) => !held.includes(name)));
+      checkExpressionSizes(request);
+      const checked = dynalite.check(action, withCanonicalNumbers(request));
+      if (!dynalite.isOfItems(action)) return { status: 200, body: await dynalite.run(action, checked) };
       const consumed: ConsumedCapacity[] = [];
-      const answer = await dynalite.run(action, known, (one) => {
+      const answer = runOnItems(action, checked, items, (one) => {
         consumed.push(one);
         onConsumed(one);
       });
@@ -93,7 +94,11 @@ function refusalOf(error: unknown): AwsAnswer {
     return { status: Number(error.statusCode), body: error.body };
   }
   const detail = error instanceof Error ? error.message : String(error);
-  return awsError('com.amazonaws.dynamodb.v20120810#InternalServerError', `dynalite failed: ${detail}`, 500);
+  return awsError(
+    'com.amazonaws.dynamodb.v20120810#InternalServerError',
+    `The local host's DynamoDB failed: ${detail}`,
+    500,
+  );
 }
 
 /** Until a table is active, requests to it are refused, as on AWS. */

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { itemBytes } from './dynamodb-item.ts';
 import type { CheckedRequest } from './dynamodb-requests.ts';
 import type { TableDescription } from './dynamodb-table.ts';
+import { isJsonObject } from './template.ts';
 import type { JsonObject } from './template.ts';
 
 /*
@@ -17,10 +19,15 @@ interface Store {
   readonly tableDb: {
     awsAccountId: string;
     awsRegion: string;
-    put: (name: string, description: TableDescription & JsonObject, callback: Callback) => void;
+    put: (name: string, description: DynaliteTable, callback: Callback) => void;
   };
   deleteItemDb: (tableName: string, callback: Callback) => void;
 }
+
+type DynaliteTable = TableDescription & {
+  readonly TableStatus: string;
+  TableThroughputModeSummary?: unknown;
+};
 
 interface Database {
   readonly create: (options: object) => Store;
@@ -50,6 +57,7 @@ export interface Dynalite {
   readonly check: (action: string, request: JsonObject) => CheckedRequest;
   /** Whether an action is about items. */
   readonly isOfItems: (action: string) => boolean;
+  readonly tableId: (tableName: string) => string;
   /** Carries out an action on tables, and rejects as `check` throws. */
   readonly run: (action: string, request: CheckedRequest) => Promise<unknown>;
 }
@@ -104,14 +112,24 @@ export function createDynalite(options: {
   const validations: Validations = require('dynalite/validations');
   const store = database.create({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   const { tableDb, deleteItemDb } = store;
+  const tableIds = new Map<string, string>();
+  const tableId = (tableName: string): string => {
+    const id = tableIds.get(tableName) ?? randomUUID();
+    tableIds.set(tableName, id);
+    return id;
+  };
   const put = tableDb.put;
   Object.assign(tableDb, { awsAccountId: options.accountId, awsRegion: options.region });
   tableDb.put = (name, description, callback) => {
-    if (description['TableStatus'] === 'ACTIVE') tables.define(description);
+    if (description.TableStatus === 'ACTIVE') tables.define(description);
+    // As recorded on AWS. dynalite's own ids lack four digits of a UUID.
+    Object.assign(description, { TableId: tableId(name) });
+    delete description.TableThroughputModeSummary;
     put(name, description, callback);
   };
   store.deleteItemDb = (tableName, callback) => {
     tables.drop(tableName);
+    tableIds.delete(tableName);
     deleteItemDb(tableName, callback);
   };
 
@@ -131,6 +149,7 @@ export function createDynalite(options: {
   };
 
   return {
+    tableId,
     parametersOf: (action) => {
       const known = load(action);
       return known && Object.keys(known.validation.types);
@@ -149,9 +168,16 @@ export function createDynalite(options: {
         const run = load(action)?.run;
         if (run === undefined) throw new Error(`dynalite does not run ${action}`);
         run(store, request, (error, result) => {
-          if (error) reject(error);
+          if (error) reject(action === 'CreateTable' ? inUse(error, request) : error);
           else resolve(result);
         });
       }),
   };
+}
+
+/** dynalite says that a table exists without a word. */
+function inUse(error: unknown, { TableName: name }: CheckedRequest): unknown {
+  if (!(error instanceof Error && 'body' in error && isJsonObject(error.body))) return error;
+  if (error.body['message'] !== '') return error;
+  return Object.assign(error, { body: { ...error.body, message: `Table already exists: ${name}` } });
 }

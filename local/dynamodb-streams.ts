@@ -40,6 +40,8 @@ export interface DynamoDbStreams {
   /** Begins a table's stream. @returns its ARN. */
   readonly enable: (table: StreamedTable) => string;
   readonly isEnabled: (tableName: string) => boolean;
+  /** What the description of a table says of its stream: nothing without one. */
+  readonly describeTable: (tableName: string) => JsonObject;
   /** Takes a change down, in the order of calls. */
   readonly append: (change: ItemChange) => void;
   readonly hasStream: (streamArn: string) => boolean;
@@ -128,11 +130,15 @@ export function createDynamoDbStreams(options: {
       }
       case 'DescribeStream': {
         const stream = byArn.get(textAt(request, 'StreamArn') ?? '');
-        return stream === undefined ? notFound() : { status: 200, body: describe(stream) };
+        if (stream === undefined) return notFound(request);
+        return { status: 200, body: describe(stream, textAt(request, 'ExclusiveStartShardId')) };
       }
       case 'GetShardIterator': {
         const stream = byArn.get(textAt(request, 'StreamArn') ?? '');
-        if (stream === undefined || textAt(request, 'ShardId') !== stream.shardId) return notFound();
+        if (stream === undefined) return notFound(request);
+        if (textAt(request, 'ShardId') !== stream.shardId) {
+          return awsError(type('ResourceNotFoundException'), 'Requested resource not found: no such shard.');
+        }
         trim(stream);
         return shardIterator(stream, request);
       }
@@ -171,6 +177,15 @@ export function createDynamoDbStreams(options: {
       return streamArn;
     },
     isEnabled: (tableName) => byTable.has(tableName),
+    describeTable: (tableName) => {
+      const stream = byTable.get(tableName);
+      if (stream === undefined) return {};
+      return {
+        StreamSpecification: { StreamEnabled: true, StreamViewType: stream.viewType },
+        LatestStreamLabel: stream.streamLabel,
+        LatestStreamArn: stream.streamArn,
+      };
+    },
     append,
     hasStream: (streamArn) => byArn.has(streamArn),
     writtenAt: (streamArn, sequenceNumber) => {
@@ -218,7 +233,9 @@ function recordOf(
   };
 }
 
-function describe(stream: Stream): object {
+/** @param after the shard that the described ones come after */
+function describe(stream: Stream, after: string | undefined): object {
+  const shard = { ShardId: stream.shardId, SequenceNumberRange: { StartingSequenceNumber: sequenceAt(1) } };
   return {
     StreamDescription: {
       StreamArn: stream.streamArn,
@@ -231,7 +248,7 @@ function describe(stream: Stream): object {
         AttributeName,
         KeyType: index === 0 ? 'HASH' : 'RANGE',
       })),
-      Shards: [{ ShardId: stream.shardId, SequenceNumberRange: { StartingSequenceNumber: sequenceAt(1) } }],
+      Shards: after === stream.shardId ? [] : [shard],
     },
   };
 }
@@ -283,8 +300,12 @@ function placeOf(text: string): number {
 
 const type = (name: string): string => `com.amazonaws.dynamodb.streams.v20120810#${name}`;
 
-function notFound(): AwsAnswer {
-  return awsError(type('ResourceNotFoundException'), 'Requested resource not found: no such stream.');
+function notFound(request: JsonObject): AwsAnswer {
+  const streamArn = textAt(request, 'StreamArn') ?? '';
+  return awsError(
+    type('ResourceNotFoundException'),
+    `Requested resource not found: Stream: ${streamArn} not found`,
+  );
 }
 
 function trimmed(): AwsAnswer {

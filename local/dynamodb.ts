@@ -6,17 +6,29 @@ import { capacityAnswer } from './dynamodb-capacity.ts';
 import type { ConsumedCapacity } from './dynamodb-capacity.ts';
 import { createItemStore } from './dynamodb-items.ts';
 import { checkExpressionSizes, withCanonicalNumbers } from './dynamodb-limits.ts';
+import { validationError } from './dynamodb-refusal.ts';
 import { runOnItems } from './dynamodb-requests.ts';
+import type { CheckedRequest } from './dynamodb-requests.ts';
 import { createDynamoDbStreams } from './dynamodb-streams.ts';
 import type { DynamoDbStreams } from './dynamodb-streams.ts';
 import type { JsonObject } from './template.ts';
-import { isJsonObject, objectAt } from './template.ts';
+import { isJsonObject, objectAt, textAt } from './template.ts';
 
 export interface DynamoDb {
   readonly handle: AwsService;
   /** @throws Error with DynamoDB's own message where it would refuse the table. */
-  readonly createTable: (request: JsonObject) => Promise<void>;
+  readonly createTable: (request: JsonObject, properties?: TableProperties) => Promise<void>;
+  /** A table's id, a UUID. */
+  readonly tableId: (tableName: string) => string;
   readonly streams: DynamoDbStreams;
+}
+
+/** What a template says of a table beside its keys and indexes. */
+export interface TableProperties {
+  /** The host tells whoever asks, and deletes nothing. */
+  readonly timeToLiveAttribute?: string;
+  /** Whether it can't be deleted. */
+  readonly isProtected?: boolean;
 }
 
 const unmetered = (): void => undefined;
@@ -33,6 +45,34 @@ export function createDynamoDb(options: {
     if (streams.isEnabled(change.tableName)) streams.append(change);
   });
   const dynalite = createDynalite({ ...options, tables: items });
+  const properties = new Map<string, TableProperties>();
+
+  const runOnTables = async (action: string, request: CheckedRequest): Promise<unknown> => {
+    const { TableName: tableName = '' } = request;
+    const { timeToLiveAttribute, isProtected = false } = properties.get(tableName) ?? {};
+    if (action === 'DeleteTable' && isProtected) {
+      throw validationError(
+        'Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.',
+      );
+    }
+    const answer = await dynalite.run(action, request);
+    if (action === 'DeleteTable') properties.delete(tableName);
+    if (action === 'DescribeTimeToLive' && timeToLiveAttribute !== undefined) {
+      const TimeToLiveDescription = { TimeToLiveStatus: 'ENABLED', AttributeName: timeToLiveAttribute };
+      return { TimeToLiveDescription };
+    }
+    if (!isJsonObject(answer)) return answer;
+    return Object.fromEntries(
+      Object.entries(answer).map(([name, value]) => {
+        const isTable = (name === 'Table' || name === 'TableDescription') && isJsonObject(value);
+        if (!isTable) return [name, value];
+        return [
+          name,
+          { ...value, DeletionProtectionEnabled: isProtected, ...streams.describeTable(tableName) },
+        ];
+      }),
+    );
+  };
 
   const run = async (
     action: string,
@@ -57,7 +97,7 @@ export function createDynamoDb(options: {
     try {
       checkExpressionSizes(request);
       const checked = dynalite.check(action, withCanonicalNumbers(request));
-      if (!dynalite.isOfItems(action)) return { status: 200, body: await dynalite.run(action, checked) };
+      if (!dynalite.isOfItems(action)) return { status: 200, body: await runOnTables(action, checked) };
       const consumed: ConsumedCapacity[] = [];
       const answer = runOnItems(action, checked, items, (one) => {
         consumed.push(one);
@@ -72,10 +112,12 @@ export function createDynamoDb(options: {
   return {
     streams,
     handle: (call) => run(call.action, call.request, (consumed) => options.onConsumed?.(call, consumed)),
-    createTable: async (request) => {
+    tableId: dynalite.tableId,
+    createTable: async (request, told = {}) => {
       const answer = await run('CreateTable', request, unmetered);
       if (answer.status !== 200) throw new Error(messageOf(answer));
-      const TableName = request['TableName'] ?? null;
+      const TableName = textAt(request, 'TableName') ?? '';
+      properties.set(TableName, told);
       while (!isActive(await run('DescribeTable', { TableName }, unmetered))) await setImmediate();
     },
   };

@@ -1,9 +1,10 @@
 import { physicalName } from '../physical-name.ts';
 import type { Json, JsonObject } from '../template.ts';
 import { isJsonObject, textAt } from '../template.ts';
+import type { TableProperties } from '../dynamodb.ts';
 import type { StreamViewType } from '../dynamodb-streams.ts';
 import { policyAt } from './iam.ts';
-import { objectListAt, optionalText, propertyAt, ResourceError } from './resource.ts';
+import { objectListAt, optionalBoolean, optionalText, propertyAt, ResourceError } from './resource.ts';
 import type { Provision, ResourceRequest, World } from './resource.ts';
 
 const VIEW_TYPES: readonly StreamViewType[] = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES'];
@@ -18,14 +19,17 @@ export const provisionTable: Provision = async (resource, world) => {
   const globalIndexes = objectListAt(resource, 'GlobalSecondaryIndexes').map(indexRequest);
   const localIndexes = objectListAt(resource, 'LocalSecondaryIndexes').map(indexRequest);
   try {
-    await world.dynamoDb.createTable({
-      TableName: tableName,
-      AttributeDefinitions: objectListAt(resource, 'AttributeDefinitions'),
-      KeySchema: objectListAt(resource, 'KeySchema'),
-      BillingMode: 'PAY_PER_REQUEST',
-      ...(globalIndexes.length > 0 ? { GlobalSecondaryIndexes: globalIndexes } : {}),
-      ...(localIndexes.length > 0 ? { LocalSecondaryIndexes: localIndexes } : {}),
-    });
+    await world.dynamoDb.createTable(
+      {
+        TableName: tableName,
+        AttributeDefinitions: objectListAt(resource, 'AttributeDefinitions'),
+        KeySchema: objectListAt(resource, 'KeySchema'),
+        BillingMode: 'PAY_PER_REQUEST',
+        ...(globalIndexes.length > 0 ? { GlobalSecondaryIndexes: globalIndexes } : {}),
+        ...(localIndexes.length > 0 ? { LocalSecondaryIndexes: localIndexes } : {}),
+      },
+      tableProperties(resource),
+    );
   } catch (error) {
     throw new ResourceError(resource, error instanceof Error ? error.message : String(error));
   }
@@ -37,8 +41,20 @@ export const provisionTable: Provision = async (resource, world) => {
       ? {}
       : { StreamArn: world.dynamoDb.streams.enable({ tableName, keyNames, viewType }) };
   attachPolicies(resource, world, arn, stream.StreamArn);
-  return { ref: tableName, attributes: { Arn: arn, TableId: tableName, ...stream } };
+  return { ref: tableName, attributes: { Arn: arn, TableId: world.dynamoDb.tableId(tableName), ...stream } };
 };
+
+function tableProperties(resource: ResourceRequest): TableProperties {
+  const [replica = {}] = objectListAt(resource, 'Replicas');
+  const attribute = optionalText(resource, 'TimeToLiveSpecification.AttributeName');
+  const isExpiring = optionalBoolean(resource, 'TimeToLiveSpecification.Enabled') === true;
+  return {
+    ...(isExpiring && attribute !== undefined ? { timeToLiveAttribute: attribute } : {}),
+    isProtected: [resource, { ...resource, properties: replica }].some(
+      (holder) => optionalBoolean(holder, 'DeletionProtectionEnabled') === true,
+    ),
+  };
+}
 
 /** A table that TableV2 makes has its policies at its one replica. */
 function attachPolicies(

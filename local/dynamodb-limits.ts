@@ -54,8 +54,35 @@ function operatorsOf(parameter: string, condition: Condition): number {
       `Invalid ${parameter}: The IN operator is provided with too many operands; number of operands: ${condition.args.length - 1}`,
     );
   }
-  if (condition.type !== 'and' && condition.type !== 'or' && condition.type !== 'not') return 1;
+  if (condition.type !== 'and' && condition.type !== 'or' && condition.type !== 'not') {
+    if (ORDERING.has(condition.type)) checkOrdered(parameter, condition);
+    if (condition.type === 'between' || condition.type === 'in') checkDistinct(parameter, condition);
+    return 1;
+  }
   return condition.args.reduce((count, part) => count + operatorsOf(parameter, part), 1);
+}
+
+/** dynalite knows it of two operands. */
+function checkDistinct(parameter: string, { type, args: [first, ...others] }: Condition): void {
+  const path = JSON.stringify(first);
+  if (!isJsonList(first) || !others.some((operand) => JSON.stringify(operand) === path)) return;
+  throw validationError(
+    `Invalid ${parameter}: The first operand must be distinct from the remaining operands for this operator or function; operator: ${type.toUpperCase()}, first operand: [${first.join(', ')}]`,
+  );
+}
+
+const ORDERING = new Set<string>(['<', '<=', '>', '>=', 'between']);
+const ORDERED = new Set(['S', 'N', 'B']);
+
+/** Values that are given, not read from the item, must have an order. */
+function checkOrdered(parameter: string, { type, args }: Condition): void {
+  for (const operand of args) {
+    const [kind = 'S'] = isJsonObject(operand) && operand['args'] === undefined ? Object.keys(operand) : [];
+    if (ORDERED.has(kind)) continue;
+    throw validationError(
+      `Invalid ${parameter}: Incorrect operand type for operator or function; operator or function: ${type === 'between' ? 'BETWEEN' : type}, operand type: ${kind}`,
+    );
+  }
 }
 
 const PLAIN_NUMBER = /^(?:0|-?[1-9]\d{0,37})$/;

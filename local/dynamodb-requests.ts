@@ -9,6 +9,7 @@ import { query, scan } from './dynamodb-pages.ts';
 import type { KeyCondition, PageRequest } from './dynamodb-pages.ts';
 import { validationError } from './dynamodb-refusal.ts';
 import type { Table } from './dynamodb-table.ts';
+import { checkSense } from './dynamodb-update.ts';
 import type { Update } from './dynamodb-update.ts';
 import { contentOf } from './dynamodb-value.ts';
 import type { Path } from './dynamodb-value.ts';
@@ -95,6 +96,7 @@ const ACTIONS: Readonly<Record<string, Run>> = {
     const table = items.tableOf(request.TableName ?? '');
     const { _updates: expression } = request;
     const updates = expression?.sections ?? legacyUpdates(request.AttributeUpdates);
+    checkSense(updates);
     checkKey(table, request.Key ?? {});
     checkUpdates(table, updates);
     checkPathsBeside(table, expression?.nestedPaths ?? {});

@@ -25,6 +25,29 @@ const NO_OPERAND = 'The provided expression refers to an attribute that does not
 const WRONG_OPERAND = 'An operand in the update expression has an incorrect data type';
 const NO_PATH = 'The document path provided in the update expression is invalid for update';
 
+/** @throws Refusal for an action that DynamoDB sees no sense in, whatever the item. */
+export function checkSense(updates: readonly Update[]): void {
+  for (const update of updates) if (update.type === 'set') checkFunctions(update.val, true);
+}
+
+function checkFunctions(expression: Expression, isWhole: boolean): void {
+  if (isPath(expression) || !isOperation(expression)) return;
+  if (expression.name === 'list_append' && !isWhole) {
+    throw validationError(
+      'Invalid UpdateExpression: The function is not allowed to be used this way in an expression; function: list_append',
+    );
+  }
+  const [first, second] = expression.args;
+  if (expression.name === 'if_not_exists' && JSON.stringify(first) === JSON.stringify(second)) {
+    const path = isPath(first) ? first.map((step) => (typeof step === 'number' ? `[${step}]` : step)) : [];
+    throw validationError(
+      `Invalid UpdateExpression: The first operand must be distinct from the remaining operands for this operator or function; operator: if_not_exists, first operand: [${path.join(', ')}]`,
+    );
+  }
+  checkFunctions(first, false);
+  checkFunctions(second, false);
+}
+
 /**
  * An item after an update: every action sees the item as it was before all of them, places in lists included.
  *
@@ -83,7 +106,9 @@ function evaluated(expression: Expression, item: Item): Json {
   const [left, right] = expression.args;
   if (expression.type === 'function') {
     if (expression.name === 'if_not_exists') {
-      return (isPath(left) ? valueAt(item, left) : undefined) ?? evaluated(right, item);
+      // DynamoDB Local asks for the second operand even where the first one is there.
+      const otherwise = evaluated(right, item);
+      return (isPath(left) ? valueAt(item, left) : undefined) ?? otherwise;
     }
     const [head, tail] = [contentOf(evaluated(left, item), 'L'), contentOf(evaluated(right, item), 'L')];
     if (!isJsonList(head) || !isJsonList(tail)) throw validationError(WRONG_OPERAND);

@@ -262,6 +262,27 @@ describe('limits', () => {
   });
 });
 
+test('an expression without sense is refused, whatever the item', async () => {
+  const condition = (ConditionExpression: string, value?: AttributeValue) =>
+    update('none', {
+      ConditionExpression,
+      ...(value === undefined ? {} : { ExpressionAttributeValues: { ':v': value } }),
+    });
+  const wrongType = 'Incorrect operand type for operator or function; operator or function:';
+  await refused(condition('x < :v', { SS: ['a'] }), `${wrongType} <, operand type: SS`);
+  await refused(condition('x BETWEEN y AND :v', { L: [] }), `${wrongType} BETWEEN, operand type: L`);
+  const notDistinct = 'The first operand must be distinct from the remaining operands';
+  await refused(condition('x BETWEEN y AND x'), notDistinct);
+  await refused(condition('x IN (y, x)'), notDistinct);
+  const set = (expression: string) => update('none', { UpdateExpression: `SET r = ${expression}` });
+  await refused(set('if_not_exists(x, x)'), notDistinct);
+  const misused = 'The function is not allowed to be used this way in an expression; function: list_append';
+  await refused(set('if_not_exists(x, list_append(y, y))'), misused);
+  await refused(set('list_append(list_append(y, y), y)'), misused);
+  await put({ ...key('none'), x: N(1) });
+  await refused(set('if_not_exists(x, y)'), 'refers to an attribute that does not exist');
+});
+
 describe('a condition', () => {
   const isMet = async (ConditionExpression: string, values?: Item): Promise<boolean> =>
     update('condition', {

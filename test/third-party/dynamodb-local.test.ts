@@ -12,8 +12,7 @@ import { dynamoDbLocalFolder, startDynamoDbLocal } from './dynamodb-local/server
  * Method: random calls through the SDK, half of their expressions the app's own, half odd ones, go to the host and to
  * DynamoDB Local one after the other. An answer that differs must be one that differences.ts lists, with its reason.
  *
- * DUOTEMPO_DYNAMODB_LOCAL names the folder with the jars of com.amazonaws:DynamoDBLocal 2.6.1, as Maven's
- * dependency:copy-dependencies lays them; Java 17 runs them. DUOTEMPO_DYNAMODB_CALLS: how many calls.
+ * DUOTEMPO_DYNAMODB_LOCAL names the folder with the jars of dynamodb-local/pom.xml; Java 17 runs them. DUOTEMPO_DYNAMODB_CALLS: how many calls.
  *
  * @default 4,000 calls
  */
@@ -22,6 +21,12 @@ const calls = Number(process.env['DUOTEMPO_DYNAMODB_CALLS'] ?? 4000);
 const SEEDS = [1, 2, 3, 4];
 
 const folder = dynamoDbLocalFolder();
+if (folder === undefined) {
+  process.stderr.write(
+    'DynamoDB Local is skipped: DUOTEMPO_DYNAMODB_LOCAL must name a folder with its jars, which Maven lays there:\n' +
+      '  mvn -f test/third-party/dynamodb-local/pom.xml dependency:copy-dependencies -DoutputDirectory=<folder>\n',
+  );
+}
 const withDynamoDbLocal = folder === undefined ? describe.skip : describe;
 
 let engines: Awaited<ReturnType<typeof startEngines>>;

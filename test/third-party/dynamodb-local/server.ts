@@ -17,7 +17,7 @@ export function dynamoDbLocalFolder(): string | undefined {
 /** Starts AWS's DynamoDB Local, in memory, on a free port. Needs `java` 17. */
 export async function startDynamoDbLocal(
   folder: string,
-): Promise<{ readonly client: DynamoDBClient; readonly stop: () => Promise<void> }> {
+): Promise<{ readonly client: DynamoDBClient; readonly url: string; readonly stop: () => Promise<void> }> {
   const port = await freePort();
   const { JAVA_HOME: home } = process.env;
   const java = home === undefined ? 'java' : join(home, 'bin', 'java');
@@ -40,9 +40,10 @@ export async function startDynamoDbLocal(
       resolve();
     });
   });
+  const url = `http://127.0.0.1:${port}`;
   const client = new DynamoDBClient({
     region: 'us-east-1',
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: url,
     credentials: { accessKeyId: 'operator', secretAccessKey: 'secret' },
     maxAttempts: 1,
   });
@@ -57,7 +58,7 @@ export async function startDynamoDbLocal(
       () => true,
       () => false,
     );
-    if (isUp) return { client, stop };
+    if (isUp) return { client, url, stop };
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop();
       throw new Error(`DynamoDB Local did not start: ${complaint}`);

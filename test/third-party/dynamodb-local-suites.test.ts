@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Interceptor } from '../../local/aws-service.ts';
+import { isJsonObject } from '../../local/template.ts';
+import type { JsonObject } from '../../local/template.ts';
+import { differenceOf, rawAnswer } from './dynamodb-local/differences.ts';
+import { dynamoDbLocalFolder, startDynamoDbLocal } from './dynamodb-local/server.ts';
+
+/**
+ * Goal: AWS's own engine agrees with what the host's tests of DynamoDB and of the app's conditions expect.
+ * Method: those tests run here once more; each call that reaches the endpoint goes to DynamoDB Local as well, one after
+ * the other, and what both answer is compared as in dynamodb-local.test.ts.
+ */
+
+const SUITES = [
+  '../conditions/card-settlement.test.ts',
+  '../conditions/chat.test.ts',
+  '../local/dynamodb.test.ts',
+  '../local/dynamodb-capacity.test.ts',
+  '../local/dynamodb-edges.test.ts',
+];
+
+const folder = dynamoDbLocalFolder();
+let theirs: Awaited<ReturnType<typeof startDynamoDbLocal>> | undefined;
+const unlisted: unknown[] = [];
+let calls = 0;
+const ITEM_ACTIONS = /^(Put|Get|Update|Delete|BatchGet|BatchWrite)Item$|^(Query|Scan)$/;
+
+async function askTheirs(action: string, request: JsonObject) {
+  const answer = await fetch(theirs?.url ?? '', {
+    method: 'POST',
+    headers: {
+      'x-amz-target': `DynamoDB_20120810.${action}`,
+      'content-type': 'application/x-amz-json-1.0',
+      authorization:
+        'AWS4-HMAC-SHA256 Credential=operator/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0',
+    },
+    body: JSON.stringify(request),
+  });
+  const body: unknown = JSON.parse(await answer.text());
+  return rawAnswer(answer.status, isJsonObject(body) ? body : {});
+}
+
+let turn: Promise<unknown> = Promise.resolve();
+/** Racing calls reach both sides in the same order. */
+function inTurn<T>(run: () => Promise<T>): Promise<T> {
+  const result = turn.then(run);
+  turn = result.catch(() => undefined);
+  return result;
+}
+
+const mirror: Interceptor = (call, proceed) => {
+  if (call.service !== 'dynamodb' || !ITEM_ACTIONS.test(call.action)) return proceed();
+  return inTurn(async () => {
+    const answer = await proceed();
+    const body: unknown = JSON.parse(JSON.stringify(answer.body));
+    const ours = rawAnswer(answer.status, isJsonObject(body) ? body : {});
+    const local = await askTheirs(call.action, call.request);
+    calls += 1;
+    const difference = differenceOf({ action: call.action, input: call.request }, ours, local);
+    if (difference === 'unlisted') {
+      const { action, request: input } = call;
+      unlisted.push({ test: expect.getState().currentTestName, action, input, ours, local });
+    }
+    return answer;
+  });
+};
+
+if (folder === undefined) {
+  const skipped = describe.skip;
+  skipped('the tests of DynamoDB beside DynamoDB Local', () => {
+    test('say so', () => expect(folder).toBeDefined());
+  });
+} else {
+  const engines = await import('../local/engines.ts');
+  const startMirrored: typeof engines.startEngines = async (options) => {
+    const started = await engines.startEngines({ ...options, interceptors: [mirror] });
+    const { createTable } = started.dynamoDb;
+    const onBoth: typeof createTable = async (request, properties) => {
+      await askTheirs('DeleteTable', { TableName: request['TableName'] ?? '' });
+      await askTheirs('CreateTable', request);
+      await createTable(request, properties);
+    };
+    return { ...started, dynamoDb: { ...started.dynamoDb, createTable: onBoth } };
+  };
+  jest.unstable_mockModule('../local/engines.ts', () => ({ ...engines, startEngines: startMirrored }));
+  beforeAll(async () => {
+    theirs = await startDynamoDbLocal(folder);
+  });
+  afterAll(() => theirs?.stop());
+  for (const suite of SUITES) await import(suite);
+  test('DynamoDB Local answers all those calls alike', () => {
+    process.stderr.write(`DynamoDB Local, the tests of conditions and of DynamoDB: ${calls} calls\n`);
+    expect(unlisted).toEqual([]);
+  });
+}

@@ -143,7 +143,7 @@ describe('an app is refused as it is made, where AWS refuses it, without', () =>
     [
       'a pipe’s sqs:SendMessage to its dead-letter queue',
       withoutAction('MessagePipeRole', 'sqs:SendMessage'),
-      'Error occurred while sending message to SQS queue: arn:aws:sqs:us-east-1:000000000000:DuotempoChat-Notification',
+      'Error occurred while sending message to SQS queue: arn:aws:sqs:us-east-1:000000000000:DuotempoChat-MessagePipeDeadLetters',
     ],
   ] as const)('%s', async (_, edit, words) => {
     const assembly = editedAssembly(await synthesized('test'), [edit]);

@@ -123,9 +123,11 @@ describe('a day in order', () => {
         },
       ],
     });
-    const again = await system.call('operator', 'PUT', `/fx-rates/${date}`, { body: rates });
-    expect(again.status).toBe(409);
-    expect(textOf(again.body, 'type')).toMatch(/rates-frozen$/);
+    const put = (body: object) => system.call('operator', 'PUT', `/fx-rates/${date}`, { body });
+    expect((await put(rates)).status).toBe(204);
+    const other = await put({ ...rates, rates: { ...rates.rates, JPY: '150.26' } });
+    expect(other.status).toBe(409);
+    expect(textOf(other.body, 'type')).toMatch(/rates-frozen$/);
   });
 
   test.concurrent('without rates is blocked, and goes on by itself once they are there', async () => {

@@ -47,12 +47,18 @@ export function wholeNumber(minimum: number, maximum: number): (text: string) =>
   };
 }
 
+const localStages: readonly Stage[] = [...deployableStages, 'test'];
+
 /** `--stage` of what runs on this machine: several stand side by side. */
 export function localStagesOption(): Option {
-  const stages: readonly Stage[] = [...deployableStages, 'test'];
   return new Option('--stage <stage...>', 'configuration of the app; more than one run side by side')
-    .choices(stages)
+    .choices(localStages)
     .default(['sandbox']);
+}
+
+/** `--stage` of a command that runs one on this machine. */
+export function localStageOption(): Option {
+  return new Option('--stage <stage>', 'configuration of the app').choices(localStages).default('sandbox');
 }
 
 /** `--stage` of what goes to AWS, or is there. */

@@ -5,7 +5,7 @@ import {
   type CommandContext,
   createCommand,
   parseArguments,
-  stageOption,
+  localStageOption,
   wholeNumber,
 } from './command-line.ts';
 import { copyToMeasure, standingWorkOf } from './cost/assembly.ts';
@@ -58,7 +58,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     .option('--connections <number>', 'devices online all month', wholeNumber(0, 100_000_000), 100)
     .option('--sales <number>', 'how many to play, on one day', wholeNumber(10, 100_000), 1000)
     .option('--messages <number>', 'how many to play', wholeNumber(10, 10_000), 200)
-    .addOption(stageOption().default('sandbox'))
+    .addOption(localStageOption())
     .option('--json', 'print the result as JSON');
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;

@@ -62,7 +62,7 @@ test.concurrent(
       sales: { total: expect.closeTo(sales.perMillion.total, 6) },
       messages: { total: expect.closeTo(2 * messages.perMillion.total, 6) },
       connections: { total: expect.closeTo((7 * 43_200 * 0.25) / 1e6, 6) },
-      polling: { total: expect.closeTo((3 * 2 * 129_600 * 0.4) / 1e6, 6) },
+      polling: { total: expect.closeTo((4 * 2 * 129_600 * 0.4) / 1e6, 6) },
     });
   },
   150_000,

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
+import { parseWritten } from '../../shared/parse.ts';
 
 /**
  * The pages of a query, each asked for while the one before is being read, so that at most two are in memory.
@@ -59,7 +60,7 @@ async function query(client: DynamoDBClient, input: QueryCommandInput): Promise<
     { step: 'deserialize', priority: 'low', name: 'readJson' },
   );
   const output = await client.send(command);
-  return v.parse(Page, page ?? output);
+  return parseWritten(Page, page ?? output);
 }
 
 const EMPTY_ANSWER = new TextEncoder().encode('{}');

@@ -63,6 +63,12 @@ export function createSqs(): Sqs {
   });
   let stopped = false;
 
+  /** Sends at once: whoever waits for messages may not see one before all is kept that belongs to it. */
+  const sendNow = (action: 'SendMessage' | 'SendMessageBatch', request: JsonObject): JsonObject => {
+    const body = actions.get(action)?.({ ...request }, store);
+    return isJsonObject(body) ? body : {};
+  };
+
   const engine = async (action: string, request: JsonObject): Promise<JsonObject> => {
     const body = await actions.get(action)?.({ ...request }, store);
     return isJsonObject(body) ? body : {};
@@ -157,12 +163,12 @@ export function createSqs(): Sqs {
     return { ...sent, MD5OfMessageSystemAttributes: digest };
   };
 
-  const sendBatch: Operation = async (queue, request, { action, traceHeader }) => {
+  const sendBatch: Operation = (queue, request, { action, traceHeader }) => {
     const entries = entriesOf(action, request);
     checkBatchSize(entries);
     const { done, failed } = settled(entries, checkMessage);
     if (done.length === 0) return { Failed: failed };
-    const { Successful, Failed } = await engine(action, { ...request, Entries: done });
+    const { Successful, Failed } = sendNow('SendMessageBatch', { ...request, Entries: done });
     const sent = (isJsonList(Successful) ? Successful.filter(isJsonObject) : []).map((each) =>
       keep(queue, done.find(({ Id }) => Id === each['Id']) ?? {}, each, traceHeader),
     );
@@ -181,9 +187,9 @@ export function createSqs(): Sqs {
 
   const operations: Readonly<Record<string, Operation>> = {
     ReceiveMessage: receive,
-    SendMessage: async (queue, request, { traceHeader }) => {
+    SendMessage: (queue, request, { traceHeader }) => {
       checkMessage(request);
-      return keep(queue, request, await engine('SendMessage', request), traceHeader);
+      return keep(queue, request, sendNow('SendMessage', request), traceHeader);
     },
     SendMessageBatch: sendBatch,
     DeleteMessage: settle,

@@ -516,6 +516,20 @@ test('a message keeps the trace header of the function that sent it, or the one 
   });
 });
 
+test('a receiver that waits already gets the trace header, too', async () => {
+  const { url } = newQueue();
+  const system = { AWSTraceHeader: { DataType: 'String' as const, StringValue: 'Root=1' } };
+  for (let round = 0; round < 5; round++) {
+    const received = receive(url, { WaitTimeSeconds: 20 });
+    // The queue is asked once without waiting, so a call that was sent later is answered when the receiver waits.
+    await counts(url);
+    await engines.sqsClient.send(
+      new SendMessageCommand({ QueueUrl: url, MessageBody: 'x', MessageSystemAttributes: system }),
+    );
+    expect(await received).toMatchObject([{ Attributes: { AWSTraceHeader: 'Root=1' } }]);
+  }
+});
+
 test('the trace header comes only when asked for, and goes along to the dead-letter queue', async () => {
   const dead = newQueue();
   const { url } = newQueue({

@@ -4,10 +4,10 @@ import { format, resolveConfig } from 'prettier';
 import { createCommand, parseArguments, type CommandContext } from './command-line.ts';
 import { apiNames, documentFile, openApiDocument } from './openapi/document.ts';
 
-/** `npm run openapi`: writes the OpenAPI documents anew, formatted as everything here is. */
+/** `npm run openapi`: rewrites the OpenAPI documents, formatted like the rest of the repository. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
   const files = apiNames.map(documentFile).join(' and ');
-  const command = createCommand('openapi', `Writes ${files} anew, from the schemas of the handlers.`);
+  const command = createCommand('openapi', `Rewrites ${files} from the handlers' schemas.`);
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
 

@@ -245,7 +245,7 @@ export class CardSettlementStack extends Stack {
         'The schedule has not been heard of for 45 minutes: days are not sealed at their cut-off, and balance late.',
       runbookHeading: 'The schedule is silent',
       metric: this.dayMetric(metrics.scheduleTicks),
-      // It never comes to so many: only silence rings.
+      // The metric never reaches this value, so only silence rings.
       threshold: 1_000_000,
       periods: 3,
       ringsOnSilence: true,

@@ -63,7 +63,7 @@ export function createSqs(): Sqs {
   });
   let stopped = false;
 
-  /** Sends at once: whoever waits for messages may not see one before all is kept that belongs to it. */
+  /** Synchronous, so that no waiting receiver takes a message before its trace header is stored. */
   const sendNow = (action: 'SendMessage' | 'SendMessageBatch', request: JsonObject): JsonObject => {
     const body = actions.get(action)?.({ ...request }, store);
     return isJsonObject(body) ? body : {};

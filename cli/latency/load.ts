@@ -13,7 +13,7 @@ export interface LoadOptions {
   readonly messagesPerSecond: number;
   readonly seconds: number;
   readonly onProgress?: (seen: number, posted: number) => void;
-  /** Who writes to whom, in pairs. @default 50 users of the local host, which knows everybody */
+  /** Pairs of sender and recipient. @default 50 users of the local host, where anybody can sign in */
   readonly users?: readonly LoadUser[];
   /** Most connections that are made, and most messages that are posted, at a time. @default all at once */
   readonly atOnce?: number;

@@ -9,7 +9,7 @@ import type { Limit } from './limit.ts';
 
 const STAGED = 10_000;
 
-/** `npm run limits -- terminals`: all of them differ, so that all that is done for a difference is measured, too. */
+/** `npm run limits -- terminals`: all of them differ, so the cost of a difference is measured too. */
 export const terminals: Limit = {
   name: 'terminals',
   load: `100,000 terminal reports of one date of ${STAGED.toLocaleString('en-US')} transactions, and 2,000 of 100 lines`,

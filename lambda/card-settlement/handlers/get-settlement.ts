@@ -111,7 +111,7 @@ async function file(day: BusinessDay, services: Services): Promise<HttpResponse>
     throw new Problem(422, 'settlement-file-too-long', 'The settlement file is too long for one answer', {
       detail: isFinal(day)
         ? `It would have more than ${FILE_LINES_LIMIT} detail lines. Read the settlement as JSON, page by page.`
-        : 'Before the day is balanced it is added up anew for each request. Read the settlement as JSON, page by page, or ask again when the day is balanced.',
+        : 'Before the day is balanced each request adds it up again. Read the settlement as JSON, page by page, or ask again when the day is balanced.',
     });
   }
   const asOf = isFinal(day) ? (day.balancedAt ?? '') : services.now().toISOString();

@@ -158,7 +158,7 @@ export function buildServices(client = createDynamoDbClient(), now: () => Date =
     assess: createAssessor(
       {
         historyOf: (cardToken, range) => cardHistory(client, stagedTable, cardToken, range),
-        smallAmountsAt: (terminalId, range) => smallSalesAt(client, stagedTable, terminalId, range),
+        smallAmountsAt: (terminalKey, range) => smallSalesAt(client, stagedTable, terminalKey, range),
         ratesOf,
       },
       fraud,

@@ -22,13 +22,19 @@ export function figuresTable(figures: readonly Figure[], colors: Colors): string
     colAligns: ['left', 'right', 'right'],
   });
   for (const figure of figures) {
-    const { name, value, unit, atMost, atLeast } = figure;
-    const target =
-      atMost !== undefined ? `≤ ${format(atMost)}` : atLeast !== undefined ? `≥ ${format(atLeast)}` : '';
+    const { name, value, unit } = figure;
     const measured = `${format(value)}${unit === '' ? '' : ` ${unit}`}`;
-    table.push([name, isMet(figure) ? measured : colors.red(measured), target]);
+    table.push([name, isMet(figure) ? measured : colors.red(measured), targetOf(figure)]);
   }
   return table.toString();
+}
+
+function targetOf({ atMost, atLeast }: Figure): string {
+  if (atMost !== undefined && atMost === atLeast) return format(atMost);
+  return [
+    ...(atLeast === undefined ? [] : [`≥ ${format(atLeast)}`]),
+    ...(atMost === undefined ? [] : [`≤ ${format(atMost)}`]),
+  ].join(', ');
 }
 
 function format(value: number): string {

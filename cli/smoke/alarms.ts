@@ -1,3 +1,4 @@
+import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { stackNameOf } from '../../lib/stage-names.ts';
 import { awsClientOptions } from '../aws-client.ts';
 import { CommandError } from '../command-error.ts';
@@ -49,6 +50,28 @@ export function judge(alarms: readonly AlarmState[]): string {
   return `${quiet} OK${fresh === 0 ? '' : `, ${fresh} that CloudWatch has not looked at yet`}`;
 }
 
+/** A new alarm may be that long without data before CloudWatch says so. */
+const NEW_MILLISECONDS = 60_000;
+
+/**
+ * True for an alarm that tells somebody. One with an action for insufficient data rings on silence, but not while it has
+ * been silent ever since it was made.
+ */
+export function rings(
+  alarm: Pick<
+    MetricAlarm,
+    | 'StateValue'
+    | 'InsufficientDataActions'
+    | 'StateTransitionedTimestamp'
+    | 'AlarmConfigurationUpdatedTimestamp'
+  >,
+): boolean {
+  if (alarm.StateValue !== 'INSUFFICIENT_DATA') return alarm.StateValue === 'ALARM';
+  const silentSince = alarm.StateTransitionedTimestamp?.getTime() ?? 0;
+  const madeAt = alarm.AlarmConfigurationUpdatedTimestamp?.getTime() ?? 0;
+  return (alarm.InsufficientDataActions ?? []).length > 0 && silentSince > madeAt + NEW_MILLISECONDS;
+}
+
 async function alarmsOf(outputs: Outputs, stackNames: readonly string[]): Promise<AlarmState[]> {
   const { CloudWatchClient, paginateDescribeAlarms } = await import('@aws-sdk/client-cloudwatch');
   const client = new CloudWatchClient(awsClientOptions(outputs));
@@ -67,7 +90,7 @@ async function alarmsOf(outputs: Outputs, stackNames: readonly string[]): Promis
         for (const each of [...(page.MetricAlarms ?? []), ...(page.CompositeAlarms ?? [])]) {
           alarms.push({
             name: each.AlarmName ?? '',
-            state: each.StateValue ?? '',
+            state: rings(each) ? 'ALARM' : (each.StateValue ?? ''),
             description: each.AlarmDescription ?? '',
           });
         }

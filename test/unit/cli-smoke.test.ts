@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { judge } from '../../cli/smoke/alarms.ts';
+import { judge, rings } from '../../cli/smoke/alarms.ts';
 import { createSteps, eventually, type StepResult } from '../../cli/smoke/steps.ts';
 
 const places = { stack: 'DuotempoChat', outputs: [], headings: [] } as const;
@@ -21,6 +21,20 @@ it('an alarm that rings is a failure that says what to do; so is that there are 
     'A-ALARM: Chat is down. Runbook: "The message pipe fails".',
   );
   expect(() => judge([])).toThrow('There are no alarms.');
+});
+
+it('an alarm on silence rings once its metric has stopped, and not before the metric has begun', () => {
+  const madeAt = new Date('2026-11-24T10:00:00Z');
+  const silentSince = (minutes: number, actions: string[]) => ({
+    StateValue: 'INSUFFICIENT_DATA' as const,
+    InsufficientDataActions: actions,
+    AlarmConfigurationUpdatedTimestamp: madeAt,
+    StateTransitionedTimestamp: new Date(madeAt.getTime() + minutes * 60_000),
+  });
+  expect(rings(silentSince(300, ['topic']))).toBe(true);
+  expect(rings(silentSince(0, ['topic']))).toBe(false);
+  expect(rings(silentSince(300, []))).toBe(false);
+  expect([rings({ StateValue: 'ALARM' }), rings({ StateValue: 'OK' })]).toEqual([true, false]);
 });
 
 it('a step after one that failed is not tried', async () => {

@@ -114,7 +114,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       ProvisionedThroughput: capacity,
       OnDemandThroughput: capacity,
       PointInTimeRecoverySpecification: recovery,
-      DeletionProtectionEnabled: recovery,
+      DeletionProtectionEnabled: honoured,
       ContributorInsightsSpecification: observability,
       TableClass: inert('Storage classes differ in price only.'),
       'ResourcePolicy.PolicyDocument': honoured,

@@ -74,7 +74,7 @@ const LOCAL = { rate: 50, users: 50, atOnce: Infinity };
 /** A new account runs ten functions at once: four take messages, two push them, and acknowledgements take the rest. */
 const AWS = { rate: 10, users: 10, atOnce: 4 };
 
-/** Makes users of its own, as there are none on AWS that it could know, and removes them again. */
+/** Creates users for the run and removes them afterwards, because a deployment on AWS has none that it knows. */
 async function measureDeployment(outputs: Outputs, options: LatencyOptions): Promise<number> {
   const usual = outputs.DuotempoLocal === undefined ? AWS : LOCAL;
   const { rate = usual.rate, users: count = usual.users, seconds } = options;

@@ -13,7 +13,7 @@ import { colorsFor } from './screen.ts';
 
 const limits: readonly Limit[] = [identifiers, backlog, terminals, tombstones, hellos, devices, waiting];
 
-/** `npm run limits`: how the app holds at loads far beyond an ordinary day, each on a local host of its own. */
+/** `npm run limits`: measures loads far beyond an ordinary day, each on its own local host. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
   const names = limits.map(({ name }) => name);
   const command = createCommand(

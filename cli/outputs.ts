@@ -144,14 +144,14 @@ export function stagesIn(content: unknown): DeployableStage[] {
   return deployableStages.filter((stage) => isRecord(content) && stackNameOf(stage, 'Identity') in content);
 }
 
-/** Who wrote the file, if a deployment did. */
+/** Says whether a deployment on AWS or a local host wrote the file; undefined if neither did. */
 export async function deploymentOf(file: string): Promise<'aws' | 'local' | undefined> {
   const content = parseJson(await readFile(file, 'utf8').catch(() => ''));
   if (!isRecord(content) || stagesIn(content).length === 0) return undefined;
   return 'DuotempoLocal' in content ? 'local' : 'aws';
 }
 
-/** Whether the local host that wrote the file still runs: its user pool is of its own, and of no other host on its port. */
+/** Whether the local host that wrote the file still runs. Its user pool identifies it, even if another host took its port. */
 export async function isAlive(file: string): Promise<boolean> {
   const text = await readFile(file, 'utf8').catch(() => '');
   const [stage] = stagesIn(parseJson(text));

@@ -32,7 +32,7 @@ import { apiNameOf, metricsNamespaceOf } from './stage-names.ts';
 export interface CardSettlementStackProps extends StackProps {
   readonly config: StageConfig;
   readonly identity: IdentityStack;
-  /** Addresses that are told of alarms. */
+  /** Addresses that get a mail for each alarm. */
   readonly alarmEmails: readonly string[];
 }
 

@@ -22,7 +22,7 @@ import { TokenWebSocketApi } from './token-web-socket-api.ts';
 export interface ChatStackProps extends StackProps {
   readonly config: StageConfig;
   readonly identity: IdentityStack;
-  /** Addresses that are told of alarms. */
+  /** Addresses that get a mail for each alarm. */
   readonly alarmEmails: readonly string[];
 }
 

@@ -75,7 +75,7 @@ function readUnits(bytes: number, isConsistent: boolean): number {
 export function pageCapacity(page: {
   readonly tableName: string;
   readonly index: Index | undefined;
-  /** Of all entries it passed over, whatever of them is answered. */
+  /** The size of all entries it read, including those that it does not return. */
   readonly bytes: number;
   /** Of each item that a local index had to fetch from its table. */
   readonly fetchedBytes: readonly number[];

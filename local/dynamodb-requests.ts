@@ -216,7 +216,7 @@ function batchGet(request: CheckedRequest, items: ItemStore, onConsumed: OnConsu
   for (const { tableName, part, reading } of parts) {
     const found: Item[] = [];
     const left: Item[] = [];
-    // DynamoDB answers in an order of its own: nobody may count on that of the keys.
+    // DynamoDB returns the items in any order, so no program may rely on the order of the keys.
     for (const key of part.Keys.toReversed()) {
       bytes += items.bytesOf(tableName, key);
       if (bytes > MAXIMUM_BATCH_BYTES) {

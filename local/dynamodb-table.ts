@@ -203,7 +203,7 @@ function segmentOf(place: string, count: number): number {
 const LAST = '\uffff';
 const above = (order: string): string => `${order}\0`;
 
-/** One key of several in an order: its end comes before whatever could go on. */
+/** Encodes one part of a compound sort order. Its end mark sorts a part before every longer one that begins with it. */
 function element(order: string): string {
   return `${escaped(order)}\0\x01`;
 }

@@ -25,7 +25,7 @@ const NO_OPERAND = 'The provided expression refers to an attribute that does not
 const WRONG_OPERAND = 'An operand in the update expression has an incorrect data type';
 const NO_PATH = 'The document path provided in the update expression is invalid for update';
 
-/** @throws Refusal for an action that DynamoDB sees no sense in, whatever the item. */
+/** @throws Refusal for an action that DynamoDB rejects regardless of the item. */
 export function checkSense(updates: readonly Update[]): void {
   for (const update of updates) if (update.type === 'set') checkFunctions(update.val, true);
 }

@@ -25,7 +25,7 @@ export interface DynamoDb {
 
 /** What a template says of a table beside its keys and indexes. */
 export interface TableProperties {
-  /** The host tells whoever asks, and deletes nothing. */
+  /** For `DescribeTimeToLive` only: the host never deletes expired items. */
   readonly timeToLiveAttribute?: string;
   /** Whether it can't be deleted. */
   readonly isProtected?: boolean;

@@ -73,7 +73,7 @@ export function createMoveTasks(options: MoveTasksOptions): MoveTasks {
     if (message === undefined) return end(task, 'COMPLETED');
     const destination = task.destination ?? options.store.getQueueByArn(options.sourceOf(message) ?? '');
     if (destination === undefined) {
-      // Who has sent to the dead-letter queue itself: a pipe or a schedule, for example.
+      // A pipe or a schedule sent this message to the dead-letter queue directly.
       task.source.messages.unshift(message);
       return end(task, 'FAILED', 'CouldNotDetermineMessageSource');
     }

@@ -1,7 +1,7 @@
 import type { SqsMessage, SqsQueue } from './fauxqs.ts';
 import { SqsError } from './sqs-errors.ts';
 
-/** Names a message and one receipt of it, to whoever holds the handle: it needs no record of who was given which. */
+/** Encodes the message and one receipt of it, so that no record of handles is needed. */
 export interface Receipt {
   readonly handle: string;
   readonly messageId: string;

@@ -12,7 +12,7 @@ import { createHash, randomBytes } from 'node:crypto';
 /** So often a chain may invoke a function; Lambda drops the next invocation. */
 export const MAXIMUM_INVOCATIONS_OF_A_CHAIN = 16;
 
-/** More than a chain has functions. A header comes from whoever sends. */
+/** More functions than any chain has. The bound matters because any sender can set the header. */
 const MAXIMUM_FUNCTIONS = 32;
 
 /** How often the chain that a header belongs to has invoked a function. */

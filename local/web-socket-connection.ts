@@ -129,7 +129,7 @@ export function openConnection(
           if (error) reject(error);
           else if (!isWaiting) sent();
         });
-        // Who sends to a client that does not read must not wait until it does.
+        // A sender must not wait for a client that does not read.
         const isWaiting = webSocket.bufferedAmount > 0;
         if (isWaiting) sent();
       }),

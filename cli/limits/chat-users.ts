@@ -33,7 +33,7 @@ export interface ChatUser {
 const CONNECTIONS = 8;
 const BATCH_ITEMS = 25;
 
-/** Runs a load on a host of its own, in a process of its own, and ends both. */
+/** Runs a load against a host in a separate process, and stops both. */
 export async function withChatUsers<Result>(
   projectFolder: string,
   load: (users: ChatUsers, host: RunningHost) => Promise<Result>,

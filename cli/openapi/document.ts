@@ -4,7 +4,7 @@ import { chatPaths } from './chat.ts';
 import { alsoFromGateway, isJson, parameters, responses, type Json } from './parts.ts';
 import { convertedSchemas } from './schemas.ts';
 
-/** The HTTP APIs: each is described by a document of its own, so that a client made from one calls no other. */
+/** The HTTP APIs. Each has its own document, so that a client generated from one calls no other. */
 export const apis = {
   'card-settlement': {
     title: 'Duotempo card settlement',

@@ -38,7 +38,7 @@ const decisionSchema = v.looseObject({ decision: v.string(), businessDate: v.str
 /** A held transaction that nobody has decided on, as the API gives it. */
 export type Held = v.InferOutput<typeof heldSchema>;
 
-/** The business dates of which the last pass counted something as held, the newest first. */
+/** The business dates for which the last run counted held transactions, newest first. */
 export async function datesWithHeld(call: CallApi): Promise<string[]> {
   const dates: string[] = [];
   for await (const { businessDate, totals } of eachItem(

@@ -32,7 +32,7 @@ export interface Steps {
   readonly results: readonly StepResult[];
 }
 
-/** A chain of steps of which each needs the one before. */
+/** A chain of steps, each of which needs the previous one. */
 export function createSteps(onResult: OnResult): Steps {
   const results: StepResult[] = [];
   const tell = async (result: StepResult): Promise<void> => {

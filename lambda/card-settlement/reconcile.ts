@@ -36,7 +36,7 @@ export interface BookServices {
   readonly send: (factIds: readonly string[]) => Promise<void>;
   /** Writes at most 25 totals. */
   readonly writeMerchantTotals: (day: BusinessDay, totals: readonly MerchantTotals[]) => Promise<void>;
-  /** Remembers up to which key the run has sent what it sends, for the run that follows if this one ends before its time. */
+  /** Records the key up to which the run has sent, for the next run in case this one dies. */
   readonly noteSends: (through: string) => Promise<void>;
 }
 

@@ -51,7 +51,7 @@ export const deviceActions = ['hello', 'ack', 'read'] as const;
 /** Most that one request body may have, in bytes: 4,000 characters, each as two escaped surrogates, and the rest. */
 export const requestBodyLimitBytes = 64 * 1024;
 
-/** A conversation ends here at the latest; with the longest texts it comes to DynamoDB's 10 GB before. */
+/** A conversation ends here, or earlier when long texts fill DynamoDB's 10 GB for an item collection. */
 export const lastSequence = 1_000_000;
 
 export const ConversationId = v.pipe(

@@ -60,7 +60,7 @@ export async function deliver(
     services.isTimeUp,
   );
   if (left.length > 0) {
-    // Without progress the message comes again as it is, and at last to the dead-letter queue.
+    // Without progress the same message comes again, and finally goes to the dead-letter queue.
     if (pushed + gone === 0 && error !== undefined) throw error;
     const { conversationId, sequence, requestId } = message;
     await services.sendMessage({

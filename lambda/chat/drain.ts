@@ -6,7 +6,7 @@ import { pushToDevice, type PushServices } from './push.ts';
 import type { Device } from './tables/connections.ts';
 import type { WaitingPage } from './tables/notifications.ts';
 
-/** What a device is told when it has got what waited. */
+/** The frame that a device gets once it has what waited. */
 export type CaughtUpFrame = Extract<ServerFrame, { type: 'caught-up' }>;
 
 export interface DrainServices extends PushServices {
@@ -81,7 +81,7 @@ export async function drain(
   }
 
   const frame = await services.caughtUpFrame(userId);
-  // First the note: a hello that comes upon the frame finds that the drain is over.
+  // The note comes first, so that a hello sent in answer to the frame finds the drain finished.
   if ((await services.noteDrain(device, 'caught-up')) === 'gone') return { outcome: 'gone', pushed };
   const isTold = await pushToDevice(device, frame, services);
   return { outcome: isTold ? 'caught-up' : 'gone', pushed };

@@ -51,7 +51,7 @@ const SNOWFLAKE_OR_NANOSECONDS = /^(?:\d{17,18}|[1-3]\d{18})$/;
 /** Issuers (of eight digits, ISO/IEC 7812-1:2017) whose test numbers are published with 17 or 18 digits. */
 const TEST_ISSUERS = /^(?:62123456|58682416|67594111)/;
 
-/** Ids of letters and digits in groups (RFC 9562): a group of digits in one is no number of its own. */
+/** UUIDs (RFC 9562): a group of digits inside one is not a number by itself. */
 const UUID = /[0-9a-f]{8}([-_])(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}/gi;
 /** What every card number matches, so that most texts need no closer look. */
 const ENOUGH_DIGITS = /\d(?:[ ._-]?\d){11}/;

@@ -13,21 +13,21 @@ import type { StagedSummary } from './totals.ts';
 export interface TerminalSums {
   /** How many terminals have reported. */
   readonly count: () => number;
-  /** Takes in what a terminal reports. Once for each. */
+  /** Adds a terminal's report. Call it once per terminal. */
   readonly report: (report: TerminalReport) => void;
-  /** Takes off what was staged, if its terminal has reported. */
+  /** Subtracts a staged fact, if its terminal has reported. */
   readonly stage: (staged: StagedSummary) => void;
   /** True if what the terminal reports is not what was staged. */
   readonly differs: (report: Pick<TerminalReport, 'clientId' | 'terminalId'>) => boolean;
-  /** All of it, 16 bytes for each terminal, for `createTerminalSums` to go on from. */
+  /** The whole state, 16 bytes per terminal. `createTerminalSums` resumes from it. */
   readonly rows: () => Uint8Array;
 }
 
 const FIRST_CAPACITY = 1024;
 
-/** @param seed what nobody who reports can foresee; the same one for the rows that are gone on from */
+/** @param seed a value that no reporting client can predict; resuming from rows takes the seed that made them */
 export function createTerminalSums(seed: string, rows: Uint8Array = new Uint8Array()): TerminalSums {
-  /** Open addressing: of each slot the terminal's key, 0 if it is free, and its sum. */
+  /** A hash table with open addressing. Each slot holds a terminal's key, 0 if the slot is free, and its sum. */
   let keys = new BigUint64Array(FIRST_CAPACITY);
   let sums = new BigUint64Array(FIRST_CAPACITY);
   let count = 0;

@@ -219,7 +219,7 @@ export interface CutRun {
 }
 
 /**
- * Hands the lease of a run on to whoever comes with a ticket.
+ * Hands a run's lease over to the holder of a ticket.
  *
  * @returns `lost` if the lease had passed to another run
  */
@@ -308,7 +308,7 @@ export async function requestRerun(
   }
 }
 
-/** A run as it gives a lease back: who holds it, which run that is, and of which message. */
+/** A run that gives its lease back: the holder, the run's id and its message. */
 export interface Concluding {
   readonly holder: string;
   readonly run: string;
@@ -364,7 +364,7 @@ export async function releaseLease(
   return giveBack(client, table, businessDate, holder, { set: [], remove: [], names: {}, values: {} });
 }
 
-/** Gives a lease back, with further changes in the same write. Who gave it back last, and was asked what, stays. */
+/** Gives a lease back, with further changes in the same write, and records who gave it back and what was asked for. */
 async function giveBack(
   client: DynamoDBClient,
   table: string,

@@ -26,7 +26,7 @@ const TOMBSTONE_DAYS = NOTIFICATION_DAYS + 1;
 /** Most keys that one BatchGetItem takes. */
 const BATCH_KEYS = 100;
 
-/** From here on the notification is acknowledged, for good. */
+/** Puts the tombstone. From this write on, the notification is acknowledged for good. */
 export async function putTombstone(
   client: DynamoDBClient,
   table: string,

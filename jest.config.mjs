@@ -1,3 +1,6 @@
+// Powertools warns about metrics without a namespace; in the templates every stage sets one.
+process.env.POWERTOOLS_METRICS_NAMESPACE ??= 'Duotempo/Test';
+
 /** Native ESM: jose, fauxqs and others have no CommonJS form that loads. */
 export default {
   testEnvironment: 'node',

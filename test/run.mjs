@@ -5,6 +5,8 @@
  *   npm test                         everything
  *   npm test -- unit property        only the tests of these folders of test/
  *   npm test -- --update             writes the snapshots and the events of events/ anew
+ *   npm test -- third-party          only what other people's tools judge, with a table of their verdicts
+ *   npm test -- --skip-nothing       fails if a test is skipped
  *   npm test -- --json <file>        also writes {passed, failed} there
  */
 import { spawn } from 'node:child_process';
@@ -13,11 +15,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values: options, positionals: folders } = parseArgs({
   allowPositionals: true,
-  options: { update: { type: 'boolean', default: false }, json: { type: 'string' } },
+  options: {
+    update: { type: 'boolean', default: false },
+    'skip-nothing': { type: 'boolean', default: false },
+    json: { type: 'string' },
+  },
 });
 
 const unknown = folders.find((name) => !existsSync(join(project, 'test', name)));
@@ -53,6 +60,7 @@ if (folders.length === 0) {
 
 const folder = mkdtempSync(join(tmpdir(), 'duotempo-test-'));
 const report = join(folder, 'report.json');
+const verdictsFolder = join(folder, 'verdicts');
 const { exitCode } = await run(
   'jest/bin/jest.js',
   [
@@ -67,17 +75,21 @@ const { exitCode } = await run(
 );
 /** @type {{ numPassedTests: number, numFailedTests: number, numFailedTestSuites: number, numTotalTests: number, numPendingTests: number }} */
 const result = JSON.parse(readReport());
+const verdicts = readVerdicts();
 rmSync(folder, { recursive: true, force: true });
 count.passed += result.numPassedTests;
 // A file that could not be loaded has no tests to fail.
 count.failed += Math.max(result.numFailedTests, result.numFailedTestSuites, exitCode === 0 ? 0 : 1);
-if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(count));
+if (verdicts.length > 0) printVerdicts();
 if (result.numPendingTests > 0) {
+  const failed = options['skip-nothing'] ? ' That is a failure here.' : '';
+  if (failed !== '') count.failed += result.numPendingTests;
   console.log(
-    `${result.numPendingTests} skipped: the sample data is replayed where DUOTEMPO_SAMPLE_DATA names its folder, ` +
-      'the answers recorded on AWS are compared where DUOTEMPO_AWS_RECORDINGS does.',
+    `${result.numPendingTests} skipped. The sample data is replayed where DUOTEMPO_SAMPLE_DATA names its folder; ` +
+      `what a judge needs stands in its row.${failed}`,
   );
 }
+if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(count));
 console.log(`${count.passed} passed, ${count.failed} failed`);
 process.exitCode = count.failed === 0 ? 0 : 1;
 
@@ -87,6 +99,32 @@ function readReport() {
   } catch {
     return '{"numPassedTests":0,"numFailedTests":1,"numFailedTestSuites":1,"numTotalTests":0,"numPendingTests":0}';
   }
+}
+
+/** @typedef {import('./third-party/judges/judge.ts').Verdict} Verdict */
+
+/** @returns {Verdict[]} what each judge of this run found */
+function readVerdicts() {
+  if (!existsSync(verdictsFolder)) return [];
+  const files = readdirSync(verdictsFolder).toSorted();
+  return files.map((file) => JSON.parse(readFileSync(join(verdictsFolder, file), 'utf8')));
+}
+
+function printVerdicts() {
+  const table = new Table({
+    head: ['judge', 'cases', 'agree', 'listed differences'],
+    style: { head: [], border: [], compact: true },
+    colAligns: ['left', 'right', 'right', 'left'],
+    colWidths: [null, null, null, 70],
+    wordWrap: true,
+  });
+  for (const { judge, cases, agree, differences, leftAside, missing } of verdicts) {
+    const aside = Object.values(leftAside).reduce((sum, number) => sum + number, 0);
+    const remarks = [...differences, ...(aside > 0 ? [`(${aside} more do not concern this system)`] : [])];
+    if (missing === undefined) table.push([judge, cases, agree, remarks.join('\n')]);
+    else table.push([judge, '', '', `skipped; to get it: ${missing}`]);
+  }
+  console.log(`${table.toString()}\n`);
 }
 
 /**
@@ -106,6 +144,7 @@ function run(script, args, output) {
       env: {
         ...process.env,
         NODE_OPTIONS: '--experimental-vm-modules --no-warnings',
+        DUOTEMPO_VERDICTS: verdictsFolder,
         AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
         ...(options.update ? { DUOTEMPO_UPDATE: '1' } : {}),
       },

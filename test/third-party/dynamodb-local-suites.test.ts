@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Interceptor } from '../../local/aws-service.ts';
 import { isJsonObject } from '../../local/template.ts';
 import type { JsonObject } from '../../local/template.ts';
 import { differenceOf, rawAnswer } from './dynamodb-local/differences.ts';
-import { dynamoDbLocalFolder, startDynamoDbLocal } from './dynamodb-local/server.ts';
+import { startDynamoDbLocal } from './dynamodb-local/server.ts';
+import type { Tally } from './judges/judge.ts';
+import { describeJudge } from './judges/judge.ts';
+import { dynamoDbLocalFolder, HOW_TO_INSTALL } from './judges/programs.mjs';
 
 /**
  * Goal: AWS's own engine agrees with what the host's tests of DynamoDB and of the app's conditions expect.
@@ -20,9 +23,10 @@ const SUITES = [
 ];
 
 const folder = dynamoDbLocalFolder();
+const needs = folder === undefined ? HOW_TO_INSTALL : undefined;
 let theirs: Awaited<ReturnType<typeof startDynamoDbLocal>> | undefined;
 const unlisted: unknown[] = [];
-let calls = 0;
+let tally: Tally | undefined;
 const ITEM_ACTIONS = /^(Put|Get|Update|Delete|BatchGet|BatchWrite)Item$|^(Query|Scan)$/;
 
 async function askTheirs(action: string, request: JsonObject) {
@@ -55,9 +59,10 @@ const mirror: Interceptor = (call, proceed) => {
     const body: unknown = JSON.parse(JSON.stringify(answer.body));
     const ours = rawAnswer(answer.status, isJsonObject(body) ? body : {});
     const local = await askTheirs(call.action, call.request);
-    calls += 1;
     const difference = differenceOf({ action: call.action, input: call.request }, ours, local);
-    if (difference === 'unlisted') {
+    if (difference === undefined) tally?.agree();
+    else if (difference !== 'unlisted') tally?.differ(difference);
+    else {
       const { action, request: input } = call;
       unlisted.push({ test: expect.getState().currentTestName, action, input, ours, local });
     }
@@ -65,12 +70,7 @@ const mirror: Interceptor = (call, proceed) => {
   });
 };
 
-if (folder === undefined) {
-  const skipped = describe.skip;
-  skipped('the tests of DynamoDB beside DynamoDB Local', () => {
-    test('say so', () => expect(folder).toBeDefined());
-  });
-} else {
+if (folder !== undefined) {
   const engines = await import('../local/engines.ts');
   const startMirrored: typeof engines.startEngines = async (options) => {
     const started = await engines.startEngines({ ...options, interceptors: [mirror] });
@@ -88,8 +88,10 @@ if (folder === undefined) {
   });
   afterAll(() => theirs?.stop());
   for (const suite of SUITES) await import(suite);
-  test('DynamoDB Local answers all those calls alike', () => {
-    process.stderr.write(`DynamoDB Local, the tests of conditions and of DynamoDB: ${calls} calls\n`);
-    expect(unlisted).toEqual([]);
-  });
 }
+
+// Last in the file: it judges what the suites asked.
+describeJudge('DynamoDB Local: the tests of DynamoDB', needs, (judged) => {
+  tally = judged;
+  test('it answers all calls of those tests alike', () => expect(unlisted).toEqual([]));
+});

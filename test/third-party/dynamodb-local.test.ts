@@ -1,33 +1,27 @@
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startEngines } from '../local/engines.ts';
 import { appExpressions } from './dynamodb-local/app-expressions.ts';
 import { answerOf, differenceOf } from './dynamodb-local/differences.ts';
 import { operations, TABLE_REQUEST } from './dynamodb-local/operations.ts';
-import { dynamoDbLocalFolder, startDynamoDbLocal } from './dynamodb-local/server.ts';
+import { startDynamoDbLocal } from './dynamodb-local/server.ts';
+import { describeJudge } from './judges/judge.ts';
+import { dynamoDbLocalFolder, HOW_TO_INSTALL } from './judges/programs.mjs';
 
 /**
  * Goal: the host's DynamoDB answers as AWS's own engine does.
  * Method: random calls through the SDK, half of their expressions the app's own, half odd ones, go to the host and to
  * DynamoDB Local one after the other. An answer that differs must be one that differences.ts lists, with its reason.
  *
- * DUOTEMPO_DYNAMODB_LOCAL names the folder with the jars of dynamodb-local/pom.xml; Java 17 runs them. DUOTEMPO_DYNAMODB_CALLS: how many calls.
- *
- * @default 4,000 calls
+ * DUOTEMPO_DYNAMODB_CALLS says how many calls; 4,000 by default.
  */
 
 const calls = Number(process.env['DUOTEMPO_DYNAMODB_CALLS'] ?? 4000);
 const SEEDS = [1, 2, 3, 4];
 
 const folder = dynamoDbLocalFolder();
-if (folder === undefined) {
-  process.stderr.write(
-    'DynamoDB Local is skipped: DUOTEMPO_DYNAMODB_LOCAL must name a folder with its jars, which Maven lays there:\n' +
-      '  mvn -f test/third-party/dynamodb-local/pom.xml dependency:copy-dependencies -DoutputDirectory=<folder>\n',
-  );
-}
-const withDynamoDbLocal = folder === undefined ? describe.skip : describe;
+const needs = folder === undefined ? HOW_TO_INSTALL : undefined;
 
 let engines: Awaited<ReturnType<typeof startEngines>>;
 let theirs: Awaited<ReturnType<typeof startDynamoDbLocal>> | undefined;
@@ -45,7 +39,7 @@ async function makeTable(client: DynamoDBClient, TableName: string): Promise<voi
   await client.send(new CreateTableCommand({ ...TABLE_REQUEST, TableName }));
 }
 
-withDynamoDbLocal('beside DynamoDB Local', () => {
+describeJudge('DynamoDB Local: random calls', needs, (tally) => {
   test.each(SEEDS)(
     'calls by the seed %i are answered alike',
     async (seed) => {
@@ -54,7 +48,6 @@ withDynamoDbLocal('beside DynamoDB Local', () => {
       const sides = [engines.dynamoDbClient, theirs.client] as const;
       for (const client of sides) await makeTable(client, table);
       const next = operations({ seed, table, app: appExpressions() });
-      const listed = new Map<string, number>();
       const unlisted: unknown[] = [];
       let refused = 0;
       for (let count = 0; count < calls / SEEDS.length && unlisted.length < 10; count += 1) {
@@ -66,13 +59,12 @@ withDynamoDbLocal('beside DynamoDB Local', () => {
         if (difference === 'unlisted') {
           unlisted.push({ call: count, action: operation.action, input: operation.input, ours, local });
         } else if (difference !== undefined) {
-          listed.set(difference, (listed.get(difference) ?? 0) + 1);
+          tally.differ(difference);
+        } else {
+          tally.agree();
         }
       }
-      const reasons = [...listed].map(([reason, count]) => `\n  ${count} × ${reason}`).join('');
-      process.stderr.write(
-        `DynamoDB Local, seed ${seed}: ${calls / SEEDS.length} calls, ${refused} refused${reasons}\n`,
-      );
+      expect(refused).toBeGreaterThan(calls / SEEDS.length / 10);
       expect(unlisted).toEqual([]);
     },
     1_800_000,

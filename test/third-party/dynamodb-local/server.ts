@@ -1,18 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
-
-/** The folder with the jars of `com.amazonaws:DynamoDBLocal`, or undefined where they are missing. */
-export function dynamoDbLocalFolder(): string | undefined {
-  const folder = process.env['DUOTEMPO_DYNAMODB_LOCAL'];
-  if (folder === undefined || folder === '') return undefined;
-  const hasJars = readdirSync(folder).some((name) => /^DynamoDBLocal-.*\.jar$/.test(name));
-  if (!hasJars)
-    throw new Error(`DUOTEMPO_DYNAMODB_LOCAL names ${folder}, where there is no DynamoDBLocal jar.`);
-  return folder;
-}
 
 /** Starts AWS's DynamoDB Local, in memory, on a free port. Needs `java` 17. */
 export async function startDynamoDbLocal(

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
-import { afterAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { compileEventPattern } from '../../../local/event-pattern.ts';
 import type { Json } from '../../../local/template.ts';
-import { describeWithRecordings, readRecorded, recordedPath, report } from './recorded.ts';
+import { describeRecorded, readRecorded, recordedPath } from './recorded.ts';
 
 /**
  * Goal: the host judges an event pattern as AWS does.
@@ -27,7 +27,7 @@ function verdict(pattern: Json, event: Json): Verdict {
   return matches(event) ? 'matches' : 'does not match';
 }
 
-describeWithRecordings('AWS judged these event patterns', () => {
+describeRecorded('event patterns', (tally) => {
   // JSON5 is an expression of JavaScript.
   const readJson5 = (file: string): { readonly Event: Json; readonly EventPattern: Json } =>
     JSON.parse(JSON.stringify(runInNewContext(`(${readRecorded('event-patterns', file)})`)));
@@ -41,7 +41,6 @@ describeWithRecordings('AWS judged these event patterns', () => {
     JSON.parse(readRecorded('event-patterns', file)),
   ) as Json[];
   cases.push({ name: 'complex_multi_key', Event: event, EventPattern: pattern });
-  let agreed = 0;
 
   test('every file is read', () => {
     expect(cases).toHaveLength(files.length - 1);
@@ -50,8 +49,6 @@ describeWithRecordings('AWS judged these event patterns', () => {
 
   test.each(cases)('$name', ({ name, Event, EventPattern }) => {
     expect(verdict(EventPattern, Event)).toBe(recordedVerdict(name));
-    agreed += 1;
+    tally.agree();
   });
-
-  afterAll(() => report(`event patterns: ${cases.length} judged, ${agreed} agree`));
 });

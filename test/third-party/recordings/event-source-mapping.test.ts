@@ -10,7 +10,7 @@ import { until } from '../../local/engines.ts';
 import { differences } from './compare.ts';
 import { synthesizeMappings } from './fixtures/mappings.ts';
 import type { MappingSetup } from './fixtures/mappings.ts';
-import { describeWithRecordings, readAnswers, report } from './recorded.ts';
+import { describeRecorded, readAnswers } from './recorded.ts';
 import { answerOf } from './sqs-scenarios.ts';
 
 /**
@@ -289,7 +289,7 @@ const LEFT_ASIDE: readonly (readonly [name: RegExp, reason: string])[] = [
   ],
 ];
 
-describeWithRecordings('AWS invoked these functions with messages of their queues', () => {
+describeRecorded('event source mappings', (tally) => {
   const recorded = readAnswers('test_lambda_integration_sqs.snapshot.json');
   const answered = [...recorded].filter(([, answers]) => Object.keys(answers).length > 0);
   const invalid: ReadonlyMap<string, string> = new Map(INVALID_PATTERNS);
@@ -297,7 +297,7 @@ describeWithRecordings('AWS invoked these functions with messages of their queue
     name in SCENARIOS || invalid.has(name)
       ? undefined
       : LEFT_ASIDE.find(([pattern]) => pattern.test(name))?.[1];
-  const agreed = new Set<string>();
+  let invalidAssemblies = 0;
   const folder = mkdtempSync(join(tmpdir(), 'recorded-mappings-'));
   const names = Object.keys(SCENARIOS);
   const idOf = (name: string): string => `Scenario${names.indexOf(name)}`;
@@ -342,6 +342,7 @@ describeWithRecordings('AWS invoked these functions with messages of their queue
       ([name]) => !(name in SCENARIOS) && !invalid.has(name) && reasonOf(name) === undefined,
     );
     expect(unaccounted.map(([name]) => name)).toEqual([]);
+    for (const reason of answered.flatMap(([name]) => reasonOf(name) ?? [])) tally.leaveAside(reason);
     expect([...names, ...invalid.keys()].filter((name) => !recorded.has(name))).toEqual([]);
   });
 
@@ -350,28 +351,23 @@ describeWithRecordings('AWS invoked these functions with messages of their queue
     const answers = Object.entries(recorded.get(name) ?? {}).filter(([label]) => label in here);
     expect(answers).not.toEqual([]);
     expect(differences(Object.fromEntries(answers), here)).toEqual([]);
-    agreed.add(name);
+    tally.agree();
   });
 
   test.each(INVALID_PATTERNS)('%s', async (name, pattern) => {
     expect(JSON.stringify(recorded.get(name))).toContain('Invalid filter pattern definition.');
-    const assembly = synthesized(`invalid-${agreed.size}`, { Invalid: { behaviour: 'event', pattern } });
+    const assembly = synthesized(`invalid-${(invalidAssemblies += 1)}`, {
+      Invalid: { behaviour: 'event', pattern },
+    });
     await expect(startLocalHost({ assembly, port: 0, awsPort: 0 })).rejects.toThrow(
       'FilterCriteria.Filters[0].Pattern',
     );
-    agreed.add(name);
+    tally.agree();
   });
 
   afterAll(async () => {
     sqs.destroy();
     await host.stop();
     rmSync(folder, { recursive: true });
-    const enacted = names.length + invalid.size;
-    report(
-      `event source mappings: ${answered.length} scenarios, ${enacted} re-enacted, ${agreed.size} agree`,
-    );
-    for (const reason of new Set(answered.flatMap(([name]) => reasonOf(name) ?? []))) {
-      report(`  ${answered.filter(([name]) => reasonOf(name) === reason).length} left aside: ${reason}`);
-    }
   });
 });

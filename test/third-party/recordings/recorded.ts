@@ -1,18 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from '@jest/globals';
+import { describeJudge } from '../judges/judge.ts';
+import type { Tally } from '../judges/judge.ts';
 import type { Recorded } from './compare.ts';
 
 /** Where the answers lie that AWS gave to LocalStack's tests; its README says how to read them. */
 const folder = process.env['DUOTEMPO_AWS_RECORDINGS'] ?? '';
 
 const isThere = folder !== '' && existsSync(join(folder, 'event-patterns'));
-const skipped = test.skip;
 
-/** Where there are no recordings to read tests from, it is one test that is skipped, and says so. */
-export const describeWithRecordings: (title: string, body: () => void) => void = isThere
-  ? describe
-  : (title) => skipped(title, () => undefined);
+/** Groups the tests that compare answers here with those that AWS gave. */
+export function describeRecorded(subject: string, body: (tally: Tally) => void): void {
+  const needs = isThere ? undefined : 'DUOTEMPO_AWS_RECORDINGS must name the folder of the recordings';
+  describeJudge(`AWS, recorded: ${subject}`, needs, body);
+}
 
 export function recordedPath(...names: readonly string[]): string {
   return join(folder, ...names);
@@ -20,11 +21,6 @@ export function recordedPath(...names: readonly string[]): string {
 
 export function readRecorded(...names: readonly string[]): string {
   return readFileSync(recordedPath(...names), 'utf8');
-}
-
-/** One line of what the judge found, past Jest's own reports. */
-export function report(line: string): void {
-  process.stderr.write(`recorded on AWS: ${line}\n`);
 }
 
 /** What AWS answered in one test, by the label that the test gave each answer. */

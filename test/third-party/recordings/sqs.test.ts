@@ -1,8 +1,9 @@
 import { SQS } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startEngines } from '../../local/engines.ts';
 import { differences } from './compare.ts';
-import { describeWithRecordings, readAnswers, report } from './recorded.ts';
+import type { Tally } from '../judges/judge.ts';
+import { describeRecorded, readAnswers } from './recorded.ts';
 import {
   MOVE_TASK_DIFFERENCES,
   MOVE_TASK_SCENARIOS,
@@ -42,18 +43,16 @@ const RECORDINGS: readonly Recording[] = [
   },
 ];
 
-describe.each(RECORDINGS)('AWS answered these calls', (recording) => {
-  describeWithRecordings(recording.title, () => compareWith(recording));
-});
+for (const recording of RECORDINGS) {
+  describeRecorded(recording.title, (tally) => compareWith(recording, tally));
+}
 
-function compareWith(recording: Recording): void {
-  const { title, file, scenarios, leftAside, known } = recording;
+function compareWith(recording: Recording, tally: Tally): void {
+  const { file, scenarios, leftAside, known } = recording;
   const recorded = readAnswers(file);
   const answered = [...recorded].filter(([, answers]) => Object.keys(answers).length > 0);
   const reasonOf = (name: string): string | undefined =>
     name in scenarios ? undefined : leftAside.find(([pattern]) => pattern.test(name))?.[1];
-  const agreed = new Set<string>();
-  const differing = new Set<string>();
   let engines: Awaited<ReturnType<typeof startEngines>>;
   const clients: SQS[] = [];
   let queues = 0;
@@ -84,6 +83,7 @@ function compareWith(recording: Recording): void {
   test('each recorded test is re-enacted, or left aside for a reason', () => {
     const unaccounted = answered.filter(([name]) => !(name in scenarios) && reasonOf(name) === undefined);
     expect(unaccounted.map(([name]) => name)).toEqual([]);
+    for (const reason of answered.flatMap(([name]) => reasonOf(name) ?? [])) tally.leaveAside(reason);
     expect(Object.keys(scenarios).filter((name) => !recorded.has(name))).toEqual([]);
   });
 
@@ -95,21 +95,13 @@ function compareWith(recording: Recording): void {
     expect(Object.keys(answers)).not.toEqual([]);
     const found = differences(answers, here);
     expect(found.filter(({ path }) => !(path in known))).toEqual([]);
-    for (const { path } of found) differing.add(path);
-    agreed.add(name);
+    if (found.length === 0) tally.agree();
+    for (const { path } of found) tally.differ(`${path}: ${known[path]}`);
   });
 
   afterAll(async () => {
     for (const client of clients) client.destroy();
     await engines.stop();
-    report(
-      `${title}: ${answered.length} scenarios, ${Object.keys(scenarios).length} re-enacted, ${agreed.size} agree`,
-    );
-    for (const reason of new Set(answered.flatMap(([name]) => reasonOf(name) ?? []))) {
-      const count = answered.filter(([name]) => reasonOf(name) === reason).length;
-      report(`  ${count} left aside: ${reason}`);
-    }
-    for (const path of differing) report(`  ${path} differs: ${known[path]}`);
   });
 }
 

@@ -112,7 +112,7 @@ const CAPACITY = ['ConsumedCapacity'];
 const isUpdatedOnly = (values: unknown): boolean => values === 'UPDATED_OLD' || values === 'UPDATED_NEW';
 
 /** Where DynamoDB Local is wrong by the documentation of AWS, or by what AWS was seen to answer. */
-const LISTED: readonly (readonly [reason: string, isSo: Case])[] = [
+export const LISTED: readonly (readonly [reason: string, isSo: Case])[] = [
   [
     'a read that finds nothing is free (developer guide, "DynamoDB read operations": half a unit)',
     ({ action }, ours, local) =>

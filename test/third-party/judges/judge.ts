@@ -39,6 +39,7 @@ export function describeJudge(judge: string, needs: string | undefined, body: (t
     skipped(`${judge}: ${needs}`, () => undefined);
     return;
   }
+  // oxlint-disable-next-line jest/valid-title -- the judge's name, a string
   describe(judge, () => {
     let agree = 0;
     let differ = 0;

@@ -3,10 +3,13 @@
  * What `npm test` runs: types, lint, formatting, unused code, then every test.
  *
  *   npm test                         everything
+ *   npm test -- fast                 types, lint, formatting, unused code, unit and property tests
  *   npm test -- unit property        only the tests of these folders of test/
+ *   npm test -- unit --name cut-off  only those whose name holds this
+ *   npm test -- unit --watch         again, whenever a file changes: those that the change concerns
  *   npm test -- --update             writes the snapshots and the events of events/ anew
  *   npm test -- third-party          only what other people's tools judge, with a table of their verdicts
- *   npm test -- --skip-nothing       fails if a test is skipped
+ *   npm test -- --all-judges         fails if a judge that can be installed is missing
  *   npm test -- --json <file>        also writes {passed, failed} there
  */
 import { spawn } from 'node:child_process';
@@ -18,15 +21,19 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
-const { values: options, positionals: folders } = parseArgs({
+const { values: options, positionals: named } = parseArgs({
   allowPositionals: true,
   options: {
     update: { type: 'boolean', default: false },
-    'skip-nothing': { type: 'boolean', default: false },
+    watch: { type: 'boolean', default: false },
+    name: { type: 'string' },
+    'all-judges': { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 });
 
+const isFast = named.includes('fast');
+const folders = isFast ? ['unit', 'property'] : named;
 const unknown = folders.find((name) => !existsSync(join(project, 'test', name)));
 if (unknown !== undefined) {
   const known = readdirSync(join(project, 'test'), { withFileTypes: true });
@@ -34,6 +41,11 @@ if (unknown !== undefined) {
   console.error(`There is no folder ${unknown} in test. There are ${names.join(', ')}.`);
   process.exit(2);
 }
+
+/** @type {import('node:child_process').StdioOptions} */
+const PIPED = ['ignore', 'pipe', 'pipe'];
+/** What a person reads goes to standard error. @type {import('node:child_process').StdioOptions} */
+const REPORTING = ['ignore', 'ignore', 'inherit'];
 
 /** @type {readonly (readonly [name: string, ...command: string[]])[]} */
 const checks = [
@@ -44,7 +56,7 @@ const checks = [
 ];
 
 const count = { passed: 0, failed: 0 };
-if (folders.length === 0) {
+if ((folders.length === 0 || isFast) && !options.watch) {
   for (const [name, script, ...args] of checks) {
     const startedAt = performance.now();
     const { exitCode, output } = await run(script ?? '', args, 'pipe');
@@ -66,13 +78,14 @@ const { exitCode } = await run(
   [
     // As many as there are cores in most places: the end-to-end tests start a host each.
     '--maxWorkers=2',
-    '--json',
-    `--outputFile=${report}`,
+    ...(options.watch ? ['--watch'] : ['--json', `--outputFile=${report}`]),
     ...(options.update ? ['--updateSnapshot'] : ['--ci']),
+    ...(options.name === undefined ? [] : [`--testNamePattern=${options.name}`]),
     ...folders.map((name) => `test/${name}/`),
   ],
-  'inherit',
+  options.watch ? 'terminal' : 'report',
 );
+if (options.watch) process.exit(exitCode);
 /** @type {{ numPassedTests: number, numFailedTests: number, numFailedTestSuites: number, numTotalTests: number, numPendingTests: number }} */
 const result = JSON.parse(readReport());
 const verdicts = readVerdicts();
@@ -81,14 +94,14 @@ count.passed += result.numPassedTests;
 // A file that could not be loaded has no tests to fail.
 count.failed += Math.max(result.numFailedTests, result.numFailedTestSuites, exitCode === 0 ? 0 : 1);
 if (verdicts.length > 0) printVerdicts();
-if (result.numPendingTests > 0) {
-  const failed = options['skip-nothing'] ? ' That is a failure here.' : '';
-  if (failed !== '') count.failed += result.numPendingTests;
+if (result.numPendingTests > 0 && options.name === undefined) {
   console.log(
     `${result.numPendingTests} skipped. The sample data is replayed where DUOTEMPO_SAMPLE_DATA names its folder; ` +
-      `what a judge needs stands in its row.${failed}`,
+      'what a judge needs stands in its row.',
   );
 }
+const missing = verdicts.filter((verdict) => verdict.isInstallable && verdict.missing !== undefined);
+if (options['all-judges']) count.failed += missing.length;
 if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(count));
 console.log(`${count.passed} passed, ${count.failed} failed`);
 process.exitCode = count.failed === 0 ? 0 : 1;
@@ -132,15 +145,14 @@ function printVerdicts() {
  *
  * @param {string} script below node_modules
  * @param {readonly string[]} args
- * @param {'pipe' | 'inherit'} output
+ * @param {'pipe' | 'report' | 'terminal'} output `report`: of Jest, which prints JSON on standard output then
  * @returns {Promise<{ exitCode: number, output: string }>}
  */
 function run(script, args, output) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(project, 'node_modules', script), ...args], {
       cwd: project,
-      // Jest prints its report as JSON on standard output; what a person reads goes to standard error.
-      stdio: output === 'pipe' ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'ignore', 'inherit'],
+      stdio: { pipe: PIPED, report: REPORTING, terminal: /** @type {const} */ ('inherit') }[output],
       env: {
         ...process.env,
         NODE_OPTIONS: '--experimental-vm-modules --no-warnings',

@@ -11,8 +11,10 @@ export interface Verdict {
   readonly differences: readonly string[];
   /** Cases that the judge knows and that nobody asks it, by the reason. */
   readonly leftAside: Readonly<Record<string, number>>;
-  /** What this machine lacks to ask the judge. */
+  /** What to type to get the judge, or where its data must lie, where this machine lacks it. */
   readonly missing?: string;
+  /** Whether the judge is a program that can be installed, unlike data that somebody has or has not. */
+  readonly isInstallable: boolean;
 }
 
 /** Counts the cases that a judge was asked. */
@@ -33,9 +35,14 @@ const skipped = test.skip;
  *
  * @param needs what the judge needs and how to get it, or undefined where all is there; then the tests are skipped as one
  */
-export function describeJudge(judge: string, needs: string | undefined, body: (tally: Tally) => void): void {
+export function describeJudge(
+  judge: string,
+  needs: string | undefined,
+  body: (tally: Tally) => void,
+  isInstallable = true,
+): void {
   if (needs !== undefined) {
-    record({ judge, cases: 0, agree: 0, differences: [], leftAside: {}, missing: needs });
+    record({ judge, cases: 0, agree: 0, differences: [], leftAside: {}, missing: needs, isInstallable });
     skipped(`${judge}: ${needs}`, () => undefined);
     return;
   }
@@ -57,7 +64,9 @@ export function describeJudge(judge: string, needs: string | undefined, body: (t
         leftAside[reason] = (leftAside[reason] ?? 0) + 1;
       },
     });
-    afterAll(() => record({ judge, cases: agree + differ, agree, differences: [...reasons], leftAside }));
+    afterAll(() =>
+      record({ judge, cases: agree + differ, agree, differences: [...reasons], leftAside, isInstallable }),
+    );
   });
 }
 

@@ -119,7 +119,7 @@ async function withHost<T>(projectFolder: string, work: (host: RunningHost) => P
   }
 }
 
-/** Targets are those of the design; where a figure depends on the machine alone, there is none. */
+/** A figure that depends on the machine alone has no target. */
 function figuresOf({ startUp, intake, settlement, chat, reconcile, bundles }: Measured): Figure[] {
   const { small, large } = reconcile;
   const size = large.staged / small.staged;

@@ -131,11 +131,11 @@ function printVerdicts() {
     colWidths: [null, null, null, 70],
     wordWrap: true,
   });
-  for (const { judge, cases, agree, differences, leftAside, missing } of verdicts) {
+  for (const { judge, cases, agree, differences, leftAside, missing, isInstallable } of verdicts) {
     const aside = Object.values(leftAside).reduce((sum, number) => sum + number, 0);
     const remarks = [...differences, ...(aside > 0 ? [`(${aside} more do not concern this system)`] : [])];
     if (missing === undefined) table.push([judge, cases, agree, remarks.join('\n')]);
-    else table.push([judge, '', '', `skipped; to get it: ${missing}`]);
+    else table.push([judge, '', '', `skipped; ${isInstallable ? 'to get it: ' : ''}${missing}`]);
   }
   console.log(`${table.toString()}\n`);
 }

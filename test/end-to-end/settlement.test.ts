@@ -3,7 +3,7 @@ import { balanced, reconcile, stageMany, totalsOf } from './day.ts';
 import { daysAgo, noonOf, sale, startSystem, textOf, type System } from './system.ts';
 
 /**
- * Goal: what is staged is settled to the minor unit, and a day goes from open to balanced as the design says.
+ * Goal: what is staged is settled to the minor unit, and a day goes from open to balanced.
  * Method: the whole app on the local host in the `test` stage, over real HTTP; each test has dates of its own.
  */
 

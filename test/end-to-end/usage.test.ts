@@ -6,7 +6,7 @@ import { balanced, reconcile } from './day.ts';
 import { daysAgo, noonOf, startSystem, type System } from './system.ts';
 
 /**
- * Goal: what a sale and a message consume on AWS stays within what the design promises.
+ * Goal: what a sale and a message consume on AWS stays within what is promised.
  * Method: counts at the AWS endpoint while the whole app settles a day and delivers messages, each on a host of its own,
  * so that nothing else is counted. Sales are settled in the stage `sandbox`, whose functions may take their time: where
  * a busy machine lets them time out, work is done twice.

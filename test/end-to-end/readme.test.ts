@@ -1,14 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { shell, start, type Started } from './command.ts';
 
 /**
- * Goal: whoever types what the README says sees what the README shows.
- * Method: its commands run in a shell, in their order, against one `npm start`; only ports, outputs and what differs from
+ * Goal: whoever types what the README and its pages say sees what they show.
+ * Method: the commands of a page run in a shell, in their order, against one `npm start`; only ports, outputs and what differs from
  * run to run (ids, dates, instants) are replaced. What needs AWS is checked to exist.
  */
 
-const readme = readFileSync('README.md', 'utf8');
+/** Pages whose commands run here. */
+const RUN = ['README.md', 'docs/card-settlement.md', 'docs/chat.md', 'docs/local-host.md'];
+const PAGES = [...RUN, 'docs/commands.md', 'docs/deploying.md'];
+const read = (page: string): string => readFileSync(page, 'utf8');
 
 /** A fenced block, and the output block that follows it directly. */
 interface Block {
@@ -18,18 +22,19 @@ interface Block {
   readonly output: string | undefined;
 }
 
-const blocks: Block[] = readme
-  .split(/^## /m)
-  .slice(1)
-  .flatMap((section) => {
-    const heading = section.slice(0, section.indexOf('\n'));
-    return [
-      ...section.matchAll(/([^\n]*)\n\n```sh\n([\s\S]*?)```\n(?:\n```(?:json|csv)?\n([\s\S]*?)```)?/g),
-    ].map(([, before = '', script = '', output]) => ({ heading, before, script, output }));
-  });
+const blocksOf = (page: string): Block[] =>
+  read(page)
+    .split(/^## /m)
+    .slice(1)
+    .flatMap((section) => {
+      const heading = section.slice(0, section.indexOf('\n'));
+      return [
+        ...section.matchAll(/([^\n]*)\n\n```sh\n([\s\S]*?)```\n(?:\n```(?:json|csv)?\n([\s\S]*?)```)?/g),
+      ].map(([, before = '', script = '', output]) => ({ heading, before, script, output }));
+    });
 const needsMore = ({ heading, before }: Block): boolean => /[*_]needs /.test(heading + before);
 
-describe('the commands of the README', () => {
+describe('the commands', () => {
   let system: Started;
 
   beforeAll(async () => {
@@ -41,25 +46,29 @@ describe('the commands of the README', () => {
     await system.stop();
   });
 
-  test('give the output that it shows', async () => {
-    const here = blocks.filter((block) => !needsMore(block));
-    expect(here.filter(({ output }) => output !== undefined).length).toBeGreaterThanOrEqual(4);
-    // One shell for all of them: later blocks use the variables of earlier ones.
-    const script = here
-      .map((each, number) => `echo '=== ${number}'\n${localised(each.script)}`)
-      .join('\necho\n');
-    const { stdout, stderr, exitCode } = await shell(script);
-    expect([stderr.replaceAll(/.*%.*\r?/g, '').trim(), exitCode]).toEqual(['', 0]);
-    const outputs = stdout.split(/^=== \d+\n/m).slice(1);
-    for (const [number, { output, script: typed }] of here.entries()) {
-      if (output === undefined) continue;
-      const shown = normalised(outputs[number] ?? '');
-      // `…` on a line of its own stands for what is left out.
-      const parts = normalised(output).split(/^…$/m);
-      if (parts.length === 1) expect([typed, shown]).toEqual([typed, parts[0]]);
-      for (const part of parts) expect([typed, shown]).toEqual([typed, expect.stringContaining(part.trim())]);
-    }
-  }, 300_000);
+  test.each(RUN)(
+    'of %s give the output that it shows',
+    async (page) => {
+      const here = blocksOf(page).filter((block) => !needsMore(block));
+      // One shell for all of them: later blocks use the variables of earlier ones.
+      const script = here
+        .map((each, number) => `echo '=== ${number}'\n${localised(each.script)}`)
+        .join('\necho\n');
+      const { stdout, stderr, exitCode } = await shell(script);
+      expect([stderr.replaceAll(/.*%.*\r?/g, '').trim(), exitCode]).toEqual(['', 0]);
+      const outputs = stdout.split(/^=== \d+\n/m).slice(1);
+      for (const [number, { output, script: typed }] of here.entries()) {
+        if (output === undefined) continue;
+        const shown = normalised(outputs[number] ?? '');
+        // `…` on a line of its own stands for what is left out.
+        const parts = normalised(output).split(/^…$/m);
+        if (parts.length === 1) expect([typed, shown]).toEqual([typed, parts[0]]);
+        for (const part of parts)
+          expect([typed, shown]).toEqual([typed, expect.stringContaining(part.trim())]);
+      }
+    },
+    300_000,
+  );
 
   function localised(script: string): string {
     return script
@@ -83,7 +92,7 @@ function normalised(output: string): string {
 
 describe('what needs AWS', () => {
   test('names only commands and options that exist', async () => {
-    const typed = blocks.filter(needsMore).flatMap(({ script }) => script.trim().split('\n'));
+    const typed = PAGES.flatMap(blocksOf).flatMap(({ script }) => script.trim().split('\n'));
     const { stdout: help } = await shell(
       'npx cdk deploy --help; npx cdk bootstrap --help; npx cdk destroy --help; npx cdk synth --help',
     );
@@ -96,21 +105,28 @@ describe('what needs AWS', () => {
   }, 180_000);
 });
 
-describe('what it names', () => {
+test('the README is short, and shows what its commands give', () => {
+  expect(read('README.md').split('\n').length).toBeLessThanOrEqual(121);
+  const shown = RUN.flatMap(blocksOf).filter((block) => !needsMore(block) && block.output !== undefined);
+  expect(shown.length).toBeGreaterThanOrEqual(6);
+});
+
+describe('what the pages name', () => {
+  const text = PAGES.map(read).join('\n');
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 
   test('exists: every script of npm', () => {
-    for (const [, name = ''] of readme.matchAll(/npm run (?:-s )?([\w:]+)/g))
+    for (const [, name = ''] of text.matchAll(/npm run (?:-s )?([\w:]+)/g))
       expect(Object.keys(scripts)).toContain(name);
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['start', 'test']));
   });
 
   test('exists: every file and folder', () => {
-    const named = [
-      ...[...readme.matchAll(/`([\w./-]+\/[\w./-]+\.(?:ts|csv|md))`/g)].map(([, path = '']) => path),
-      ...[...readme.matchAll(/\]\(([\w./-]+)\)/g)].map(([, path = '']) => path),
-    ];
-    expect(named.length).toBeGreaterThan(4);
+    const named = PAGES.flatMap((page) => [
+      ...[...read(page).matchAll(/`([\w./-]+\/[\w./-]+\.(?:ts|csv|md))`/g)].map(([, path = '']) => path),
+      ...[...read(page).matchAll(/\]\(([\w./-]+)[#)]/g)].map(([, path = '']) => join(dirname(page), path)),
+    ]);
+    expect(named.length).toBeGreaterThan(20);
     expect(named.filter((path) => !existsSync(path))).toEqual([]);
   });
 });

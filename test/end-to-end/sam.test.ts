@@ -78,9 +78,9 @@ test('every function signs as its own role', () => {
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-test('the README names a function, a template, an event and a file that are there', () => {
+test('the documentation names a function, a template, an event and a file that are there', () => {
   const [, logicalId = '', options = ''] =
-    /^sam local invoke (\w+)((?:.*\\\n)*.*)/m.exec(readFileSync('README.md', 'utf8')) ?? [];
+    /^sam local invoke (\w+)((?:.*\\\n)*.*)/m.exec(readFileSync('docs/local-host.md', 'utf8')) ?? [];
   expect(Object.keys(variables)).toContain(logicalId);
   const [, template = ''] = /-t cdk\.out\/(\S+)/.exec(options) ?? [];
   expect([...functionsOf(join(folder, template)).keys()]).toContain(logicalId);

@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as v from 'valibot';
+import { pythonCommand } from '../judges/programs.mjs';
+
+const run = promisify(execFile);
+
+/** What cfn-lint finds at one place of a template. */
+export interface Finding {
+  readonly rule: string;
+  /** Of the template, as it was given. */
+  readonly file: string;
+  readonly logicalId: string;
+  readonly type: string;
+  /** Below the resource: `Properties.Tags.0.Key`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+const reportSchema = v.array(
+  v.object({
+    Filename: v.string(),
+    Message: v.string(),
+    Location: v.object({ Path: v.array(v.union([v.string(), v.number()])) }),
+    Rule: v.object({ Id: v.string() }),
+  }),
+);
+
+const templateSchema = v.object({ Resources: v.record(v.string(), v.object({ Type: v.string() })) });
+
+/**
+ * Lints all templates of cloud assemblies by every rule that makes an error or a warning.
+ *
+ * @throws Error where cfn-lint itself fails
+ */
+export async function lint(assemblies: readonly string[]): Promise<readonly Finding[]> {
+  const { stdout } = await run(
+    pythonCommand('cfn-lint') ?? '',
+    [
+      ...['--format', 'json', '--non-zero-exit-code', 'none', '--regions', 'us-east-1'],
+      ...['--', ...assemblies.flatMap(templateFiles)],
+    ],
+    { maxBuffer: 2 ** 28 },
+  );
+  return v
+    .parse(reportSchema, JSON.parse(stdout))
+    .map(({ Filename: file, Message: message, Location, Rule }) => {
+      const [, logicalId = '', ...path] = Location.Path.map(String);
+      const { Resources } = v.parse(templateSchema, JSON.parse(readFileSync(file, 'utf8')));
+      const type = Resources[logicalId]?.Type ?? '';
+      return { rule: Rule.Id, file, logicalId, type, path: path.join('.'), message };
+    });
+}
+
+function templateFiles(assembly: string): readonly string[] {
+  return readdirSync(assembly)
+    .filter((name) => name.endsWith('.template.json'))
+    .map((name) => join(assembly, name));
+}

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
 import { pythonCommand } from '../judges/programs.mjs';
+import { templateFiles } from './files.ts';
 
 const run = promisify(execFile);
 
@@ -52,10 +52,4 @@ export async function lint(assemblies: readonly string[]): Promise<readonly Find
       const type = Resources[logicalId]?.Type ?? '';
       return { rule: Rule.Id, file, logicalId, type, path: path.join('.'), message };
     });
-}
-
-function templateFiles(assembly: string): readonly string[] {
-  return readdirSync(assembly)
-    .filter((name) => name.endsWith('.template.json'))
-    .map((name) => join(assembly, name));
 }

@@ -28,7 +28,6 @@ function offencesOf(resource: TemplateResource): readonly string[] {
   const type = SUPPORT[resource.type];
   if (type === undefined) return [`${where}: resources of this type are not supported.`];
   if (type.support.kind === 'refused') return [`${where}: ${type.support.reason}`];
-  if (type.support.kind === 'inert') return [];
   const found: string[] = [];
   check(type, resource.properties, '', '', (path, reason) => found.push(`${where} ${path}: ${reason}`));
   return found;

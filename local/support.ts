@@ -11,8 +11,8 @@ export type Support =
 export interface TypeSupport {
   readonly support: Support;
   /**
-   * By path: `[]` stands for the items of a list, `*` for any key of a map. A path without longer ones below it
-   * covers all that it holds.
+   * By path: `[]` stands for the items of a list, `*` for any key of a map. Paths go as deep as CloudFormation names
+   * properties, so that a name that it does not know is refused at any depth. Source: CloudFormation's resource schemas.
    */
   readonly properties: Readonly<Record<string, Support>>;
 }
@@ -33,42 +33,78 @@ const assumedByApiGateway = refused(
 const observability = inert('Nobody watches metrics, logs and traces of a laptop.');
 const networking = refused('The host has no network of its own.');
 const alarms = inert('The host publishes no metrics, so no alarm can fire.');
+const noMail = inert('The host sends no mail.');
+const noTextMessages = inert('The host sends no messages.');
+const noAttributes = inert('Users have no attributes here.');
 const expiry = inert("DynamoDB's deletes lag by days, so programs must filter; the host never deletes.");
 
+type Properties = Readonly<Record<string, Support>>;
+
+/** The same for several properties, whose paths begin alike. */
+const each = (prefix: string, support: Support, ...paths: readonly string[]): Properties =>
+  Object.fromEntries(paths.map((path) => [`${prefix}${path}`, support]));
+
+const tagList = (path = 'Tags'): Properties => each(`${path}[].`, tags, 'Key', 'Value');
+const tagMap = (path = 'Tags'): Properties => ({ [`${path}.*`]: tags });
+
 /** A type of which everything is inert. */
-const inertType = (support: Support): TypeSupport => ({ support, properties: { '*': support } });
+const inertType = (support: Support, ...paths: readonly string[]): TypeSupport => ({
+  support,
+  properties: each('', support, ...paths),
+});
 
 const keySchema = { 'KeySchema[].AttributeName': honoured, 'KeySchema[].KeyType': honoured };
-const indexes = Object.fromEntries(
-  ['GlobalSecondaryIndexes[]', 'LocalSecondaryIndexes[]'].flatMap((index) => [
-    [`${index}.IndexName`, honoured],
-    ...Object.keys(keySchema).map((path) => [`${index}.${path}`, honoured] as const),
-    [`${index}.Projection.ProjectionType`, honoured],
-    [`${index}.Projection.NonKeyAttributes`, honoured],
-    [`${index}.ContributorInsightsSpecification`, observability],
-    [`${index}.ProvisionedThroughput`, capacity],
-    [`${index}.OnDemandThroughput`, capacity],
-    [`${index}.WriteProvisionedThroughputSettings`, capacity],
-    [`${index}.WriteOnDemandThroughputSettings`, capacity],
-    [`${index}.WarmThroughput`, capacity],
-  ]),
-);
+const index = (prefix: string): Properties => ({
+  ...each(prefix, honoured, 'IndexName', ...Object.keys(keySchema)),
+  ...each(`${prefix}Projection.`, honoured, 'ProjectionType', 'NonKeyAttributes'),
+});
 
-const table: Readonly<Record<string, Support>> = {
+const warmThroughput = (prefix = ''): Properties =>
+  each(`${prefix}WarmThroughput.`, capacity, 'ReadUnitsPerSecond', 'WriteUnitsPerSecond');
+const throughput = (prefix = ''): Properties => ({
+  ...each(`${prefix}ProvisionedThroughput.`, capacity, 'ReadCapacityUnits', 'WriteCapacityUnits'),
+  ...each(`${prefix}OnDemandThroughput.`, capacity, 'MaxReadRequestUnits', 'MaxWriteRequestUnits'),
+});
+/** Of a global table, which says what is read for each replica and what is written for all. */
+const globalThroughput = (prefix: string, kind: 'Read' | 'Write'): Properties => ({
+  ...each(
+    `${prefix}${kind}ProvisionedThroughputSettings.${kind}CapacityAutoScalingSettings.`,
+    capacity,
+    ...['MaxCapacity', 'MinCapacity', 'SeedCapacity'],
+    ...['DisableScaleIn', 'ScaleInCooldown', 'ScaleOutCooldown', 'TargetValue'].map(
+      (path) => `TargetTrackingScalingPolicyConfiguration.${path}`,
+    ),
+  ),
+  [`${prefix}${kind}OnDemandThroughputSettings.Max${kind}RequestUnits`]: capacity,
+});
+const readThroughput = (prefix: string): Properties => ({
+  ...globalThroughput(prefix, 'Read'),
+  [`${prefix}ReadProvisionedThroughputSettings.ReadCapacityUnits`]: capacity,
+});
+const insights = (prefix = ''): Properties =>
+  each(`${prefix}ContributorInsightsSpecification.`, observability, 'Enabled', 'Mode');
+const pointInTimeRecovery = (prefix = ''): Properties =>
+  each(
+    `${prefix}PointInTimeRecoverySpecification.`,
+    recovery,
+    ...['PointInTimeRecoveryEnabled', 'RecoveryPeriodInDays'],
+  );
+
+const table: Properties = {
   TableName: name,
-  'AttributeDefinitions[].AttributeName': honoured,
-  'AttributeDefinitions[].AttributeType': honoured,
+  ...each('AttributeDefinitions[].', honoured, 'AttributeName', 'AttributeType'),
   ...keySchema,
-  ...indexes,
+  ...index('GlobalSecondaryIndexes[].'),
+  ...warmThroughput('GlobalSecondaryIndexes[].'),
+  ...index('LocalSecondaryIndexes[].'),
   BillingMode: inert('The host never throttles a table, whoever pays for it.'),
-  WarmThroughput: capacity,
-  SSESpecification: encryption,
-  TimeToLiveSpecification: expiry,
+  ...warmThroughput(),
+  ...each('SSESpecification.', encryption, 'SSEEnabled', 'SSEType'),
+  ...each('TimeToLiveSpecification.', expiry, 'AttributeName', 'Enabled'),
   'StreamSpecification.StreamViewType': honoured,
-  'StreamSpecification.ResourcePolicy.PolicyDocument': honoured,
 };
 
-const scheduleTarget: Readonly<Record<string, Support>> = {
+const scheduleTarget: Properties = {
   'Target.Arn': only(/^arn:aws:(sqs|lambda):/),
   'Target.RoleArn': honoured,
   'Target.Input': honoured,
@@ -79,8 +115,17 @@ const scheduleTarget: Readonly<Record<string, Support>> = {
   'Target.SqsParameters.MessageGroupId': refused('FIFO queues are not supported.'),
 };
 
+/** What alarms of both kinds have. */
+const anyAlarm = [
+  ...['ActionsEnabled', 'AlarmActions', 'AlarmDescription', 'AlarmName', 'InsufficientDataActions'],
+  ...['OKActions', 'Tags[].Key', 'Tags[].Value'],
+  ...['Enabled', 'ExcludedTagKeys', 'IncludedTagKeys'].map(
+    (path) => `ActionConfiguration.AlarmTagsPropagation.${path}`,
+  ),
+];
+
 const stream = 'SourceParameters.DynamoDBStreamParameters';
-const pipeSource: Readonly<Record<string, Support>> = {
+const pipeSource: Properties = {
   'SourceParameters.FilterCriteria.Filters[].Pattern': honoured,
   [`${stream}.BatchSize`]: honoured,
   [`${stream}.DeadLetterConfig.Arn`]: honoured,
@@ -92,18 +137,15 @@ const pipeSource: Readonly<Record<string, Support>> = {
   [`${stream}.StartingPosition`]: honoured,
 };
 
-const redrive: Readonly<Record<string, Support>> = {
+const redrive: Properties = {
   'RedrivePolicy.deadLetterTargetArn': honoured,
   'RedrivePolicy.maxReceiveCount': honoured,
   RedriveAllowPolicy: inert('Every queue here belongs to the one account.'),
 };
 
-const throttling = (path: string): Readonly<Record<string, Support>> => ({
-  [`${path}.ThrottlingBurstLimit`]: honoured,
-  [`${path}.ThrottlingRateLimit`]: honoured,
-  [`${path}.DetailedMetricsEnabled`]: observability,
-  [`${path}.DataTraceEnabled`]: observability,
-  [`${path}.LoggingLevel`]: observability,
+const throttling = (path: string): Properties => ({
+  ...each(`${path}.`, honoured, 'ThrottlingBurstLimit', 'ThrottlingRateLimit'),
+  ...each(`${path}.`, observability, 'DetailedMetricsEnabled', 'DataTraceEnabled', 'LoggingLevel'),
 });
 
 export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
@@ -111,14 +153,17 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
     support: honoured,
     properties: {
       ...table,
-      ProvisionedThroughput: capacity,
-      OnDemandThroughput: capacity,
-      PointInTimeRecoverySpecification: recovery,
+      ...throughput(),
+      ...throughput('GlobalSecondaryIndexes[].'),
+      ...insights('GlobalSecondaryIndexes[].'),
+      'SSESpecification.KMSMasterKeyId': encryption,
+      ...pointInTimeRecovery(),
       DeletionProtectionEnabled: honoured,
-      ContributorInsightsSpecification: observability,
+      ...insights(),
       TableClass: inert('Storage classes differ in price only.'),
       'ResourcePolicy.PolicyDocument': honoured,
-      Tags: tags,
+      'StreamSpecification.ResourcePolicy.PolicyDocument': honoured,
+      ...tagList(),
       KinesisStreamSpecification: refused('There is no Kinesis here.'),
       ImportSourceSpecification: refused('There is no S3 to import from.'),
     },
@@ -127,21 +172,22 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
     support: honoured,
     properties: {
       ...table,
-      WriteProvisionedThroughputSettings: capacity,
-      WriteOnDemandThroughputSettings: capacity,
+      ...globalThroughput('', 'Write'),
+      ...globalThroughput('GlobalSecondaryIndexes[].', 'Write'),
       MultiRegionConsistency: refused('The host has one region.'),
       GlobalTableWitnesses: refused('The host has one region.'),
       'Replicas[].Region': only(/^us-east-1$/),
-      'Replicas[].PointInTimeRecoverySpecification': recovery,
+      ...pointInTimeRecovery('Replicas[].'),
       'Replicas[].DeletionProtectionEnabled': recovery,
-      'Replicas[].ContributorInsightsSpecification': observability,
+      ...insights('Replicas[].'),
       'Replicas[].TableClass': inert('Storage classes differ in price only.'),
       'Replicas[].ResourcePolicy.PolicyDocument': honoured,
-      'Replicas[].SSESpecification': encryption,
-      'Replicas[].Tags': tags,
-      'Replicas[].GlobalSecondaryIndexes': capacity,
-      'Replicas[].ReadProvisionedThroughputSettings': capacity,
-      'Replicas[].ReadOnDemandThroughputSettings': capacity,
+      'Replicas[].SSESpecification.KMSMasterKeyId': encryption,
+      ...tagList('Replicas[].Tags'),
+      'Replicas[].GlobalSecondaryIndexes[].IndexName': capacity,
+      ...insights('Replicas[].GlobalSecondaryIndexes[].'),
+      ...readThroughput('Replicas[].GlobalSecondaryIndexes[].'),
+      ...readThroughput('Replicas[].'),
       'Replicas[].KinesisStreamSpecification': refused('There is no Kinesis here.'),
       'Replicas[].ReplicaStreamSpecification.ResourcePolicy.PolicyDocument': honoured,
     },
@@ -160,7 +206,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       SqsManagedSseEnabled: encryption,
       KmsMasterKeyId: encryption,
       KmsDataKeyReusePeriodSeconds: encryption,
-      Tags: tags,
+      ...tagList(),
     },
   },
   'AWS::SQS::QueuePolicy': { support: honoured, properties: { Queues: honoured, PolicyDocument: honoured } },
@@ -175,24 +221,28 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       Handler: honoured,
       Runtime: only(/^nodejs\d+\.x$/),
       Role: honoured,
-      'Environment.Variables': honoured,
+      'Environment.Variables.*': honoured,
       Timeout: honoured,
       MemorySize: honoured,
       ReservedConcurrentExecutions: honoured,
       PackageType: only(/^Zip$/),
       Architectures: inert('JavaScript runs on the processor of the laptop.'),
       Description: inert('A description is for people.'),
-      EphemeralStorage: inert('/tmp is as large as the laptop allows.'),
+      'EphemeralStorage.Size': inert('/tmp is as large as the laptop allows.'),
       KmsKeyArn: encryption,
       'LoggingConfig.LogFormat': only(/^(JSON|Text)$/),
       'LoggingConfig.LogGroup': honoured,
       'LoggingConfig.ApplicationLogLevel': refused('The host does not leave log lines out.'),
       'LoggingConfig.SystemLogLevel': inert('The host writes no lines of the platform.'),
       RecursiveLoop: only(/^(Allow|Terminate)$/),
-      RuntimeManagementConfig: inert('The Node.js that runs the host runs the functions.'),
-      SnapStart: inert('Workers start in milliseconds.'),
-      Tags: tags,
-      TracingConfig: observability,
+      ...each(
+        'RuntimeManagementConfig.',
+        inert('The Node.js that runs the host runs the functions.'),
+        ...['RuntimeVersionArn', 'UpdateRuntimeOn'],
+      ),
+      'SnapStart.ApplyOn': inert('Workers start in milliseconds.'),
+      ...tagList(),
+      'TracingConfig.Mode': observability,
       DeadLetterConfig: refused('Failed asynchronous invocations are not kept.'),
       FileSystemConfigs: networking,
       ImageConfig: refused('The host runs no containers.'),
@@ -210,8 +260,8 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       Enabled: honoured,
       FunctionResponseTypes: honoured,
       'ScalingConfig.MaximumConcurrency': honoured,
-      MetricsConfig: observability,
-      Tags: tags,
+      'MetricsConfig.Metrics': observability,
+      ...tagList(),
       'FilterCriteria.Filters[].Pattern': honoured,
     },
   },
@@ -241,7 +291,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       PermissionsBoundary: honoured,
       Description: inert('A description is for people.'),
       MaxSessionDuration: inert('Credentials here do not expire.'),
-      Tags: tags,
+      ...tagList(),
     },
   },
   'AWS::IAM::Policy': {
@@ -283,7 +333,10 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       KmsKeyArn: encryption,
     },
   },
-  'AWS::Scheduler::ScheduleGroup': inertType(inert('Groups are for people.')),
+  'AWS::Scheduler::ScheduleGroup': inertType(
+    inert('Groups are for people.'),
+    ...['Name', 'Tags[].Key', 'Tags[].Value'],
+  ),
   'AWS::ApiGateway::Account': { support: honoured, properties: { CloudWatchRoleArn: honoured } },
   'AWS::ApiGatewayV2::Api': {
     support: honoured,
@@ -296,7 +349,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       Description: inert('A description is for people.'),
       DisableExecuteApiEndpoint: only(/^false$/),
       IpAddressType: inert('The host listens where the laptop does.'),
-      Tags: tags,
+      ...tagMap(),
       CorsConfiguration: refused('Cross-origin requests are not answered for the function.'),
     },
   },
@@ -361,9 +414,9 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       ...throttling('DefaultRouteSettings'),
       ...throttling('RouteSettings.*'),
       // A WebSocket API needs a role for it, which the host asks for.
-      AccessLogSettings: observability,
+      ...each('AccessLogSettings.', observability, 'DestinationArn', 'Format'),
       Description: inert('A description is for people.'),
-      Tags: tags,
+      ...tagMap(),
     },
   },
   'AWS::ApiGatewayV2::Authorizer': {
@@ -385,15 +438,32 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
     support: honoured,
     properties: {
       UserPoolName: name,
-      AccountRecoverySetting: inert('Every password is right here.'),
-      AdminCreateUserConfig: inert('Everybody may sign in here, and nobody is written to.'),
+      ...each(
+        'AccountRecoverySetting.RecoveryMechanisms[].',
+        inert('Every password is right here.'),
+        ...['Name', 'Priority'],
+      ),
+      ...each(
+        'AdminCreateUserConfig.',
+        inert('Everybody may sign in here, and nobody is written to.'),
+        ...['AllowAdminCreateUserOnly', 'UnusedAccountValidityDays'],
+        ...['EmailMessage', 'EmailSubject', 'SMSMessage'].map((path) => `InviteMessageTemplate.${path}`),
+      ),
       AliasAttributes: refused('Users are known by their name alone.'),
       AutoVerifiedAttributes: inert('Every user exists here.'),
       DeletionProtection: recovery,
-      DeviceConfiguration: inert('Devices are not remembered.'),
-      EmailConfiguration: inert('The host sends no mail.'),
-      EmailVerificationMessage: inert('The host sends no mail.'),
-      EmailVerificationSubject: inert('The host sends no mail.'),
+      ...each(
+        'DeviceConfiguration.',
+        inert('Devices are not remembered.'),
+        ...['ChallengeRequiredOnNewDevice', 'DeviceOnlyRememberedOnUserPrompt'],
+      ),
+      ...each(
+        'EmailConfiguration.',
+        noMail,
+        ...['ConfigurationSet', 'EmailSendingAccount', 'From', 'ReplyToEmailAddress', 'SourceArn'],
+      ),
+      EmailVerificationMessage: noMail,
+      EmailVerificationSubject: noMail,
       EnabledMfas: refused('There is no second factor here.'),
       LambdaConfig: refused('Triggers of a user pool are not invoked.'),
       MfaConfiguration: only(/^(OFF|OPTIONAL)$/),
@@ -405,16 +475,31 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       'Policies.PasswordPolicy.RequireUppercase': honoured,
       'Policies.PasswordPolicy.TemporaryPasswordValidityDays': inert('Passwords do not expire here.'),
       'Policies.SignInPolicy': refused('Users sign in by password alone.'),
-      Schema: inert('Users have no attributes here.'),
-      SmsConfiguration: inert('The host sends no messages.'),
-      SmsVerificationMessage: inert('The host sends no messages.'),
-      UserAttributeUpdateSettings: inert('Users have no attributes here.'),
-      UserPoolAddOns: inert('The host does not look for attacks.'),
-      UserPoolTags: tags,
+      ...each(
+        'Schema[].',
+        noAttributes,
+        ...['AttributeDataType', 'DeveloperOnlyAttribute', 'Mutable', 'Name', 'Required'],
+        ...['NumberAttributeConstraints.MaxValue', 'NumberAttributeConstraints.MinValue'],
+        ...['StringAttributeConstraints.MaxLength', 'StringAttributeConstraints.MinLength'],
+      ),
+      ...each('SmsConfiguration.', noTextMessages, 'ExternalId', 'SnsCallerArn', 'SnsRegion'),
+      SmsVerificationMessage: noTextMessages,
+      'UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate': noAttributes,
+      ...each(
+        'UserPoolAddOns.',
+        inert('The host does not look for attacks.'),
+        ...['AdvancedSecurityMode', 'AdvancedSecurityAdditionalFlows.CustomAuthMode'],
+      ),
+      ...tagMap('UserPoolTags'),
       UserPoolTier: inert('Tiers differ in price and in features that are refused.'),
       UsernameAttributes: refused('Users are known by their name alone.'),
-      UsernameConfiguration: inert('User names are lower case here.'),
-      VerificationMessageTemplate: inert('The host sends no mail.'),
+      'UsernameConfiguration.CaseSensitive': inert('User names are lower case here.'),
+      ...each(
+        'VerificationMessageTemplate.',
+        noMail,
+        ...['DefaultEmailOption', 'EmailMessage', 'EmailMessageByLink', 'EmailSubject', 'EmailSubjectByLink'],
+        'SmsMessage',
+      ),
     },
   },
   'AWS::Cognito::UserPoolClient': {
@@ -430,17 +515,21 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       AccessTokenValidity: honoured,
       IdTokenValidity: honoured,
       RefreshTokenValidity: inert('Refresh tokens do not expire while the host runs.'),
-      TokenValidityUnits: honoured,
+      ...each('TokenValidityUnits.', honoured, 'AccessToken', 'IdToken', 'RefreshToken'),
       AuthSessionValidity: inert('Sign-in takes one step.'),
       CallbackURLs: inert('There is no sign-in page.'),
       DefaultRedirectURI: inert('There is no sign-in page.'),
       LogoutURLs: inert('There is no sign-in page.'),
       EnableTokenRevocation: inert('Tokens can not be revoked here.'),
       PreventUserExistenceErrors: inert('Every user exists here.'),
-      ReadAttributes: inert('Users have no attributes here.'),
-      RefreshTokenRotation: inert('Refresh tokens do not expire while the host runs.'),
+      ReadAttributes: noAttributes,
+      ...each(
+        'RefreshTokenRotation.',
+        inert('Refresh tokens do not expire while the host runs.'),
+        ...['Feature', 'RetryGracePeriodSeconds'],
+      ),
       SupportedIdentityProviders: only(/^COGNITO$/),
-      WriteAttributes: inert('Users have no attributes here.'),
+      WriteAttributes: noAttributes,
     },
   },
   'AWS::Cognito::UserPoolDomain': {
@@ -458,7 +547,11 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       UserPoolId: honoured,
       Identifier: honoured,
       Name: name,
-      Scopes: inert('What a client may ask for stands with the client.'),
+      ...each(
+        'Scopes[].',
+        inert('What a client may ask for stands with the client.'),
+        ...['ScopeDescription', 'ScopeName'],
+      ),
     },
   },
   'AWS::Pipes::Pipe': {
@@ -481,16 +574,69 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       'LogConfiguration.IncludeExecutionData': inert('The host shows no payloads.'),
       'LogConfiguration.FirehoseLogDestination': refused('There is no Firehose here.'),
       'LogConfiguration.S3LogDestination': refused('There is no S3 here.'),
-      Tags: tags,
+      ...tagMap(),
     },
   },
-  'AWS::Logs::LogGroup': inertType(observability),
-  'AWS::CloudWatch::Alarm': inertType(alarms),
-  'AWS::CloudWatch::CompositeAlarm': inertType(alarms),
-  'AWS::CloudWatch::Dashboard': inertType(observability),
-  'AWS::Logs::MetricFilter': inertType(observability),
-  'AWS::SNS::Topic': inertType(alarms),
-  'AWS::SNS::TopicPolicy': inertType(alarms),
-  'AWS::SNS::Subscription': inertType(alarms),
-  'AWS::CDK::Metadata': inertType(inert('Says which version of CDK wrote the template.')),
+  'AWS::Logs::LogGroup': inertType(
+    observability,
+    ...['BearerTokenAuthenticationEnabled', 'DataProtectionPolicy', 'DeletionProtectionEnabled'],
+    ...['FieldIndexPolicies', 'KmsKeyId', 'LogGroupClass', 'LogGroupName', 'ResourcePolicyDocument'],
+    ...['RetentionInDays', 'Tags[].Key', 'Tags[].Value'],
+  ),
+  'AWS::CloudWatch::Alarm': inertType(
+    alarms,
+    ...anyAlarm,
+    ...['ComparisonOperator', 'DatapointsToAlarm', 'Dimensions[].Name', 'Dimensions[].Value'],
+    ...['EvaluateLowSampleCountPercentile', 'EvaluationInterval', 'EvaluationPeriods', 'ExtendedStatistic'],
+    ...['PendingPeriod', 'Query', 'RecoveryPeriod'].map(
+      (path) => `EvaluationCriteria.PromQLCriteria.${path}`,
+    ),
+    ...['EvaluationWindow.SlidingWindow', 'EvaluationWindow.WallClockWindow.Timezone'],
+    ...['AccountId', 'Expression', 'Id', 'Label', 'Period', 'ReturnData'].map((path) => `Metrics[].${path}`),
+    ...['Period', 'Stat', 'Unit', 'Metric.MetricName', 'Metric.Namespace'].map(
+      (path) => `Metrics[].MetricStat.${path}`,
+    ),
+    ...['Name', 'Value'].map((path) => `Metrics[].MetricStat.Metric.Dimensions[].${path}`),
+    ...['MetricName', 'Namespace', 'Period', 'Statistic', 'Threshold', 'ThresholdMetricId'],
+    ...['TreatMissingData', 'Unit', 'WarmUpConfiguration.OnlyStartEvaluatingAfterWarmUpPeriodEnds'],
+    'WarmUpConfiguration.WarmUpPeriodDurationInMinutes',
+  ),
+  'AWS::CloudWatch::CompositeAlarm': inertType(
+    alarms,
+    ...anyAlarm,
+    ...['ActionsSuppressor', 'ActionsSuppressorExtensionPeriod', 'ActionsSuppressorWaitPeriod', 'AlarmRule'],
+  ),
+  'AWS::CloudWatch::Dashboard': inertType(
+    observability,
+    ...['DashboardBody', 'DashboardName', 'Tags[].Key', 'Tags[].Value'],
+  ),
+  'AWS::Logs::MetricFilter': inertType(
+    observability,
+    ...['ApplyOnTransformedLogs', 'EmitSystemFieldDimensions', 'FieldSelectionCriteria', 'FilterName'],
+    ...['FilterPattern', 'LogGroupName'],
+    ...['DefaultValue', 'MetricName', 'MetricNamespace', 'MetricValue', 'Unit'].map(
+      (path) => `MetricTransformations[].${path}`,
+    ),
+    ...['Key', 'Value'].map((path) => `MetricTransformations[].Dimensions[].${path}`),
+  ),
+  'AWS::SNS::Topic': inertType(
+    alarms,
+    ...['ArchivePolicy', 'ContentBasedDeduplication', 'DataProtectionPolicy', 'DisplayName'],
+    ...['FailureFeedbackRoleArn', 'Protocol', 'SuccessFeedbackRoleArn', 'SuccessFeedbackSampleRate'].map(
+      (path) => `DeliveryStatusLogging[].${path}`,
+    ),
+    ...['FifoThroughputScope', 'FifoTopic', 'KmsMasterKeyId', 'MaximumMessageSize', 'SignatureVersion'],
+    ...['Subscription[].Endpoint', 'Subscription[].Protocol', 'Tags[].Key', 'Tags[].Value', 'TopicName'],
+    'TracingConfig',
+  ),
+  'AWS::SNS::TopicPolicy': inertType(alarms, 'PolicyDocument', 'Topics'),
+  'AWS::SNS::Subscription': inertType(
+    alarms,
+    ...['DeliveryPolicy', 'Endpoint', 'FilterPolicy', 'FilterPolicyScope', 'Protocol', 'RawMessageDelivery'],
+    ...['RedrivePolicy', 'Region', 'ReplayPolicy', 'SubscriptionRoleArn', 'TopicArn'],
+  ),
+  'AWS::CDK::Metadata': inertType(
+    inert('Says which version of CDK wrote the template.'),
+    ...['Analytics', 'Modules'],
+  ),
 };

@@ -65,6 +65,12 @@ const SECTIONS = new Set([
   'Outputs',
 ]);
 
+/** What a resource has beside its properties. Source: CloudFormation's template reference, "Resource attributes". */
+const RESOURCE_ATTRIBUTES = new Set([
+  ...['Type', 'Properties', 'Condition', 'DependsOn', 'Metadata'],
+  ...['CreationPolicy', 'DeletionPolicy', 'UpdatePolicy', 'UpdateReplacePolicy'],
+]);
+
 /** @throws Error where the template has a section the host does not understand. */
 export function parseTemplate(stackName: string, source: Json): Template {
   if (!isJsonObject(source)) throw new Error(`Stack ${stackName}: the template is not a JSON object.`);
@@ -99,6 +105,10 @@ export function parseTemplate(stackName: string, source: Json): Template {
 function parseResource(stackName: string, logicalId: string, source: Json): TemplateResource {
   if (!isJsonObject(source) || typeof source['Type'] !== 'string') {
     throw new Error(`Stack ${stackName}: resource ${logicalId} has no Type.`);
+  }
+  const unknown = Object.keys(source).filter((attribute) => !RESOURCE_ATTRIBUTES.has(attribute));
+  if (unknown.length > 0) {
+    throw new Error(`Stack ${stackName}: resource ${logicalId} can't have ${unknown.join(', ')}.`);
   }
   const dependsOn = source['DependsOn'];
   const condition = textAt(source, 'Condition');

@@ -88,6 +88,49 @@ export function withProperty(type: string, path: string, value: unknown): Templa
   };
 }
 
+/** A property that a template can't have. */
+export interface UnknownProperty {
+  readonly logicalId: string;
+  readonly type: string;
+  /** Such as `GlobalSecondaryIndexes[0].Projection.Colour`. */
+  readonly path: string;
+}
+
+/** Gives each object in the properties of each resource a property that CloudFormation does not know. */
+export function withUnknownProperties(onAdd: (property: UnknownProperty) => void): TemplateEdit {
+  return (resources) => {
+    for (const [logicalId, { Type: type, Properties }] of Object.entries(resources)) {
+      for (const { path, object } of objectsIn(Properties, type, '')) {
+        object['Colour'] = 'blue';
+        onAdd({ logicalId, type, path: path === '' ? 'Colour' : `${path}.Colour` });
+      }
+    }
+    return true;
+  };
+}
+
+/** Where names are the app's own: variables, tags by name, routes, mock requests. Policies have elements, not properties. */
+const OWN_NAMES =
+  /\.(Variables|\w*PolicyDocument|UserPoolTags|RouteSettings|RequestTemplates)$|::(ApiGatewayV2|Pipes)::\w+\.Tags$/;
+
+/** The objects whose names are CloudFormation's: neither those of the app nor calls of intrinsic functions. */
+function objectsIn(
+  value: unknown,
+  type: string,
+  path: string,
+): { readonly path: string; readonly object: Record<string, unknown> }[] {
+  if (typeof value !== 'object' || value === null || OWN_NAMES.test(`${type}.${path}`)) return [];
+  if (Array.isArray(value)) {
+    return value.flatMap((item, index) => objectsIn(item, type, `${path}[${index}]`));
+  }
+  const object = value as Record<string, unknown>;
+  if (Object.keys(object).some((key) => /^(Ref|Fn::\w+)$/.test(key))) return [];
+  const below = Object.entries(object).flatMap(([key, item]) =>
+    objectsIn(item, type, path === '' ? key : `${path}.${key}`),
+  );
+  return [{ path, object }, ...below];
+}
+
 interface PolicyDocument {
   Statement: { readonly Action: string | readonly string[] }[];
 }

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { PROVISIONS } from '../../local/resources/registry.ts';
 import { SUPPORT } from '../../local/support.ts';
 import { checkSupport } from '../../local/support-check.ts';
-import type { JsonObject, TemplateResource } from '../../local/template.ts';
+import { isJsonObject, parseTemplate } from '../../local/template.ts';
+import type { Json, JsonObject, TemplateResource } from '../../local/template.ts';
 
 function resource(type: string, properties: JsonObject, logicalId = 'Thing'): TemplateResource {
   return { stackName: 'Shop', logicalId, type, properties, dependsOn: [] };
@@ -109,6 +110,33 @@ describe('refuses, naming stack, logical id, type and path,', () => {
   });
 });
 
+test('refuses an unknown name beside every name that is listed, at any depth', () => {
+  let count = 0;
+  for (const [type, { properties }] of Object.entries(SUPPORT)) {
+    const objects = new Set(
+      Object.keys(properties)
+        .flatMap((path) => path.split('.').map((_, index, steps) => steps.slice(0, index).join('.')))
+        // The name of any key is the app's own.
+        .filter((path) => !(`${path}.*` in properties)),
+    );
+    for (const path of objects) {
+      const nested = path.split('.').reduceRight<Json>(
+        (below, step) => {
+          if (step === '') return below;
+          return step.endsWith('[]') ? { [step.slice(0, -2)]: [below] } : { [step]: below };
+        },
+        { Colour: 'blue' },
+      );
+      const where = path === '' ? 'Colour' : `${path.replaceAll('[]', '[0]')}.Colour`;
+      expect(check(type, isJsonObject(nested) ? nested : {})).toThrow(
+        `Shop/Thing (${type}) ${where}: this property is not supported.`,
+      );
+      count += 1;
+    }
+  }
+  expect(count).toBeGreaterThan(100);
+});
+
 test('names all offences in one message', () => {
   expect(() =>
     checkSupport([
@@ -123,6 +151,13 @@ test('names all offences in one message', () => {
         expect.stringContaining('Colour'),
       ],
     }),
+  );
+});
+
+test('refuses an attribute that no resource has', () => {
+  const queue = { Type: 'AWS::SQS::Queue', DependOn: 'Table' };
+  expect(() => parseTemplate('Shop', { Resources: { Queue: queue } })).toThrow(
+    "Stack Shop: resource Queue can't have DependOn.",
   );
 });
 

@@ -40,9 +40,9 @@ const expiry = inert("DynamoDB's deletes lag by days, so programs must filter; t
 
 type Properties = Readonly<Record<string, Support>>;
 
-/** The same for several properties, whose paths begin alike. */
+/** The same for several properties, whose paths begin alike. @param paths with a space between them */
 const each = (prefix: string, support: Support, ...paths: readonly string[]): Properties =>
-  Object.fromEntries(paths.map((path) => [`${prefix}${path}`, support]));
+  Object.fromEntries(paths.flatMap((text) => text.split(' ')).map((path) => [`${prefix}${path}`, support]));
 
 const tagList = (path = 'Tags'): Properties => each(`${path}[].`, tags, 'Key', 'Value');
 const tagMap = (path = 'Tags'): Properties => ({ [`${path}.*`]: tags });
@@ -70,7 +70,7 @@ const globalThroughput = (prefix: string, kind: 'Read' | 'Write'): Properties =>
   ...each(
     `${prefix}${kind}ProvisionedThroughputSettings.${kind}CapacityAutoScalingSettings.`,
     capacity,
-    ...['MaxCapacity', 'MinCapacity', 'SeedCapacity'],
+    'MaxCapacity MinCapacity SeedCapacity',
     ...['DisableScaleIn', 'ScaleInCooldown', 'ScaleOutCooldown', 'TargetValue'].map(
       (path) => `TargetTrackingScalingPolicyConfiguration.${path}`,
     ),
@@ -87,7 +87,7 @@ const pointInTimeRecovery = (prefix = ''): Properties =>
   each(
     `${prefix}PointInTimeRecoverySpecification.`,
     recovery,
-    ...['PointInTimeRecoveryEnabled', 'RecoveryPeriodInDays'],
+    'PointInTimeRecoveryEnabled RecoveryPeriodInDays',
   );
 
 const table: Properties = {
@@ -117,8 +117,8 @@ const scheduleTarget: Properties = {
 
 /** What alarms of both kinds have. */
 const anyAlarm = [
-  ...['ActionsEnabled', 'AlarmActions', 'AlarmDescription', 'AlarmName', 'InsufficientDataActions'],
-  ...['OKActions', 'Tags[].Key', 'Tags[].Value'],
+  'ActionsEnabled AlarmActions AlarmDescription AlarmName InsufficientDataActions',
+  'OKActions Tags[].Key Tags[].Value',
   ...['Enabled', 'ExcludedTagKeys', 'IncludedTagKeys'].map(
     (path) => `ActionConfiguration.AlarmTagsPropagation.${path}`,
   ),
@@ -238,7 +238,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       ...each(
         'RuntimeManagementConfig.',
         inert('The Node.js that runs the host runs the functions.'),
-        ...['RuntimeVersionArn', 'UpdateRuntimeOn'],
+        'RuntimeVersionArn UpdateRuntimeOn',
       ),
       'SnapStart.ApplyOn': inert('Workers start in milliseconds.'),
       ...tagList(),
@@ -333,10 +333,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       KmsKeyArn: encryption,
     },
   },
-  'AWS::Scheduler::ScheduleGroup': inertType(
-    inert('Groups are for people.'),
-    ...['Name', 'Tags[].Key', 'Tags[].Value'],
-  ),
+  'AWS::Scheduler::ScheduleGroup': inertType(inert('Groups are for people.'), 'Name Tags[].Key Tags[].Value'),
   'AWS::ApiGateway::Account': { support: honoured, properties: { CloudWatchRoleArn: honoured } },
   'AWS::ApiGatewayV2::Api': {
     support: honoured,
@@ -441,12 +438,12 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       ...each(
         'AccountRecoverySetting.RecoveryMechanisms[].',
         inert('Every password is right here.'),
-        ...['Name', 'Priority'],
+        'Name Priority',
       ),
       ...each(
         'AdminCreateUserConfig.',
         inert('Everybody may sign in here, and nobody is written to.'),
-        ...['AllowAdminCreateUserOnly', 'UnusedAccountValidityDays'],
+        'AllowAdminCreateUserOnly UnusedAccountValidityDays',
         ...['EmailMessage', 'EmailSubject', 'SMSMessage'].map((path) => `InviteMessageTemplate.${path}`),
       ),
       AliasAttributes: refused('Users are known by their name alone.'),
@@ -455,12 +452,12 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       ...each(
         'DeviceConfiguration.',
         inert('Devices are not remembered.'),
-        ...['ChallengeRequiredOnNewDevice', 'DeviceOnlyRememberedOnUserPrompt'],
+        'ChallengeRequiredOnNewDevice DeviceOnlyRememberedOnUserPrompt',
       ),
       ...each(
         'EmailConfiguration.',
         noMail,
-        ...['ConfigurationSet', 'EmailSendingAccount', 'From', 'ReplyToEmailAddress', 'SourceArn'],
+        'ConfigurationSet EmailSendingAccount From ReplyToEmailAddress SourceArn',
       ),
       EmailVerificationMessage: noMail,
       EmailVerificationSubject: noMail,
@@ -478,9 +475,9 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       ...each(
         'Schema[].',
         noAttributes,
-        ...['AttributeDataType', 'DeveloperOnlyAttribute', 'Mutable', 'Name', 'Required'],
-        ...['NumberAttributeConstraints.MaxValue', 'NumberAttributeConstraints.MinValue'],
-        ...['StringAttributeConstraints.MaxLength', 'StringAttributeConstraints.MinLength'],
+        'AttributeDataType DeveloperOnlyAttribute Mutable Name Required',
+        'NumberAttributeConstraints.MaxValue NumberAttributeConstraints.MinValue',
+        'StringAttributeConstraints.MaxLength StringAttributeConstraints.MinLength',
       ),
       ...each('SmsConfiguration.', noTextMessages, 'ExternalId', 'SnsCallerArn', 'SnsRegion'),
       SmsVerificationMessage: noTextMessages,
@@ -488,7 +485,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       ...each(
         'UserPoolAddOns.',
         inert('The host does not look for attacks.'),
-        ...['AdvancedSecurityMode', 'AdvancedSecurityAdditionalFlows.CustomAuthMode'],
+        'AdvancedSecurityMode AdvancedSecurityAdditionalFlows.CustomAuthMode',
       ),
       ...tagMap('UserPoolTags'),
       UserPoolTier: inert('Tiers differ in price and in features that are refused.'),
@@ -497,7 +494,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       ...each(
         'VerificationMessageTemplate.',
         noMail,
-        ...['DefaultEmailOption', 'EmailMessage', 'EmailMessageByLink', 'EmailSubject', 'EmailSubjectByLink'],
+        'DefaultEmailOption EmailMessage EmailMessageByLink EmailSubject EmailSubjectByLink',
         'SmsMessage',
       ),
     },
@@ -526,7 +523,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       ...each(
         'RefreshTokenRotation.',
         inert('Refresh tokens do not expire while the host runs.'),
-        ...['Feature', 'RetryGracePeriodSeconds'],
+        'Feature RetryGracePeriodSeconds',
       ),
       SupportedIdentityProviders: only(/^COGNITO$/),
       WriteAttributes: noAttributes,
@@ -550,7 +547,7 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
       ...each(
         'Scopes[].',
         inert('What a client may ask for stands with the client.'),
-        ...['ScopeDescription', 'ScopeName'],
+        'ScopeDescription ScopeName',
       ),
     },
   },
@@ -579,41 +576,41 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
   },
   'AWS::Logs::LogGroup': inertType(
     observability,
-    ...['BearerTokenAuthenticationEnabled', 'DataProtectionPolicy', 'DeletionProtectionEnabled'],
-    ...['FieldIndexPolicies', 'KmsKeyId', 'LogGroupClass', 'LogGroupName', 'ResourcePolicyDocument'],
-    ...['RetentionInDays', 'Tags[].Key', 'Tags[].Value'],
+    'BearerTokenAuthenticationEnabled DataProtectionPolicy DeletionProtectionEnabled',
+    'FieldIndexPolicies KmsKeyId LogGroupClass LogGroupName ResourcePolicyDocument',
+    'RetentionInDays Tags[].Key Tags[].Value',
   ),
   'AWS::CloudWatch::Alarm': inertType(
     alarms,
     ...anyAlarm,
-    ...['ComparisonOperator', 'DatapointsToAlarm', 'Dimensions[].Name', 'Dimensions[].Value'],
-    ...['EvaluateLowSampleCountPercentile', 'EvaluationInterval', 'EvaluationPeriods', 'ExtendedStatistic'],
+    'ComparisonOperator DatapointsToAlarm Dimensions[].Name Dimensions[].Value',
+    'EvaluateLowSampleCountPercentile EvaluationInterval EvaluationPeriods ExtendedStatistic',
     ...['PendingPeriod', 'Query', 'RecoveryPeriod'].map(
       (path) => `EvaluationCriteria.PromQLCriteria.${path}`,
     ),
-    ...['EvaluationWindow.SlidingWindow', 'EvaluationWindow.WallClockWindow.Timezone'],
+    'EvaluationWindow.SlidingWindow EvaluationWindow.WallClockWindow.Timezone',
     ...['AccountId', 'Expression', 'Id', 'Label', 'Period', 'ReturnData'].map((path) => `Metrics[].${path}`),
     ...['Period', 'Stat', 'Unit', 'Metric.MetricName', 'Metric.Namespace'].map(
       (path) => `Metrics[].MetricStat.${path}`,
     ),
     ...['Name', 'Value'].map((path) => `Metrics[].MetricStat.Metric.Dimensions[].${path}`),
-    ...['MetricName', 'Namespace', 'Period', 'Statistic', 'Threshold', 'ThresholdMetricId'],
-    ...['TreatMissingData', 'Unit', 'WarmUpConfiguration.OnlyStartEvaluatingAfterWarmUpPeriodEnds'],
+    'MetricName Namespace Period Statistic Threshold ThresholdMetricId',
+    'TreatMissingData Unit WarmUpConfiguration.OnlyStartEvaluatingAfterWarmUpPeriodEnds',
     'WarmUpConfiguration.WarmUpPeriodDurationInMinutes',
   ),
   'AWS::CloudWatch::CompositeAlarm': inertType(
     alarms,
     ...anyAlarm,
-    ...['ActionsSuppressor', 'ActionsSuppressorExtensionPeriod', 'ActionsSuppressorWaitPeriod', 'AlarmRule'],
+    'ActionsSuppressor ActionsSuppressorExtensionPeriod ActionsSuppressorWaitPeriod AlarmRule',
   ),
   'AWS::CloudWatch::Dashboard': inertType(
     observability,
-    ...['DashboardBody', 'DashboardName', 'Tags[].Key', 'Tags[].Value'],
+    'DashboardBody DashboardName Tags[].Key Tags[].Value',
   ),
   'AWS::Logs::MetricFilter': inertType(
     observability,
-    ...['ApplyOnTransformedLogs', 'EmitSystemFieldDimensions', 'FieldSelectionCriteria', 'FilterName'],
-    ...['FilterPattern', 'LogGroupName'],
+    'ApplyOnTransformedLogs EmitSystemFieldDimensions FieldSelectionCriteria FilterName',
+    'FilterPattern LogGroupName',
     ...['DefaultValue', 'MetricName', 'MetricNamespace', 'MetricValue', 'Unit'].map(
       (path) => `MetricTransformations[].${path}`,
     ),
@@ -621,22 +618,22 @@ export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
   ),
   'AWS::SNS::Topic': inertType(
     alarms,
-    ...['ArchivePolicy', 'ContentBasedDeduplication', 'DataProtectionPolicy', 'DisplayName'],
+    'ArchivePolicy ContentBasedDeduplication DataProtectionPolicy DisplayName',
     ...['FailureFeedbackRoleArn', 'Protocol', 'SuccessFeedbackRoleArn', 'SuccessFeedbackSampleRate'].map(
       (path) => `DeliveryStatusLogging[].${path}`,
     ),
-    ...['FifoThroughputScope', 'FifoTopic', 'KmsMasterKeyId', 'MaximumMessageSize', 'SignatureVersion'],
-    ...['Subscription[].Endpoint', 'Subscription[].Protocol', 'Tags[].Key', 'Tags[].Value', 'TopicName'],
+    'FifoThroughputScope FifoTopic KmsMasterKeyId MaximumMessageSize SignatureVersion',
+    'Subscription[].Endpoint Subscription[].Protocol Tags[].Key Tags[].Value TopicName',
     'TracingConfig',
   ),
   'AWS::SNS::TopicPolicy': inertType(alarms, 'PolicyDocument', 'Topics'),
   'AWS::SNS::Subscription': inertType(
     alarms,
-    ...['DeliveryPolicy', 'Endpoint', 'FilterPolicy', 'FilterPolicyScope', 'Protocol', 'RawMessageDelivery'],
-    ...['RedrivePolicy', 'Region', 'ReplayPolicy', 'SubscriptionRoleArn', 'TopicArn'],
+    'DeliveryPolicy Endpoint FilterPolicy FilterPolicyScope Protocol RawMessageDelivery',
+    'RedrivePolicy Region ReplayPolicy SubscriptionRoleArn TopicArn',
   ),
   'AWS::CDK::Metadata': inertType(
     inert('Says which version of CDK wrote the template.'),
-    ...['Analytics', 'Modules'],
+    'Analytics Modules',
   ),
 };

@@ -67,8 +67,15 @@ const SECTIONS = new Set([
 
 /** What a resource has beside its properties. Source: CloudFormation's template reference, "Resource attributes". */
 const RESOURCE_ATTRIBUTES = new Set([
-  ...['Type', 'Properties', 'Condition', 'DependsOn', 'Metadata'],
-  ...['CreationPolicy', 'DeletionPolicy', 'UpdatePolicy', 'UpdateReplacePolicy'],
+  'Type',
+  'Properties',
+  'Condition',
+  'CreationPolicy',
+  'DeletionPolicy',
+  'DependsOn',
+  'Metadata',
+  'UpdatePolicy',
+  'UpdateReplacePolicy',
 ]);
 
 /** @throws Error where the template has a section the host does not understand. */

@@ -24,10 +24,13 @@ export function editedAssembly(assembly: string, edits: readonly TemplateEdit[])
     const [from, to] = [resolve(assembly, name), join(folder, name)];
     if (name.endsWith('.template.json')) {
       const template = JSON.parse(readFileSync(from, 'utf8')) as {
-        readonly Resources: Record<string, EditableResource>;
+        readonly Resources: Record<string, Omit<EditableResource, 'Properties'> & Partial<EditableResource>>;
       };
-      for (const edit of edits) if (edit(template.Resources)) left.delete(edit);
-      writeFileSync(to, JSON.stringify(template));
+      const resources = Object.fromEntries(
+        Object.entries(template.Resources).map(([id, resource]) => [id, { Properties: {}, ...resource }]),
+      );
+      for (const edit of edits) if (edit(resources)) left.delete(edit);
+      writeFileSync(to, JSON.stringify({ ...template, Resources: resources }));
     } else if (name.startsWith('asset.')) symlinkSync(from, to);
     else cpSync(from, to, { recursive: true });
   }

@@ -91,6 +91,26 @@ export function withProperty(type: string, path: string, value: unknown): Templa
   };
 }
 
+/** Takes an attribute from what an index projects. */
+export function withoutProjected(indexName: string, attribute: string): TemplateEdit {
+  return (resources) =>
+    Object.values(resources)
+      .flatMap(({ Properties }) => (Properties['GlobalSecondaryIndexes'] ?? []) as readonly EditableIndex[])
+      .filter(({ IndexName }) => IndexName === indexName)
+      .map(({ Projection }) => {
+        const left = Projection.NonKeyAttributes.filter((name) => name !== attribute);
+        const isFound = left.length < Projection.NonKeyAttributes.length;
+        Projection.NonKeyAttributes = left;
+        return isFound;
+      })
+      .includes(true);
+}
+
+interface EditableIndex {
+  readonly IndexName: string;
+  readonly Projection: { NonKeyAttributes: readonly string[] };
+}
+
 /** A property that a template can't have. */
 export interface UnknownProperty {
   readonly logicalId: string;

@@ -145,6 +145,31 @@ describe.each(['sandbox', 'production', 'test', 'soak'] as const)('in the %s sta
     expect(policies).toContain('"aws:SecureTransport":"false"');
   });
 
+  // What the answers to checkov count on: docs/decisions/0044.
+  test('queues are encrypted, nothing invokes a function asynchronously, and no variable is a secret', () => {
+    for (const queue of ofType('AWS::SQS::Queue')) {
+      expect([named(queue), queue.Properties['SqsManagedSseEnabled']]).toEqual([named(queue), true]);
+    }
+    // API Gateway waits for the answer, and a mapping is Lambda's own poller.
+    const callers = ofType('AWS::Lambda::Permission').map(({ Properties }) => Properties['Principal']);
+    expect(new Set(callers)).toEqual(new Set(['apigateway.amazonaws.com']));
+    const sources = ofType('AWS::Lambda::EventSourceMapping').map(
+      ({ Properties }) =>
+        resources.find(({ logicalId }) => logicalId === reference(Properties['EventSourceArn']))?.Type,
+    );
+    expect(new Set(sources)).toEqual(new Set(['AWS::SQS::Queue']));
+    const targets = [...ofType('AWS::Pipes::Pipe'), ...ofType('AWS::Scheduler::Schedule')].map(
+      ({ Properties }) => reference(at(Properties, 'Target.Arn') ?? Properties['Target']),
+    );
+    for (const target of targets) {
+      expect(resources.find(({ logicalId }) => logicalId === target)?.Type).toBe('AWS::SQS::Queue');
+    }
+    for (const { Properties } of ofType('AWS::Lambda::Function')) {
+      const names = Object.keys(at(Properties, 'Environment.Variables') ?? {});
+      expect(names.filter((name) => /SECRET|PASSWORD|TOKEN|CREDENTIAL|KEY/.test(name))).toEqual([]);
+    }
+  });
+
   test('every route of an HTTP API but $default asks for a token with a scope; a WebSocket for one at $connect', () => {
     const live = ofType('AWS::ApiGatewayV2::Api').filter(
       ({ Properties }) => Properties['ProtocolType'] === 'WEBSOCKET',

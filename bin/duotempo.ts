@@ -1,4 +1,5 @@
 import { App } from 'aws-cdk-lib';
+import { omitConstructPaths } from '../lib/aws-endpoint.ts';
 import { CardSettlementStack } from '../lib/card-settlement-stack.ts';
 import { ChatStack } from '../lib/chat-stack.ts';
 import { stageConfig } from '../lib/config.ts';
@@ -6,6 +7,7 @@ import { IdentityStack } from '../lib/identity-stack.ts';
 import { stackNameOf } from '../lib/stage-names.ts';
 
 export const app = new App();
+omitConstructPaths(app);
 const config = stageConfig(app.node.tryGetContext('stage') ?? 'sandbox');
 const alarmEmail: unknown = app.node.tryGetContext('alarmEmail');
 const alarmEmails = typeof alarmEmail === 'string' ? alarmEmail.split(',') : [];

@@ -20,7 +20,7 @@ import { colorsFor, formatSeconds } from './screen.ts';
 import { synthesizeIfChanged } from './start/assembly.ts';
 import { createEventScreen, type EventScreen } from './start/event-screen.ts';
 import { checkHostFile, type HostFiles, writeHostFiles } from './start/host-files.ts';
-import { samVariables } from './start/sam-variables.ts';
+import { type SamHost, samVariables } from './start/sam-variables.ts';
 import { datesForRates, loadFxRates, readShippedFxRates } from './start/fx-rates.ts';
 import { welcome } from './start/welcome.ts';
 
@@ -169,10 +169,11 @@ function refuseTwins(stages: readonly Stage[]): void {
 }
 
 /** A host as one of its stages sees it. */
-function hostOf(host: LocalHost, stage: Stage): Pick<LocalHost, 'awsEndpoint' | 'region' | 'functions'> {
+function hostOf(host: LocalHost, stage: Stage): SamHost {
   const stacks = (['CardSettlement', 'Chat'] as const).map((part) => stackNameOf(stage, part));
   const functions = host.functions.filter(({ stackName }) => stacks.includes(stackName));
-  return { awsEndpoint: host.awsEndpoint, region: host.region, functions };
+  const { awsEndpoint, region, userPools } = host;
+  return { awsEndpoint, region, userPools, functions };
 }
 
 function write(line: string): void {

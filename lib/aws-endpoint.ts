@@ -1,17 +1,18 @@
-import { Validations } from 'aws-cdk-lib';
-import { CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { type App, Aspects, CfnResource, Validations } from 'aws-cdk-lib';
+import { Architecture, CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
 
 /**
- * With `-c awsEndpointUrl=<url>`, and never otherwise, declares the variables that lead a function in a container of
- * `sam local` to the AWS endpoint of the local host. `sam local` hands on only what the template declares; what it hands
- * on then comes from the file that `npm start` writes.
+ * With `-c awsEndpointUrl=<url>`, and never otherwise, makes a function one for a container of `sam local` on this
+ * machine: of its architecture, and with the variables that lead to the AWS endpoint of the local host. `sam local` hands
+ * on only what the template declares; what it hands on then comes from the file that `npm start` writes.
  *
  * Such a template is not for AWS: Lambda keeps some of these names to itself, and refuses to create the function.
  *
  * @throws Error if the value is not a URL
  */
-export function declareAwsEndpoint(lambda: LambdaFunction): void {
-  const value: unknown = lambda.node.tryGetContext('awsEndpointUrl');
+export function prepareForContainer(lambda: LambdaFunction): void {
+  const value = awsEndpointUrl(lambda);
   if (value === undefined) return;
   const endpoint = typeof value === 'string' ? value : '';
   if (!/^https?:$/.test(protocolOf(endpoint))) {
@@ -29,13 +30,35 @@ export function declareAwsEndpoint(lambda: LambdaFunction): void {
     AWS_SECRET_ACCESS_KEY: 'local',
     // Else `sam local` hands on the token of whoever is signed in to AWS.
     AWS_SESSION_TOKEN: '',
+    // Lambda's own value: an image may carry /etc/localtime, of which Powertools warns at each start.
+    TZ: ':UTC',
   })) {
     defaultChild.addPropertyOverride(`Environment.Variables.${name}`, text);
   }
+  // An image of another architecture does not run, and SAM has no option for it.
+  defaultChild.architectures = [thisMachine().name];
   Validations.of(lambda).acknowledge({
     id: 'CloudFormation-Validate::E3663',
     reason: 'Lambda keeps these names to itself on AWS; `sam local`, which this template is for, does not.',
   });
+}
+
+/** With `-c awsEndpointUrl=<url>`, leaves out the constructs' paths: SAM warns of each that has no function's depth. */
+export function omitConstructPaths(app: App): void {
+  if (awsEndpointUrl(app) === undefined) return;
+  Aspects.of(app).add({
+    visit: (node) => {
+      if (node instanceof CfnResource) delete node.cfnOptions.metadata?.['aws:cdk:path'];
+    },
+  });
+}
+
+function awsEndpointUrl({ node }: Construct): unknown {
+  return node.tryGetContext('awsEndpointUrl');
+}
+
+function thisMachine(): Architecture {
+  return process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64;
 }
 
 function protocolOf(url: string): string {

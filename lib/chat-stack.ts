@@ -194,6 +194,7 @@ export class ChatStack extends Stack {
     const connections = { [names.connectionsTable]: this.connections.tableName };
     const authorizer = this.routeFunction('Authorize', 'authorize-connection', 'Lets chat users connect', {
       [names.issuer]: identity.issuer,
+      [names.issuerKeysUrl]: `${identity.issuer}/.well-known/jwks.json`,
       [names.chatClientId]: identity.chatClient.userPoolClientId,
     });
     const live = new TokenWebSocketApi(this, 'WebSocketApi', {

@@ -15,7 +15,7 @@ import {
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { buildSync } from 'esbuild';
-import { declareAwsEndpoint } from './aws-endpoint.ts';
+import { prepareForContainer } from './aws-endpoint.ts';
 
 export interface NodeFunctionProps {
   /** The handler's file below `lambda/`, without its ending: `card-settlement/handlers/accept-transaction`. */
@@ -66,7 +66,7 @@ export class NodeFunction extends Construct {
       loggingFormat: LoggingFormat.JSON,
       ...(props.allowsRecursion === true ? { recursiveLoop: RecursiveLoop.ALLOW } : {}),
     });
-    declareAwsEndpoint(this.function);
+    prepareForContainer(this.function);
     Validations.of(this.function).acknowledge(
       {
         id: 'Serverless-LambdaDLQ',

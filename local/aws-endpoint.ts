@@ -29,12 +29,17 @@ export interface RestService {
   readonly handle: (call: AwsCall, body: Buffer) => Promise<AwsAnswer>;
 }
 
+/** @param path what follows the prefix, a query included */
+export type PublicPathHandler = (request: IncomingMessage, response: ServerResponse, path: string) => void;
+
 export interface AwsEndpoint {
   /** Such as `http://localhost:4566`. */
   readonly url: string;
   /** Registers a service by what its `x-amz-target` begins with, e.g. `DynamoDB_20120810`. */
   readonly addService: (target: string, service: string, handle: AwsService) => void;
   readonly addRestService: (service: RestService) => void;
+  /** Serves what begins with a path to everybody: it is no call of a service. */
+  readonly addPublicPath: (prefix: string, handle: PublicPathHandler) => void;
   /** For callers within the host. What they may do is decided as for any other caller. */
   readonly callAs: (roleArn: string, sessionName: string) => CallAws;
   readonly stop: () => Promise<void>;
@@ -59,6 +64,7 @@ export async function startAwsEndpoint(options: {
 }): Promise<AwsEndpoint> {
   const interceptors = options.interceptors ?? [];
   const restServices: RestService[] = [];
+  const publicPaths = new Map<string, PublicPathHandler>();
   const services = new Map<string, { readonly service: string; readonly handle: AwsService }>();
   const authorize: Authorize = options.authorize ?? (() => ({ allowed: true }));
 
@@ -104,6 +110,10 @@ export async function startAwsEndpoint(options: {
   };
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { url = '/' } = request;
+    for (const [prefix, handle] of publicPaths) {
+      if (url.startsWith(prefix)) return handle(request, response, url.slice(prefix.length));
+    }
     const gone = new AbortController();
     // Also when the endpoint stops: that closes every connection.
     response.once('close', () => gone.abort());
@@ -153,6 +163,7 @@ export async function startAwsEndpoint(options: {
         perform(target, request, { caller: { kind: 'role', roleArn, sessionName }, signal }),
       ),
     addRestService: (service) => void restServices.push(service),
+    addPublicPath: (prefix, handle) => void publicPaths.set(prefix, handle),
     addService: (target, service, handle) => {
       services.set(target, { service, handle: intercepted(handle, interceptors) });
     },

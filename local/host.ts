@@ -306,6 +306,10 @@ async function start(
     http.addMount(new URL(pool.issuer).pathname, (request, response, path) => {
       pool.handleHttp(request, response, path);
     });
+    // On AWS the endpoint of cognito-idp serves them, and a container reaches this one only.
+    awsEndpoint.addPublicPath(`/${pool.userPoolId}/.well-known/`, (request, response, path) => {
+      pool.handleHttp(request, response, `/.well-known/${path}`);
+    });
   }
   const backgrounds = starters.map((starter) => starter());
 

@@ -4,6 +4,10 @@ import type { LocalHost } from '../../local/host.ts';
 /** Variables by the logical id of a function: the shape of `sam local invoke --env-vars <file>`. */
 export type SamVariables = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
+export type SamHost = Pick<LocalHost, 'awsEndpoint' | 'region' | 'functions'> & {
+  readonly userPools: readonly Pick<LocalHost['userPools'][number], 'issuer' | 'userPoolId'>[];
+};
+
 /** How a container calls the machine that it runs on; Docker on Linux knows the name by `--add-host`. */
 const machine = 'host.docker.internal';
 
@@ -18,15 +22,22 @@ export function samVariablesFile(outputsFile: string, stage?: string): string {
 /**
  * What every function needs to run in a container against a local host: its variables, with the AWS endpoint (and so
  * queues and connections) where a container finds it, and the credentials of its role, so that its policies hold.
- * The issuer of tokens keeps its url, which tokens must carry.
+ * The issuer of tokens keeps its url, which tokens must carry; its keys are at the AWS endpoint, too.
  */
-export function samVariables(host: Pick<LocalHost, 'awsEndpoint' | 'region' | 'functions'>): SamVariables {
+export function samVariables(host: SamHost): SamVariables {
   const endpoint = new URL(host.awsEndpoint);
   endpoint.hostname = machine;
-  const seenFromContainer = (value: string): string =>
-    value === host.awsEndpoint || value.startsWith(`${host.awsEndpoint}/`)
-      ? endpoint.origin + value.slice(host.awsEndpoint.length)
-      : value;
+  const places = [
+    { here: host.awsEndpoint, fromContainer: endpoint.origin },
+    ...host.userPools.map(({ issuer, userPoolId }) => ({
+      here: `${issuer}/.well-known`,
+      fromContainer: `${endpoint.origin}/${userPoolId}/.well-known`,
+    })),
+  ];
+  const seenFromContainer = (value: string): string => {
+    const place = places.find(({ here }) => value === here || value.startsWith(`${here}/`));
+    return place === undefined ? value : place.fromContainer + value.slice(place.here.length);
+  };
   return Object.fromEntries(
     host.functions.map(({ logicalId, environment, credentials }) => [
       logicalId,

@@ -20,6 +20,8 @@ export const environmentNames = {
   connectionsUrl: 'CONNECTIONS_URL',
   /** Exact value of the tokens' `iss`. */
   issuer: 'ISSUER',
+  /** Where the issuer's public keys are. */
+  issuerKeysUrl: 'ISSUER_KEYS_URL',
   /** The one client whose access tokens open a connection. */
   chatClientId: 'CHAT_CLIENT_ID',
   /** Messages that a sender may post in a window. */

@@ -31,6 +31,11 @@ export function storyDate(): string {
 /** What stands in place of a token. */
 const redactedToken = '<access token>';
 
+/** An event with a token put back in the place of the one that came with it. */
+export function withToken(text: string, token: string): string {
+  return text.replaceAll(redactedToken, token);
+}
+
 /** An event without the tokens that came with it. */
 export function redacted(text: string): string {
   return text.replaceAll(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, redactedToken);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Answer } from './container-story.ts';
 
 /** What `sam local invoke` reads of a template and of the file of `--env-vars`. */
 interface SamFunction {
@@ -14,9 +15,6 @@ interface SamFunction {
 }
 
 export type Variables = Readonly<Record<string, Readonly<Record<string, string>>>>;
-
-/** What a function answered, or the message of what it threw. */
-export type Answer = { readonly answer: unknown } | { readonly error: string };
 
 /** The functions of a template by their logical ids. */
 export function functionsOf(templateFile: string): Map<string, SamFunction> {

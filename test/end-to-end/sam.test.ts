@@ -2,11 +2,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
-import { stageConfig } from '../../lib/config.ts';
 import { type Ended, shell, start, type Started } from './command.ts';
-import { eventName, eventNames, eventText, storyDate } from './recorded-events.ts';
-import { environmentOf, functionsOf, invoke, type Answer, type Variables } from './sam-local.ts';
+import { aliceToken, type Answer, checkAnswer, containerStory } from './container-story.ts';
+import { eventName, eventNames } from './recorded-events.ts';
+import { environmentOf, functionsOf, invoke, type Variables } from './sam-local.ts';
 
 /**
  * Goal: every function runs in a container of `sam local` against `npm start`, with the file it writes and the events of
@@ -18,6 +17,7 @@ import { environmentOf, functionsOf, invoke, type Answer, type Variables } from 
 let system: Started;
 let synthesis: Ended;
 let variables: Variables;
+let token: string;
 let functions: Map<
   string,
   { readonly invoke: (event: unknown) => Promise<Answer>; readonly declared: string[] }
@@ -29,6 +29,7 @@ beforeAll(async () => {
   system = await start(['--stage', stage]);
   const endpoint = '-c awsEndpointUrl=http://host.docker.internal:4566';
   synthesis = await shell(`npx cdk synth -q -c stage=${stage} ${endpoint} -o ${folder}`);
+  token = await aliceToken(system);
   const file = join(dirname(system.outputsFile), 'sam-env.json');
   variables = JSON.parse(readFileSync(file, 'utf8')) as Variables;
   functions = new Map(
@@ -68,7 +69,8 @@ test('the file has the variables of every function, and each template declares t
   for (const [logicalId, found] of Object.entries(variables)) {
     expect([logicalId, functions.get(eventName(logicalId))?.declared.toSorted()]).toEqual([
       logicalId,
-      Object.keys(found).toSorted(),
+      // The time zone is the same everywhere: the template's own.
+      [...Object.keys(found), 'TZ'].toSorted(),
     ]);
   }
 });
@@ -88,72 +90,17 @@ test('the documentation names a function, a template, an event and a file that a
   expect(options).toContain('--env-vars sam-env.json');
 });
 
-describe('a container runs the function with its event', () => {
-  const calendar = stageConfig(stage).calendar;
-  const date = addDays(businessDateOf(new Date(), calendar), -2);
-  const ok = { statusCode: 200 };
-  const noContent = { statusCode: 204 };
-  const batchDone = { batchItemFailures: [] };
+describe('a container runs', () => {
+  const steps = containerStory(stage);
 
-  /** In the order in which they happened, and what is expected of the answer. Others run last and must succeed. */
-  const story: Readonly<Record<string, unknown>> = {
-    'put-merchant': noContent,
-    'put-fx-rates': noContent,
-    'accept-transaction': { statusCode: 201, body: { businessDate: date, status: 'staged' } },
-    'put-terminal-totals': noContent,
-    'request-reconcile': { statusCode: 202, body: { businessDate: date } },
-    'reconcile-worker': null,
-    'settlement-worker': batchDone,
-    'list-transactions': { ...ok, body: { items: [{ status: 'held', amount: 497 }] } },
-    'review-transaction': { ...ok, body: { decision: 'release', reason: 'the customer called' } },
-    'get-transaction': { ...ok, body: { amount: 497, businessDate: date } },
-    'get-business-day': { ...ok, body: { businessDate: date } },
-    'get-settlement': { ...ok, body: { businessDate: date } },
-    'not-found': { statusCode: 404, body: { status: 404 } },
-    'post-message': { statusCode: 201, body: { sequence: 1 } },
-    'notification-worker': batchDone,
-    'list-notifications': { ...ok, body: { items: [{ text: 'are you there?' }] } },
-    'list-messages': { ...ok, body: { items: [{ text: 'are you there?', sequence: 1 }] } },
-    hello: ok,
-    read: ok,
-    ack: ok,
-    'unknown-action': { statusCode: 400 },
-    disconnect: ok,
-    'delete-notification': noContent,
-    'unknown-path': { statusCode: 404, body: { status: 404 } },
-  };
-
-  const invoked = async (name: string, change: (text: string) => string = (text) => text) => {
-    const answer = await functions.get(name)?.invoke(JSON.parse(change(recentEvent(name, date))));
-    if (answer === undefined) throw new Error(`There is no function for the event ${name}.`);
-    return answer;
-  };
-
-  const names = [...Object.keys(story), ...eventNames().filter((name) => !(name in story))];
-  test.each(names.filter((name) => name !== 'authorize'))('%s', async (name) => {
-    const result = await invoked(name);
-    if ('error' in result) throw new Error(result.error);
-    const answer = withParsedBody(result.answer);
-    if (name in story) expect([answer]).toMatchObject([story[name]]);
-    else expect(isSuccess(answer)).toBe(true);
-
-    // A card's second, equal sale a moment later, which is then held: the event of the review is about it.
-    if (name === 'accept-transaction') {
-      const twin = await invoked(name, (text) =>
-        text.replaceAll('sale-1', 'sale-2').replace('12:00:00Z', '12:00:59Z'),
-      );
-      const { pathParameters } = JSON.parse(eventText('review-transaction')) as {
-        pathParameters: { transactionId: string };
-      };
-      expect('answer' in twin && withParsedBody(twin.answer)).toMatchObject({
-        statusCode: 201,
-        body: pathParameters,
-      });
-    }
+  test('every function that has an event', () => {
+    expect([...new Set(steps.map(({ name }) => name))].toSorted()).toEqual(eventNames());
   });
 
-  test('authorize, which refuses what stands in place of a token', async () => {
-    expect(await invoked('authorize')).toEqual({ error: 'Unauthorized' });
+  test.each(steps.map((step) => [step.title, step] as const))('%s', async (_, step) => {
+    const found = functions.get(step.name);
+    if (found === undefined) throw new Error(`There is no function for the event ${step.name}.`);
+    checkAnswer(step, await found.invoke(step.event(token)));
   });
 });
 
@@ -161,23 +108,3 @@ test('the file goes when npm start stops', async () => {
   await system.stop();
   expect(existsSync(join(dirname(system.outputsFile), 'sam-env.json'))).toBe(false);
 });
-
-/** An event with its business date moved to another: sales are taken for 30 days. */
-function recentEvent(name: string, date: string): string {
-  return eventText(name).replaceAll(storyDate(), date);
-}
-
-/** An answer of a function behind an HTTP API, its body parsed. */
-function withParsedBody(answer: unknown): unknown {
-  if (typeof answer !== 'object' || answer === null || !('body' in answer)) return answer;
-  const { body } = answer;
-  return { ...answer, body: typeof body === 'string' && body.startsWith('{') ? JSON.parse(body) : body };
-}
-
-/** What API Gateway, or the mapping of a queue, takes for success. */
-function isSuccess(answer: unknown): boolean {
-  if (answer === null) return true;
-  if (typeof answer !== 'object') return false;
-  if ('batchItemFailures' in answer) return JSON.stringify(answer.batchItemFailures) === '[]';
-  return 'statusCode' in answer && Number(answer.statusCode) >= 200 && Number(answer.statusCode) < 300;
-}

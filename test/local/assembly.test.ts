@@ -192,6 +192,14 @@ test('urls that a template builds by hand lead to this machine', async () => {
   });
   const keys = await fetch(`${host.url}/identity/.well-known/jwks.json`);
   expect(keys.status).toBe(200);
+  // As cognito-idp's endpoint serves them on AWS, to everybody.
+  const [{ userPoolId } = { userPoolId: '' }] = host.userPools;
+  const wellKnown = `${host.awsEndpoint}/${userPoolId}/.well-known`;
+  expect(await (await fetch(`${wellKnown}/jwks.json`)).json()).toEqual(await keys.json());
+  expect(await (await fetch(`${wellKnown}/openid-configuration`)).json()).toMatchObject({
+    issuer: `${host.url}/identity`,
+  });
+  expect((await fetch(`${host.awsEndpoint}/${userPoolId}/oauth2/token`)).status).toBe(400);
   await host.stop();
 });
 

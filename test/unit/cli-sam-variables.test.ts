@@ -17,6 +17,7 @@ function variablesOf(environment: Readonly<Record<string, string>>) {
   return samVariables({
     awsEndpoint: 'http://localhost:4566',
     region: 'us-east-1',
+    userPools: [{ issuer: 'http://localhost:3000/identity', userPoolId: 'us-east-1_abc' }],
     functions: [{ ...place, logicalId: 'Sell1234', environment, credentials }],
   })['Sell1234'];
 }
@@ -45,6 +46,12 @@ test('urls below the AWS endpoint are those that a container reaches; all others
     ENDPOINT: 'http://host.docker.internal:4566',
     OTHER_PORT: 'http://localhost:45667/x',
     ISSUER: 'http://localhost:3000/identity',
+  });
+});
+
+test("the issuer's keys are where a container reaches them", () => {
+  expect(variablesOf({ KEYS: 'http://localhost:3000/identity/.well-known/jwks.json' })).toMatchObject({
+    KEYS: 'http://host.docker.internal:4566/us-east-1_abc/.well-known/jwks.json',
   });
 });
 

@@ -90,11 +90,10 @@ function unauthorized(reason: string): Error {
 }
 
 function buildServices(): AuthorizerServices {
-  const issuer = environmentVariable(environmentNames.issuer);
   return {
-    issuer,
+    issuer: environmentVariable(environmentNames.issuer),
     chatClientId: environmentVariable(environmentNames.chatClientId),
-    keys: createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`)),
+    keys: createRemoteJWKSet(new URL(environmentVariable(environmentNames.issuerKeysUrl))),
   };
 }
 

@@ -1,14 +1,17 @@
 // @ts-check
 /**
- * Installs the judges of `npm test -- third-party` below ~/.cache/duotempo: needs Python 3.11, Maven and Java 17.
+ * Installs the judges of `npm test -- third-party` below ~/.cache/duotempo: needs Python 3.11, Maven, Java 17, cmake and a
+ * C++ compiler.
  * It changes nothing else on the machine. Exits with 1 if one could not be installed.
  */
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { buildLambdaImage } from './image.mjs';
 import {
   DYNAMODB_LOCAL,
   dynamoDbLocalFolder,
+  LAMBDA_IMAGE,
   NPM_PROGRAMS,
   PYTHON_PROGRAMS,
   pythonCommand,
@@ -29,6 +32,7 @@ const judges = [
     isThere: () => dynamoDbLocalFolder() !== undefined,
     install: installDynamoDbLocal,
   },
+  { name: "Lambda's image", isThere: () => existsSync(LAMBDA_IMAGE.file), install: buildLambdaImage },
 ];
 
 let missing = 0;

@@ -34,6 +34,16 @@ export const DYNAMODB_LOCAL = {
   folder: join(cache, 'dynamodb-local-2.6.1'),
 };
 
+/** What SAM runs functions in: AWS's image where somebody has pulled it, else the one of `image.mjs`. */
+export const LAMBDA_IMAGE = {
+  ofAws: `public.ecr.aws/lambda/nodejs:24-${process.arch === 'arm64' ? 'arm64' : 'x86_64'}`,
+  // The version is in the repository's name, for SAM keeps what it builds upon an image as long as that is the same.
+  own: 'duotempo/lambda-nodejs-24.21.0-4.0.2:latest',
+  node: { name: `node-linux-${process.arch}`, version: '24.21.0' },
+  client: '4.0.2',
+  file: join(cache, 'lambda-nodejs-24.21.0-4.0.2.tar'),
+};
+
 /** What a person types to get what is missing. */
 export const HOW_TO_INSTALL = 'node test/third-party/judges/install.mjs';
 

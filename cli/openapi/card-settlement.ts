@@ -3,23 +3,33 @@ import {
   answer,
   common,
   jsonBody,
+  link,
   page,
   pathParameter,
   problem,
   reference,
+  replayed,
   response,
   type Json,
 } from './parts.ts';
 
 /** The operations of the card API, by path and method. */
 
-const oauth = (scope: string): Json => ({
+/** What the operations are about: the headings under which readers and generated clients find them. */
+export const cardSettlementTags = {
+  transactions: 'What points of sale report: transactions, and the totals of their terminals.',
+  reviews: 'Held transactions, and what an operator decides on them.',
+  settings: 'What settlement needs to know: merchants and exchange rates.',
+  'business days': 'The books of a date: their state, and what merchants get.',
+};
+
+const oauth = (scope: string, tag: keyof typeof cardSettlementTags): Json => ({
   security: [{ clientCredentials: [scope] }],
-  tags: ['card settlement'],
+  tags: [tag],
 });
-const write = oauth(scopes.write);
-const read = oauth(scopes.read);
-const operate = oauth(scopes.operate);
+const report = oauth(scopes.write, 'transactions');
+const readBooks = oauth(scopes.read, 'business days');
+const operate = oauth(scopes.operate, 'settings');
 
 const businessDate = pathParameter('businessDate', 'BusinessDate');
 const merchantId = pathParameter('merchantId', 'Identifier');
@@ -31,13 +41,14 @@ const withBody = {
   413: response('bodyTooLarge'),
 };
 const location = { Location: { description: 'Where to look.', schema: { type: 'string' } } };
+const toStaged = link('getTransaction', { transactionId: '/transactionId' });
 const notFound = problem('not-found');
 const transactionId = pathParameter('transactionId', 'Identifier');
 
 /** An operator's decision on a held transaction. */
 function review(operationId: string, summary: string): Json {
   return {
-    ...operate,
+    ...oauth(scopes.operate, 'reviews'),
     operationId,
     summary,
     description:
@@ -56,7 +67,7 @@ function review(operationId: string, summary: string): Json {
 export const cardSettlementPaths: Readonly<Record<string, Json>> = {
   '/transactions': {
     get: {
-      ...read,
+      ...oauth(scopes.read, 'reviews'),
       operationId: 'listHeldTransactions',
       summary: 'The held transactions of a business date that wait for review',
       description:
@@ -66,10 +77,18 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
         { $ref: '#/components/parameters/businessDate' },
         ...page,
       ],
-      responses: { 200: answer('A page of them.', 'HeldTransactionPage'), ...ofCards },
+      responses: {
+        200: answer('A page of them.', 'HeldTransactionPage', {
+          links: {
+            ...link('releaseTransaction', { transactionId: '/items/0/transactionId' }),
+            ...link('rejectTransaction', { transactionId: '/items/0/transactionId' }),
+          },
+        }),
+        ...ofCards,
+      },
     },
     post: {
-      ...write,
+      ...report,
       operationId: 'postTransaction',
       summary: 'Stages a transaction, once, however often the request comes',
       description:
@@ -78,13 +97,13 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
       requestBody: jsonBody('Transaction'),
       responses: {
         200: answer('It was staged before, by the same key and body.', 'StagedTransaction', {
-          ...location,
-          'Idempotent-Replayed': { schema: { const: 'true' } },
+          headers: { ...location, ...replayed },
+          links: toStaged,
         }),
         201: answer(
           'It is staged, into the earliest business date that is not sealed; a reversal into that of its sale.',
           'StagedTransaction',
-          location,
+          { headers: location, links: toStaged },
         ),
         ...withBody,
         409: problem('day-closed', 'already-decided'),
@@ -100,7 +119,7 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
   },
   '/transactions/{transactionId}': {
     get: {
-      ...read,
+      ...oauth(scopes.read, 'transactions'),
       operationId: 'getTransaction',
       summary: 'A transaction, what became of it, the decision on it, and its ledger entries',
       description: 'A gateway sees its own transactions only; an operator all.',
@@ -116,7 +135,7 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
   },
   '/terminals/{terminalId}/totals/{businessDate}': {
     put: {
-      ...write,
+      ...report,
       operationId: 'putTerminalTotals',
       summary: 'Records a terminal’s own counts and amounts of a date',
       description:
@@ -160,16 +179,21 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
   },
   '/business-days/{businessDate}/reconcile': {
     post: {
-      ...operate,
+      ...oauth(scopes.operate, 'business days'),
       operationId: 'requestReconcile',
       summary: 'Asks for a run, which seals the day if its cut-off has passed',
+      description:
+        'The run comes after the answer, and sends to settlement what the ledger lacks; more requests do no harm. For the open date, and 390 days back.',
       parameters: [businessDate],
       requestBody: {
         required: false,
         content: { 'application/json': { schema: { type: 'object', maxProperties: 0 } } },
       },
       responses: {
-        202: answer('A run will come.', 'ReconcileRequested', location),
+        202: answer('A run will come.', 'ReconcileRequested', {
+          headers: location,
+          links: link('getBusinessDay', { businessDate: '/businessDate' }),
+        }),
         ...withBody,
         422: problem('date-out-of-range'),
       },
@@ -177,27 +201,38 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
   },
   '/business-days': {
     get: {
-      ...read,
+      ...readBooks,
       operationId: 'listBusinessDays',
       summary: 'The business days, newest first',
       description:
         'A page ends at `limit`, or at some 4 MB: days whose books differ at many terminals are long.',
       parameters: page,
-      responses: { 200: answer('A page of them.', 'BusinessDayPage'), ...ofCards },
+      responses: {
+        200: answer('A page of them.', 'BusinessDayPage', {
+          links: {
+            ...link('getBusinessDay', { businessDate: '/items/0/businessDate' }),
+            ...link('getSettlement', { businessDate: '/items/0/businessDate' }),
+            ...link('requestReconcile', { businessDate: '/items/0/businessDate' }),
+          },
+        }),
+        ...ofCards,
+      },
     },
   },
   '/business-days/{businessDate}': {
     get: {
-      ...read,
+      ...readBooks,
       operationId: 'getBusinessDay',
       summary: 'A business day as of the last pass over its books',
+      description:
+        'What was staged since `asOf` is not counted yet. A date of which nothing is known answers 404.',
       parameters: [businessDate],
       responses: { 200: answer('The day.', 'BusinessDay'), ...ofCards, 404: notFound },
     },
   },
   '/settlements/{businessDate}': {
     get: {
-      ...read,
+      ...readBooks,
       operationId: 'getSettlement',
       summary: 'What merchants get, as pages of JSON or as the settlement file',
       description:
@@ -207,6 +242,10 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
         200: {
           description: 'The settlement: preliminary until the day is balanced.',
           headers: { 'Content-Disposition': { description: 'Of the file.', schema: { type: 'string' } } },
+          links: link('listMerchantSettlement', {
+            businessDate: '/businessDate',
+            merchantId: '/items/0/merchantId',
+          }),
           content: {
             'application/json': { schema: reference('SettlementPage') },
             'text/csv': {
@@ -226,9 +265,10 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
   },
   '/settlements/{businessDate}/merchants/{merchantId}': {
     get: {
-      ...read,
+      ...readBooks,
       operationId: 'listMerchantSettlement',
       summary: 'A merchant’s ledger entries of a business date',
+      description: 'What the merchant’s line of the settlement is added up of.',
       parameters: [businessDate, merchantId, ...page],
       responses: {
         200: answer('A page of them.', 'MerchantSettlementPage'),

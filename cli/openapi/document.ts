@@ -1,6 +1,6 @@
 import { scopes } from '../../lambda/card-settlement/contract.ts';
-import { cardSettlementPaths } from './card-settlement.ts';
-import { chatPaths } from './chat.ts';
+import { cardSettlementPaths, cardSettlementTags } from './card-settlement.ts';
+import { chatPaths, chatTags } from './chat.ts';
 import { alsoFromGateway, isJson, parameters, responses, type Json } from './parts.ts';
 import { convertedSchemas } from './schemas.ts';
 
@@ -10,11 +10,13 @@ export const apis = {
     title: 'Duotempo card settlement',
     description:
       'Card transactions are staged all day and settled in batches once their business day is over. For the clients `gateway` and `operator`.',
+    tags: cardSettlementTags,
     paths: cardSettlementPaths,
   },
   chat: {
     title: 'Duotempo chat',
     description: 'Messages, and the notifications that they become, for users who signed in.',
+    tags: chatTags,
     paths: chatPaths,
   },
 } as const;
@@ -62,7 +64,7 @@ const components = { parameters, responses, schemas: convertedSchemas() };
 
 /** An HTTP API as an OpenAPI 3.1 document. */
 export function openApiDocument(api: ApiName) {
-  const { title, description } = apis[api];
+  const { title, description, tags } = apis[api];
   const paths = withGatewayAnswers(apis[api].paths);
   const security = JSON.stringify(paths);
   return {
@@ -81,6 +83,7 @@ export function openApiDocument(api: ApiName) {
         variables: { apiId: { default: 'abcdefghij' }, region: { default: 'us-east-1' } },
       },
     ],
+    tags: Object.entries(tags).map(([name, about]) => ({ name, description: about })),
     paths,
     components: {
       securitySchemes: Object.fromEntries(

@@ -62,13 +62,25 @@ export function jsonBody(schema: SchemaName): Json {
   };
 }
 
-export function answer(description: string, schema: SchemaName, headers?: Json): Json {
-  return {
-    description,
-    ...(headers === undefined ? {} : { headers }),
-    content: { 'application/json': { schema: reference(schema) } },
-  };
+export function answer(
+  description: string,
+  schema: SchemaName,
+  more: { readonly headers?: Json; readonly links?: Json } = {},
+): Json {
+  return { description, ...more, content: { 'application/json': { schema: reference(schema) } } };
 }
+
+/** An operation that goes on from an answer: each of its parameters stands at a pointer into the body. */
+export function link(operationId: string, pointers: Readonly<Record<string, string>>): Json {
+  const places = Object.fromEntries(
+    Object.entries(pointers).map(([name, pointer]) => [name, `$response.body#${pointer}`]),
+  );
+  return { [operationId]: { operationId, parameters: places } };
+}
+
+export const replayed: Json = {
+  'Idempotent-Replayed': { description: 'Nothing was written now.', schema: { const: 'true' } },
+};
 
 /** A problem, of the types named. */
 export function problem(...types: readonly string[]): Json {

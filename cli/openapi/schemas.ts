@@ -275,13 +275,51 @@ const descriptions = {
     '`with` is the other member; `readSequence` is 0 if the caller has read nothing. Messages behind it are in the history for good, also when their notifications have expired.',
 } satisfies Partial<Record<SchemaName, string>>;
 
+const exampleSale = {
+  merchantId: 'mer_corner_shop',
+  terminalId: 'till-1',
+  type: 'sale',
+  cardToken: 'tok_1',
+  amount: 497,
+  currency: 'USD',
+  merchantCategoryCode: '5411',
+  occurredAt: '2026-11-23T09:15:00-05:00',
+};
+
+/** Of what requests carry. Those of dates are old by now: such a request is refused for that. */
+export const examples = {
+  Identifier: ['mer_corner_shop'],
+  BusinessDate: ['2026-11-23'],
+  Transaction: [
+    exampleSale,
+    { ...exampleSale, type: 'reversal', originalTransactionId: '1be34723d0c0174802067f6f1b3eb37d' },
+  ],
+  MerchantProfile: [
+    { name: 'Corner Shop', country: 'US', settlementCurrency: 'USD', feeBasisPoints: 250, feeFixedMinor: 10 },
+  ],
+  FxRates: [{ base: 'USD', source: 'ECB', rateDate: '2026-11-23', rates: { EUR: '0.9213', JPY: '150.25' } }],
+  Review: [{ reason: 'The holder knows it.' }],
+  TerminalTotals: [{ totals: [{ type: 'sale', currency: 'USD', count: 2, amount: 994 }] }],
+  UserId: ['bob'],
+  PostedMessage: [{ to: 'bob', text: 'are you there?', clientMessageId: 'm1' }],
+} satisfies Partial<Record<SchemaName, readonly unknown[]>>;
+
 /** `components.schemas`. */
 export function convertedSchemas(): Record<string, JsonSchema> {
   const described: Readonly<Record<string, string>> = descriptions;
+  const exemplified: Readonly<Record<string, JsonSchema['examples']>> = examples;
   return Object.fromEntries(
     Object.entries(componentSchemas(schemas)).map(([name, schema]) => {
       const description = described[name];
-      return [name, description === undefined ? schema : { ...schema, description }];
+      const shown = exemplified[name];
+      return [
+        name,
+        {
+          ...schema,
+          ...(description === undefined ? {} : { description }),
+          ...(shown === undefined ? {} : { examples: shown }),
+        },
+      ];
     }),
   );
 }

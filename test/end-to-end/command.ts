@@ -24,6 +24,15 @@ export async function command(
   );
 }
 
+/** Runs any other program, and waits for its end. */
+export async function program(
+  file: string,
+  args: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>>; readonly folder?: string } = {},
+): Promise<Ended> {
+  return ended(spawnText(file, args, options));
+}
+
 /** Runs a script in a shell, with npm and the project's folder at hand. */
 export async function shell(script: string): Promise<Ended> {
   return ended(spawnText('bash', ['-euo', 'pipefail', '-c', script]));
@@ -87,14 +96,22 @@ async function outputsOf(file: string, running: ReturnType<typeof spawnText>): P
   }
 }
 
-function spawnText(program: string, args: readonly string[]) {
+function spawnText(
+  file: string,
+  args: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>>; readonly folder?: string } = {},
+) {
   // As a user's shell would have it: nothing of the test runner's.
   const {
     NODE_OPTIONS: _options,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: _warning,
     ...env
   } = process.env;
-  const child = spawn(program, [...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const child = spawn(file, [...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...env, ...options.env },
+    cwd: options.folder,
+  });
   const text = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => (text.stdout += String(chunk)));
   child.stderr.on('data', (chunk) => (text.stderr += String(chunk)));

@@ -12,7 +12,7 @@ interface CheckOptions {
   readonly closed?: boolean;
 }
 
-const annotations = new Set(['description', 'default', '$schema']);
+const annotations = new Set(['description', 'default', 'examples', '$schema']);
 
 /** @returns what is wrong, a line each: none if the value is as the schema says */
 export function faultsOf(value: unknown, schema: Schema, options: CheckOptions, at = ''): string[] {

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import currencyCodes from 'currency-codes';
 import * as v from 'valibot';
 import { apiNames, documentFile, openApiDocument, type ApiName } from '../../cli/openapi/document.ts';
-import { schemas, type SchemaName } from '../../cli/openapi/schemas.ts';
+import { examples as shownExamples, schemas, type SchemaName } from '../../cli/openapi/schemas.ts';
 import { isQuotedCurrency } from '../../lambda/card-settlement/domain/money.ts';
 import { faultsOf, resolved } from '../openapi/json-schema-check.ts';
 import { synthesized, template } from '../stack/templates.ts';
@@ -124,6 +124,27 @@ describe('the operations', () => {
       expect(resolved(pointer, documents[api])).toBeDefined();
     }
   });
+});
+
+test('an answer’s links lead to operations that take what they give', () => {
+  const operations = apiNames.flatMap(operationsOf);
+  const links = operations.flatMap(({ api, operation }) =>
+    Object.values(operation['responses'] as Record<string, Json>).flatMap((response) =>
+      Object.values((response['links'] ?? {}) as Record<string, Json>).map((link) => ({ api, ...link })),
+    ),
+  ) as unknown as { api: ApiName; operationId: string; parameters: Json }[];
+  expect(links.length).toBeGreaterThan(5);
+  for (const { api, operationId, parameters } of links) {
+    const target = operations.find(({ operation }) => operation['operationId'] === operationId);
+    expect(target?.api).toBe(api);
+    expect(Object.keys(parameters)).toEqual(
+      [...String(target?.path).matchAll(/\{(\w+)\}/g)].map(([, name]) => name),
+    );
+  }
+});
+
+test.each(Object.entries(shownExamples))('the examples of %s are such', (name, values) => {
+  for (const value of values) expect(v.is(schemas[name as SchemaName], value)).toBe(true);
 });
 
 function operationsOf(api: ApiName): { api: ApiName; method: string; path: string; operation: Json }[] {

@@ -93,7 +93,10 @@ const authenticate = {
   'WWW-Authenticate': { description: 'What is wrong with the token (RFC 6750).', schema: { type: 'string' } },
 };
 
-/** Answers that have the same form wherever they come. Where a function may give one, too, both forms are shown. */
+/**
+ * Answers that have the same form wherever they come. Where a function may give one, too, both forms are shown, the one
+ * that comes more often first: some generated clients read no other.
+ */
 export const responses = {
   unauthorized: {
     description: 'API Gateway: there is no token, or it is not valid here.',
@@ -112,7 +115,7 @@ export const responses = {
   },
   bodyTooLarge: {
     description: 'Problem `body-too-large`; from API Gateway itself beyond 10 MB.',
-    content: { ...gatewayContent, ...problemContent },
+    content: { ...problemContent, ...gatewayContent },
   },
   throttled: { description: 'API Gateway: too many requests.', content: gatewayContent },
   tooManyMessages: {
@@ -123,12 +126,12 @@ export const responses = {
         schema: { type: 'string', pattern: '^[0-9]+$' },
       },
     },
-    content: { ...gatewayContent, ...problemContent },
+    content: { ...problemContent, ...gatewayContent },
   },
   internalError: {
     description:
       'Problem `internal-error`, or API Gateway’s own: send the same request again, nothing is done twice.',
-    content: { ...gatewayContent, ...problemContent },
+    content: { ...problemContent, ...gatewayContent },
   },
   unavailable: {
     description: 'API Gateway: the function did not answer in time. Send the same request again.',
@@ -136,7 +139,7 @@ export const responses = {
   },
   conversationBusy: {
     description: 'Problem `conversation-busy`, or API Gateway’s own: send the same request again.',
-    content: { ...gatewayContent, ...problemContent },
+    content: { ...problemContent, ...gatewayContent },
   },
 } satisfies Json;
 
@@ -161,7 +164,7 @@ export function alsoFromGateway(own: Json): Json {
       status,
       {
         description: `${said}API Gateway: ${cause}.`,
-        content: { ...gatewayContent, ...(isJson(content) ? content : {}) },
+        content: { ...(isJson(content) ? content : {}), ...gatewayContent },
       },
     ] as const;
   });

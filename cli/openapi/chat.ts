@@ -12,7 +12,7 @@ import {
   type Json,
 } from './parts.ts';
 
-/** The operations of the chat API, by path and method. What goes over the WebSocket is no part of OpenAPI. */
+/** The operations of the chat API, by path and method. What goes over the WebSocket: cli/asyncapi/chat-live.ts. */
 
 /** What the operations are about: the headings under which readers and generated clients find them. */
 export const chatTags = {

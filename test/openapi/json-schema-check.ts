@@ -1,5 +1,5 @@
 /**
- * As much of JSON Schema 2020-12 as the OpenAPI document uses. A keyword that is not known here is an error, so that
+ * As much of JSON Schema 2020-12 as the documents of the APIs use. A keyword that is not known here is an error, so that
  * no part of a schema goes unchecked.
  */
 
@@ -64,6 +64,9 @@ export function faultsOf(value: unknown, schema: Schema, options: CheckOptions, 
       case 'items':
         if (Array.isArray(value))
           for (const [index, item] of value.entries()) below(item, said, String(index));
+        break;
+      case 'minItems':
+        if (Array.isArray(value) && value.length < limit) fault('has too few items');
         break;
       case 'maxItems':
         if (Array.isArray(value) && value.length > limit) fault('has too many items');

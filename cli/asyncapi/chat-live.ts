@@ -122,7 +122,7 @@ const inChannel = (name: string) => ({ $ref: `#/channels/connection/messages/${n
 export function chatLiveDocument() {
   const channel = { $ref: '#/channels/connection' };
   return {
-    asyncapi: '3.0.0',
+    asyncapi: '3.1.0',
     info: {
       title: 'Duotempo chat, live',
       version: '1',

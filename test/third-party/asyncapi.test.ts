@@ -8,11 +8,6 @@ import { HOW_TO_INSTALL, npmCommand, NPM_PROGRAMS } from './judges/programs.mjs'
 
 /** Goal: AsyncAPI's own parser finds nothing in the document. Method: it reads it, and one that is broken on purpose. */
 
-interface Diagnostic {
-  readonly code: string;
-  readonly message: string;
-}
-
 const script = `
   const { Parser } = require('@asyncapi/parser');
   new Parser().parse(process.argv[1]).then(({ document, diagnostics }) => {
@@ -23,7 +18,7 @@ const script = `
 
 async function parsed(
   text: string,
-): Promise<{ readonly operations: number; readonly diagnostics: readonly Diagnostic[] }> {
+): Promise<{ readonly operations: number; readonly diagnostics: readonly unknown[] }> {
   const env = { NODE_PATH: join(NPM_PROGRAMS.folder, 'node_modules') };
   const { stdout, stderr } = await program(process.execPath, ['-e', script, text], { env });
   try {
@@ -33,22 +28,15 @@ async function parsed(
   }
 }
 
-/** What the parser says that is left as it is. */
-const listed: Readonly<Record<string, string>> = {
-  'asyncapi-latest-version': 'The document is of version 3.0.0, which more tools read than 3.1.0.',
-};
-
 describeJudge(
   'the parser of AsyncAPI',
   npmCommand('spectral') === undefined ? HOW_TO_INSTALL : undefined,
   (tally) => {
     test('finds nothing in the document', async () => {
       const { operations, diagnostics } = await parsed(readFileSync(chatLiveFile, 'utf8'));
-      expect(diagnostics.filter(({ code }) => listed[code] === undefined)).toEqual([]);
-      expect(diagnostics.map(({ code }) => code)).toEqual(Object.keys(listed));
+      expect(diagnostics).toEqual([]);
       expect(operations).toBeGreaterThan(3);
       tally.agree(operations);
-      for (const { code } of diagnostics) tally.differ(listed[code] ?? code);
     });
 
     test('finds a schema that is none, and an operation on no channel', async () => {
@@ -60,7 +48,7 @@ describeJudge(
         const broken = text.replace(good, bad);
         expect(broken).not.toBe(text);
         const { diagnostics } = await parsed(broken);
-        expect(diagnostics.filter(({ code }) => listed[code] === undefined)).not.toEqual([]);
+        expect(diagnostics).not.toEqual([]);
       }
     });
   },

@@ -19,10 +19,11 @@ import { HOW_TO_INSTALL, pythonCommand } from './judges/programs.mjs';
  * running app, where held transactions and messages wait. What it takes for a failure and the documents describe in
  * words is listed in interfaces/schemathesis_hooks.py.
  *
- * DUOTEMPO_SCHEMATHESIS_EXAMPLES says how many examples per operation; 10 by default.
+ * DUOTEMPO_SCHEMATHESIS_EXAMPLES says how many examples per operation, 10 by default; DUOTEMPO_SCHEMATHESIS_SEED which.
  */
 
 const examplesPerOperation = process.env['DUOTEMPO_SCHEMATHESIS_EXAMPLES'] ?? '10';
+const seed = process.env['DUOTEMPO_SCHEMATHESIS_SEED'] ?? '1';
 
 const schemathesis = pythonCommand('schemathesis');
 const rulesFolder = join(import.meta.dirname, 'interfaces');
@@ -60,14 +61,18 @@ interface Run {
   readonly screen: string;
 }
 
-/** Tests an API at a url. @param dictionaries values that lead to where something is, for most requests */
-async function run(
-  api: ApiName,
-  url: string,
-  dictionaries: Readonly<Record<string, readonly string[]>>,
-  tokens: Readonly<Record<string, string>> = {},
-): Promise<Run> {
-  const text = readFileSync(documentFile(api), 'utf8');
+interface RunOptions {
+  /** Values that lead to where something is, for most requests. */
+  readonly dictionaries: Readonly<Record<string, readonly string[]>>;
+  readonly tokens?: Readonly<Record<string, string>>;
+  /** Changes the document first. */
+  readonly edit?: (text: string) => string;
+  readonly args?: readonly string[];
+}
+
+async function run(api: ApiName, url: string, options: RunOptions): Promise<Run> {
+  const { dictionaries, tokens = {}, edit = (text) => text, args = [] } = options;
+  const text = edit(readFileSync(documentFile(api), 'utf8'));
   const document = join(folder, `${api}.json`);
   // Its examples are of a date of which nothing is taken any more.
   writeFileSync(document, text.replaceAll(String(examples.BusinessDate[0]), daysAgo(system, 3)));
@@ -88,7 +93,8 @@ async function run(
     String(schemathesis),
     [
       ...['--config-file', config, 'run', document, '--url', url, '--checks', 'all'],
-      ...['--max-examples', examplesPerOperation, '--report-json-path', reportFile, '--no-color'],
+      ...['--seed', seed, '--max-examples', examplesPerOperation, '--no-color', ...args],
+      ...['--report-json-path', reportFile],
     ],
     {
       folder,
@@ -104,7 +110,8 @@ async function run(
   const screen = stdout + stderr;
   try {
     const report = v.parse(Report, JSON.parse(readFileSync(reportFile, 'utf8')));
-    return { report, listed: readFileSync(listedFile, 'utf8').trim().split('\n'), screen };
+    const listed = readFileSync(listedFile, 'utf8').split('\n').slice(0, -1);
+    return { report, listed, screen };
   } catch (cause) {
     throw new Error(`schemathesis gave no report:\n${screen}`, { cause });
   }
@@ -140,12 +147,15 @@ describeJudge('schemathesis', schemathesis === undefined ? HOW_TO_INSTALL : unde
     await reconcile(system, day);
     await system.dayWith(day, balanced);
     judge(
-      await run(
-        'card-settlement',
-        system.outputs.DuotempoCardSettlement.ApiUrl,
-        { dates, instants: dates.slice(1).map(noonOf), held: held.slice(20), 'held too': held.slice(0, 20) },
-        { GATEWAY: await system.token('gateway'), OPERATOR: await system.token('operator') },
-      ),
+      await run('card-settlement', system.outputs.DuotempoCardSettlement.ApiUrl, {
+        dictionaries: {
+          dates,
+          instants: dates.slice(1).map(noonOf),
+          held: held.slice(20),
+          'held too': held.slice(0, 20),
+        },
+        tokens: { GATEWAY: await system.token('gateway'), OPERATOR: await system.token('operator') },
+      }),
     );
   });
 
@@ -160,6 +170,14 @@ describeJudge('schemathesis', schemathesis === undefined ? HOW_TO_INSTALL : unde
     }));
     writeFileSync(join(folder, 'users.json'), JSON.stringify({ auth }));
     const conversations = [alice, carol].map(({ name }) => conversationIdOf(name, bob.name));
-    judge(await run('chat', system.outputs.DuotempoChat.ApiUrl, { conversations }));
+    const url = system.outputs.DuotempoChat.ApiUrl;
+    judge(await run('chat', url, { dictionaries: { conversations } }));
+
+    const lying = await run('chat', url, {
+      dictionaries: { conversations },
+      edit: (document) => document.replaceAll('"lastSequence"', '"firstSequence"'),
+      args: ['--include-operation-id', 'listConversations', '--phases', 'coverage'],
+    });
+    expect(lying.report.failures).toMatchObject([{ type: 'JsonSchemaError' }]);
   });
 });

@@ -6,6 +6,7 @@ import type {
   QueueAttributeName,
   ReceiveMessageCommandInput,
 } from '@aws-sdk/client-sqs';
+import type { LeftAside, Scenario as ReEnactment } from './re-enact.ts';
 
 /** What a scenario has: a client, and queues of its own. */
 export interface Account {
@@ -17,8 +18,7 @@ export interface Account {
   readonly arnOf: (queueUrl: string) => string;
 }
 
-/** Does what a test did on AWS. @returns the answers, by the labels that the test gave them */
-export type Scenario = (account: Account) => Promise<Readonly<Record<string, unknown>>>;
+export type Scenario = ReEnactment<Account>;
 
 /** An answer, or a refusal, in the shape in which the recordings have them. */
 export async function answerOf(call: Promise<{ readonly $metadata: { readonly httpStatusCode?: number } }>) {
@@ -510,7 +510,7 @@ export const SQS_SCENARIOS: Readonly<Record<string, Scenario>> = {
 };
 
 /** Recorded tests that are not re-enacted. */
-export const SQS_LEFT_ASIDE: readonly (readonly [name: RegExp, reason: string])[] = [
+export const SQS_LEFT_ASIDE: LeftAside = [
   [
     /\[sqs_query|TestSqsQueryApi/,
     'the older, form-encoded protocol: SDKs have left it, the host does not serve it',

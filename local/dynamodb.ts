@@ -4,6 +4,7 @@ import type { AwsAnswer, AwsCall, AwsService } from './aws-service.ts';
 import { createDynalite } from './dynalite.ts';
 import { capacityAnswer } from './dynamodb-capacity.ts';
 import type { ConsumedCapacity } from './dynamodb-capacity.ts';
+import { describedAsAws } from './dynamodb-description.ts';
 import { createItemStore } from './dynamodb-items.ts';
 import { checkExpressionSizes, withCanonicalNumbers } from './dynamodb-limits.ts';
 import { validationError } from './dynamodb-refusal.ts';
@@ -62,16 +63,10 @@ export function createDynamoDb(options: {
       return { TimeToLiveDescription };
     }
     if (!isJsonObject(answer)) return answer;
-    return Object.fromEntries(
-      Object.entries(answer).map(([name, value]) => {
-        const isTable = (name === 'Table' || name === 'TableDescription') && isJsonObject(value);
-        if (!isTable) return [name, value];
-        return [
-          name,
-          { ...value, DeletionProtectionEnabled: isProtected, ...streams.describeTable(tableName) },
-        ];
-      }),
-    );
+    return describedAsAws(action, answer, {
+      DeletionProtectionEnabled: isProtected,
+      ...streams.describeTable(tableName),
+    });
   };
 
   const run = async (

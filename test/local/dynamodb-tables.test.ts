@@ -95,6 +95,7 @@ describe('a table of a template', () => {
       TableId: expect.stringMatching(UUID),
       DeletionProtectionEnabled: false,
       BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
+      WarmThroughput: { ReadUnitsPerSecond: 12_000, WriteUnitsPerSecond: 4000, Status: 'ACTIVE' },
     });
     for (const name of ['StreamSpecification', 'LatestStreamArn', 'TableThroughputModeSummary']) {
       expect(plain).not.toHaveProperty(name);
@@ -119,6 +120,30 @@ describe('a table of a template', () => {
     });
     expect(await told(names['Plain'])).toEqual({ TimeToLiveStatus: 'DISABLED' });
   });
+});
+
+test('a table that goes is told of without its keys, one that comes without what it can serve', async () => {
+  const engines = await startEngines();
+  try {
+    const { dynamoDbClient: client } = engines;
+    const made = await client.send(
+      new CreateTableCommand({
+        TableName: 'Things',
+        ...keys,
+        ProvisionedThroughput: { ReadCapacityUnits: 5, WriteCapacityUnits: 7 },
+      }),
+    );
+    expect(made.TableDescription).not.toHaveProperty('WarmThroughput');
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: 'Things' }));
+    expect(Table?.WarmThroughput).toMatchObject({ ReadUnitsPerSecond: 5, WriteUnitsPerSecond: 7 });
+    const { TableDescription } = await client.send(new DeleteTableCommand({ TableName: 'Things' }));
+    expect(TableDescription).toMatchObject({ TableName: 'Things', TableStatus: 'DELETING' });
+    for (const name of ['AttributeDefinitions', 'CreationDateTime', 'KeySchema']) {
+      expect(TableDescription).not.toHaveProperty(name);
+    }
+  } finally {
+    await engines.stop();
+  }
 });
 
 describe('what is refused', () => {

@@ -46,7 +46,7 @@ type Occurrence = (after: Date) => Date | undefined;
 
 function parseOccurrence(options: ScheduleExpressionOptions): Occurrence {
   const { expression, timeZone = 'UTC' } = options;
-  const [, kind, argument = ''] = /^(rate|cron|at)\((.*)\)$/.exec(expression.trim()) ?? [];
+  const [, kind, argument = ''] = /^(rate|cron|at)\((.*)\)$/.exec(expression) ?? [];
   switch (kind) {
     case 'rate':
       return parseRate(argument, expression, options.startDate ?? options.createdAt);
@@ -63,7 +63,7 @@ function parseOccurrence(options: ScheduleExpressionOptions): Occurrence {
 }
 
 function parseRate(argument: string, expression: string, from: Date): Occurrence {
-  const [, digits, unit, plural] = /^(\d+) (minute|hour|day)(s?)$/.exec(argument.trim()) ?? [];
+  const [, digits, unit, plural] = /^(\d+) (minute|hour|day)(s?)$/.exec(argument) ?? [];
   const value = Number(digits);
   const milliseconds = UNIT_MILLISECONDS[unit ?? ''];
   if (milliseconds === undefined || value < 1 || (value === 1) !== (plural === '')) {
@@ -77,6 +77,25 @@ function parseRate(argument: string, expression: string, from: Date): Occurrence
   };
 }
 
+/** The parser leaves out words that it does not know. Source: EventBridge Scheduler user guide, "Cron-based schedules". */
+const FIELDS: readonly RegExp[] = [
+  fieldOf(String.raw`\d+`),
+  fieldOf(String.raw`\d+`),
+  fieldOf(String.raw`\d+`, String.raw`\?|L(?:-\d+)?|LW|\d+W`),
+  fieldOf(String.raw`(?:\d+|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)`),
+  fieldOf(
+    String.raw`(?:\d+|SUN|MON|TUE|WED|THU|FRI|SAT)`,
+    String.raw`\?|L|(?:\d|SUN|MON|TUE|WED|THU|FRI|SAT)(?:L|#\d)`,
+  ),
+  fieldOf(String.raw`\d+`),
+];
+
+/** A list of values, ranges and steps, or one of what else a field may be. */
+function fieldOf(value: string, other = '(?!)'): RegExp {
+  const part = String.raw`(?:\*|${value}(?:-${value})?)(?:/\d+)?`;
+  return new RegExp(`^(?:${other}|${part}(?:,${part})*)$`, 'i');
+}
+
 /** The parser knows nothing of time zones: it is given the local time as if that were UTC. */
 function parseCron(argument: string, expression: string, timeZone: string): Occurrence {
   const fields = argument.trim().split(/\s+/);
@@ -86,6 +105,8 @@ function parseCron(argument: string, expression: string, timeZone: string): Occu
   if ((dayOfMonth === '?') === (dayOfWeek === '?')) {
     throw new Error(`${expression}: exactly one of day of month and day of week must be ?.`);
   }
+  const wrong = fields.findIndex((field, index) => !FIELDS[index]?.test(field));
+  if (wrong >= 0) throw new Error(`${expression}: ${fields[wrong]} is no value of field ${wrong + 1}.`);
   const cron = parsedCron(fields.join(' '), expression);
   Temporal.Now.zonedDateTimeISO(timeZone); // Throws for a time zone that does not exist.
 

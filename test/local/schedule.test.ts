@@ -122,8 +122,12 @@ test.each([
   ['rate(1 minutes)', 'is no rate'],
   ['rate(5 minute)', 'is no rate'],
   ['rate(0 hours)', 'is no rate'],
+  ['rate( 10 minutes )', 'is no rate'],
+  [' rate(10 minutes)', 'is none of rate(…), cron(…) and at(…)'],
   ['cron(0 9 * * ?)', 'has 5 fields'],
   ['cron(0 9 * * * *)', 'exactly one of day of month and day of week must be ?'],
+  ['cron(0 dummy ? * MON-FRI *)', 'dummy is no value of field 2'],
+  ['cron(0 9 ? * MON-DUMMY *)', 'MON-DUMMY is no value of field 5'],
   ['cron(0 99 * * ? *)', '99 is not between 0 and 23'],
   ['at(tomorrow)', 'is no at expression'],
 ])('%s is refused', (expression, reason) => {

@@ -74,10 +74,15 @@ function valueReader(variable: string, reserved: ReservedVariables): (event: Jso
     }, event);
 }
 
-/** AWS does not say what becomes of a value that is missing; here it is nothing within quotes, and null elsewhere. */
+/**
+ * As EventBridge's rules do it, by recordings: what is missing is an empty text, and an object or a list within quotes
+ * makes no JSON. Of pipes AWS says only the latter.
+ *
+ * @throws Error for an object or a list within quotes: nothing is sent
+ */
 function rendered(value: Json | undefined, isQuoted: boolean): string {
-  if (!isQuoted) return JSON.stringify(value ?? null);
+  if (!isQuoted) return JSON.stringify(value === undefined ? '' : value);
   if (value === undefined || value === null) return '';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return JSON.stringify(text).slice(1, -1);
+  if (typeof value === 'object') throw new Error('an object or a list within quotes makes no JSON.');
+  return JSON.stringify(String(value)).slice(1, -1);
 }

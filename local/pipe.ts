@@ -220,6 +220,7 @@ function deadLetter(
   });
 }
 
+/** A stream knows whole seconds. */
 function isoTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }

@@ -19,6 +19,10 @@ const event = {
 const render = (template: string): unknown => JSON.parse(compileInputTemplate(template, reserved)(event));
 
 describe('an input template', () => {
+  test.each(['grams', 'tags.L'])('that puts quotes around what is no value makes nothing: %s', (path) => {
+    expect(() => render(`{"a": "<$.dynamodb.NewImage.${path}>"}`)).toThrow('within quotes');
+  });
+
   test.each<[string, string, unknown]>([
     ['puts texts within quotes', '{"a": "<$.eventName>"}', { a: 'INSERT' }],
     ['puts several into one text', '{"a": "x <$.eventName>-<$.size>"}', { a: 'x INSERT-7' }],
@@ -42,8 +46,8 @@ describe('an input template', () => {
       '{"a": "<$.dynamodb.NewImage.text.S>", "b": <$.dynamodb.NewImage.text.S>}',
       { a: event.dynamodb.NewImage.text.S, b: event.dynamodb.NewImage.text.S },
     ],
-    ['puts nothing for what is missing', '{"a": "<$.x.y>", "b": <$.x.y>}', { a: '', b: null }],
-    ['does not look into prototypes', '{"a": <$.constructor>}', { a: null }],
+    ['puts nothing for what is missing', '{"a": "<$.x.y>", "b": <$.x.y>}', { a: '', b: '' }],
+    ['does not look into prototypes', '{"a": <$.constructor>}', { a: '' }],
   ])('%s: %s', (_, template, expected) => {
     expect(render(template)).toEqual(expected);
   });

@@ -10,7 +10,8 @@ import { until } from '../../local/engines.ts';
 import { differences } from './compare.ts';
 import { synthesizeMappings } from './fixtures/mappings.ts';
 import type { MappingSetup } from './fixtures/mappings.ts';
-import { describeRecorded, readAnswers } from './recorded.ts';
+import { accountFor, describeRecorded, readAnswers } from './recorded.ts';
+import type { LeftAside } from './recorded.ts';
 import { answerOf } from './sqs-scenarios.ts';
 
 /**
@@ -276,7 +277,7 @@ const INVALID_PATTERNS = [
   ['invalid_filter3', '{"eventSource":[]}'],
 ].map(([id, pattern = '']) => [`${MAPPINGS}test_sqs_invalid_event_filter[${id}]`, pattern] as const);
 
-const LEFT_ASIDE: readonly (readonly [name: RegExp, reason: string])[] = [
+const LEFT_ASIDE: LeftAside = [
   [/fifo|test_report_batch_item_failures$/, 'FIFO queues: the host refuses a template that has one'],
   [/test_sqs_event_filter\[/, 'an older recording of a test that is re-enacted by its present name'],
   [
@@ -291,12 +292,6 @@ const LEFT_ASIDE: readonly (readonly [name: RegExp, reason: string])[] = [
 
 describeRecorded('event source mappings', (tally) => {
   const recorded = readAnswers('test_lambda_integration_sqs.snapshot.json');
-  const answered = [...recorded].filter(([, answers]) => Object.keys(answers).length > 0);
-  const invalid: ReadonlyMap<string, string> = new Map(INVALID_PATTERNS);
-  const reasonOf = (name: string): string | undefined =>
-    name in SCENARIOS || invalid.has(name)
-      ? undefined
-      : LEFT_ASIDE.find(([pattern]) => pattern.test(name))?.[1];
   let invalidAssemblies = 0;
   const folder = mkdtempSync(join(tmpdir(), 'recorded-mappings-'));
   const names = Object.keys(SCENARIOS);
@@ -338,12 +333,8 @@ describeRecorded('event source mappings', (tally) => {
   };
 
   test('each recorded test is re-enacted, or left aside for a reason', () => {
-    const unaccounted = answered.filter(
-      ([name]) => !(name in SCENARIOS) && !invalid.has(name) && reasonOf(name) === undefined,
-    );
-    expect(unaccounted.map(([name]) => name)).toEqual([]);
-    for (const reason of answered.flatMap(([name]) => reasonOf(name) ?? [])) tally.leaveAside(reason);
-    expect([...names, ...invalid.keys()].filter((name) => !recorded.has(name))).toEqual([]);
+    const asked = [...names, ...INVALID_PATTERNS.map(([name]) => name)];
+    accountFor(recorded, { asked, leftAside: LEFT_ASIDE, tally });
   });
 
   test.each(Object.entries(SCENARIOS))('%s', async (name, { run }) => {

@@ -1,21 +1,28 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { differences } from './compare.ts';
-import { describeRecorded, readAnswers } from './recorded.ts';
+import { accountFor, describeRecorded, readAnswers } from './recorded.ts';
+import type { LeftAside } from './recorded.ts';
 
 /** Does what a test did on AWS. @returns the answers, by the labels that the test gave them */
 export type Scenario<Account> = (account: Account) => Promise<Readonly<Record<string, unknown>>>;
-
-/** Recorded tests that are not re-enacted, by their names, with the reason. */
-export type LeftAside = readonly (readonly [name: RegExp, reason: string])[];
 
 export interface Recording<Account> {
   readonly title: string;
   readonly file: string;
   /** By the name of the test that AWS answered. */
   readonly scenarios: Readonly<Record<string, Scenario<Account>>>;
+  /** What AWS refused in a call and the host refuses in a template, by the name of the test. */
+  readonly refusals?: Readonly<Record<string, Refusal<Account>>>;
   readonly leftAside: LeftAside;
   /** Fields that differ, with the reason. */
   readonly known: Readonly<Record<string, string>>;
+}
+
+export interface Refusal<Account> {
+  /** Rejects. */
+  readonly ask: (account: Account) => Promise<unknown>;
+  /** What the host says. */
+  readonly reason: string;
 }
 
 /** What the scenarios of a recording are run on. */
@@ -27,12 +34,9 @@ export interface Place<Account> {
 
 /** Does here what the tests of a recording did on AWS, and compares the answers field by field. */
 export function reEnact<Account>(recording: Recording<Account>, start: () => Promise<Place<Account>>): void {
-  const { title, file, scenarios, leftAside, known } = recording;
+  const { title, file, scenarios, refusals = {}, leftAside, known } = recording;
   describeRecorded(title, (tally) => {
     const recorded = readAnswers(file);
-    const answered = [...recorded].filter(([, answers]) => Object.keys(answers).length > 0);
-    const reasonOf = (name: string): string | undefined =>
-      name in scenarios ? undefined : leftAside.find(([pattern]) => pattern.test(name))?.[1];
     let place: Place<Account>;
 
     beforeAll(async () => {
@@ -40,10 +44,7 @@ export function reEnact<Account>(recording: Recording<Account>, start: () => Pro
     });
 
     test('each recorded test is re-enacted, or left aside for a reason', () => {
-      const unaccounted = answered.filter(([name]) => !(name in scenarios) && reasonOf(name) === undefined);
-      expect(unaccounted.map(([name]) => name)).toEqual([]);
-      for (const reason of answered.flatMap(([name]) => reasonOf(name) ?? [])) tally.leaveAside(reason);
-      expect(Object.keys(scenarios).filter((name) => !recorded.has(name))).toEqual([]);
+      accountFor(recorded, { asked: Object.keys({ ...scenarios, ...refusals }), leftAside, tally });
     });
 
     test.each(Object.entries(scenarios))('%s', async (name, scenario) => {
@@ -56,8 +57,20 @@ export function reEnact<Account>(recording: Recording<Account>, start: () => Pro
       const found = differences(answers, here);
       expect(found.filter(({ path }) => !(path in known))).toEqual([]);
       if (found.length === 0) tally.agree();
-      for (const { path } of found) tally.differ(`${path}: ${known[path]}`);
+      for (const reason of new Set(found.map(({ path }) => known[path]))) {
+        const paths = found.map(({ path }) => path).filter((path) => known[path] === reason);
+        tally.differ(`${paths.join(', ')}: ${reason}`);
+      }
     });
+
+    const refused = Object.entries(refusals);
+    if (refused.length > 0) {
+      test.each(refused)('%s is refused', async (name, { ask, reason }) => {
+        expect(JSON.stringify(recorded.get(name))).toContain('"Error"');
+        await expect(ask(place.account())).rejects.toThrow(reason);
+        tally.agree();
+      });
+    }
 
     afterAll(() => place.stop());
   });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LeftAside } from './recorded.ts';
 import { answerOf } from './sqs-scenarios.ts';
 import type { Account, Scenario } from './sqs-scenarios.ts';
 
@@ -126,7 +127,7 @@ export const MOVE_TASK_SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 };
 
-export const MOVE_TASKS_LEFT_ASIDE: readonly (readonly [name: RegExp, reason: string])[] = [
+export const MOVE_TASKS_LEFT_ASIDE: LeftAside = [
   [/delete_destination_queue/, 'DeleteQueue: queues stay as long as their template'],
 ];
 

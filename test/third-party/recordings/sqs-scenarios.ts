@@ -6,7 +6,8 @@ import type {
   QueueAttributeName,
   ReceiveMessageCommandInput,
 } from '@aws-sdk/client-sqs';
-import type { LeftAside, Scenario as ReEnactment } from './re-enact.ts';
+import type { Scenario as ReEnactment } from './re-enact.ts';
+import type { LeftAside } from './recorded.ts';
 
 /** What a scenario has: a client, and queues of its own. */
 export interface Account {

@@ -4,6 +4,8 @@ import type { AwsAnswer } from './aws-service.ts';
 
 const CODE = 'UnknownOperationException';
 const MAXIMUM_NAME_LENGTH = 200;
+/** Services whose protocol is XML over REST, as they are signed. Source: their models in the AWS SDKs. */
+const REST_XML_SERVICES: readonly (string | undefined)[] = ['cloudfront', 'route53', 's3'];
 
 /** Says which service and operation the endpoint does not serve, in the protocol in which the call came. */
 export function unservedAnswer(
@@ -23,12 +25,12 @@ export function unservedAnswer(
     .slice(0, MAXIMUM_NAME_LENGTH);
   const message = `The local AWS endpoint does not serve ${service === undefined ? '' : `${service}: `}${operation}.`;
 
-  if (isForm || service === 's3') {
+  if (isForm || REST_XML_SERVICES.includes(service)) {
     const error = `<Error><Type>Sender</Type><Code>${CODE}</Code><Message>${message}</Message></Error>`;
     return {
       status: 400,
       headers: { 'content-type': 'text/xml' },
-      body: isForm ? `<ErrorResponse>${error}</ErrorResponse>` : error,
+      body: service === 's3' ? error : `<ErrorResponse>${error}</ErrorResponse>`,
     };
   }
   if (headers['smithy-protocol'] === 'rpc-v2-cbor') {

@@ -125,6 +125,14 @@ test.each<[string, string, string, Record<string, string>, string, string]>([
     'Code><Message>The local AWS endpoint does not serve s3: GET /.<',
   ],
   [
+    'REST with XML in another root',
+    'GET',
+    '/2013-04-01/hostedzone',
+    signedFor('route53'),
+    '',
+    '<ErrorResponse><Error><Type>Sender</Type><Code>UnknownOperationException</Code><Message>The local AWS endpoint does not serve route53: GET /2013-04-01/hostedzone.<',
+  ],
+  [
     'form',
     'POST',
     '/',

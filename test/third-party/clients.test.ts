@@ -45,6 +45,9 @@ async function versionOf(program: string, option: string): Promise<string | unde
   }
 }
 
+/** A client that tries a refused call again and again takes longer. */
+const MAXIMUM_MILLISECONDS = 60_000;
+
 const settings = {
   AWS_ACCESS_KEY_ID: 'operator',
   AWS_SECRET_ACCESS_KEY: 'secret',
@@ -64,7 +67,7 @@ describeJudge('boto3', boto3 === undefined ? HOW_TO_INSTALL : undefined, (tally)
       textOf(DuotempoChat, name),
     );
     const args = [join(clients, 'boto3_calls.py'), system.host.awsEndpoint, ...names];
-    const { stdout } = await execute(boto3 ?? '', args, { env: settings });
+    const { stdout } = await execute(boto3 ?? '', args, { env: settings, timeout: MAXIMUM_MILLISECONDS });
     steps = JSON.parse(stdout) as typeof steps;
   });
 
@@ -161,7 +164,10 @@ describeJudge('the AWS CLI', awsCli === undefined ? HOW_TO_INSTALL : undefined, 
     ];
     const python = join(awsCli ?? '', '..', 'python');
     const all = JSON.stringify(AWS_CALLS.map(argumentsOf));
-    const { stdout } = await execute(python, [join(clients, 'aws_calls.py'), all], { env: settings });
+    const { stdout } = await execute(python, [join(clients, 'aws_calls.py'), all], {
+      env: settings,
+      timeout: MAXIMUM_MILLISECONDS,
+    });
     ended = JSON.parse(stdout) as typeof ended;
   });
 
@@ -225,7 +231,9 @@ describeJudge(
   },
 );
 
-describeJudge('curl', curl === undefined ? 'curl, with HTTP/2' : undefined, (tally) => {
+const hasHttp2 = curl?.includes('HTTP2') === true;
+
+describeJudge('curl', hasHttp2 ? undefined : 'curl 7.82 or later, with HTTP/2', (tally) => {
   test.each(['--http2', '--http1.0'])('%s makes a sale', async (option) => {
     const { stdout } = await execute('curl', [
       ...['--silent', '--show-error', option, '--request', 'POST', '--write-out', ' %{http_code}'],

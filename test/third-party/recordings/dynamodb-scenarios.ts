@@ -391,9 +391,9 @@ export const DYNAMODB_LEFT_ASIDE: LeftAside = [
   ],
   [/execute_|partiql/, 'PartiQL: the app has none, and the host refuses the calls by name'],
   [/kinesis/, 'Kinesis: the host refuses a table that streams to it'],
-  [/sse_specification/, 'KMS: the host refuses a table with a key of its own'],
+  [/sse_specification/, 'KMS: the host keeps items in memory and encrypts nothing'],
   [
     /continuous_backup|contributor_insights|warm_throughput/,
-    'backups, insights and warm throughput: templates ask for them, and nothing here reads them back',
+    'backups, insights, more warm throughput: templates may ask for them, the host has none and refuses the calls',
   ],
 ];

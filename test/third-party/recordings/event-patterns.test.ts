@@ -175,7 +175,7 @@ describeRecorded('event patterns', (tally) => {
 
   test.each(invalid)('%s is refused', (name) => {
     const text = name.slice(INVALID_JSON.length, -1);
-    expect(() => compileEventPattern(JSON.parse(text))).toThrow();
+    expect(() => compileEventPattern(JSON.parse(text))).toThrow('JSON');
     tally.agree();
   });
 });

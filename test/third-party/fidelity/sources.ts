@@ -277,6 +277,9 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
         ],
         'DynamoDB API reference, "Common errors"': ['what is refused › '],
       },
+      recorded: {
+        valid_local_secondary_index: ['a table that goes'],
+      },
       differences: {
         'a table of a template › tells whether its items expire':
           'the host never deletes what has expired; AWS lags by days',

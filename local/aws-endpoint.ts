@@ -10,7 +10,7 @@ import { deniedAnswer } from './iam/access-denied.ts';
 import { sessionArn } from './iam/evaluate.ts';
 import { isJsonObject } from './template.ts';
 import type { JsonObject } from './template.ts';
-import { unservedAnswer } from './unserved-call.ts';
+import { unservedAnswer, unservedText } from './unserved-call.ts';
 
 /** Decides whether a call may go on; the message is AWS's. */
 export type Authorize = (
@@ -98,7 +98,7 @@ export async function startAwsEndpoint(options: {
     const [target = '', action = ''] = targetAction.split('.');
     const known = services.get(target);
     if (known === undefined || action === '') {
-      return awsError('UnknownOperationException', `The local AWS endpoint does not serve ${targetAction}.`);
+      return awsError('UnknownOperationException', unservedText(targetAction));
     }
     if (request === undefined) {
       return awsError('com.amazon.coral.service#SerializationException', 'The body is not a JSON object.');

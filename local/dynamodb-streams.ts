@@ -6,6 +6,7 @@ import { canonicalItem, itemBytes } from './dynamodb-item.ts';
 import type { Item, ItemChange } from './dynamodb-item.ts';
 import { textAt } from './template.ts';
 import type { JsonObject } from './template.ts';
+import { unservedText } from './unserved-call.ts';
 
 export type StreamViewType = 'KEYS_ONLY' | 'NEW_IMAGE' | 'OLD_IMAGE' | 'NEW_AND_OLD_IMAGES';
 
@@ -158,7 +159,7 @@ export function createDynamoDbStreams(options: {
       default:
         return awsError(
           'com.amazon.coral.service#UnknownOperationException',
-          `The local host's DynamoDB Streams does not have the operation ${action}.`,
+          unservedText(action, 'dynamodb'),
         );
     }
   };

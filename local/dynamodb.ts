@@ -14,6 +14,7 @@ import { createDynamoDbStreams } from './dynamodb-streams.ts';
 import type { DynamoDbStreams } from './dynamodb-streams.ts';
 import type { JsonObject } from './template.ts';
 import { isJsonObject, objectAt, textAt } from './template.ts';
+import { unservedText } from './unserved-call.ts';
 
 export interface DynamoDb {
   readonly handle: AwsService;
@@ -76,10 +77,7 @@ export function createDynamoDb(options: {
   ): Promise<AwsAnswer> => {
     const parameters = dynalite.parametersOf(action);
     if (parameters === undefined) {
-      return awsError(
-        'com.amazon.coral.service#UnknownOperationException',
-        `The local host's DynamoDB does not have the operation ${action}.`,
-      );
+      return awsError('com.amazon.coral.service#UnknownOperationException', unservedText(action, 'dynamodb'));
     }
     const unknown = Object.keys(request).filter((name) => !parameters.includes(name));
     if (unknown.length > 0) {

@@ -17,6 +17,7 @@ import {
 } from './sqs-requests.ts';
 import { isJsonList, isJsonObject, objectAt, textAt } from './template.ts';
 import type { Json, JsonObject } from './template.ts';
+import { unservedText } from './unserved-call.ts';
 
 export interface QueueIdentity {
   readonly queueName: string;
@@ -233,10 +234,7 @@ export function createSqs(): Sqs {
     if (action === 'CancelMessageMoveTask') return moveTasks.cancel(request);
     const operation = action === 'GetQueueUrl' ? undefined : operations[action];
     if (operation === undefined && action !== 'GetQueueUrl') {
-      throw new SqsError(
-        'UnsupportedOperation',
-        `The local host's SQS does not have the operation ${action}.`,
-      );
+      throw new SqsError('UnsupportedOperation', unservedText(action, 'sqs'));
     }
     const name = textAt(request, 'QueueName') ?? queueNameIn(textAt(request, 'QueueUrl'));
     const queue = store.getQueueByName(name ?? '');

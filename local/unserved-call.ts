@@ -7,6 +7,11 @@ const MAXIMUM_NAME_LENGTH = 200;
 /** Services whose protocol is XML over REST, as they are signed. Source: their models in the AWS SDKs. */
 const REST_XML_SERVICES: readonly (string | undefined)[] = ['cloudfront', 'route53', 's3'];
 
+/** @param service as AWS signs it */
+export function unservedText(operation: string, service?: string): string {
+  return `The local AWS endpoint does not serve ${service === undefined ? '' : `${service}: `}${operation}.`;
+}
+
 /** Says which service and operation the endpoint does not serve, in the protocol in which the call came. */
 export function unservedAnswer(
   { method, url, headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
@@ -23,7 +28,7 @@ export function unservedAnswer(
   const operation = (named ?? `${method} ${path}`)
     .replaceAll(/[^\w /.:-]/g, '')
     .slice(0, MAXIMUM_NAME_LENGTH);
-  const message = `The local AWS endpoint does not serve ${service === undefined ? '' : `${service}: `}${operation}.`;
+  const message = unservedText(operation, service);
 
   if (isForm || REST_XML_SERVICES.includes(service)) {
     const error = `<Error><Type>Sender</Type><Code>${CODE}</Code><Message>${message}</Message></Error>`;

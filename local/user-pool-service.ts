@@ -2,6 +2,7 @@ import { awsError } from './aws-service.ts';
 import type { AwsAnswer, AwsService } from './aws-service.ts';
 import { textAt } from './template.ts';
 import type { UserPool } from './user-pool.ts';
+import { unservedText } from './unserved-call.ts';
 
 /** Amazon Cognito's API on the AWS endpoint: finds the user pool a call is for, and hands it over. */
 export function serveUserPools(userPools: ReadonlyMap<string, UserPool>): AwsService {
@@ -29,6 +30,6 @@ function missing(action: string, userPoolId: string | undefined, clientId: strin
     return awsError('ResourceNotFoundException', `User pool ${userPoolId} does not exist.`);
   }
   return clientId === undefined
-    ? awsError('UnknownOperationException', `The local host's Cognito does not have the operation ${action}.`)
+    ? awsError('UnknownOperationException', unservedText(action, 'cognito-idp'))
     : awsError('ResourceNotFoundException', `User pool client ${clientId} does not exist.`);
 }

@@ -9,6 +9,7 @@ import { createUserPoolHttp } from './user-pool-http.ts';
 import { createTokenSigner, userSubject } from './user-pool-tokens.ts';
 import { createUserStore } from './user-pool-users.ts';
 import type { PasswordPolicy } from './user-pool-users.ts';
+import { unservedText } from './unserved-call.ts';
 
 export type { UserPoolClientDefinition } from './user-pool-client.ts';
 
@@ -139,7 +140,7 @@ export async function createUserPool(options: UserPoolOptions): Promise<UserPool
     if (action === 'DescribeUserPoolClient') return describeUserPoolClient(parameters);
     const ofUsers = users[action];
     if (ofUsers !== undefined) return ofUsers(parameters);
-    throw new CognitoError('UnknownOperationException', `The local user pool does not support ${action}.`);
+    throw new CognitoError('UnknownOperationException', unservedText(action, 'cognito-idp'));
   }
 
   return {

@@ -570,7 +570,7 @@ test('a queue is known by its name and by any host its url is called by', async 
 
 test('an operation that the host lacks is refused by name', async () => {
   const attempt = engines.sqsClient.send(new CreateQueueCommand({ QueueName: 'by-hand' }));
-  await expect(attempt).rejects.toThrow("The local host's SQS does not have the operation CreateQueue.");
+  await expect(attempt).rejects.toThrow('The local AWS endpoint does not serve sqs: CreateQueue.');
 });
 
 test('5,000 messages come out of a queue, one and all', async () => {

@@ -90,7 +90,7 @@ describeJudge('boto3', boto3 === undefined ? HOW_TO_INSTALL : undefined, (tally)
       'transaction',
       {
         Code: 'UnknownOperationException',
-        Message: expect.stringContaining('does not have the operation TransactWriteItems'),
+        Message: expect.stringContaining('does not serve dynamodb: TransactWriteItems.'),
       },
     ],
     ['no such table', expect.objectContaining({ Code: 'ResourceNotFoundException' })],
@@ -116,7 +116,7 @@ interface AwsCall {
   readonly args: string;
   /** What it wrote, where the host serves it. */
   readonly writes?: string;
-  /** As AWS signs it, or by its name where the host serves other operations of it; and the operation as the CLI names it. */
+  /** The service as AWS signs it and the operation as the CLI names it, where the host does not serve it. */
   readonly unserved?: readonly [service: string, operation: string];
 }
 
@@ -146,7 +146,9 @@ const AWS_CALLS: readonly AwsCall[] = [
   { args: 'ec2 describe-instances', unserved: ['ec2', 'DescribeInstances'] },
   { args: 'route53 list-hosted-zones', unserved: ['route53', 'ListHostedZones'] },
   { args: 'cloudfront list-distributions', unserved: ['cloudfront', 'ListDistributions'] },
-  { args: 'dynamodb list-backups', unserved: ['DynamoDB', 'ListBackups'] },
+  { args: 'dynamodb list-backups', unserved: ['dynamodb', 'ListBackups'] },
+  { args: 'sqs create-queue --queue-name new', unserved: ['sqs', 'CreateQueue'] },
+  { args: 'cognito-idp list-groups --user-pool-id POOL', unserved: ['cognito-idp', 'ListGroups'] },
 ];
 
 describeJudge('the AWS CLI', awsCli === undefined ? HOW_TO_INSTALL : undefined, (tally) => {
@@ -159,6 +161,7 @@ describeJudge('the AWS CLI', awsCli === undefined ? HOW_TO_INSTALL : undefined, 
       ...args
         .replace('MESSAGES_TABLE', textOf(DuotempoChat, 'MessagesTable'))
         .replace('QUEUE_URL', textOf(DuotempoChat, 'MessagePipeDeadLetterQueueUrl'))
+        .replace('POOL', system.outputs.DuotempoIdentity.UserPoolId)
         .replace('DEAD_LETTER_ARN', textOf(DuotempoCardSettlement, 'SettlementDeadLetterQueueArn'))
         .split(' '),
     ];
@@ -181,8 +184,8 @@ describeJudge('the AWS CLI', awsCli === undefined ? HOW_TO_INSTALL : undefined, 
       } else {
         const [service, operation] = unserved;
         expect({ exitCode, stdout }).toEqual({ exitCode: 255, stdout: '' });
-        expect(stderr).toContain(`(UnknownOperationException) when calling the ${operation} operation: `);
-        expect(stderr).toContain(service);
+        const refusal = `${operation} operation: The local AWS endpoint does not serve ${service}: `;
+        expect(stderr).toContain(refusal);
       }
       tally.agree();
     },

@@ -27,7 +27,7 @@ const commands = {
   bench: 'measures the whole app on this machine',
   soak: 'checks that faults lose and double nothing',
   limits: 'measures loads far beyond an ordinary day',
-  openapi: 'rewrites docs/openapi and docs/asyncapi',
+  openapi: 'rewrites docs/openapi/*.json and docs/asyncapi/*.json',
   deploy: 'puts the app into your AWS account',
   destroy: 'removes the app from your AWS account',
 };

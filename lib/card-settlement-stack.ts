@@ -134,7 +134,7 @@ export class CardSettlementStack extends Stack {
   private settlementWorker(): QueueWorker {
     const { settlement } = this.config;
     const worker = new QueueWorker(this, 'Settlement', {
-      entry: 'card-settlement/handlers/settle-transactions',
+      entry: 'card-settlement/settle/handler',
       description: 'Settles staged transactions into the ledger',
       environment: {
         [names.stagedTransactionsTable]: this.staged.tableName,
@@ -170,7 +170,7 @@ export class CardSettlementStack extends Stack {
   private reconcileWorker(settlement: QueueWorker): QueueWorker {
     const { reconcile, calendar, sealWaitSeconds } = this.config;
     const worker = new QueueWorker(this, 'Reconcile', {
-      entry: 'card-settlement/handlers/reconcile-business-day',
+      entry: 'card-settlement/reconcile/handler',
       description: 'Compares what was staged with the ledger, and sends what it lacks',
       environment: {
         [names.stagedTransactionsTable]: this.staged.tableName,
@@ -274,25 +274,35 @@ export class CardSettlementStack extends Stack {
     const staged = { [names.stagedTransactionsTable]: this.staged.tableName };
     const reconcileQueueUrl = { [names.reconcileQueueUrl]: reconcileQueue.queueUrl };
 
-    const accept = this.routeFunction('AcceptTransaction', 'accept-transaction', 'Stages a transaction', {
-      ...calendarEnvironment,
-      ...days,
-      ...staged,
-    });
+    const accept = this.routeFunction(
+      'AcceptTransaction',
+      'card-settlement/intake/handler',
+      'Stages a transaction',
+      {
+        ...calendarEnvironment,
+        ...days,
+        ...staged,
+      },
+    );
     accept.allow(
       ['dynamodb:GetItem', 'dynamodb:PutItem'],
       [this.staged.tableArn, this.businessDays.tableArn],
     );
 
-    const getTransaction = this.routeFunction('GetTransaction', 'get-transaction', 'Shows a transaction', {
-      ...staged,
-      ...ledger,
-    });
+    const getTransaction = this.routeFunction(
+      'GetTransaction',
+      'card-settlement/intake/get-transaction-handler',
+      'Shows a transaction',
+      {
+        ...staged,
+        ...ledger,
+      },
+    );
     getTransaction.allow(['dynamodb:GetItem'], [this.staged.tableArn, this.ledger.tableArn]);
 
     const listTransactions = this.routeFunction(
       'ListTransactions',
-      'list-transactions',
+      'card-settlement/review/list-held-handler',
       'Lists transactions that wait for review',
       { ...staged, ...ledger },
       Duration.seconds(29),
@@ -302,7 +312,7 @@ export class CardSettlementStack extends Stack {
 
     const review = this.routeFunction(
       'ReviewTransaction',
-      'review-transaction',
+      'card-settlement/review/handler',
       'Releases or rejects a held transaction',
       { ...calendarEnvironment, ...days, ...staged, ...ledger },
     );
@@ -314,7 +324,7 @@ export class CardSettlementStack extends Stack {
 
     const putTerminalTotals = this.routeFunction(
       'PutTerminalTotals',
-      'put-terminal-totals',
+      'card-settlement/terminals/handler',
       "Records a terminal's own totals of a date",
       { ...calendarEnvironment, ...days },
     );
@@ -323,17 +333,27 @@ export class CardSettlementStack extends Stack {
       [this.businessDays.tableArn],
     );
 
-    const putMerchant = this.routeFunction('PutMerchant', 'put-merchant', 'Records a merchant profile', {
-      ...calendarEnvironment,
-      [names.merchantsTable]: this.merchants.tableName,
-    });
+    const putMerchant = this.routeFunction(
+      'PutMerchant',
+      'card-settlement/merchants/handler',
+      'Records a merchant profile',
+      {
+        ...calendarEnvironment,
+        [names.merchantsTable]: this.merchants.tableName,
+      },
+    );
     putMerchant.allow(['dynamodb:Query', 'dynamodb:PutItem'], [this.merchants.tableArn]);
 
-    const putFxRates = this.routeFunction('PutFxRates', 'put-fx-rates', 'Records the FX rates of a date', {
-      ...calendarEnvironment,
-      ...days,
-      ...reconcileQueueUrl,
-    });
+    const putFxRates = this.routeFunction(
+      'PutFxRates',
+      'card-settlement/rates/handler',
+      'Records the FX rates of a date',
+      {
+        ...calendarEnvironment,
+        ...days,
+        ...reconcileQueueUrl,
+      },
+    );
     putFxRates.allow(
       ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
       [this.businessDays.tableArn],
@@ -342,7 +362,7 @@ export class CardSettlementStack extends Stack {
 
     const requestReconcile = this.routeFunction(
       'RequestReconcile',
-      'request-reconcile',
+      'card-settlement/reconcile/request-run-handler',
       'Asks for a reconcile run',
       {
         ...calendarEnvironment,
@@ -353,7 +373,7 @@ export class CardSettlementStack extends Stack {
 
     const getBusinessDay = this.routeFunction(
       'GetBusinessDay',
-      'get-business-day',
+      'card-settlement/reconcile/get-days-handler',
       'Shows business days',
       days,
     );
@@ -361,7 +381,7 @@ export class CardSettlementStack extends Stack {
 
     const getSettlement = this.routeFunction(
       'GetSettlement',
-      'get-settlement',
+      'card-settlement/settlements/handler',
       'Shows the settlement of a date',
       { ...days, ...ledger },
       Duration.seconds(29),
@@ -377,7 +397,12 @@ export class CardSettlementStack extends Stack {
       throttle: this.config.throttle,
       logRetention: this.logRetention,
       alarmTopic: this.alarms,
-      notFound: this.routeFunction('NotFound', 'not-found', 'Answers paths that are no route', {}),
+      notFound: this.routeFunction(
+        'NotFound',
+        'shared/not-found-handler',
+        'Answers paths that are no route',
+        {},
+      ),
     });
     const { GET, POST, PUT } = HttpMethod;
     for (const [method, path, scope, handler] of [
@@ -402,13 +427,13 @@ export class CardSettlementStack extends Stack {
 
   private routeFunction(
     id: string,
-    handler: string,
+    entry: string,
     description: string,
     environment: Readonly<Record<string, string>>,
     timeout: Duration = Duration.seconds(10),
   ): NodeFunction {
     return new NodeFunction(this, id, {
-      entry: `card-settlement/handlers/${handler}`,
+      entry,
       description,
       environment,
       timeout,

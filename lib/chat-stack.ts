@@ -107,7 +107,7 @@ export class ChatStack extends Stack {
   private notificationWorker(): QueueWorker {
     const { notification } = this.config;
     const worker = new QueueWorker(this, 'Notification', {
-      entry: 'chat/handlers/push-notification',
+      entry: 'chat/push/handler',
       description: 'Puts messages into their recipients’ notification queues and pushes them to devices',
       environment: {
         [names.messagesTable]: this.messages.tableName,
@@ -139,7 +139,7 @@ export class ChatStack extends Stack {
   /** Drains have a queue of their own: however many there are, a message that is written waits for none. */
   private drainWorker(): QueueWorker {
     const worker = new QueueWorker(this, 'Drain', {
-      entry: 'chat/handlers/drain-devices',
+      entry: 'chat/drain/handler',
       description: 'Pushes what waits to devices that come online',
       environment: {
         [names.messagesTable]: this.messages.tableName,
@@ -192,11 +192,16 @@ export class ChatStack extends Stack {
 
   private webSocketApi(identity: IdentityStack, { queue }: QueueWorker): TokenWebSocketApi {
     const connections = { [names.connectionsTable]: this.connections.tableName };
-    const authorizer = this.routeFunction('Authorize', 'authorize-connection', 'Lets chat users connect', {
-      [names.issuer]: identity.issuer,
-      [names.issuerKeysUrl]: `${identity.issuer}/.well-known/jwks.json`,
-      [names.chatClientId]: identity.chatClient.userPoolClientId,
-    });
+    const authorizer = this.routeFunction(
+      'Authorize',
+      'chat/devices/authorize-handler',
+      'Lets chat users connect',
+      {
+        [names.issuer]: identity.issuer,
+        [names.issuerKeysUrl]: `${identity.issuer}/.well-known/jwks.json`,
+        [names.chatClientId]: identity.chatClient.userPoolClientId,
+      },
+    );
     const live = new TokenWebSocketApi(this, 'WebSocketApi', {
       apiName: apiNameOf(this.config.stage, 'chat-live'),
       description: 'Chat notifications, the moment they are written',
@@ -209,14 +214,14 @@ export class ChatStack extends Stack {
 
     const disconnect = this.routeFunction(
       'Disconnect',
-      'device-disconnect',
+      'chat/devices/disconnect-handler',
       'Forgets a connection',
       connections,
     );
     disconnect.allow(['dynamodb:DeleteItem'], [this.connections.tableArn]);
     live.addRoute('$disconnect', disconnect);
 
-    const hello = this.routeFunction('Hello', 'device-hello', 'Takes a device online', {
+    const hello = this.routeFunction('Hello', 'chat/devices/hello-handler', 'Takes a device online', {
       ...connections,
       [names.drainQueueUrl]: queue.queueUrl,
     });
@@ -225,24 +230,29 @@ export class ChatStack extends Stack {
 
     const ack = this.routeFunction(
       'Ack',
-      'device-ack',
+      'chat/devices/ack-handler',
       'Acknowledges notifications',
       this.notificationTables(),
     );
     this.allowAcknowledging(ack);
 
-    const read = this.routeFunction('Read', 'device-read', 'Moves a read position and sends receipts', {
-      ...connections,
-      [names.messagesTable]: this.messages.tableName,
-      [names.conversationsTable]: this.conversations.tableName,
-    });
+    const read = this.routeFunction(
+      'Read',
+      'chat/devices/read-handler',
+      'Moves a read position and sends receipts',
+      {
+        ...connections,
+        [names.messagesTable]: this.messages.tableName,
+        [names.conversationsTable]: this.conversations.tableName,
+      },
+    );
     read.allow(['dynamodb:Query'], [this.messages.tableArn]);
     read.allow(['dynamodb:UpdateItem'], [this.conversations.tableArn]);
     read.allow(['dynamodb:DeleteItem', 'dynamodb:Query'], [this.connections.tableArn]);
 
     const refuse = this.routeFunction(
       'UnknownAction',
-      'device-default',
+      'chat/devices/unknown-action-handler',
       'Answers frames that ask for nothing',
       {},
     );
@@ -269,7 +279,7 @@ export class ChatStack extends Stack {
     const messages = { [names.messagesTable]: this.messages.tableName };
     const conversations = { [names.conversationsTable]: this.conversations.tableName };
 
-    const post = this.routeFunction('PostMessage', 'post-message', 'Writes a message', {
+    const post = this.routeFunction('PostMessage', 'chat/messages/handler', 'Writes a message', {
       ...messages,
       ...conversations,
       [names.rateLimitsTable]: this.rateLimits.tableName,
@@ -284,7 +294,7 @@ export class ChatStack extends Stack {
 
     const list = this.routeFunction(
       'ListConversations',
-      'list-conversations',
+      'chat/messages/conversations-handler',
       'Shows a user’s conversations',
       {
         ...messages,
@@ -294,12 +304,17 @@ export class ChatStack extends Stack {
     list.allow(['dynamodb:Query'], [this.messages.tableArn]);
     list.allow(['dynamodb:Query'], [this.conversations.tableArn]);
 
-    const history = this.routeFunction('ListMessages', 'list-messages', 'Shows a conversation', messages);
+    const history = this.routeFunction(
+      'ListMessages',
+      'chat/messages/history-handler',
+      'Shows a conversation',
+      messages,
+    );
     history.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.messages.tableArn]);
 
     const waiting = this.routeFunction(
       'ListNotifications',
-      'list-notifications',
+      'chat/notifications/handler',
       'Shows what waits for a user',
       this.notificationTables(),
     );
@@ -308,7 +323,7 @@ export class ChatStack extends Stack {
 
     const acknowledge = this.routeFunction(
       'DeleteNotification',
-      'delete-notification',
+      'chat/notifications/acknowledge-handler',
       'Acknowledges a notification',
       this.notificationTables(),
     );
@@ -322,7 +337,12 @@ export class ChatStack extends Stack {
       throttle: this.config.throttle,
       logRetention: this.logRetention,
       alarmTopic: this.alarms,
-      notFound: this.routeFunction('UnknownPath', 'not-found', 'Answers paths that are no route', {}),
+      notFound: this.routeFunction(
+        'UnknownPath',
+        'shared/not-found-handler',
+        'Answers paths that are no route',
+        {},
+      ),
     });
     const { DELETE, GET, POST } = HttpMethod;
     for (const [method, path, handler] of [
@@ -351,12 +371,12 @@ export class ChatStack extends Stack {
 
   private routeFunction(
     id: string,
-    handler: string,
+    entry: string,
     description: string,
     environment: Readonly<Record<string, string>>,
   ): NodeFunction {
     return new NodeFunction(this, id, {
-      entry: `chat/handlers/${handler}`,
+      entry,
       description,
       environment,
       logRetention: this.logRetention,

@@ -18,7 +18,7 @@ import { buildSync } from 'esbuild';
 import { prepareForContainer } from './aws-endpoint.ts';
 
 export interface NodeFunctionProps {
-  /** The handler's file below `lambda/`, without its ending: `card-settlement/handlers/accept-transaction`. */
+  /** The handler's file below `lambda/`, without its ending: `card-settlement/intake/handler`. */
   readonly entry: string;
   /** What the function does, in a few words. */
   readonly description: string;
@@ -123,7 +123,7 @@ function bundles(): string {
 function handlerFiles(source: string): string[] {
   return readdirSync(source, { recursive: true, encoding: 'utf8' })
     .map((file) => file.replaceAll('\\', '/'))
-    .filter((file) => /^[^/]+\/handlers\/[^/]+\.ts$/.test(file))
+    .filter((file) => /\/([a-z-]+-)?handler\.ts$/.test(file))
     .toSorted();
 }
 

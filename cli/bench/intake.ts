@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { stagedItem } from '../../lambda/card-settlement/tables/staged-transactions.ts';
+import { stagedItem } from '../../lambda/card-settlement/store/staged-transactions.ts';
 import { connectToApi, describeRefusal } from '../api.ts';
 import { CommandError } from '../command-error.ts';
 import { percentiles, type Percentiles } from '../latency/percentiles.ts';

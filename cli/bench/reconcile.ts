@@ -11,9 +11,9 @@ import { environmentNames, tables, type ReconcileMessage } from '../../lambda/ca
 import type { BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
 import { RECONCILED_DAYS } from '../../lambda/card-settlement/domain/retention.ts';
 import { settle } from '../../lambda/card-settlement/domain/settlement.ts';
-import { ledgerItem } from '../../lambda/card-settlement/tables/ledger.ts';
-import { stagedItem } from '../../lambda/card-settlement/tables/staged-transactions.ts';
-import { terminalReportItem } from '../../lambda/card-settlement/tables/terminal-totals.ts';
+import { ledgerItem } from '../../lambda/card-settlement/store/ledger.ts';
+import { stagedItem } from '../../lambda/card-settlement/store/staged-transactions.ts';
+import { terminalReportItem } from '../../lambda/card-settlement/store/terminal-totals.ts';
 import { stageConfig } from '../../lib/config.ts';
 import { businessCalendar } from '../business-calendar.ts';
 import { CommandError } from '../command-error.ts';

@@ -4,7 +4,7 @@ import type { StagedFact } from './domain/settlement.ts';
 import { statusOf, type Break, type BusinessDay } from './domain/business-day.ts';
 import type { TerminalLine } from './domain/terminal-totals.ts';
 import type { MerchantTotals } from './domain/totals.ts';
-import type { WrittenEntry } from './tables/ledger.ts';
+import type { WrittenEntry } from './store/ledger.ts';
 
 export function keyReusedProblem(): Problem {
   return new Problem(422, 'idempotency-key-reused', 'The idempotency key was used for another transaction', {

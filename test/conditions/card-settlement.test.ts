@@ -16,11 +16,11 @@ import {
   requestRerun,
   takeUp,
   type LeaseRequest,
-} from '../../lambda/card-settlement/tables/business-days.ts';
-import { findRates, freezeRates, recordRates } from '../../lambda/card-settlement/tables/fx-rates.ts';
-import { getEntry, putEntry } from '../../lambda/card-settlement/tables/ledger.ts';
-import { profileOn, recordProfile } from '../../lambda/card-settlement/tables/merchants.ts';
-import { getStagedFact, putStagedFact } from '../../lambda/card-settlement/tables/staged-transactions.ts';
+} from '../../lambda/card-settlement/store/business-days.ts';
+import { findRates, freezeRates, recordRates } from '../../lambda/card-settlement/store/fx-rates.ts';
+import { getEntry, putEntry } from '../../lambda/card-settlement/store/ledger.ts';
+import { profileOn, recordProfile } from '../../lambda/card-settlement/store/merchants.ts';
+import { getStagedFact, putStagedFact } from '../../lambda/card-settlement/store/staged-transactions.ts';
 import { fxRates, profile, stagedFact } from '../unit/card-facts.ts';
 import { conditionalWrites, conditionsIn, declaredIn, type Scenario } from './conditional-writes.ts';
 
@@ -39,7 +39,7 @@ const muchLater = new Date('2026-03-10T22:30:00.000Z');
 protects(
   'a fact is staged once: what comes later under its id changes nothing',
   {
-    file: 'card-settlement/tables/staged-transactions.ts',
+    file: 'card-settlement/store/staged-transactions.ts',
     condition: 'attribute_not_exists(transactionId)',
   },
   tables.stagedTransactions,
@@ -53,7 +53,7 @@ protects(
 
 protects(
   'the ledger keeps the first entry of a fact, whatever a later delivery would write',
-  { file: 'card-settlement/tables/ledger.ts', condition: 'attribute_not_exists(businessDateShard)' },
+  { file: 'card-settlement/store/ledger.ts', condition: 'attribute_not_exists(businessDateShard)' },
   tables.ledger,
   async ({ client, table }) => {
     const fact = stagedFact();
@@ -68,7 +68,7 @@ protects(
 
 protects(
   'of two first profiles of a merchant one is in force on every date, the other a change from the next one on',
-  { file: 'card-settlement/tables/merchants.ts', condition: 'attribute_not_exists(merchantId)' },
+  { file: 'card-settlement/store/merchants.ts', condition: 'attribute_not_exists(merchantId)' },
   tables.merchants,
   async ({ client, table, beforeNextWrite }) => {
     const [first, second] = [profile({ name: 'First' }), profile({ name: 'Second' })];
@@ -82,7 +82,7 @@ protects(
   },
 );
 
-const rates = { file: 'card-settlement/tables/fx-rates.ts' } as const;
+const rates = { file: 'card-settlement/store/fx-rates.ts' } as const;
 
 protects(
   'rates that a date converts with never change',
@@ -150,7 +150,7 @@ protects(
   },
 );
 
-const days = { file: 'card-settlement/tables/business-days.ts' } as const;
+const days = { file: 'card-settlement/store/business-days.ts' } as const;
 const lease = (changes: Partial<LeaseRequest> = {}): LeaseRequest => ({
   holder: 'run-1',
   now,

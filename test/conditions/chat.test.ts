@@ -8,11 +8,11 @@ import {
   noteDrain,
   removeConnection,
   requestDrain,
-} from '../../lambda/chat/tables/connections.ts';
-import { advanceReadPosition } from '../../lambda/chat/tables/conversations.ts';
-import { getMessage, putMessage } from '../../lambda/chat/tables/messages.ts';
-import { isQueued, putNotification } from '../../lambda/chat/tables/notifications.ts';
-import { takeFromLimit } from '../../lambda/chat/tables/rate-limits.ts';
+} from '../../lambda/chat/store/connections.ts';
+import { advanceReadPosition } from '../../lambda/chat/store/conversations.ts';
+import { getMessage, putMessage } from '../../lambda/chat/store/messages.ts';
+import { isQueued, putNotification } from '../../lambda/chat/store/notifications.ts';
+import { takeFromLimit } from '../../lambda/chat/store/rate-limits.ts';
 import { conditionalWrites, conditionsIn, declaredIn, type Scenario } from './conditional-writes.ts';
 
 /**
@@ -37,7 +37,7 @@ const device = { userId: 'bob', connectionId: 'x=' };
 
 protects(
   'a place in a conversation is taken once: of two messages for it the first one stands',
-  { file: 'chat/tables/messages.ts', condition: 'attribute_not_exists(#conversation)' },
+  { file: 'chat/store/messages.ts', condition: 'attribute_not_exists(#conversation)' },
   { ...tables.messages, numeric: [tables.messages.sortKey] },
   async ({ client, table }) => {
     expect(await putMessage(client, table, message)).toBe('written');
@@ -48,7 +48,7 @@ protects(
 
 protects(
   'a notification that is delivered once more stays as it was put: a drain knows what was there before it',
-  { file: 'chat/tables/notifications.ts', condition: 'attribute_not_exists(#user)' },
+  { file: 'chat/store/notifications.ts', condition: 'attribute_not_exists(#user)' },
   tables.notifications,
   async ({ client, table }) => {
     expect(await putNotification(client, table, message, now)).toBe('written');
@@ -61,7 +61,7 @@ protects(
 
 protects(
   'a connection that is gone does not come back when a drain ends',
-  { file: 'chat/tables/connections.ts', condition: 'attribute_exists(#user)' },
+  { file: 'chat/store/connections.ts', condition: 'attribute_exists(#user)' },
   tables.connections,
   async ({ client, table }) => {
     await requestDrain(client, table, device, now);
@@ -74,7 +74,7 @@ protects(
 
 protects(
   'however often a device says hello, it is drained once, and again only some time after that',
-  { file: 'chat/tables/connections.ts', condition: 'attribute_not_exists(#next) OR #next <= :now' },
+  { file: 'chat/store/connections.ts', condition: 'attribute_not_exists(#next) OR #next <= :now' },
   tables.connections,
   async ({ client, table }) => {
     const hello = async (at: Date) => requestDrain(client, table, device, at);
@@ -96,7 +96,7 @@ protects(
 protects(
   'a sender posts no more than the limit in a window, and is told when the next one begins',
   {
-    file: 'chat/tables/rate-limits.ts',
+    file: 'chat/store/rate-limits.ts',
     condition: 'attribute_not_exists(#count) OR #count < :most',
   },
   { ...tables.rateLimits, numeric: [tables.rateLimits.sortKey] },
@@ -111,7 +111,7 @@ protects(
 protects(
   'a read position never moves back, whatever order the frames come in',
   {
-    file: 'chat/tables/conversations.ts',
+    file: 'chat/store/conversations.ts',
     condition: 'attribute_not_exists(#sequence) OR #sequence < :sequence',
   },
   tables.conversations,

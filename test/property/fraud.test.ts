@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { createAssessor } from '../../lambda/card-settlement/assess.ts';
+import { createAssessor } from '../../lambda/card-settlement/settle/assess.ts';
 import { addDays } from '../../lambda/card-settlement/domain/business-date.ts';
 import { isBefore, seenBy, subjectOf } from '../../lambda/card-settlement/domain/fraud/history.ts';
 import { isSmallSale } from '../../lambda/card-settlement/domain/fraud/small-amount.ts';
 import { terminalKeyOf } from '../../lambda/card-settlement/domain/identifiers.ts';
 import type { Assessment, StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
-import { readHistory } from '../../lambda/card-settlement/read-history.ts';
+import { readHistory } from '../../lambda/card-settlement/settle/read-history.ts';
 import { stageConfig } from '../../lib/config.ts';
 import { fxRates, stagedFact } from '../unit/card-facts.ts';
 import { historiesOf } from '../unit/card-history.ts';

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { decisionIdOf } from '../../lambda/card-settlement/domain/identifiers.ts';
 import { reviewOf } from '../../lambda/card-settlement/domain/decision.ts';
 import type { StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
-import { getStagedFact, putStagedFact } from '../../lambda/card-settlement/tables/staged-transactions.ts';
+import { getStagedFact, putStagedFact } from '../../lambda/card-settlement/store/staged-transactions.ts';
 import { expectConserved, outcomeOf } from './settlement-books.ts';
 import type { Fate } from './settlement-oracle.ts';
 import { play, scripts, scriptStartsAt, type Played, type Script } from './settlement-script.ts';

@@ -5,8 +5,8 @@ import type { FxRates } from '../../lambda/card-settlement/domain/fx.ts';
 import type { MerchantProfile } from '../../lambda/card-settlement/domain/merchant.ts';
 import type { TerminalLine } from '../../lambda/card-settlement/domain/terminal-totals.ts';
 import type { Transaction } from '../../lambda/card-settlement/domain/transaction.ts';
-import { recordProfile } from '../../lambda/card-settlement/tables/merchants.ts';
-import { recordTerminalTotals } from '../../lambda/card-settlement/tables/terminal-totals.ts';
+import { recordProfile } from '../../lambda/card-settlement/store/merchants.ts';
+import { recordTerminalTotals } from '../../lambda/card-settlement/store/terminal-totals.ts';
 import { fxRates, profile, sale } from '../unit/card-facts.ts';
 import type { Answer, World } from './settlement-world.ts';
 

@@ -12,12 +12,12 @@ import {
 import type { BusinessDay } from '../../lambda/card-settlement/domain/business-day.ts';
 import type { FxRates } from '../../lambda/card-settlement/domain/fx.ts';
 import type { Transaction } from '../../lambda/card-settlement/domain/transaction.ts';
-import * as intake from '../../lambda/card-settlement/handlers/accept-transaction.ts';
-import * as putRates from '../../lambda/card-settlement/handlers/put-fx-rates.ts';
-import * as reconcile from '../../lambda/card-settlement/handlers/reconcile-business-day.ts';
-import * as review from '../../lambda/card-settlement/handlers/review-transaction.ts';
-import * as settlement from '../../lambda/card-settlement/handlers/settle-transactions.ts';
-import { daysOf } from '../../lambda/card-settlement/tables/business-days.ts';
+import * as intake from '../../lambda/card-settlement/intake/handler.ts';
+import * as putRates from '../../lambda/card-settlement/rates/handler.ts';
+import * as reconcile from '../../lambda/card-settlement/reconcile/handler.ts';
+import * as review from '../../lambda/card-settlement/review/handler.ts';
+import * as settlement from '../../lambda/card-settlement/settle/handler.ts';
+import { daysOf } from '../../lambda/card-settlement/store/business-days.ts';
 import type { HttpResponse } from '../../lambda/shared/http.ts';
 import { Problem } from '../../lambda/shared/problem.ts';
 import { httpRequest, sqsRecord } from '../unit/card-facts.ts';

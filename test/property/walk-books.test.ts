@@ -18,7 +18,7 @@ import {
   walk as walkOn,
   type BookServices,
   type WalkingRun,
-} from '../../lambda/card-settlement/reconcile.ts';
+} from '../../lambda/card-settlement/reconcile/walk.ts';
 import type { TerminalReport } from '../../lambda/card-settlement/domain/terminal-totals.ts';
 import { profile, stagedFact } from '../unit/card-facts.ts';
 

@@ -9,13 +9,9 @@ import {
   type TerminalReport,
 } from '../../lambda/card-settlement/domain/terminal-totals.ts';
 import type { MerchantTotals } from '../../lambda/card-settlement/domain/totals.ts';
-import {
-  findingsOf,
-  walk,
-  type BookServices,
-  type WalkState,
-} from '../../lambda/card-settlement/reconcile.ts';
-import { loadWalk, saveWalk } from '../../lambda/card-settlement/tables/walks.ts';
+import { findingsOf, walk, type BookServices } from '../../lambda/card-settlement/reconcile/walk.ts';
+import type { WalkState } from '../../lambda/card-settlement/domain/walk-state.ts';
+import { loadWalk, saveWalk } from '../../lambda/card-settlement/store/walks.ts';
 import { profile, stagedFact } from '../unit/card-facts.ts';
 import { createTables } from './settlement-tables.ts';
 import { simulatedAws } from './simulated-aws.ts';

@@ -2,11 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { addDays, type BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
 import { isReview } from '../../lambda/card-settlement/domain/decision.ts';
 import type { StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
-import { createDayFinder } from '../../lambda/card-settlement/day-finder.ts';
-import {
-  acceptTransaction,
-  type IntakeServices,
-} from '../../lambda/card-settlement/handlers/accept-transaction.ts';
+import { createDayFinder } from '../../lambda/card-settlement/intake/find-unsealed-date.ts';
+import { acceptTransaction, type IntakeServices } from '../../lambda/card-settlement/intake/handler.ts';
 import type { HttpResponse } from '../../lambda/shared/http.ts';
 import { Problem } from '../../lambda/shared/problem.ts';
 import { captureLog } from './captured-log.ts';

@@ -1,4 +1,4 @@
-import type { HistoryRange } from '../../lambda/card-settlement/tables/history-pages.ts';
+import type { HistoryRange } from '../../lambda/card-settlement/store/history-pages.ts';
 import {
   isBefore,
   subjectOf,

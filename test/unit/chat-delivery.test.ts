@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { acknowledge } from '../../lambda/chat/acknowledge.ts';
+import { acknowledge } from '../../lambda/chat/notifications/acknowledge.ts';
 import { deviceLimit, type DrainMessage } from '../../lambda/chat/contract.ts';
-import { deliver } from '../../lambda/chat/deliver.ts';
+import { deliver } from '../../lambda/chat/push/deliver.ts';
 import { NOTIFICATION_DAYS } from '../../lambda/chat/domain/message.ts';
-import { drain } from '../../lambda/chat/drain.ts';
-import { tombstone } from '../../lambda/chat/tables/acknowledgements.ts';
-import { storedNotification } from '../../lambda/chat/tables/notifications.ts';
+import { drain } from '../../lambda/chat/drain/drain.ts';
+import { tombstone } from '../../lambda/chat/store/acknowledgements.ts';
+import { storedNotification } from '../../lambda/chat/store/notifications.ts';
 import { ada, bob, chatMessage, conversation, createChatWorld, type Step } from './chat-world.ts';
 
 /**

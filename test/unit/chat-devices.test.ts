@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { deviceHandler, type DeviceRequest } from '../../lambda/chat/device.ts';
+import { deviceHandler, type DeviceRequest } from '../../lambda/chat/devices/device.ts';
 import type { NotificationPlace } from '../../lambda/chat/domain/identifiers.ts';
 import { notificationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import type { ServerFrame } from '../../lambda/chat/frames.ts';
-import { ack } from '../../lambda/chat/handlers/device-ack.ts';
-import { refuseFrame } from '../../lambda/chat/handlers/device-default.ts';
-import { hello, type HelloServices } from '../../lambda/chat/handlers/device-hello.ts';
-import { read, type ReadServices } from '../../lambda/chat/handlers/device-read.ts';
+import { ack } from '../../lambda/chat/devices/ack-handler.ts';
+import { refuseFrame } from '../../lambda/chat/devices/unknown-action-handler.ts';
+import { hello, type HelloServices } from '../../lambda/chat/devices/hello-handler.ts';
+import { read, type ReadServices } from '../../lambda/chat/devices/read-handler.ts';
 import { Problem } from '../../lambda/shared/problem.ts';
 import { captureLog } from './captured-log.ts';
 import { ada, bob, chatMessage, conversation } from './chat-world.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CaughtUpServices } from '../../lambda/chat/caught-up.ts';
-import { listConversations } from '../../lambda/chat/handlers/list-conversations.ts';
-import { listNotifications, type ListServices } from '../../lambda/chat/handlers/list-notifications.ts';
+import type { CaughtUpServices } from '../../lambda/chat/drain/caught-up.ts';
+import { listConversations } from '../../lambda/chat/messages/conversations-handler.ts';
+import { listNotifications, type ListServices } from '../../lambda/chat/notifications/handler.ts';
 import type { HttpRequest } from '../../lambda/shared/http.ts';
 import { bob, chatMessage } from './chat-world.ts';
 

@@ -1,16 +1,16 @@
-import type { AcknowledgeServices } from '../../lambda/chat/acknowledge.ts';
-import { caughtUpFrame } from '../../lambda/chat/caught-up.ts';
+import type { AcknowledgeServices } from '../../lambda/chat/notifications/acknowledge.ts';
+import { caughtUpFrame } from '../../lambda/chat/drain/caught-up.ts';
 import type { DrainMessage, NotificationMessage } from '../../lambda/chat/contract.ts';
-import type { DeliveryServices } from '../../lambda/chat/deliver.ts';
+import type { DeliveryServices } from '../../lambda/chat/push/deliver.ts';
 import {
   conversationIdOf,
   conversationSequenceOf,
   messageIdOf,
 } from '../../lambda/chat/domain/identifiers.ts';
 import type { Message } from '../../lambda/chat/domain/message.ts';
-import type { DrainServices } from '../../lambda/chat/drain.ts';
+import type { DrainServices } from '../../lambda/chat/drain/drain.ts';
 import type { ServerFrame } from '../../lambda/chat/frames.ts';
-import type { WaitingItem } from '../../lambda/chat/tables/notifications.ts';
+import type { WaitingItem } from '../../lambda/chat/store/notifications.ts';
 
 export const ada = 'ada';
 export const bob = 'bob';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createAssessor } from '../../lambda/card-settlement/assess.ts';
+import { createAssessor } from '../../lambda/card-settlement/settle/assess.ts';
 import {
   cardIndexAttributes,
   smallAmountIndexAttributes,
@@ -8,11 +8,11 @@ import {
 } from '../../lambda/card-settlement/contract.ts';
 import { seenBy, subjectOf } from '../../lambda/card-settlement/domain/fraud/history.ts';
 import type { StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
-import { settleBatch } from '../../lambda/card-settlement/handlers/settle-transactions.ts';
-import { readHistory } from '../../lambda/card-settlement/read-history.ts';
-import { cardHistory } from '../../lambda/card-settlement/tables/card-history.ts';
-import { smallSalesAt } from '../../lambda/card-settlement/tables/small-sales.ts';
-import { putStagedFact } from '../../lambda/card-settlement/tables/staged-transactions.ts';
+import { settleBatch } from '../../lambda/card-settlement/settle/handler.ts';
+import { readHistory } from '../../lambda/card-settlement/settle/read-history.ts';
+import { cardHistory } from '../../lambda/card-settlement/store/card-history.ts';
+import { smallSalesAt } from '../../lambda/card-settlement/store/small-sales.ts';
+import { putStagedFact } from '../../lambda/card-settlement/store/staged-transactions.ts';
 import { stageConfig } from '../../lib/config.ts';
 import { awsError } from '../../local/aws-service.ts';
 import { objectAt, textAt, type JsonObject } from '../../local/template.ts';

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import * as v from 'valibot';
 import { addDays } from '../../lambda/card-settlement/domain/business-date.ts';
 import type { BusinessDay } from '../../lambda/card-settlement/domain/business-day.ts';
-import { getBusinessDay } from '../../lambda/card-settlement/handlers/get-business-day.ts';
+import { getBusinessDay } from '../../lambda/card-settlement/reconcile/get-days-handler.ts';
 import { httpRequest } from './card-facts.ts';
 
 const LAMBDA_ANSWER_BYTES = 6 * 1024 * 1024;

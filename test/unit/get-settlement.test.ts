@@ -7,9 +7,9 @@ import {
   type LedgerSummary,
   type MerchantTotals,
 } from '../../lambda/card-settlement/domain/totals.ts';
-import { getSettlement } from '../../lambda/card-settlement/handlers/get-settlement.ts';
+import { getSettlement } from '../../lambda/card-settlement/settlements/handler.ts';
 import { merchantTotalsBody } from '../../lambda/card-settlement/responses.ts';
-import type { LedgerRange } from '../../lambda/card-settlement/tables/ledger.ts';
+import type { LedgerRange } from '../../lambda/card-settlement/store/ledger.ts';
 import { httpRequest } from './card-facts.ts';
 
 /**

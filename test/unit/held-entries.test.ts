@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { settle } from '../../lambda/card-settlement/domain/settlement.ts';
-import { heldOfDate, putEntry } from '../../lambda/card-settlement/tables/ledger.ts';
+import { heldOfDate, putEntry } from '../../lambda/card-settlement/store/ledger.ts';
 import { startEngines } from '../local/engines.ts';
 import { tableNames } from '../property/settlement-environment.ts';
 import { createTables } from '../property/settlement-tables.ts';

@@ -2,11 +2,8 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { environmentNames, tables } from '../../lambda/card-settlement/contract.ts';
-import {
-  buildServices,
-  reconcileBusinessDay,
-} from '../../lambda/card-settlement/handlers/reconcile-business-day.ts';
-import { requestRerun } from '../../lambda/card-settlement/tables/business-days.ts';
+import { buildServices, reconcileBusinessDay } from '../../lambda/card-settlement/reconcile/handler.ts';
+import { requestRerun } from '../../lambda/card-settlement/store/business-days.ts';
 import { startEngines } from '../local/engines.ts';
 import { captureLog } from './captured-log.ts';
 

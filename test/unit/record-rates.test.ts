@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { putFxRates } from '../../lambda/card-settlement/handlers/put-fx-rates.ts';
-import { findRates, freezeRates, recordRates } from '../../lambda/card-settlement/tables/fx-rates.ts';
+import { putFxRates } from '../../lambda/card-settlement/rates/handler.ts';
+import { findRates, freezeRates, recordRates } from '../../lambda/card-settlement/store/fx-rates.ts';
 import { awsError } from '../../local/aws-service.ts';
 import { startEngines } from '../local/engines.ts';
 import { calendar, tableNames } from '../property/settlement-environment.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FxRates } from '../../lambda/card-settlement/domain/fx.ts';
 import type { LedgerEntry, StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
-import { settleBatch } from '../../lambda/card-settlement/handlers/settle-transactions.ts';
-import { createRateCache } from '../../lambda/card-settlement/rate-cache.ts';
+import { settleBatch } from '../../lambda/card-settlement/settle/handler.ts';
+import { createRateCache } from '../../lambda/card-settlement/settle/rate-cache.ts';
 import { captureLog } from './captured-log.ts';
 import { fxRates, profile, sqsRecord, stagedFact } from './card-facts.ts';
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { tables } from '../../lambda/card-settlement/contract.ts';
-import { putTerminalTotals } from '../../lambda/card-settlement/handlers/put-terminal-totals.ts';
+import { putTerminalTotals } from '../../lambda/card-settlement/terminals/handler.ts';
 import {
   bucketOf,
   MOST_IN_BUCKET,
   recordTerminalTotals,
   terminalReportsOf,
-} from '../../lambda/card-settlement/tables/terminal-totals.ts';
+} from '../../lambda/card-settlement/store/terminal-totals.ts';
 import { startEngines } from '../local/engines.ts';
 import { httpRequest } from './card-facts.ts';
 

@@ -1,0 +1,55 @@
+import { addDays, type BusinessDate } from '../domain/business-date.ts';
+
+/**
+ * Gives the date itself, or the earliest after it that is not sealed. Undefined if that day would have to be begun and
+ * `mayBegin` says no.
+ */
+export type FindUnsealedDate = (
+  businessDate: BusinessDate,
+  mayBegin: () => Promise<boolean>,
+) => Promise<BusinessDate | undefined>;
+
+/** How long a day that was read open is taken to be open. Half of what the seal waits for rests on it: design, section 1. */
+const OPEN_DAY_CACHE_MILLISECONDS = 5000;
+const CACHED_DAYS = 100;
+
+/** Finds unsealed dates, and begins their days. Sealed days stay sealed: they are remembered for good. */
+export function createDayFinder(services: {
+  readonly now: () => Date;
+  readonly readDay: (businessDate: BusinessDate) => Promise<{ readonly sealedAt?: string } | undefined>;
+  readonly beginDay: (businessDate: BusinessDate) => Promise<unknown>;
+}): FindUnsealedDate {
+  const openUntil = new Map<BusinessDate, number>();
+  const sealed = new Set<BusinessDate>();
+
+  /** Undefined if the day is not begun, and may not be. */
+  async function isOpen(
+    businessDate: BusinessDate,
+    mayBegin: () => Promise<boolean>,
+  ): Promise<boolean | undefined> {
+    if (sealed.has(businessDate)) return false;
+    // The clock is read before the day is: the cache may only end too early.
+    const now = services.now().getTime();
+    if ((openUntil.get(businessDate) ?? 0) > now) return true;
+    let day = await services.readDay(businessDate);
+    if (day === undefined) {
+      if (!(await mayBegin())) return undefined;
+      await services.beginDay(businessDate);
+      day = await services.readDay(businessDate);
+    }
+    if (openUntil.size + sealed.size >= CACHED_DAYS) {
+      openUntil.clear();
+      sealed.clear();
+    }
+    if (day?.sealedAt === undefined) openUntil.set(businessDate, now + OPEN_DAY_CACHE_MILLISECONDS);
+    else sealed.add(businessDate);
+    return day?.sealedAt === undefined;
+  }
+
+  return async (businessDate, mayBegin) => {
+    for (let date = businessDate; ; date = addDays(date, 1)) {
+      const open = await isOpen(date, mayBegin);
+      if (open !== false) return open === undefined ? undefined : date;
+    }
+  };
+}

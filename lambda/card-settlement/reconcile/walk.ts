@@ -1,0 +1,322 @@
+import type { BusinessDate } from '../domain/business-date.ts';
+import {
+  BREAK_ID_LIMIT,
+  sends as planSends,
+  type BusinessDay,
+  type Findings,
+  type RunPlan,
+  type Tally,
+} from '../domain/business-day.ts';
+import { sortKeyOf } from '../domain/identifiers.ts';
+import { mergeJoin, type Joined, type Pages } from '../domain/merge-join.ts';
+import { createTerminalSums, type TerminalSums } from '../domain/terminal-sums.ts';
+import { createTerminalComparison, type TerminalReport } from '../domain/terminal-totals.ts';
+import {
+  createControlTotals,
+  createMerchantTotals,
+  type LedgerSummary,
+  type MerchantTotals,
+  type StagedSummary,
+} from '../domain/totals.ts';
+import { signedAmount } from '../domain/transaction.ts';
+import type { WalkState } from '../domain/walk-state.ts';
+import { SEND_BATCH_SIZE } from '../store/settlement-queue.ts';
+
+/** Both books of a date, and what a walk writes. Books are read from after a key on, or from their beginning. */
+export interface BookServices {
+  readonly staged: (businessDate: BusinessDate, after?: string) => Pages<StagedSummary>;
+  readonly ledger: (businessDate: BusinessDate, after?: string) => Pages<LedgerSummary>;
+  /** What terminals have reported of the date. */
+  readonly terminalReports: (businessDate: BusinessDate) => Pages<TerminalReport>;
+  /** Sends at most ten facts to be settled. */
+  readonly send: (factIds: readonly string[]) => Promise<void>;
+  /** Writes at most 25 totals. */
+  readonly writeMerchantTotals: (day: BusinessDay, totals: readonly MerchantTotals[]) => Promise<void>;
+  /** Records the key up to which the run has sent, for the next run in case this one dies. */
+  readonly noteSends: (through: string) => Promise<void>;
+}
+
+/** A run, as far as its walk must know it. */
+export interface WalkingRun {
+  readonly id: string;
+  readonly day: BusinessDay;
+  readonly plan: RunPlan;
+}
+
+const WRITE_BATCH_SIZE = 25;
+/** Requests under way at once: enough to hide their latency, few enough to be no flood. */
+const CONCURRENCY = 8;
+/** What a run that ends before its time may have sent in vain. */
+const SENDS_PER_NOTE = 5000;
+const NONE: Tally = { count: 0, ids: [] };
+
+/**
+ * Walks what was staged and what the ledger holds side by side, in one sorted order and constant memory, sends what
+ * the ledger lacks, and adds up. While nothing is missing, a run that may balance the day also writes down what each
+ * merchant gets, as the merchant's part of the walk ends. Then come the terminals, if any has reported.
+ *
+ * @param from where an earlier part of the walk ended; absent for its first
+ * @param isTimeUp asked after each page, so that a part always comes further
+ * @returns where the walk stands: `done`, or where its next part begins
+ */
+export async function walk(
+  run: WalkingRun,
+  from: WalkState | undefined,
+  services: BookServices,
+  isTimeUp: () => boolean,
+): Promise<WalkState> {
+  const sums = createTerminalSums(run.id, from?.terminalSums);
+  let state = from ?? (await beginning(run, sums, services));
+  if (state.phase === 'books') state = await walkBooks(run, state, sums, services, isTimeUp);
+  if (state.phase === 'terminals' && (from?.phase === 'terminals' || !isTimeUp()))
+    state = await walkTerminals(run, state, sums, services, isTimeUp);
+  return state;
+}
+
+/** What a walk that is done has found. */
+export function findingsOf(state: WalkState): Findings {
+  const { totals, missing, overdue, unstaged, mismatched, sent, terminals } = state;
+  const named =
+    terminals === undefined ? [] : createTerminalComparison(terminals.reports, terminals.staged).mismatches();
+  return {
+    totals,
+    missing,
+    overdue,
+    unstaged,
+    mismatched,
+    sent,
+    terminals: { count: terminals?.count ?? 0, named },
+  };
+}
+
+async function beginning(
+  { day }: WalkingRun,
+  sums: TerminalSums,
+  services: BookServices,
+): Promise<WalkState> {
+  for await (const page of services.terminalReports(day.businessDate))
+    for (const report of page) sums.report(report);
+  return {
+    phase: 'books',
+    through: '',
+    totals: {},
+    missing: NONE,
+    overdue: NONE,
+    unstaged: NONE,
+    mismatched: NONE,
+    merchant: [],
+    sent: 0,
+    terminalSums: new Uint8Array(),
+  };
+}
+
+async function walkBooks(
+  run: WalkingRun,
+  from: WalkState,
+  sums: TerminalSums,
+  services: BookServices,
+  isTimeUp: () => boolean,
+): Promise<WalkState> {
+  const { day, plan } = run;
+  const found = findings(from, plan, sums);
+  const sends = inBatches(SEND_BATCH_SIZE, (factIds: readonly string[]) => services.send(factIds));
+  const writes = inBatches(WRITE_BATCH_SIZE, (totals: readonly MerchantTotals[]) =>
+    services.writeMerchantTotals(day, totals),
+  );
+  const after = from.through === '' ? undefined : from.through;
+  let through = from.through;
+  let noted = 0;
+  let isCut = false;
+
+  try {
+    const [staged, ledger] = [
+      services.staged(day.businessDate, after),
+      services.ledger(day.businessDate, after),
+    ];
+    for await (const pairs of mergeJoin(staged, keyOf, ledger, keyOf)) {
+      for (const pair of pairs) {
+        const { send, write } = found.add(pair);
+        if (send !== undefined) await sends.add([send]);
+        if (write.length > 0) await writes.add(write);
+      }
+      const last = pairs.at(-1)?.left ?? pairs.at(-1)?.right;
+      if (last !== undefined) through = keyOf(last);
+      if (sends.count() - noted >= SENDS_PER_NOTE) {
+        await sends.end();
+        await services.noteSends(through);
+        noted = sends.count();
+      }
+      isCut = isTimeUp();
+      if (isCut) break;
+    }
+    if (!isCut) await writes.add(found.end());
+    await Promise.all([sends.end(), writes.end()]);
+    if (isCut && sends.count() > noted) await services.noteSends(through);
+  } catch (error) {
+    // Nothing of this run may be under way when its day goes to another.
+    await Promise.all([sends.stop(), writes.stop()]);
+    throw error;
+  }
+  return {
+    ...found.state(),
+    sent: from.sent + sends.count(),
+    terminalSums: sums.rows(),
+    ...(isCut
+      ? { phase: 'books', through }
+      : { phase: sums.count() === 0 ? 'done' : 'terminals', through: '' }),
+  };
+}
+
+/** What a walk over both books finds, pair by pair. */
+function findings(from: WalkState, plan: RunPlan, sums: TerminalSums) {
+  const control = createControlTotals(from.totals);
+  const merchants = createMerchantTotals(from.merchant);
+  const missing = createTally(from.missing);
+  const overdue = createTally(from.overdue);
+  const unstaged = createTally(from.unstaged);
+  const mismatched = createTally(from.mismatched);
+  const writable = (totals: readonly MerchantTotals[]): readonly MerchantTotals[] =>
+    missing.count() === 0 ? totals : [];
+  return {
+    /** @returns what is to be sent, and the totals of merchants that are to be written */
+    add: (pair: Joined<StagedSummary, LedgerSummary>) => {
+      control.add(pair);
+      const { left: staged, right: entry } = pair;
+      if (staged !== undefined) sums.stage(staged);
+      const write = entry === undefined || !plan.mayBalance ? [] : writable(merchants.add(entry));
+      if (staged === undefined && entry !== undefined) unstaged.add(entry.transactionId);
+      if (staged !== undefined && entry !== undefined && !agree(staged, entry))
+        mismatched.add(entry.transactionId);
+      if (staged === undefined || entry !== undefined) return { write, send: undefined };
+      missing.add(staged.transactionId);
+      if (plan.overdueBefore !== undefined && staged.stagedAt < plan.overdueBefore)
+        overdue.add(staged.transactionId);
+      return { write, send: planSends(plan.sends, staged, keyOf(staged)) ? staged.transactionId : undefined };
+    },
+    /** @returns the totals of the last merchant */
+    end: () => (plan.mayBalance ? writable(merchants.end()) : []),
+    state: () => ({
+      totals: control.totals(),
+      missing: missing.tally(),
+      overdue: overdue.tally(),
+      unstaged: unstaged.tally(),
+      mismatched: mismatched.tally(),
+      merchant: merchants.current(),
+    }),
+  };
+}
+
+/** Finds the terminals whose sums are not nothing, and adds up line by line what was staged at the first of them. */
+async function walkTerminals(
+  { day }: WalkingRun,
+  from: WalkState,
+  sums: TerminalSums,
+  services: BookServices,
+  isTimeUp: () => boolean,
+): Promise<WalkState> {
+  const differing = from.terminals ?? (await differingTerminals(day.businessDate, sums, services));
+  const { count, reports } = differing;
+  const done = { ...from, phase: 'done' as const, terminalSums: new Uint8Array() };
+  if (count === 0) return done;
+  const comparison = createTerminalComparison(reports, differing.staged);
+  const after = from.through === '' ? undefined : from.through;
+  for await (const page of services.staged(day.businessDate, after)) {
+    for (const staged of page) comparison.add(staged);
+    const last = page.at(-1);
+    if (last !== undefined && isTimeUp()) {
+      const terminals = { count, reports, staged: comparison.staged() };
+      return { ...from, through: keyOf(last), terminals, terminalSums: new Uint8Array() };
+    }
+  }
+  return { ...done, terminals: { count, reports, staged: comparison.staged() } };
+}
+
+async function differingTerminals(
+  businessDate: BusinessDate,
+  sums: TerminalSums,
+  services: BookServices,
+): Promise<NonNullable<WalkState['terminals']>> {
+  let count = 0;
+  const reports: TerminalReport[] = [];
+  for await (const page of services.terminalReports(businessDate)) {
+    for (const report of page) {
+      if (!sums.differs(report)) continue;
+      count += 1;
+      if (reports.length < BREAK_ID_LIMIT) reports.push(report);
+    }
+  }
+  return { count, reports, staged: [] };
+}
+
+function keyOf({ merchantId, transactionId }: Pick<StagedSummary, 'merchantId' | 'transactionId'>): string {
+  return sortKeyOf(merchantId, transactionId);
+}
+
+function agree(staged: StagedSummary, entry: LedgerSummary): boolean {
+  return signedAmount(staged) === entry.amount && staged.currency === entry.currency;
+}
+
+function createTally(before: Tally): {
+  readonly add: (id: string) => void;
+  readonly count: () => number;
+  readonly tally: () => Tally;
+} {
+  let { count } = before;
+  const ids = [...before.ids];
+  return {
+    add: (id) => {
+      count += 1;
+      if (ids.length < BREAK_ID_LIMIT) ids.push(id);
+    },
+    count: () => count,
+    tally: () => ({ count, ids: [...ids] }),
+  };
+}
+
+/** Collects items into full batches and works on a bounded number of them at once. */
+function inBatches<T>(
+  size: number,
+  work: (batch: readonly T[]) => Promise<void>,
+): {
+  readonly add: (items: readonly T[]) => Promise<void>;
+  /** Works on what is left, and waits for all of it. */
+  readonly end: () => Promise<void>;
+  /** Begins nothing more, and waits for what is under way, whatever becomes of it. */
+  readonly stop: () => Promise<void>;
+  readonly count: () => number;
+} {
+  const running = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+  let batch: T[] = [];
+  let count = 0;
+
+  function flush(): void {
+    const task: Promise<void> = work(batch)
+      .catch((error: unknown) => {
+        failure ??= { error };
+      })
+      .finally(() => running.delete(task));
+    running.add(task);
+    batch = [];
+  }
+
+  return {
+    add: async (items) => {
+      for (const item of items) {
+        count += 1;
+        if (batch.push(item) === size) flush();
+        if (running.size >= CONCURRENCY) await Promise.race(running);
+        if (failure !== undefined) throw failure.error;
+      }
+    },
+    end: async () => {
+      if (batch.length > 0) flush();
+      await Promise.all(running);
+      if (failure !== undefined) throw failure.error;
+    },
+    stop: async () => {
+      await Promise.all(running);
+    },
+    count: () => count,
+  };
+}

@@ -1,0 +1,139 @@
+import { currenciesCompared } from '../domain/fraud/amounts.ts';
+import { assess, cardWindowMilliseconds, type Seen } from '../domain/fraud/assessment.ts';
+import {
+  historyBounds,
+  seenBy,
+  subjectOf,
+  type PastSmallSale,
+  type PastUse,
+  type Subject,
+} from '../domain/fraud/history.ts';
+import type { FraudSettings } from '../domain/fraud/settings.ts';
+import { isSmallSale } from '../domain/fraud/small-amount.ts';
+import { COMPARED_IN } from '../domain/fraud/value.ts';
+import { terminalKeyOf } from '../domain/identifiers.ts';
+import type { Assessment, StagedFact } from '../domain/settlement.ts';
+import type { RatesOf } from './rate-cache.ts';
+import { readHistory } from './read-history.ts';
+import type { HistoryRange } from '../store/history-pages.ts';
+
+/** What an assessor needs of the world. */
+export interface AssessorServices {
+  /** A card's sales and refunds, latest first, in pages. */
+  readonly historyOf: (cardToken: string, range: HistoryRange) => AsyncIterable<readonly PastUse[]>;
+  /** A terminal's sales of small amounts, by `terminalKeyOf`, latest first, in pages. */
+  readonly smallAmountsAt: (
+    terminalKey: string,
+    range: HistoryRange,
+  ) => AsyncIterable<readonly PastSmallSale[]>;
+  readonly ratesOf: RatesOf;
+}
+
+/** What came of assessing a batch. */
+export interface BatchAssessment {
+  /** By transaction id, of sales and refunds. */
+  readonly assessments: ReadonlyMap<string, Assessment>;
+  /** By transaction id: why it could not be assessed. Another batch may. */
+  readonly failures: ReadonlyMap<string, unknown>;
+}
+
+/** Assesses sales and refunds; each once, however often it is named. */
+export type AssessBatch = (facts: readonly StagedFact[]) => Promise<BatchAssessment>;
+
+/**
+ * Makes the function that assesses the sales and refunds of a batch. It reads one history per distinct card, and one per
+ * distinct terminal with a small sale; a history that cannot be read fails no transaction but those that need it.
+ */
+export function createAssessor(services: AssessorServices, settings: FraudSettings): AssessBatch {
+  const cardWindow = (subject: Subject) => cardWindowMilliseconds(subject, settings);
+  const terminalWindow = () => settings.cardTesting.windowMinutes * 60_000;
+
+  async function readHistories(subjects: readonly Subject[]): Promise<(subject: Subject) => Seen> {
+    const [usesOf, smallSalesAt] = await Promise.all([
+      readEach(
+        groupBy(subjects, ({ cardToken }) => cardToken),
+        async (cardToken, ofCard) =>
+          readHistory(ofCard, cardWindow, (range) => services.historyOf(cardToken, range)),
+      ),
+      readEach(groupBy(subjects.filter(isSmallSale), terminalKeyOf), async (terminalKey, atTerminal) =>
+        readHistory(atTerminal, terminalWindow, (range) => services.smallAmountsAt(terminalKey, range)),
+      ),
+    ]);
+    return (subject) => ({
+      uses: seenBy(subject, usesOf(subject.cardToken), cardWindow(subject), historyBounds),
+      smallSales: isSmallSale(subject)
+        ? seenBy(subject, smallSalesAt(terminalKeyOf(subject)), terminalWindow(), historyBounds)
+        : [],
+    });
+  }
+
+  return async (facts) => {
+    const assessments = new Map<string, Assessment>();
+    const failures = new Map<string, unknown>();
+    const subjects = [...new Map(facts.map((fact) => [fact.transactionId, fact])).values()].map(subjectOf);
+    const seenOf = await readHistories(subjects);
+    const assessable: Assessable[] = [];
+    for (const subject of subjects) {
+      try {
+        const seen = seenOf(subject);
+        assessable.push({ subject, seen, currencies: currenciesCompared(subject, seen.uses, settings) });
+      } catch (error) {
+        failures.set(subject.transactionId, error);
+      }
+    }
+    const ratesOn = await readEach(
+      groupBy(
+        assessable.filter(({ currencies }) => currencies.length > 0),
+        ({ subject }) => subject.businessDate,
+      ),
+      async (businessDate, comparing) =>
+        services.ratesOf(businessDate, [
+          ...new Set([COMPARED_IN, ...comparing.flatMap(({ currencies }) => currencies)]),
+        ]),
+    );
+    for (const { subject, seen, currencies } of assessable) {
+      try {
+        // Who compares nothing sees no rates, so that its verdict is the same in whatever batch it comes.
+        const rates = currencies.length > 0 ? ratesOn(subject.businessDate) : undefined;
+        assessments.set(subject.transactionId, assess(subject, seen, rates, settings));
+      } catch (error) {
+        failures.set(subject.transactionId, error);
+      }
+    }
+    return { assessments, failures };
+  };
+}
+
+/** A transaction whose histories have been read. */
+interface Assessable {
+  readonly subject: Subject;
+  readonly seen: Seen;
+  /** Those that have to be compared with another. */
+  readonly currencies: readonly string[];
+}
+
+/** Reads something for every group at once. What it gives throws for a group that could not be read, and only for it. */
+async function readEach<T, R>(
+  groups: ReadonlyMap<string, readonly T[]>,
+  read: (key: string, group: readonly T[]) => Promise<R>,
+): Promise<(key: string) => R> {
+  const keys = [...groups.keys()];
+  const results = await Promise.allSettled(keys.map(async (key) => read(key, groups.get(key) ?? [])));
+  const byKey = new Map(keys.map((key, index) => [key, results[index]]));
+  return (key) => {
+    const result = byKey.get(key);
+    if (result?.status === 'fulfilled') return result.value;
+    throw result?.reason;
+  };
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}

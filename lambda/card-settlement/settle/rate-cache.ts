@@ -1,0 +1,31 @@
+import type { BusinessDate } from '../domain/business-date.ts';
+import { hasRate, type FxRates } from '../domain/fx.ts';
+
+/** The rates that a date converts with, frozen by the call if they were not before; undefined if there are none. */
+export type RatesOf = (
+  businessDate: BusinessDate,
+  currencies: readonly string[],
+) => Promise<FxRates | undefined>;
+
+const CACHED_DATES = 100;
+
+/** Remembers the rates of dates, which are frozen once they were read; asks again if they lack a currency. */
+export function createRateCache(
+  freeze: (businessDate: BusinessDate) => Promise<FxRates | undefined>,
+): RatesOf {
+  const cache = new Map<BusinessDate, Promise<FxRates | undefined>>();
+  return async (businessDate, currencies) => {
+    const known = cache.get(businessDate);
+    if (known !== undefined) {
+      // A read that failed is nobody's answer but its own caller's.
+      const rates = await known.catch(() => undefined);
+      if (rates !== undefined && currencies.every((currency) => hasRate(rates, currency))) return rates;
+    }
+    const asked = freeze(businessDate);
+    if (cache.size >= CACHED_DATES) cache.clear();
+    cache.set(businessDate, asked);
+    return asked;
+  };
+}
+
+/** The function's ports, at the tables that its environment names. Who simulates gives a client and a clock. */

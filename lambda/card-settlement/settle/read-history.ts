@@ -1,0 +1,45 @@
+import {
+  historyBounds,
+  isBefore,
+  seesAll,
+  type HistoryBounds,
+  type Past,
+  type Subject,
+} from '../domain/fraud/history.ts';
+import type { HistoryRange } from '../store/history-pages.ts';
+
+/** Streams a history's pages, latest first. */
+export type HistoryPages<P extends Past> = (range: HistoryRange) => AsyncIterable<readonly P[]>;
+
+/**
+ * Reads what subjects of one card, or of one terminal, see. One query serves them all. Only where so much lies between
+ * two of them that the later one sees none of what the earlier one sees, another query begins at the earlier one.
+ *
+ * @returns latest first; all that each of the subjects sees, and perhaps more
+ */
+export async function readHistory<P extends Past>(
+  subjects: readonly Subject[],
+  windowMilliseconds: (subject: Subject) => number,
+  pages: HistoryPages<P>,
+  bounds: HistoryBounds = historyBounds,
+): Promise<readonly P[]> {
+  const past: P[] = [];
+  let unserved = subjects.toSorted((one, other) => (isBefore(one, other) ? 1 : -1));
+  for (let [latest] = unserved; latest !== undefined; [latest] = unserved) {
+    const from = new Date(
+      Math.min(...unserved.map((subject) => subject.occurredAt.getTime() - windowMilliseconds(subject))),
+    );
+    let goesOn = false;
+    for await (const page of pages({ upTo: latest, from })) {
+      past.push(...page);
+      unserved = unserved.filter((subject) => !seesAll(subject, past, windowMilliseconds(subject), bounds));
+      const [next] = unserved;
+      const reached = past.at(-1);
+      goesOn = next === undefined || (next !== latest && reached !== undefined && isBefore(next, reached));
+      if (goesOn) break;
+    }
+    // The history ended: whoever is not served yet sees all there is.
+    if (!goesOn) break;
+  }
+  return past;
+}

@@ -1,0 +1,140 @@
+import { PermanentError } from '../../shared/batch.ts';
+import { logger } from '../../shared/log.ts';
+import type { BusinessDate } from '../domain/business-date.ts';
+import {
+  isReview,
+  reversalEntry,
+  reviewEntry,
+  type AnyStagedFact,
+  type StagedReview,
+} from '../domain/decision.ts';
+import { isDecisionId, originalIdOf } from '../domain/identifiers.ts';
+import type { MerchantProfile } from '../domain/merchant.ts';
+import {
+  missingRates as ratesLacked,
+  needsConversion,
+  settle,
+  type Assessment,
+  type LedgerEntry,
+  type StagedFact,
+} from '../domain/settlement.ts';
+import type { RatesOf } from './rate-cache.ts';
+import type { EntryKey } from '../store/ledger.ts';
+
+/** What settling needs of the world. */
+export interface SettlementServices {
+  readonly getEntry: (key: EntryKey) => Promise<LedgerEntry | undefined>;
+  readonly profileOn: (
+    merchantId: string,
+    businessDate: BusinessDate,
+  ) => Promise<MerchantProfile | undefined>;
+  readonly ratesOf: RatesOf;
+  readonly markRatesMissing: (
+    businessDate: BusinessDate,
+    currencies: readonly string[],
+  ) => Promise<'marked' | 'known'>;
+  /** At this score, and above it, a transaction is held. */
+  readonly holdScore: number;
+  readonly putEntry: (entry: LedgerEntry) => Promise<'written' | 'exists'>;
+}
+
+/** What is to be done about a staged fact. */
+export type Task =
+  | { readonly kind: 'transaction'; readonly fact: StagedFact }
+  | { readonly kind: 'reversal'; readonly fact: StagedFact; readonly sale: StagedFact }
+  | { readonly kind: 'review'; readonly fact: StagedReview };
+
+/** What became of it: `known` if an earlier message has done it, `blocked` if it waits for rates. */
+export type TaskOutcome = 'settled' | 'held' | 'decided' | 'known' | 'blocked';
+
+/** Ids of the sales that reversals among the facts undo. */
+export function originalsOf(facts: ReadonlyMap<string, AnyStagedFact>): string[] {
+  return [...facts.values()]
+    .filter((fact) => !isReview(fact) && isDecisionId(fact.transactionId))
+    .map(({ transactionId }) => originalIdOf(transactionId));
+}
+
+/** @param originals the sales of `originalsOf`; undefined if there is no such fact, or its original is missing */
+export function taskOf(
+  fact: AnyStagedFact | undefined,
+  originals: ReadonlyMap<string, AnyStagedFact>,
+): Task | undefined {
+  if (fact === undefined) return undefined;
+  if (isReview(fact)) return { kind: 'review', fact };
+  if (!isDecisionId(fact.transactionId)) return { kind: 'transaction', fact };
+  const sale = originals.get(originalIdOf(fact.transactionId));
+  return sale === undefined || isReview(sale) ? undefined : { kind: 'reversal', fact, sale };
+}
+
+/**
+ * Puts into the ledger what a fact comes to. Each effect is one conditional write: done twice, it is done once.
+ *
+ * @param assessmentOf of a sale or a refund; it throws for one that could not be assessed
+ * @throws PermanentError if no attempt will succeed
+ */
+export async function perform(
+  task: Task,
+  assessmentOf: (transactionId: string) => Assessment,
+  services: SettlementServices,
+): Promise<TaskOutcome> {
+  if (task.kind === 'review') return review(task.fact, services);
+  if (task.kind === 'reversal') return reverse(task.fact, task.sale, assessmentOf, services);
+  return settleFact(task.fact, assessmentOf(task.fact.transactionId), undefined, services);
+}
+
+/** Releases or rejects: the held entry stands, because intake of the decision has read it. */
+async function review(fact: StagedReview, services: SettlementServices): Promise<'decided' | 'known'> {
+  const held = await services.getEntry({
+    businessDate: fact.originalBusinessDate,
+    merchantId: fact.merchantId,
+    transactionId: fact.originalTransactionId,
+  });
+  if (held?.status !== 'held') throw new PermanentError('The decision names no held entry.');
+  return (await services.putEntry(reviewEntry(fact, held))) === 'written' ? 'decided' : 'known';
+}
+
+/**
+ * Reverses a sale, settled or not: where the sale has no entry yet it gets one that says `reversed`. Settlement of the
+ * sale may put another at the same moment; what stands then is what is negated.
+ */
+async function reverse(
+  fact: StagedFact,
+  sale: StagedFact,
+  assessmentOf: (transactionId: string) => Assessment,
+  services: SettlementServices,
+): Promise<'decided' | 'known' | 'blocked'> {
+  let standing = await services.getEntry(sale);
+  if (standing === undefined) {
+    // It is assessed like any other sale, so that its entry says the same whoever puts it.
+    const assessment = assessmentOf(sale.transactionId);
+    if ((await settleFact(sale, assessment, 'reversed', services)) === 'blocked') return 'blocked';
+    standing = await services.getEntry(sale);
+  }
+  if (standing === undefined) throw new Error('The entry of the sale was put, and is not there.');
+  return (await services.putEntry(reversalEntry(fact, standing))) === 'written' ? 'decided' : 'known';
+}
+
+/** @param status what the entry is to say, if not what the assessment leads to */
+async function settleFact(
+  fact: StagedFact,
+  assessment: Assessment,
+  status: 'reversed' | undefined,
+  services: SettlementServices,
+): Promise<'settled' | 'held' | 'known' | 'blocked'> {
+  const { businessDate } = fact;
+  const profile = await services.profileOn(fact.merchantId, businessDate);
+  const currencies = profile === undefined ? [] : [fact.currency, profile.settlementCurrency];
+  const rates = needsConversion(fact, profile) ? await services.ratesOf(businessDate, currencies) : undefined;
+  const lacked = ratesLacked(fact, profile, rates);
+  if (lacked.length > 0) {
+    // Not a failure: the day is blocked, its fact stays staged, and the run that finds the rates sends it again.
+    if ((await services.markRatesMissing(businessDate, lacked)) === 'marked') {
+      logger.error('rates missing', { businessDate, currencies: lacked });
+    }
+    return 'blocked';
+  }
+  const settled = settle(fact, profile, rates, assessment, services.holdScore);
+  const entry = status === undefined ? settled : { ...settled, status };
+  if ((await services.putEntry(entry)) === 'exists') return 'known';
+  return entry.status === 'held' ? 'held' : 'settled';
+}

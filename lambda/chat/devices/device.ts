@@ -1,0 +1,89 @@
+import type { Context } from 'aws-lambda';
+import * as v from 'valibot';
+import { environmentVariable } from '../../shared/environment.ts';
+import { parseAs, parseJson } from '../../shared/http.ts';
+import { errorFields, logger } from '../../shared/log.ts';
+import { parseWritten } from '../../shared/parse.ts';
+import { Problem } from '../../shared/problem.ts';
+import { environmentNames } from '../contract.ts';
+import { errorFrame } from '../frames.ts';
+import { createPushFrame, type PushFrame } from '../push/push.ts';
+
+/** What a device sent, or that it left. */
+export interface DeviceRequest {
+  readonly connectionId: string;
+  /** From the token that opened the connection. */
+  readonly userId: string;
+  /** The frame as text; empty for an event that is none. */
+  readonly body: string;
+}
+
+const DeviceEvent = v.object({
+  requestContext: v.object({
+    connectionId: v.string(),
+    routeKey: v.string(),
+    requestId: v.string(),
+    authorizer: v.object({ userId: v.string() }),
+  }),
+  body: v.nullish(v.string(), ''),
+});
+
+/** A function behind a route of the WebSocket API. What it returns means that the event was taken, and goes nowhere. */
+export type DeviceHandler = (
+  event: unknown,
+  context: Pick<Context, 'awsRequestId'>,
+) => Promise<{ readonly statusCode: number }>;
+
+/**
+ * Makes a function for a WebSocket route: a `Problem` becomes an error frame to the device that caused it; anything
+ * else that is thrown is logged and becomes an internal-error frame. The connection survives either.
+ */
+export function deviceHandler(
+  handle: (request: DeviceRequest) => Promise<void>,
+  pushFrame: PushFrame = environmentPushFrame(),
+): DeviceHandler {
+  return async (event, context) => {
+    const { requestContext, body } = parseWritten(DeviceEvent, event);
+    const { connectionId, routeKey, requestId, authorizer } = requestContext;
+    logger.resetKeys();
+    logger.appendKeys({ requestId, functionRequestId: context.awsRequestId });
+    try {
+      await handle({ connectionId, userId: authorizer.userId, body: body ?? '' });
+      return { statusCode: 200 };
+    } catch (error) {
+      if (error instanceof Problem) {
+        logger.info('frame refused', { routeKey, status: error.status, problem: error.slug });
+      } else logger.error('frame failed', { routeKey, ...errorFields(error) });
+      const problem = error instanceof Problem ? error : internalError();
+      try {
+        await pushFrame(connectionId, errorFrame(problem));
+      } catch (pushError) {
+        logger.error('error frame failed', { routeKey, ...errorFields(pushError) });
+      }
+      return { statusCode: problem.status };
+    }
+  };
+}
+
+/** The frame, parsed by its schema. @throws Problem 400 */
+export function parseFrame<S extends v.GenericSchema>(schema: S, { body }: DeviceRequest): v.InferOutput<S> {
+  return parseAs(schema, parseJson(body, FRAME_LIMIT_BYTES));
+}
+
+/** What API Gateway lets through. */
+const FRAME_LIMIT_BYTES = 128 * 1024;
+
+/** Posts frames where the deployment says; read at the first frame. */
+function environmentPushFrame(): PushFrame {
+  let pushFrame: PushFrame | undefined;
+  return async (connectionId, frame) => {
+    pushFrame ??= createPushFrame(environmentVariable(environmentNames.connectionsUrl));
+    return pushFrame(connectionId, frame);
+  };
+}
+
+function internalError(): Problem {
+  return new Problem(500, 'internal-error', 'Something went wrong here', {
+    detail: 'Send the same frame again: nothing is done twice.',
+  });
+}

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { isCalendarDate } from './domain/business-date.ts';
+import { CalendarDate } from './domain/business-date.ts';
 
 export type { FraudSettings } from './domain/fraud/settings.ts';
 
@@ -101,8 +101,6 @@ export const metrics = {
 
 /** Most message receives, by the limits of one request body. */
 export const requestBodyLimitBytes = 16 * 1024;
-
-const CalendarDate = v.pipe(v.string(), v.check(isCalendarDate, 'must be a date, YYYY-MM-DD, that exists'));
 
 /** What starts a run of a business day. */
 export const trigger = ['schedule', 'operator', 'continue', 'rates'] as const;

@@ -1,20 +1,16 @@
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import { parseAs, parseJson, type HttpRequest } from '../shared/http.ts';
 import * as page from '../shared/page.ts';
-import { Problem } from '../shared/problem.ts';
+import { validationProblem, type Problem } from '../shared/problem.ts';
+import { problem } from './api.ts';
 import { requestBodyLimitBytes, scopes } from './contract.ts';
-import { isCalendarDate, type BusinessDate } from './domain/business-date.ts';
+import { CalendarDate, type BusinessDate } from './domain/business-date.ts';
 import { containsCardNumber, jsonContainsLongCardNumber } from './domain/card-number.ts';
-import { Identifier } from './domain/transaction.ts';
+import { Identifier, Transaction } from './domain/transaction.ts';
 
-export { pageBody, type PageRequest } from '../shared/page.ts';
+export { pageBody } from '../shared/page.ts';
 
 /** What several routes of the card API read of a request. */
-
-export const CalendarDate = v.pipe(
-  v.string(),
-  v.check(isCalendarDate, 'must be a date, YYYY-MM-DD, that exists'),
-);
 
 /** The body, parsed by its schema, once it is clear that it holds no card number. @throws Problem */
 export function parseBody<S extends v.GenericSchema>(schema: S, request: HttpRequest): v.InferOutput<S> {
@@ -22,6 +18,19 @@ export function parseBody<S extends v.GenericSchema>(schema: S, request: HttpReq
   if (jsonContainsLongCardNumber(request.body)) throw cardNumberProblem();
   refuseCardNumber(value);
   return parseAs(schema, value);
+}
+
+/** The body of `POST /transactions`. @throws Problem */
+export function transactionIn(request: HttpRequest): Transaction {
+  const transaction = parseBody(Transaction, request);
+  const { type, originalTransactionId } = transaction;
+  if (type === 'reversal' && originalTransactionId === undefined) {
+    throw validationProblem([{ pointer: '/originalTransactionId', detail: 'is required for a reversal' }]);
+  }
+  if (type === 'sale' && originalTransactionId !== undefined) {
+    throw validationProblem([{ pointer: '/originalTransactionId', detail: 'is for refunds and reversals' }]);
+  }
+  return transaction;
 }
 
 /** See `knownQuery` of lists. Neither names nor values may hold a card number. @throws Problem */
@@ -64,7 +73,5 @@ function refuseCardNumber(value: unknown): void {
 }
 
 function cardNumberProblem(): Problem {
-  return new Problem(400, 'card-number', 'The request seems to hold a card number', {
-    detail: 'Card numbers are never accepted here, only tokens.',
-  });
+  return problem('card-number', { detail: 'Card numbers are never accepted here, only tokens.' });
 }

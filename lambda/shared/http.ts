@@ -5,7 +5,7 @@ import type {
 } from 'aws-lambda';
 import * as v from 'valibot';
 import { errorFields, logger } from './log.ts';
-import { Problem, problemBody, validationProblem, type ProblemField } from './problem.ts';
+import { commonProblem, Problem, problemBody, validationProblem, type ProblemField } from './problem.ts';
 
 /** What a handler gets of a request. */
 export interface HttpRequest {
@@ -60,9 +60,7 @@ export function httpHandler(handle: (request: HttpRequest) => Promise<HttpRespon
       }
       logger.error('request failed', { routeKey, ...errorFields(error) });
       return problemResponse(
-        new Problem(500, 'internal-error', 'Something went wrong here', {
-          detail: 'Send the same request again: nothing is done twice.',
-        }),
+        commonProblem('internal-error', { detail: 'Send the same request again: nothing is done twice.' }),
       );
     }
   };
@@ -98,7 +96,7 @@ function bodyText({
   try {
     return utf8.decode(Buffer.from(body, 'base64'));
   } catch {
-    throw new Problem(400, 'malformed-json', 'The body is not JSON', { detail: 'It is not UTF-8.' });
+    throw commonProblem('malformed-json', { detail: 'It is not UTF-8.' });
   }
 }
 
@@ -123,14 +121,14 @@ function problemResponse(problem: Problem): APIGatewayProxyStructuredResultV2 {
 /** Reads a body as JSON of at most `limitBytes` bytes. @throws Problem 413 or 400 */
 export function parseJson(body: string, limitBytes: number): unknown {
   if (Buffer.byteLength(body) > limitBytes) {
-    throw new Problem(413, 'body-too-large', 'The body is too large', {
+    throw commonProblem('body-too-large', {
       detail: `A body may have at most ${limitBytes} bytes.`,
     });
   }
   try {
     return JSON.parse(body);
   } catch {
-    throw new Problem(400, 'malformed-json', 'The body is not JSON');
+    throw commonProblem('malformed-json');
   }
 }
 

@@ -41,8 +41,25 @@ export function problemBody({ status, slug, title, detail, errors }: Problem): R
   };
 }
 
+/** What every API answers, besides `not-found`, whose title names what there is not. */
+export const commonProblems = {
+  'malformed-json': [400, 'The body is not JSON'],
+  'validation-failed': [400, 'The request is not valid'],
+  'body-too-large': [413, 'The body is too large'],
+  'internal-error': [500, 'Something went wrong here'],
+} as const;
+
+/** Makes the function that makes an API's problems. @param types status and title of each */
+export function problemsOf<Type extends string>(
+  types: Readonly<Record<Type, readonly [status: number, title: string]>>,
+): (type: Type, more?: { detail?: string; errors?: readonly ProblemField[] }) => Problem {
+  return (type, more) => new Problem(types[type][0], type, types[type][1], more);
+}
+
+export const commonProblem = problemsOf(commonProblems);
+
 export function validationProblem(errors: readonly ProblemField[]): Problem {
-  return new Problem(400, 'validation-failed', 'The request is not valid', { errors });
+  return commonProblem('validation-failed', { errors });
 }
 
 export function notFoundProblem(what: string): Problem {

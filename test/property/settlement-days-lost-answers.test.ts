@@ -1,7 +1,7 @@
 import { calendar } from './settlement-environment.ts';
 import { describe, expect, it } from '@jest/globals';
 import { cutOffOf } from '../../lambda/card-settlement/domain/business-date.ts';
-import { dayBody } from '../../lambda/card-settlement/responses.ts';
+import { dayBody } from '../../lambda/card-settlement/api.ts';
 import { sale as saleOf } from '../unit/card-facts.ts';
 import { outcomeOf } from './settlement-books.ts';
 import type { Fault } from './simulated-aws.ts';

@@ -3,9 +3,12 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { cutOffOf } from '../../lambda/card-settlement/domain/business-date.ts';
 import { decisionIdOf } from '../../lambda/card-settlement/domain/identifiers.ts';
 import type { LedgerEntry, StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
-import * as intake from '../../lambda/card-settlement/intake/handler.ts';
-import * as review from '../../lambda/card-settlement/review/handler.ts';
-import * as settlement from '../../lambda/card-settlement/settle/handler.ts';
+import { acceptTransaction } from '../../lambda/card-settlement/intake/handler.ts';
+import * as intake from '../../lambda/card-settlement/intake/services.ts';
+import { review as reviewTransaction } from '../../lambda/card-settlement/review/handler.ts';
+import * as review from '../../lambda/card-settlement/review/services.ts';
+import * as settlement from '../../lambda/card-settlement/settle/services.ts';
+import { settleBatch } from '../../lambda/card-settlement/settle/settle-batch.ts';
 import { beginDay } from '../../lambda/card-settlement/store/business-days.ts';
 import { getEntry, putEntry } from '../../lambda/card-settlement/store/ledger.ts';
 import { getDecision, putStagedFact } from '../../lambda/card-settlement/store/staged-transactions.ts';
@@ -109,7 +112,7 @@ function reviewing(transactionId: string, type: 'release' | 'reject'): () => Pro
     path: { transactionId },
     body: JSON.stringify({ reason: type }),
   });
-  return () => told(review.review(request, review.buildServices(world.aws.client, world.now)));
+  return () => told(reviewTransaction(request, review.buildServices(world.aws.client, world.now)));
 }
 
 function reversing(fact: StagedFact): () => Promise<string> {
@@ -122,7 +125,7 @@ function reversing(fact: StagedFact): () => Promise<string> {
       originalTransactionId: fact.transactionId,
     }),
   });
-  return () => told(intake.acceptTransaction(request, intake.buildServices(world.aws.client, world.now)));
+  return () => told(acceptTransaction(request, intake.buildServices(world.aws.client, world.now)));
 }
 
 function settling(...facts: readonly StagedFact[]): () => Promise<readonly string[]> {
@@ -131,7 +134,7 @@ function settling(...facts: readonly StagedFact[]): () => Promise<readonly strin
   );
   return async () => {
     const services = settlement.buildServices(world.aws.client, world.now);
-    const { batchItemFailures } = await settlement.settleBatch(records, services);
+    const { batchItemFailures } = await settleBatch(records, services);
     return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
   };
 }

@@ -12,11 +12,17 @@ import {
 import type { BusinessDay } from '../../lambda/card-settlement/domain/business-day.ts';
 import type { FxRates } from '../../lambda/card-settlement/domain/fx.ts';
 import type { Transaction } from '../../lambda/card-settlement/domain/transaction.ts';
-import * as intake from '../../lambda/card-settlement/intake/handler.ts';
-import * as putRates from '../../lambda/card-settlement/rates/handler.ts';
-import * as reconcile from '../../lambda/card-settlement/reconcile/handler.ts';
-import * as review from '../../lambda/card-settlement/review/handler.ts';
-import * as settlement from '../../lambda/card-settlement/settle/handler.ts';
+import { acceptTransaction } from '../../lambda/card-settlement/intake/handler.ts';
+import * as intake from '../../lambda/card-settlement/intake/services.ts';
+import { putFxRates } from '../../lambda/card-settlement/rates/handler.ts';
+import * as fxRates from '../../lambda/card-settlement/rates/services.ts';
+import { reconcileDueDays } from '../../lambda/card-settlement/reconcile/due-days.ts';
+import { reconcileBusinessDay } from '../../lambda/card-settlement/reconcile/run.ts';
+import * as reconcile from '../../lambda/card-settlement/reconcile/services.ts';
+import { review as reviewTransaction } from '../../lambda/card-settlement/review/handler.ts';
+import * as review from '../../lambda/card-settlement/review/services.ts';
+import * as settlement from '../../lambda/card-settlement/settle/services.ts';
+import { settleBatch } from '../../lambda/card-settlement/settle/settle-batch.ts';
 import { daysOf } from '../../lambda/card-settlement/store/business-days.ts';
 import type { HttpResponse } from '../../lambda/shared/http.ts';
 import { Problem } from '../../lambda/shared/problem.ts';
@@ -85,7 +91,7 @@ export async function settlementWorld(
   const environments = {
     intake: environment(() => intake.buildServices(aws.client, now)),
     review: environment(() => review.buildServices(aws.client, now)),
-    rates: environment(() => putRates.buildServices(aws.client, aws.sqs, now)),
+    rates: environment(() => fxRates.buildServices(aws.client, aws.sqs, now)),
     reconcile: environment(() => reconcile.buildServices(aws.client, aws.sqs, now)),
     settlement: environment(() => settlement.buildServices(aws.client, now)),
   };
@@ -138,7 +144,7 @@ export async function settlementWorld(
   async function settleMessages(batch: readonly Message[]): Promise<ReadonlySet<string> | 'all'> {
     const records = batch.map(({ id, body }) => sqsRecord(id, body));
     const ended: Ended<SQSBatchResponse> = await invoke(environments.settlement, (services) =>
-      settlement.settleBatch(records, services),
+      settleBatch(records, services),
     );
     if (ended.outcome === 'failed') return 'all';
     return new Set(ended.value.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
@@ -160,12 +166,8 @@ export async function settlementWorld(
       environments.reconcile,
       (services) =>
         message.kind === 'due-days'
-          ? reconcile.reconcileDueDays(services)
-          : reconcile.reconcileBusinessDay(
-              message,
-              { requestId, messageId, remainingMilliseconds },
-              services,
-            ),
+          ? reconcileDueDays(services)
+          : reconcileBusinessDay(message, { requestId, messageId, remainingMilliseconds }, services),
       hops,
     );
     return ended.outcome === 'failed' ? 'all' : new Set();
@@ -252,7 +254,7 @@ export async function settlementWorld(
     },
     post: (transaction: Transaction, idempotencyKey: string) =>
       ask(environments.intake, (services) =>
-        intake.acceptTransaction(
+        acceptTransaction(
           httpRequest({
             headers: { 'idempotency-key': idempotencyKey },
             body: JSON.stringify(transaction),
@@ -262,7 +264,7 @@ export async function settlementWorld(
       ),
     review: (transactionId: string, type: 'release' | 'reject', reason: string) =>
       ask(environments.review, (services) =>
-        review.review(
+        reviewTransaction(
           httpRequest({
             routeKey: `POST /transactions/{transactionId}/${type}`,
             path: { transactionId },
@@ -274,7 +276,7 @@ export async function settlementWorld(
       ),
     putRates: (businessDate: BusinessDate, rates: FxRates) =>
       ask(environments.rates, (services) =>
-        putRates.putFxRates(httpRequest({ path: { businessDate }, body: JSON.stringify(rates) }), services),
+        putFxRates(httpRequest({ path: { businessDate }, body: JSON.stringify(rates) }), services),
       ),
     requestReconcile: (businessDate: BusinessDate) =>
       sendToReconcile({ kind: 'business-day', businessDate, trigger: 'operator' }),

@@ -3,7 +3,8 @@ import { addDays, type BusinessDate } from '../../lambda/card-settlement/domain/
 import { isReview } from '../../lambda/card-settlement/domain/decision.ts';
 import type { StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
 import { createDayFinder } from '../../lambda/card-settlement/intake/find-unsealed-date.ts';
-import { acceptTransaction, type IntakeServices } from '../../lambda/card-settlement/intake/handler.ts';
+import { acceptTransaction } from '../../lambda/card-settlement/intake/handler.ts';
+import type { IntakeServices } from '../../lambda/card-settlement/intake/stage-transaction.ts';
 import type { HttpResponse } from '../../lambda/shared/http.ts';
 import { Problem } from '../../lambda/shared/problem.ts';
 import { captureLog } from './captured-log.ts';

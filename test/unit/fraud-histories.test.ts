@@ -8,7 +8,7 @@ import {
 } from '../../lambda/card-settlement/contract.ts';
 import { seenBy, subjectOf } from '../../lambda/card-settlement/domain/fraud/history.ts';
 import type { StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
-import { settleBatch } from '../../lambda/card-settlement/settle/handler.ts';
+import { settleBatch } from '../../lambda/card-settlement/settle/settle-batch.ts';
 import { readHistory } from '../../lambda/card-settlement/settle/read-history.ts';
 import { cardHistory } from '../../lambda/card-settlement/store/card-history.ts';
 import { smallSalesAt } from '../../lambda/card-settlement/store/small-sales.ts';

@@ -8,7 +8,7 @@ import {
   type MerchantTotals,
 } from '../../lambda/card-settlement/domain/totals.ts';
 import { getSettlement } from '../../lambda/card-settlement/settlements/handler.ts';
-import { merchantTotalsBody } from '../../lambda/card-settlement/responses.ts';
+import { merchantTotalsBody } from '../../lambda/card-settlement/api.ts';
 import type { LedgerRange } from '../../lambda/card-settlement/store/ledger.ts';
 import { httpRequest } from './card-facts.ts';
 

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { ReconcileMessage } from '../../lambda/card-settlement/contract.ts';
 import { addDays } from '../../lambda/card-settlement/domain/business-date.ts';
 import { STAGED_KEPT_DAYS, RECONCILED_DAYS } from '../../lambda/card-settlement/domain/retention.ts';
-import { reconcileDueDays } from '../../lambda/card-settlement/reconcile/handler.ts';
+import { reconcileDueDays } from '../../lambda/card-settlement/reconcile/due-days.ts';
 
 /**
  * Goal: no run looks at a day some of whose facts have expired: it would take their entries for unstaged, and reopen it.

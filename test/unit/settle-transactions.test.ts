@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FxRates } from '../../lambda/card-settlement/domain/fx.ts';
 import type { LedgerEntry, StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
-import { settleBatch } from '../../lambda/card-settlement/settle/handler.ts';
+import { settleBatch } from '../../lambda/card-settlement/settle/settle-batch.ts';
 import { createRateCache } from '../../lambda/card-settlement/settle/rate-cache.ts';
 import { captureLog } from './captured-log.ts';
 import { fxRates, profile, sqsRecord, stagedFact } from './card-facts.ts';

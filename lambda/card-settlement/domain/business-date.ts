@@ -1,3 +1,5 @@
+import * as v from 'valibot';
+
 /** The calendar by which an instant gets its business date. */
 export interface BusinessCalendar {
   /** IANA name, such as `America/New_York`. */
@@ -18,6 +20,12 @@ export function isCalendarDate(text: string): boolean {
   const midnight = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(text);
 }
+
+/** A business date as text from outside. */
+export const CalendarDate = v.pipe(
+  v.string(),
+  v.check(isCalendarDate, 'must be a date, YYYY-MM-DD, that exists'),
+);
 
 /** The date `days` after `date` (before it, if negative). */
 export function addDays(date: BusinessDate, days: number): BusinessDate {

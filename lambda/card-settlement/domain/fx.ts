@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { isCalendarDate } from './business-date.ts';
+import { CalendarDate } from './business-date.ts';
 import { currencyExponent, parseDecimal, type Ratio } from './money.ts';
 
 /** Foreign-exchange rates of one date: one unit of `base` is worth `rates[currency]` units of each currency. */
@@ -51,7 +51,7 @@ export const FxRatesBody = v.strictObject({
     v.minLength(1, 'must not be empty'),
     v.maxLength(200, 'must be at most 200 characters'),
   ),
-  rateDate: v.pipe(v.string(), v.check(isCalendarDate, 'must be a date, YYYY-MM-DD, that exists')),
+  rateDate: CalendarDate,
   rates: v.pipe(
     v.custom<Record<string, string>>(keepsItsNames, 'must name ISO 4217 currencies only'),
     v.record(

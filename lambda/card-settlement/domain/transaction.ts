@@ -75,13 +75,13 @@ export type Transaction = v.InferOutput<typeof Transaction>;
 
 /** Why a well-formed transaction is refused. */
 export interface Refusal {
-  readonly type: string;
-  readonly title: string;
+  readonly type: 'occurred-at-in-future' | 'occurred-at-too-old';
   readonly detail: string;
 }
 
 const FUTURE_LIMIT_MINUTES = 5;
-const AGE_LIMIT_DAYS = 30;
+/** How old a transaction may be when it comes. */
+export const AGE_LIMIT_DAYS = 30;
 
 /** Checks what a transaction says against the clock, and gives its business date. */
 export function dateTransaction(
@@ -96,7 +96,6 @@ export function dateTransaction(
     return {
       refusal: {
         type: 'occurred-at-in-future',
-        title: 'The transaction lies in the future',
         detail: `occurredAt may be at most ${FUTURE_LIMIT_MINUTES} minutes ahead of the clock here.`,
       },
     };
@@ -105,7 +104,6 @@ export function dateTransaction(
     return {
       refusal: {
         type: 'occurred-at-too-old',
-        title: 'The transaction is too old',
         detail: `occurredAt may be at most ${AGE_LIMIT_DAYS} days ago.`,
       },
     };

@@ -33,7 +33,7 @@ export interface AssessorServices {
 export interface BatchAssessment {
   /** By transaction id, of sales and refunds. */
   readonly assessments: ReadonlyMap<string, Assessment>;
-  /** By transaction id: why it could not be assessed. Another batch may. */
+  /** By transaction id: why it could not be assessed. A later batch may succeed. */
   readonly failures: ReadonlyMap<string, unknown>;
 }
 
@@ -93,7 +93,7 @@ export function createAssessor(services: AssessorServices, settings: FraudSettin
     );
     for (const { subject, seen, currencies } of assessable) {
       try {
-        // Who compares nothing sees no rates, so that its verdict is the same in whatever batch it comes.
+        // A transaction that compares nothing gets no rates, so that its verdict is the same in every batch.
         const rates = currencies.length > 0 ? ratesOn(subject.businessDate) : undefined;
         assessments.set(subject.transactionId, assess(subject, seen, rates, settings));
       } catch (error) {
@@ -112,7 +112,7 @@ interface Assessable {
   readonly currencies: readonly string[];
 }
 
-/** Reads something for every group at once. What it gives throws for a group that could not be read, and only for it. */
+/** Reads something for every group at once. @returns a function that throws for a group that could not be read */
 async function readEach<T, R>(
   groups: ReadonlyMap<string, readonly T[]>,
   read: (key: string, group: readonly T[]) => Promise<R>,

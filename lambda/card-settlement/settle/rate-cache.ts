@@ -27,5 +27,3 @@ export function createRateCache(
     return asked;
   };
 }
-
-/** The function's ports, at the tables that its environment names. Who simulates gives a client and a clock. */

@@ -1,0 +1,36 @@
+import { notFoundProblem } from '../../shared/problem.ts';
+import type { AnyStagedFact } from '../domain/decision.ts';
+import { decisionIdOf } from '../domain/identifiers.ts';
+import type { StagedFact } from '../domain/settlement.ts';
+import type { EntryKey, WrittenEntry } from '../store/ledger.ts';
+
+/** What showing a transaction needs of the world. */
+export interface TransactionServices {
+  readonly getFact: (transactionId: string) => Promise<StagedFact | undefined>;
+  readonly getDecision: (decisionId: string) => Promise<AnyStagedFact | undefined>;
+  readonly getEntry: (key: EntryKey) => Promise<WrittenEntry | undefined>;
+}
+
+/** A transaction, the decision on it if there is one, and the ledger entries that say what became of it. */
+export interface FoundTransaction {
+  readonly fact: StagedFact;
+  readonly decision: AnyStagedFact | undefined;
+  readonly entries: readonly WrittenEntry[];
+}
+
+/** @throws Problem 404 if there is no such transaction, or the caller may not see it: a 403 would say that it exists */
+export async function findTransaction(
+  transactionId: string,
+  mayBeSeen: (fact: StagedFact) => boolean,
+  services: TransactionServices,
+): Promise<FoundTransaction> {
+  const [fact, decision] = await Promise.all([
+    services.getFact(transactionId),
+    services.getDecision(decisionIdOf(transactionId)),
+  ]);
+  if (fact === undefined || !mayBeSeen(fact)) throw notFoundProblem('transaction');
+  // The decision may lie in the books of another date.
+  const facts = decision === undefined ? [fact] : [fact, decision];
+  const entries = await Promise.all(facts.map(async (each) => services.getEntry(each)));
+  return { fact, decision, entries: entries.filter((entry) => entry !== undefined) };
+}

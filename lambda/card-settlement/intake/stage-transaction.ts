@@ -1,0 +1,81 @@
+import { logger } from '../../shared/log.ts';
+import { keyReusedProblem, problem } from '../api.ts';
+import type { BusinessCalendar } from '../domain/business-date.ts';
+import { bodyDigest, transactionIdOf } from '../domain/identifiers.ts';
+import type { StagedFact } from '../domain/settlement.ts';
+import { dateTransaction, type Transaction } from '../domain/transaction.ts';
+import { acceptReversal, type ReversalServices } from './accept-reversal.ts';
+import type { FindUnsealedDate } from './find-unsealed-date.ts';
+
+/** What intake needs of the world. */
+export interface IntakeServices extends ReversalServices {
+  readonly calendar: BusinessCalendar;
+  readonly now: () => Date;
+  readonly unsealedDateFrom: FindUnsealedDate;
+}
+
+/** A transaction as a client sends it. */
+export interface IntakeRequest {
+  readonly transaction: Transaction;
+  readonly idempotencyKey: string;
+  readonly clientId: string;
+  readonly requestId: string;
+}
+
+/** The fact that stands: of this request, or `replayed` of an earlier one with the same key. */
+export interface Staged {
+  readonly outcome: 'staged' | 'replayed';
+  readonly fact: StagedFact;
+}
+
+/**
+ * Stages a transaction once, however often the request comes.
+ *
+ * @throws Problem 422 if it is too old or in the future, or if its key has been used for another transaction; of a
+ * reversal see `acceptReversal`
+ */
+export async function stageTransaction(request: IntakeRequest, services: IntakeServices): Promise<Staged> {
+  const now = services.now();
+  const { transaction, idempotencyKey, clientId, requestId } = request;
+  const transactionId = transactionIdOf(clientId, transaction.merchantId, idempotencyKey);
+  const dated = dateTransaction(transaction, now, services.calendar);
+  const refusal =
+    'refusal' in dated ? problem(dated.refusal.type, { detail: dated.refusal.detail }) : undefined;
+  if (transaction.type === 'reversal') {
+    return acceptReversal({ keyId: transactionId, transaction, clientId, requestId, refusal }, now, services);
+  }
+  // A retry may come when its transaction has grown too old to be new: it still finds its own.
+  if ('refusal' in dated) return replay(transactionId, transaction, services, refusal);
+  // A retry, or a key that was used for another transaction, begins no day: it adds nothing to one.
+  const businessDate = await services.unsealedDateFrom(
+    dated.businessDate,
+    async () => (await services.getFact(transactionId)) === undefined,
+  );
+  if (businessDate === undefined) return replay(transactionId, transaction, services);
+  const fact: StagedFact = {
+    ...transaction,
+    transactionId,
+    clientId,
+    businessDate,
+    stagedAt: now.toISOString(),
+    bodyDigest: bodyDigest(transaction),
+    requestId,
+  };
+  if ((await services.putFact(fact)) === 'exists') return replay(transactionId, transaction, services);
+  const { merchantId, type, amount, currency } = fact;
+  logger.info('transaction staged', { transactionId, businessDate, merchantId, type, amount, currency });
+  return { outcome: 'staged', fact };
+}
+
+/** @param otherwise what to throw if there is no such transaction */
+async function replay(
+  transactionId: string,
+  transaction: Transaction,
+  services: IntakeServices,
+  otherwise: Error = new Error('A transaction that exists was not found.'),
+): Promise<Staged> {
+  const fact = await services.getFact(transactionId);
+  if (fact === undefined) throw otherwise;
+  if (fact.bodyDigest !== bodyDigest(transaction)) throw keyReusedProblem();
+  return { outcome: 'replayed', fact };
+}

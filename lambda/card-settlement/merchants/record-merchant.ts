@@ -1,0 +1,25 @@
+import { logger } from '../../shared/log.ts';
+import {
+  addDays,
+  businessDateOf,
+  type BusinessCalendar,
+  type BusinessDate,
+} from '../domain/business-date.ts';
+import type { MerchantProfile } from '../domain/merchant.ts';
+
+/** What recording a profile needs of the world. */
+export interface MerchantServices {
+  readonly calendar: BusinessCalendar;
+  readonly now: () => Date;
+  readonly record: (merchantId: string, profile: MerchantProfile, changesFrom: BusinessDate) => Promise<void>;
+}
+
+/** Records a profile: the first applies to every date, a change from the next business date on. */
+export async function recordMerchant(
+  merchantId: string,
+  profile: MerchantProfile,
+  services: MerchantServices,
+): Promise<void> {
+  await services.record(merchantId, profile, addDays(businessDateOf(services.now(), services.calendar), 1));
+  logger.info('merchant recorded', { merchantId });
+}

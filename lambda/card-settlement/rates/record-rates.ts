@@ -1,0 +1,54 @@
+import { logger } from '../../shared/log.ts';
+import { problem } from '../api.ts';
+import {
+  addDays,
+  businessDateOf,
+  type BusinessCalendar,
+  type BusinessDate,
+} from '../domain/business-date.ts';
+import type { FxRates } from '../domain/fx.ts';
+import { RECONCILED_DAYS } from '../domain/retention.ts';
+import type { SendReconcileMessage } from '../store/reconcile-queue.ts';
+
+/** What recording rates needs of the world. */
+export interface RateServices {
+  readonly calendar: BusinessCalendar;
+  readonly now: () => Date;
+  readonly record: (businessDate: BusinessDate, rates: FxRates) => Promise<'recorded' | 'frozen'>;
+  /** Dates in a range whose days wait for rates. */
+  readonly blockedDates: (from: BusinessDate, to: BusinessDate) => Promise<BusinessDate[]>;
+  readonly sendReconcileMessage: SendReconcileMessage;
+}
+
+/** Rates may be recorded a week ahead, and as far back as days are reconciled. */
+const AHEAD_DAYS = 7;
+
+/**
+ * Records the rates of a date until its first conversion freezes them, and asks for a run of the days that waited for
+ * them.
+ *
+ * @throws Problem 422 if the date is out of range, 409 if its rates are frozen
+ */
+export async function recordRatesOf(
+  businessDate: BusinessDate,
+  rates: FxRates,
+  services: RateServices,
+): Promise<void> {
+  const today = businessDateOf(services.now(), services.calendar);
+  if (businessDate > addDays(today, AHEAD_DAYS) || businessDate < addDays(today, -RECONCILED_DAYS)) {
+    throw problem('date-out-of-range', {
+      detail: `Rates may be recorded up to ${AHEAD_DAYS} days ahead and ${RECONCILED_DAYS} days back.`,
+    });
+  }
+  if ((await services.record(businessDate, rates)) === 'frozen') {
+    throw problem('rates-frozen', {
+      detail:
+        'Transactions of this date were converted with them. Only currencies that are absent may be added.',
+    });
+  }
+  logger.info('rates recorded', { businessDate, rateDate: rates.rateDate });
+  // A date without rates of its own takes those of up to seven days before.
+  for (const date of await services.blockedDates(businessDate, addDays(businessDate, AHEAD_DAYS))) {
+    await services.sendReconcileMessage({ kind: 'business-day', businessDate: date, trigger: 'rates' });
+  }
+}

@@ -1,0 +1,37 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { logger } from '../../shared/log.ts';
+import { dayBody } from '../api.ts';
+import { metrics as metricNames } from '../contract.ts';
+import { statusOf, type BusinessDay } from '../domain/business-day.ts';
+
+// The namespace is the stage's; Powertools reads it from the environment.
+const metrics = new Metrics({ serviceName: 'reconcile-business-day' });
+
+/** Reports that the schedule has asked for runs of the days that are due. */
+export function reportDueDays(count: number): void {
+  logger.info('due days', { count });
+  metrics.addMetric(metricNames.scheduleTicks, MetricUnit.Count, 1);
+  metrics.publishStoredMetrics();
+}
+
+/** Reports what a run has made of a day. */
+export function reportRun(
+  before: BusinessDay,
+  after: BusinessDay,
+  run: { readonly sent: number; readonly missing: number },
+): void {
+  const { businessDate, revision } = after;
+  const status = statusOf(after);
+  logger.info('day reconciled', { businessDate, revision, status, ...run });
+  if (status === 'balanced' && before.balancedAt === undefined) logger.info('day balanced', dayBody(after));
+  if (status === 'blocked') logger.warn('day blocked', { businessDate, ratesMissing: after.ratesMissing });
+  if (after.breaks.length > 0) {
+    logger.error('breaks found', {
+      businessDate,
+      breaks: after.breaks.map(({ kind, subject, count }) => ({ kind, subject, count })),
+    });
+  }
+  metrics.addMetric(metricNames.breaksFound, MetricUnit.Count, after.breaks.length);
+  metrics.addMetric(metricNames.daysBlocked, MetricUnit.Count, status === 'blocked' ? 1 : 0);
+  metrics.publishStoredMetrics();
+}

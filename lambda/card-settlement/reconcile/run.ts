@@ -1,0 +1,171 @@
+import { PermanentError } from '../../shared/batch.ts';
+import { logger } from '../../shared/log.ts';
+import { MOST_WALK_PARTS } from '../contract.ts';
+import { addDays, type BusinessDate } from '../domain/business-date.ts';
+import { conclude, planRun, type BusinessDay, type InterruptedSends } from '../domain/business-day.ts';
+import { RECONCILED_DAYS } from '../domain/retention.ts';
+import type { WalkState } from '../domain/walk-state.ts';
+import type { Concluding, GivenBack } from '../store/business-days.ts';
+import type { OpenWalk } from '../store/walks.ts';
+import {
+  abandon,
+  handOver,
+  takeLease,
+  type BegunRun,
+  type Invocation,
+  type LeasedRun,
+  type LeaseServices,
+  type RunMessage,
+  type WalkMessage,
+} from './lease.ts';
+import { reportRun } from './report.ts';
+import { findingsOf, walk, type BookServices } from './walk.ts';
+
+/** What a run needs of the world. */
+export interface RunServices extends LeaseServices {
+  readonly openDate: () => BusinessDate;
+  readonly books: Omit<BookServices, 'noteSends'>;
+  /** Messages in the settlement queue, about. */
+  readonly messagesWaiting: () => Promise<number>;
+  readonly noteSends: (businessDate: BusinessDate, sends: InterruptedSends) => Promise<void>;
+  readonly notedSends: (businessDate: BusinessDate) => Promise<InterruptedSends | undefined>;
+  readonly saveWalk: (businessDate: BusinessDate, walk: OpenWalk) => Promise<void>;
+  /** @throws Error if another run's walk has been saved since */
+  readonly loadWalk: (businessDate: BusinessDate, run: string) => Promise<OpenWalk>;
+  readonly finishRun: (day: BusinessDay, by: Concluding) => Promise<GivenBack>;
+}
+
+/** A walk stops when this part of its invocation's time is left: to write down where it stands takes a few seconds. */
+const RESERVED_TIME = 0.15;
+
+/**
+ * One run of one day: takes its lease, walks both books, sends what the ledger lacks, and writes down what was found. A
+ * walk that one invocation has no time for goes on in others, and is one run all the same.
+ *
+ * @throws PermanentError if the date has no books
+ */
+export async function reconcileBusinessDay(
+  message: RunMessage | WalkMessage,
+  invocation: Invocation,
+  services: RunServices,
+): Promise<void> {
+  const open = services.openDate();
+  const { businessDate } = message;
+  // A message may be sent on the last day that it can be, and come on the next.
+  if (businessDate > open || businessDate < addDays(open, -RECONCILED_DAYS - 1)) {
+    throw new PermanentError('The message names a date that has no books.');
+  }
+  const isTimeUp = timeLimit(invocation);
+  const leased = await takeLease(message, invocation, services);
+  if (leased === undefined) return;
+  const { day } = leased;
+  const walked = await walkOn(leased, invocation, isTimeUp, services).catch(async (error: unknown) => {
+    await abandon(businessDate, invocation, services);
+    throw error;
+  });
+  if (walked.state.phase === 'done') await finish(day, walked, invocation, services);
+  else await goOnElsewhere(businessDate, walked, invocation, services);
+}
+
+/** True once so little of the invocation's time is left that a walk must stop. */
+function timeLimit({ remainingMilliseconds }: Invocation): () => boolean {
+  const reserved = remainingMilliseconds() * RESERVED_TIME;
+  return () => remainingMilliseconds() < reserved;
+}
+
+/** Walks as far as there is time. */
+async function walkOn(
+  leased: LeasedRun,
+  { requestId }: Invocation,
+  isTimeUp: () => boolean,
+  services: RunServices,
+): Promise<OpenWalk> {
+  const { day } = leased;
+  const { businessDate } = day;
+  const begun: Omit<OpenWalk, 'state'> & { readonly state?: WalkState } =
+    'run' in leased
+      ? await services.loadWalk(businessDate, leased.run)
+      : { run: requestId, part: 0, ...(await planned(leased, services)) };
+  const { run: id, plan, startedAt } = begun;
+  const sends = { startedAt, all: plan.sends.all };
+  const state = await walk(
+    { id, day, plan },
+    begun.state,
+    {
+      ...services.books,
+      noteSends: async (through) => services.noteSends(businessDate, { ...sends, through }),
+    },
+    isTimeUp,
+  );
+  return { ...begun, state };
+}
+
+/** Decides what a run is going to do. */
+async function planned(
+  { day, attempt, ...begun }: BegunRun,
+  services: RunServices,
+): Promise<Pick<OpenWalk, 'startedAt' | 'attempt' | 'waiting' | 'plan'>> {
+  const interrupted = await services.notedSends(day.businessDate);
+  // Before the first send nothing waits.
+  const asked = day.resendAt === undefined ? {} : { waiting: await services.messagesWaiting() };
+  const start = { ...begun, ...asked, ...(interrupted === undefined ? {} : { interrupted }) };
+  const plan = planRun(day, start, services.settings);
+  return { startedAt: begun.startedAt.toISOString(), attempt, ...asked, plan };
+}
+
+/** Saves a walk that is not done, and asks for another invocation to go on with it. */
+async function goOnElsewhere(
+  businessDate: BusinessDate,
+  walked: OpenWalk,
+  invocation: Invocation,
+  services: RunServices,
+): Promise<void> {
+  const { run } = walked;
+  const part = walked.part + 1;
+  if (part > MOST_WALK_PARTS) throw new Error('The walk of the day does not end.');
+  await services.saveWalk(businessDate, { ...walked, part });
+  if ((await handOver(businessDate, { run, part }, invocation, services)) === 'lost') {
+    logger.warn('lease lost', { businessDate });
+    return;
+  }
+  logger.info('walk goes on', { businessDate, run, part, through: walked.state.through });
+  await services.sendReconcileMessage({ kind: 'walk', businessDate, run, part });
+}
+
+/** Draws the conclusion of a run whose walk is done, gives its lease back, and asks for what comes next. */
+async function finish(
+  day: BusinessDay,
+  { run, startedAt, attempt, waiting, plan, state }: OpenWalk,
+  { requestId: holder, messageId }: Invocation,
+  services: RunServices,
+): Promise<void> {
+  const { businessDate } = day;
+  const findings = findingsOf(state);
+  const outcome = conclude(
+    day,
+    findings,
+    {
+      startedAt: new Date(startedAt),
+      endedAt: services.now(),
+      plan,
+      attempt,
+      ...(waiting === undefined ? {} : { waiting }),
+    },
+    services.settings,
+  );
+  const finished = await services.finishRun(outcome.day, { holder, run, messageId });
+  if (finished === 'lost') {
+    logger.warn('lease lost', { businessDate });
+    return;
+  }
+  reportRun(day, outcome.day, { sent: findings.sent, missing: findings.missing.count });
+  if (finished.rerun !== undefined) {
+    await services.sendReconcileMessage({ kind: 'business-day', businessDate, trigger: finished.rerun });
+  } else if (outcome.next !== undefined) {
+    const { delaySeconds, attempt: next } = outcome.next;
+    await services.sendReconcileMessage(
+      { kind: 'business-day', businessDate, trigger: 'continue', after: run, attempt: next },
+      delaySeconds,
+    );
+  }
+}

@@ -1,0 +1,74 @@
+import type { BusinessDate } from '../domain/business-date.ts';
+import { isReview, type AnyStagedFact } from '../domain/decision.ts';
+import { decisionIdOf } from '../domain/identifiers.ts';
+import type { StagedFact } from '../domain/settlement.ts';
+import type { WrittenEntry } from '../store/ledger.ts';
+
+/** What listing held transactions needs of the world. */
+export interface HeldServices {
+  /** Held entries that sort after a key. */
+  readonly held: (businessDate: BusinessDate, after: string | undefined) => AsyncIterable<WrittenEntry>;
+  /** At most 100 ids. */
+  readonly getFacts: (factIds: readonly string[]) => Promise<ReadonlyMap<string, AnyStagedFact>>;
+}
+
+/** A held transaction that nobody has decided on. */
+export interface Undecided {
+  readonly fact: StagedFact;
+  readonly entry: WrittenEntry;
+}
+
+/** Held entries looked at together: each needs its fact, and its decision if there is one. */
+const CHUNK_SIZE = 50;
+/** Held entries that one answer looks at: a page may be short where most are decided, or another client's. */
+const EXAMINED_LIMIT = 2000;
+
+/**
+ * Lists what waits for review: held, and neither released, rejected nor reversed.
+ *
+ * @param mayBeSeen whether the caller may see a transaction
+ * @returns at most `limit` of them; with `last` others may follow, after that entry
+ */
+export async function listHeld(
+  {
+    businessDate,
+    after,
+    limit,
+  }: { readonly businessDate: BusinessDate; readonly after?: string; readonly limit: number },
+  mayBeSeen: (fact: StagedFact) => boolean,
+  services: HeldServices,
+): Promise<{ readonly items: readonly Undecided[]; readonly last?: WrittenEntry }> {
+  const waiting: Undecided[] = [];
+  let last: WrittenEntry | undefined;
+  let examined = 0;
+  for await (const chunk of inChunks(services.held(businessDate, after), CHUNK_SIZE)) {
+    waiting.push(...(await undecided(chunk, services)).filter(({ fact }) => mayBeSeen(fact)));
+    examined += chunk.length;
+    last = chunk.at(-1);
+    if (waiting.length > limit || examined >= EXAMINED_LIMIT) break;
+  }
+  const items = waiting.slice(0, limit);
+  const end = waiting.length > limit ? items.at(-1)?.entry : examined >= EXAMINED_LIMIT ? last : undefined;
+  return { items, ...(end === undefined ? {} : { last: end }) };
+}
+
+async function undecided(entries: readonly WrittenEntry[], services: HeldServices): Promise<Undecided[]> {
+  const ids = entries.map(({ transactionId }) => transactionId);
+  const facts = await services.getFacts([...ids, ...ids.map(decisionIdOf)]);
+  return entries.flatMap((entry) => {
+    const fact = facts.get(entry.transactionId);
+    const isDecided = facts.has(decisionIdOf(entry.transactionId));
+    return fact === undefined || isReview(fact) || isDecided ? [] : [{ fact, entry }];
+  });
+}
+
+async function* inChunks<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[], void, undefined> {
+  let chunk: T[] = [];
+  for await (const item of items) {
+    chunk.push(item);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,71 @@
+import { logger } from '../../shared/log.ts';
+import { notFoundProblem } from '../../shared/problem.ts';
+import { decidedProblem, problem } from '../api.ts';
+import { businessDateOf, type BusinessCalendar } from '../domain/business-date.ts';
+import { isReview, reviewOf, type AnyStagedFact, type StagedReview } from '../domain/decision.ts';
+import { decisionIdOf } from '../domain/identifiers.ts';
+import type { LedgerEntry, StagedFact } from '../domain/settlement.ts';
+import type { FindUnsealedDate } from '../intake/find-unsealed-date.ts';
+
+/** What a review needs of the world. */
+export interface ReviewServices {
+  readonly getFact: (transactionId: string) => Promise<StagedFact | undefined>;
+  readonly getDecision: (decisionId: string) => Promise<AnyStagedFact | undefined>;
+  readonly putFact: (fact: AnyStagedFact) => Promise<'written' | 'exists'>;
+  readonly calendar: BusinessCalendar;
+  readonly now: () => Date;
+  readonly unsealedDateFrom: FindUnsealedDate;
+  readonly getEntry: (fact: StagedFact) => Promise<LedgerEntry | undefined>;
+}
+
+/**
+ * Releases or rejects a held transaction, in the books of the date that is open now. It is the one decision that a
+ * transaction can have, `<transactionId>#decision`: the fact is written only if there is none.
+ *
+ * @returns the decision that stands: this one, or the same taken before
+ * @throws Problem 404 if there is no such transaction, 409 if it is not held, or decided otherwise
+ */
+export async function reviewTransaction(
+  review: {
+    readonly transactionId: string;
+    readonly type: StagedReview['type'];
+    readonly reason: string;
+    readonly clientId: string;
+    readonly requestId: string;
+  },
+  services: ReviewServices,
+): Promise<StagedReview> {
+  const original = await services.getFact(review.transactionId);
+  if (original === undefined) throw notFoundProblem('transaction');
+  const standing = await services.getDecision(decisionIdOf(original.transactionId));
+  if (standing !== undefined) return sameReview(review.type, standing);
+  const entry = await services.getEntry(original);
+  if (entry?.status !== 'held') {
+    throw problem('not-held', {
+      detail:
+        entry === undefined
+          ? 'It is not settled yet: whether it is held shows then.'
+          : `It is ${entry.status}; only what is held can be released or rejected.`,
+    });
+  }
+  const now = services.now();
+  const businessDate = await services.unsealedDateFrom(businessDateOf(now, services.calendar), async () =>
+    Promise.resolve(true),
+  );
+  if (businessDate === undefined) throw new Error('No date was found for the decision.');
+  const { transactionId, ...taken } = review;
+  const { type } = taken;
+  const fact = reviewOf(original, { ...taken, businessDate, stagedAt: now.toISOString() });
+  if ((await services.putFact(fact)) === 'exists') {
+    const winner = await services.getDecision(fact.transactionId);
+    if (winner === undefined) throw new Error('A decision that exists was not found.');
+    return sameReview(type, winner);
+  }
+  logger.info('transaction reviewed', { transactionId, decision: type, businessDate });
+  return fact;
+}
+
+function sameReview(type: StagedReview['type'], standing: AnyStagedFact): StagedReview {
+  if (standing.type !== type || !isReview(standing)) throw decidedProblem(standing);
+  return standing;
+}

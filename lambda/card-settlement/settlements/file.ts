@@ -1,0 +1,26 @@
+import { problem } from '../api.ts';
+import type { BusinessDay } from '../domain/business-day.ts';
+import { settlementFile } from '../domain/settlement-file.ts';
+import { isFinal, readTotals, type TotalsServices } from './totals.ts';
+
+/** A settlement file must fit Lambda's response of 6 MB: at most 125 characters a line. */
+const FILE_LINES_LIMIT = 45_000;
+
+/** Writes the settlement file of a day. @throws Problem 422 if it is too long for one answer */
+export async function writeFile(
+  day: BusinessDay,
+  services: TotalsServices & { readonly now: () => Date },
+): Promise<string> {
+  const { businessDate } = day;
+  const final = isFinal(day);
+  const { totals, next } = await readTotals(day, undefined, services, FILE_LINES_LIMIT);
+  if (next !== undefined) {
+    throw problem('settlement-file-too-long', {
+      detail: final
+        ? `It would have more than ${FILE_LINES_LIMIT} detail lines. Read the settlement as JSON, page by page.`
+        : 'Before the day is balanced each request adds it up again. Read the settlement as JSON, page by page, or ask again when the day is balanced.',
+    });
+  }
+  const asOf = day.balancedAt ?? services.now().toISOString();
+  return settlementFile({ businessDate, final, asOf }, totals);
+}

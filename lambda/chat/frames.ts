@@ -2,10 +2,15 @@ import * as v from 'valibot';
 import { ConversationId, Sequence } from './contract.ts';
 import { IDENTIFIER, notificationIdOf } from './domain/identifiers.ts';
 import type { Notification } from './domain/message.ts';
-import type { Problem } from '../shared/problem.ts';
-import { problemBody } from '../shared/problem.ts';
+import { problemBody, problemsOf, type Problem } from '../shared/problem.ts';
 
 /** What devices and the server say to each other over the WebSocket. */
+
+/** The problems that only frames tell: status and title by type. */
+export const frameProblem = problemsOf({
+  'unknown-action': [400, 'The frame names no action that there is'],
+  'too-many-devices': [429, 'Too many devices of yours are online'],
+});
 
 export const HelloFrame = v.strictObject({ action: v.literal('hello') });
 

@@ -1,13 +1,13 @@
 import type * as v from 'valibot';
 import { parseAs, type HttpRequest } from '../shared/http.ts';
-import { Problem } from '../shared/problem.ts';
+import { problem } from './api.ts';
 import { USER_ID } from './domain/identifiers.ts';
 
 /** The user who calls: from the verified token, never from the body. @throws Problem 403 */
 export function userOf({ caller }: HttpRequest): string {
   const { username } = caller;
   if (username !== undefined && USER_ID.test(username)) return username;
-  throw new Problem(403, 'no-chat-user', 'The token is not that of a chat user', {
+  throw problem('no-chat-user', {
     detail: 'A chat user is called 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit.',
   });
 }

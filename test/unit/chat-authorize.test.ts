@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { authorizeConnection, type AuthorizerServices } from '../../lambda/chat/devices/authorize-handler.ts';
+import { authorizeConnection, type AuthorizerServices } from '../../lambda/chat/devices/authorize.ts';
 import { captureLog } from './captured-log.ts';
 
 /** Goal: only an access token of a chat user opens a connection. Method: tokens signed here, each wrong in one way. */

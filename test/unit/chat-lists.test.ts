@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { CaughtUpServices } from '../../lambda/chat/drain/caught-up.ts';
 import { listConversations } from '../../lambda/chat/messages/conversations-handler.ts';
-import { listNotifications, type ListServices } from '../../lambda/chat/notifications/handler.ts';
+import { listNotifications } from '../../lambda/chat/notifications/handler.ts';
+import type { ListServices } from '../../lambda/chat/notifications/list-notifications.ts';
 import type { HttpRequest } from '../../lambda/shared/http.ts';
 import { bob, chatMessage } from './chat-world.ts';
 

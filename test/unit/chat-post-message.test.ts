@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { postMessage, type PostServices } from '../../lambda/chat/messages/handler.ts';
+import { postMessage } from '../../lambda/chat/messages/handler.ts';
+import type { PostServices } from '../../lambda/chat/messages/write-message.ts';
 import type { Message } from '../../lambda/chat/domain/message.ts';
 import type { HttpRequest, HttpResponse } from '../../lambda/shared/http.ts';
 import { Problem } from '../../lambda/shared/problem.ts';

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { apiNames, documentFile, openApiDocument, type ApiName } from '../../cli/openapi/document.ts';
 import { examples as shownExamples, schemas, type SchemaName } from '../../cli/openapi/schemas.ts';
 import { problemTypes as cardProblems } from '../../lambda/card-settlement/api.ts';
+import { problemTypes as chatProblems } from '../../lambda/chat/api.ts';
 import { isQuotedCurrency } from '../../lambda/card-settlement/domain/money.ts';
 import { commonProblems } from '../../lambda/shared/problem.ts';
 import { faultsOf, resolved } from '../openapi/json-schema-check.ts';
@@ -73,24 +74,24 @@ test.each(apiNames)('the patterns of %s mean the same in Python, Java and JavaSc
   expect(patterns.filter((pattern) => /\\[pP]\{|\(\?<|\\k|\\u\{/.test(pattern))).toEqual([]);
 });
 
-test.each([['card-settlement', cardProblems]] as const)(
-  'the problems of %s are those of its catalogue, each at its status',
-  (api, types) => {
-    const documented = operationsOf(api).flatMap(({ operation }) =>
-      Object.entries(operation['responses'] as Record<string, Json>).flatMap(([status, response]) => {
-        const said =
-          typeof response['$ref'] === 'string' ? resolved(response['$ref'], documents[api]) : response;
-        return [...String(said['description']).matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map(
-          ([, type = '']) => `${status} ${type}`,
-        );
-      }),
-    );
-    const known = Object.entries({ ...types, ...commonProblems, 'not-found': [404] });
-    expect([...new Set(documented)].toSorted()).toEqual(
-      known.map(([type, [status]]) => `${status} ${type}`).toSorted(),
-    );
-  },
-);
+test.each([
+  ['card-settlement', cardProblems],
+  ['chat', chatProblems],
+] as const)('the problems of %s are those of its catalogue, each at its status', (api, types) => {
+  const documented = operationsOf(api).flatMap(({ operation }) =>
+    Object.entries(operation['responses'] as Record<string, Json>).flatMap(([status, response]) => {
+      const said =
+        typeof response['$ref'] === 'string' ? resolved(response['$ref'], documents[api]) : response;
+      return [...String(said['description']).matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map(
+        ([, type = '']) => `${status} ${type}`,
+      );
+    }),
+  );
+  const known = Object.entries({ ...types, ...commonProblems, 'not-found': [404] });
+  expect([...new Set(documented)].toSorted()).toEqual(
+    known.map(([type, [status]]) => `${status} ${type}`).toSorted(),
+  );
+});
 
 describe('the operations', () => {
   test.each([

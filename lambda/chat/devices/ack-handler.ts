@@ -1,5 +1,6 @@
 import { forEachConcurrently } from '../../shared/concurrency.ts';
-import { acknowledge, acknowledgeServices, type AcknowledgeServices } from '../notifications/acknowledge.ts';
+import { acknowledge, type AcknowledgeServices } from '../notifications/acknowledge.ts';
+import { buildAcknowledgeServices } from '../notifications/services.ts';
 import { deviceHandler, parseFrame, type DeviceRequest } from './device.ts';
 import { placeOf } from '../domain/identifiers.ts';
 import { AckFrame } from '../frames.ts';
@@ -15,4 +16,4 @@ export async function ack(request: DeviceRequest, services: AcknowledgeServices)
 
 let services: AcknowledgeServices | undefined;
 
-export const handler = deviceHandler((request) => ack(request, (services ??= acknowledgeServices())));
+export const handler = deviceHandler((request) => ack(request, (services ??= buildAcknowledgeServices())));

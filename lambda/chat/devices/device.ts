@@ -4,7 +4,7 @@ import { environmentVariable } from '../../shared/environment.ts';
 import { parseAs, parseJson } from '../../shared/http.ts';
 import { errorFields, logger } from '../../shared/log.ts';
 import { parseWritten } from '../../shared/parse.ts';
-import { Problem } from '../../shared/problem.ts';
+import { commonProblem, Problem } from '../../shared/problem.ts';
 import { environmentNames } from '../contract.ts';
 import { errorFrame } from '../frames.ts';
 import { createPushFrame, type PushFrame } from '../push/push.ts';
@@ -83,7 +83,5 @@ function environmentPushFrame(): PushFrame {
 }
 
 function internalError(): Problem {
-  return new Problem(500, 'internal-error', 'Something went wrong here', {
-    detail: 'Send the same frame again: nothing is done twice.',
-  });
+  return commonProblem('internal-error', { detail: 'Send the same frame again: nothing is done twice.' });
 }

@@ -38,7 +38,7 @@ const CLOCK_SKEW_MILLISECONDS = 60_000;
  * connections. So either that read finds this connection, or the notification was written before the hello, and the
  * drain finds it: none is lost between the two. What both find the device gets twice.
  *
- * What is the user's goes to a connection of the user's only: whose one is, is looked up, and not taken from a message.
+ * The owner of a connection is looked up; the message is not trusted. So a user's notifications go to no other user.
  */
 export async function drain(
   { userId, connectionId, goesOn }: v.InferOutput<typeof DrainMessage>,

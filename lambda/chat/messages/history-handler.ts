@@ -1,41 +1,20 @@
-import { createDynamoDbClient } from '../../shared/dynamodb.ts';
-import { environmentVariable } from '../../shared/environment.ts';
 import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
 import { pageBody, pageIn } from '../../shared/page.ts';
-import { notFoundProblem, validationProblem } from '../../shared/problem.ts';
-import { ConversationId, environmentNames, Sequence } from '../contract.ts';
-import { isMember, type Message } from '../domain/message.ts';
+import { validationProblem } from '../../shared/problem.ts';
+import { messageBody } from '../api.ts';
+import { ConversationId, Sequence } from '../contract.ts';
 import { pathParameter, userOf } from '../requests.ts';
-import { getMessage, messagesAfter } from '../store/messages.ts';
-
-export interface HistoryServices {
-  readonly firstMessage: (conversationId: string) => Promise<Message | undefined>;
-  /** At most `limit` messages behind a sequence, in order. */
-  readonly messagesAfter: (
-    conversationId: string,
-    after: number,
-    limit: number,
-  ) => Promise<readonly Message[]>;
-}
+import { readHistory, type HistoryServices } from './history.ts';
+import { buildHistoryServices } from './services.ts';
 
 /** `GET /conversations/{conversationId}/messages?after=&limit=&cursor=`: the history, for its two members. */
-export async function listMessages(request: HttpRequest, services: HistoryServices): Promise<HttpResponse> {
+async function listMessages(request: HttpRequest, services: HistoryServices): Promise<HttpResponse> {
   const userId = userOf(request);
   const conversationId = pathParameter(request, 'conversationId', ConversationId);
   const { limit, cursor } = pageIn(request, Sequence, ['after']);
   const after = cursor ?? afterIn(request);
-  const found = await services.messagesAfter(conversationId, after, limit + 1);
-  const some = found[0] ?? (await services.firstMessage(conversationId));
-  // Who is no member does not learn that there is a conversation.
-  if (some === undefined || !isMember(some, userId)) throw notFoundProblem('conversation');
-  const items = found.slice(0, limit);
-  const next = found.length > limit ? items.at(-1)?.sequence : undefined;
+  const { items, next } = await readHistory(userId, conversationId, { after, limit }, services);
   return { status: 200, body: pageBody(items.map(messageBody), next) };
-}
-
-function messageBody(message: Message): Record<string, unknown> {
-  const { messageId, conversationId, sequence, from, to, text, sentAt } = message;
-  return { messageId, conversationId, sequence, from, to, text, sentAt };
 }
 
 /** The query parameter `after`: 0 is before the first. */
@@ -47,16 +26,6 @@ function afterIn({ query }: HttpRequest): number {
   return Number(after);
 }
 
-function buildServices(): HistoryServices {
-  const client = createDynamoDbClient();
-  const table = environmentVariable(environmentNames.messagesTable);
-  return {
-    firstMessage: (conversationId) => getMessage(client, table, conversationId, 1),
-    messagesAfter: (conversationId, after, limit) =>
-      messagesAfter(client, table, conversationId, after, limit),
-  };
-}
-
 let services: HistoryServices | undefined;
 
-export const handler = httpHandler((request) => listMessages(request, (services ??= buildServices())));
+export const handler = httpHandler((request) => listMessages(request, (services ??= buildHistoryServices())));

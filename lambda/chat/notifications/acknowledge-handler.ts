@@ -2,14 +2,15 @@ import * as v from 'valibot';
 import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
 import { knownQuery } from '../../shared/page.ts';
 import { notFoundProblem } from '../../shared/problem.ts';
-import { acknowledge, acknowledgeServices, type AcknowledgeServices } from './acknowledge.ts';
+import { acknowledge, type AcknowledgeServices } from './acknowledge.ts';
 import { IDENTIFIER, placeOf } from '../domain/identifiers.ts';
 import { pathParameter, userOf } from '../requests.ts';
+import { buildAcknowledgeServices } from './services.ts';
 
 const NotificationId = v.pipe(v.string(), v.regex(IDENTIFIER, 'must match [A-Za-z0-9_-]{1,64}'));
 
 /** `DELETE /notifications/{notificationId}`: acknowledges a notification of the caller's; once more is no error. */
-export async function deleteNotification(
+async function deleteNotification(
   request: HttpRequest,
   services: AcknowledgeServices,
 ): Promise<HttpResponse> {
@@ -25,5 +26,5 @@ export async function deleteNotification(
 let services: AcknowledgeServices | undefined;
 
 export const handler = httpHandler((request) =>
-  deleteNotification(request, (services ??= acknowledgeServices())),
+  deleteNotification(request, (services ??= buildAcknowledgeServices())),
 );

@@ -1,7 +1,6 @@
 import { PermanentError } from '../../shared/batch.ts';
-import { Problem } from '../../shared/problem.ts';
 import { deviceLimit, type NotificationMessage } from '../contract.ts';
-import { errorFrame, notificationFrame } from '../frames.ts';
+import { errorFrame, frameProblem, notificationFrame } from '../frames.ts';
 import type { NotificationPlace } from '../domain/identifiers.ts';
 import { isExpired, type Message } from '../domain/message.ts';
 import { pushToAll, pushToDevice, type PushServices } from './push.ts';
@@ -81,7 +80,7 @@ async function dismiss(
   connectionIds: readonly string[],
   services: DeliveryServices,
 ): Promise<void> {
-  const problem = new Problem(429, 'too-many-devices', 'Too many devices of yours are online', {
+  const problem = frameProblem('too-many-devices', {
     detail: `The newest ${deviceLimit} stay.`,
   });
   const dismissOne = async (connectionId: string): Promise<boolean> => {

@@ -68,7 +68,7 @@ export const Sequence = v.pipe(
   v.maxValue(lastSequence, `must be at most ${lastSequence}`),
 );
 
-/** So many devices a user may have online; beyond them the oldest are disconnected. */
+/** Devices that a user may have online; beyond this number the oldest are disconnected. */
 export const deviceLimit = 1000;
 
 const NotificationId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));

@@ -3,7 +3,7 @@ import { parseAs, type HttpRequest } from '../shared/http.ts';
 import { problem } from './api.ts';
 import { USER_ID } from './domain/identifiers.ts';
 
-/** The user who calls: from the verified token, never from the body. @throws Problem 403 */
+/** The calling user, from the verified token and never from the body. @throws Problem 403 */
 export function userOf({ caller }: HttpRequest): string {
   const { username } = caller;
   if (username !== undefined && USER_ID.test(username)) return username;

@@ -17,7 +17,7 @@ export interface Break {
    * `mismatched`: in both, with another amount or currency.
    * `straggler`: staged into a day that was balanced.
    * `terminal-totals`: what a terminal reports of the date is not what was staged of it. Such a break keeps no day from
-   * being balanced: whose books are wrong is for people to find out.
+   * being balanced: people find out whose books are wrong.
    */
   readonly kind: 'unsettled' | 'unstaged' | 'mismatched' | 'straggler' | 'terminal-totals';
   /** What the difference is about: a business date, or a terminal. */
@@ -95,7 +95,7 @@ const LATE_DAY_HOURS = 2;
  */
 const UNSEEN_SECONDS = 15;
 
-/** Longest delay of an SQS message, and as long as the schedule waits from one look at the days to the next. */
+/** A run asks for the next at most this long ahead: by then the schedule looks at the days itself. */
 const DELAY_LIMIT_SECONDS = 900;
 
 export function statusOf(day: Pick<BusinessDay, 'sealedAt' | 'balancedAt' | 'ratesMissing'>): DayStatus {
@@ -117,7 +117,7 @@ export function seals(
   if (day.sealedAt !== undefined || now.getTime() < cutOffOf(day.businessDate, calendar).getTime())
     return false;
   if (trigger === 'operator') return true;
-  // A day whose record an operator's request made, before it had a transaction, is sealed at its cut-off.
+  // An operator's request may have made the record before the day had a transaction: it is sealed at its cut-off.
   return (
     day.firstStagedAt === undefined ||
     now.getTime() >= Date.parse(day.firstStagedAt) + LATE_DAY_HOURS * 3_600_000

@@ -108,7 +108,7 @@ export function reversalEntry(reversal: StagedFact, standing: LedgerEntry): Ledg
   };
 }
 
-/** What an entry does to one side of the books: so many transactions, and its amounts times a factor. */
+/** What an entry does to one side of the books: how many transactions it adds, and its amounts times a factor. */
 export interface Movement {
   readonly status: EntryStatus;
   readonly count: 1 | -1;

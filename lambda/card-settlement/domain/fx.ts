@@ -5,7 +5,7 @@ import { currencyExponent, parseDecimal, type Ratio } from './money.ts';
 /** Foreign-exchange rates of one date: one unit of `base` is worth `rates[currency]` units of each currency. */
 export interface FxRates {
   readonly base: string;
-  /** Who published them. */
+  /** The publisher. */
   readonly source: string;
   /** The date they were published for, `YYYY-MM-DD`. May be earlier than the business date that uses them. */
   readonly rateDate: string;

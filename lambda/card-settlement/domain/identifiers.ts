@@ -22,7 +22,7 @@ export function decisionIdOf(transactionId: string): string {
   return `${transactionId}${DECISION_SUFFIX}`;
 }
 
-/** True of the id of a decision: such a fact stands beside its transaction, and has no address of its own. */
+/** True of a decision's id. A decision stands beside its transaction, and has no address of its own. */
 export function isDecisionId(factId: string): boolean {
   return factId.endsWith(DECISION_SUFFIX);
 }
@@ -32,10 +32,10 @@ export function originalIdOf(factId: string): string {
   return isDecisionId(factId) ? factId.slice(0, -DECISION_SUFFIX.length) : factId;
 }
 
-/** The partition of the staged index and of the ledger that a transaction lies in: `<date>#<00 to 15>`. */
-export function partitionOf(businessDate: string, transactionId: string): string {
+/** The partition of the staged index and of the ledger that a fact lies in: `<date>#<00 to 15>`. */
+export function partitionOf(businessDate: string, factId: string): string {
   // A decision's id is its original's with a suffix: both lie in one shard.
-  const shard = Number.parseInt(digest(originalIdOf(transactionId)).slice(0, 8), 16) % SHARD_COUNT;
+  const shard = Number.parseInt(digest(originalIdOf(factId)).slice(0, 8), 16) % SHARD_COUNT;
   return `${businessDate}#${String(shard).padStart(2, '0')}`;
 }
 
@@ -47,9 +47,9 @@ export function partitionsOf(businessDate: string): string[] {
   );
 }
 
-/** The order inside a partition: by merchant, then by transaction. `#` sorts before every character of an identifier. */
-export function sortKeyOf(merchantId: string, transactionId: string): string {
-  return `${merchantId}#${transactionId}`;
+/** The order inside a partition: by merchant, then by fact. `#` sorts before every character of an identifier. */
+export function sortKeyOf(merchantId: string, factId: string): string {
+  return `${merchantId}#${factId}`;
 }
 
 /**

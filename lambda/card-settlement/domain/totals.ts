@@ -33,7 +33,7 @@ export interface StagedSummary extends Pick<
   readonly type: FactType;
   /** Of a release or a rejection. */
   readonly originalType?: Transaction['type'];
-  /** Of a transaction: who reported it, and where. */
+  /** The client and the terminal that reported a transaction. */
   readonly clientId?: string;
   readonly terminalId?: string;
 }
@@ -142,7 +142,7 @@ export function sameTotals(
  */
 export function createMerchantTotals(begun: readonly MerchantTotals[] = []): {
   readonly add: (entry: LedgerSummary) => MerchantTotals[];
-  /** Of the merchant whose part has begun. */
+  /** Totals of the merchant that is being added up. */
   readonly current: () => MerchantTotals[];
   readonly end: () => MerchantTotals[];
 } {

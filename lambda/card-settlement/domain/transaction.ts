@@ -23,7 +23,7 @@ export const CountryCode = v.pipe(
   v.regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 country code'),
 );
 
-/** What is nearer to 0 than this, DynamoDB cannot hold (1e-130, at the least); no place on earth needs it. */
+/** No place on earth is nearer to 0 than this without being 0; a table could not hold a number nearer than 1e-130. */
 const SMALLEST_DEGREES = 1e-100;
 
 function degrees(limit: number) {
@@ -73,6 +73,13 @@ export const Transaction = v.strictObject({
 });
 export type Transaction = v.InferOutput<typeof Transaction>;
 
+/** When a transaction occurred. @throws RangeError if `Transaction` has not parsed it */
+export function instantOf({ occurredAt }: Pick<Transaction, 'occurredAt'>): Date {
+  const instant = parseInstant(occurredAt);
+  if (instant === undefined) throw new RangeError('occurredAt is no RFC 3339 date-time that exists');
+  return instant;
+}
+
 /** Why a well-formed transaction is refused. */
 export interface Refusal {
   readonly type: 'occurred-at-in-future' | 'occurred-at-too-old';
@@ -89,8 +96,7 @@ export function dateTransaction(
   now: Date,
   calendar: BusinessCalendar,
 ): { readonly refusal: Refusal } | { readonly occurredAt: Date; readonly businessDate: BusinessDate } {
-  const occurredAt = parseInstant(transaction.occurredAt);
-  if (occurredAt === undefined) throw new RangeError('occurredAt was parsed before');
+  const occurredAt = instantOf(transaction);
   const ageMilliseconds = now.getTime() - occurredAt.getTime();
   if (ageMilliseconds < -FUTURE_LIMIT_MINUTES * 60_000) {
     return {

@@ -9,11 +9,14 @@ export type FindUnsealedDate = (
   mayBegin: () => Promise<boolean>,
 ) => Promise<BusinessDate | undefined>;
 
-/** How long a day that was read open is taken to be open. Half of what the seal waits for rests on it: design, section 1. */
+/**
+ * How long a day that was read open is taken to be open. A fact may still be staged that long after the
+ * seal, so a run that may balance the day waits longer (`sealWaitSeconds`).
+ */
 const OPEN_DAY_CACHE_MILLISECONDS = 5000;
 const CACHED_DAYS = 100;
 
-/** Finds unsealed dates, and begins their days. Sealed days stay sealed: they are remembered for good. */
+/** Finds unsealed dates, and begins their days. A sealed day stays sealed, so it is remembered for good. */
 export function createDayFinder(services: {
   readonly now: () => Date;
   readonly readDay: (businessDate: BusinessDate) => Promise<{ readonly sealedAt?: string } | undefined>;

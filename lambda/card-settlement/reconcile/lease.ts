@@ -113,7 +113,7 @@ async function beginRun(
       const ratesFound = before?.ratesMissing !== undefined && day.ratesMissing === undefined;
       return { day: withSealSeen(day, services.now()), trigger, startedAt: now, ratesFound, attempt };
     }
-    // A run that others have overtaken, or whose message came twice, is of no more use.
+    // Another run has overtaken this one, or its message came twice: it is no longer needed.
     if (trigger === 'continue') return undefined;
     if (await services.requestRerun(businessDate, trigger, now)) return undefined;
   }

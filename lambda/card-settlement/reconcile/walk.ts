@@ -206,7 +206,7 @@ function findings(from: WalkState, plan: RunPlan, sums: TerminalSums) {
   };
 }
 
-/** Finds the terminals whose sums are not nothing, and adds up line by line what was staged at the first of them. */
+/** Finds the terminals whose sums are not zero, and adds up what was staged at the first of them, line by line. */
 async function walkTerminals(
   { day }: WalkingRun,
   from: WalkState,

@@ -29,7 +29,7 @@ export interface AssessorServices {
   readonly ratesOf: RatesOf;
 }
 
-/** What came of assessing a batch. */
+/** The result of assessing a batch. */
 export interface BatchAssessment {
   /** By transaction id, of sales and refunds. */
   readonly assessments: ReadonlyMap<string, Assessment>;

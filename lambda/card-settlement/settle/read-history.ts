@@ -38,7 +38,7 @@ export async function readHistory<P extends Past>(
       goesOn = next === undefined || (next !== latest && reached !== undefined && isBefore(next, reached));
       if (goesOn) break;
     }
-    // The history ended: whoever is not served yet sees all there is.
+    // The history ended: the subjects that are left see all of it.
     if (!goesOn) break;
   }
   return past;

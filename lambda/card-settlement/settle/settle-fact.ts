@@ -105,7 +105,7 @@ async function reverse(
 ): Promise<'decided' | 'known' | 'blocked'> {
   let standing = await services.getEntry(sale);
   if (standing === undefined) {
-    // It is assessed like any other sale, so that its entry says the same whoever puts it.
+    // It is assessed like any other sale, so that its entry is the same whether this or its own settlement puts it.
     const assessment = assessmentOf(sale.transactionId);
     if ((await settleFact(sale, assessment, 'reversed', services)) === 'blocked') return 'blocked';
     standing = await services.getEntry(sale);

@@ -86,7 +86,7 @@ async function readFinalTotals(
   return firstOf(found, limit);
 }
 
-/** Adds up what the ledger says, merchant by merchant, of at most so many entries. */
+/** Adds up the ledger, merchant by merchant, over at most `EXAMINED_LIMIT` entries. */
 async function addUpTotals(
   businessDate: BusinessDate,
   cursor: TotalsCursor | undefined,

@@ -212,7 +212,7 @@ export async function acquireLease(
   return item === undefined ? undefined : parseDay(item);
 }
 
-/** A run whose walk goes on in another invocation, and who may take it up: who has the ticket. */
+/** A run whose walk goes on in another invocation: the one whose message has the ticket may take it up. */
 export interface CutRun {
   readonly run: string;
   readonly ticket: string;
@@ -401,8 +401,8 @@ async function giveBack(
 }
 
 /**
- * A write of a day that only who has its lease may make, or who takes it. The SDK sends a request again whose answer was
- * lost: that one meets what the first has done, and is refused. What then stands shows who did it.
+ * A write of a day that only the holder of its lease may make, or the run that takes it. If an answer is lost, the SDK
+ * repeats the request; the repetition meets what the first has done, and is refused. The item then shows who did it.
  *
  * @returns the item as it stands after the write; undefined if another run was before it
  */
@@ -429,7 +429,7 @@ async function heldWrite(
 
 /**
  * Notes that settlement waits for rates: the day is `blocked` until a run finds them. Of a million facts that wait, few
- * write: who finds the mark leaves it.
+ * write: most find the mark.
  */
 export async function markRatesMissing(
   client: DynamoDBClient,

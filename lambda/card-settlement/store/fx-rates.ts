@@ -15,7 +15,7 @@ import { keepsAll, type FxRates } from '../domain/fx.ts';
 
 const SCOPE = 'fx-rates';
 const keys = tables.businessDays;
-/** Rates of so many dates before may stand in for a date that has none. */
+/** A date without rates takes those of at most this many dates before. */
 const CARRY_DAYS = 7;
 
 const StoredRates = v.object({

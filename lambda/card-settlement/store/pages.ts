@@ -11,7 +11,7 @@ import { parseWritten } from '../../shared/parse.ts';
 
 /**
  * The pages of a query, each asked for while the one before is being read, so that at most two are in memory.
- * Reads on demand: who stops reading stops the query.
+ * Reads on demand: the query stops when its reader does.
  */
 export async function* queryPages<T>(
   client: DynamoDBClient,

@@ -26,8 +26,7 @@ import { mergePages, type Pages } from '../domain/merge-join.ts';
 import { STAGED_KEPT_DAYS } from '../domain/retention.ts';
 import type { StagedFact } from '../domain/settlement.ts';
 import type { StagedSummary } from '../domain/totals.ts';
-import { parseInstant } from '../domain/instant.ts';
-import { Transaction } from '../domain/transaction.ts';
+import { instantOf, Transaction } from '../domain/transaction.ts';
 import { queryPages } from './pages.ts';
 
 const keys = tables.stagedTransactions;
@@ -217,10 +216,8 @@ export function stagedItem(fact: AnyStagedFact): Record<string, AttributeValue> 
 }
 
 function historyKeys(fact: StagedFact): Record<string, string> {
-  const occurredAt = parseInstant(fact.occurredAt);
-  if (occurredAt === undefined) throw new RangeError('occurredAt was parsed before');
   return {
-    [keys.byCard.sortKey]: occurrenceKeyOf(occurredAt, fact.transactionId),
+    [keys.byCard.sortKey]: occurrenceKeyOf(instantOf(fact), fact.transactionId),
     ...(isSmallSale(fact) ? { [keys.bySmallAmount.partitionKey]: terminalKeyOf(fact) } : {}),
   };
 }

@@ -10,8 +10,8 @@ import type { WalkState } from '../domain/walk-state.ts';
 import { StoredIntegerText } from './stored.ts';
 
 /**
- * How far the walk of a date has come. It lies beside its day's record, which intake and lists read often. Only who has
- * the day's lease writes it: no condition is needed.
+ * How far the walk of a date has come. It lies beside its day's record, which intake and lists read often. Only the holder
+ * of the day's lease writes it, so no condition is needed.
  */
 const SCOPE = 'walk';
 const keys = tables.businessDays;

@@ -28,7 +28,7 @@ const DeviceEvent = v.object({
   body: v.nullish(v.string(), ''),
 });
 
-/** A function behind a route of the WebSocket API. What it returns means that the event was taken, and goes nowhere. */
+/** A function behind a route of the WebSocket API. Its status only says that the event was taken; no device sees it. */
 export type DeviceHandler = (
   event: unknown,
   context: Pick<Context, 'awsRequestId'>,

@@ -3,7 +3,7 @@ import { deviceActions } from '../contract.ts';
 import { frameProblem } from '../frames.ts';
 import { deviceHandler, parseFrame, type DeviceRequest } from './device.ts';
 
-/** `$default`: every frame that is no JSON, or asks for no action that there is. */
+/** `$default`: refuses every frame that is not JSON, or names no known action. */
 export function refuseFrame(request: DeviceRequest): Promise<never> {
   parseFrame(v.unknown(), request);
   throw frameProblem('unknown-action', {

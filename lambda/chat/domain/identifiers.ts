@@ -9,7 +9,7 @@ export const USER_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 /** Digits of the last sequence that a conversation may have: padded, sequences sort as text. */
 const SEQUENCE_DIGITS = 7;
 
-/** The conversation of two users: the same whoever of them writes first. */
+/** The conversation of two users: the same, whichever of them writes first. */
 export function conversationIdOf(one: string, other: string): string {
   return digest([one, other].toSorted());
 }

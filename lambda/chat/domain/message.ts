@@ -16,7 +16,7 @@ export const UserId = v.pipe(
   v.regex(USER_ID, 'must be a user: 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit'),
 );
 
-/** What a user posts. Who posts it stands in the token. */
+/** What a user posts; the token says who posts it. */
 export const PostedMessage = v.strictObject({
   to: UserId,
   text: Text,
@@ -24,7 +24,7 @@ export const PostedMessage = v.strictObject({
 });
 export type PostedMessage = v.InferOutput<typeof PostedMessage>;
 
-/** A message as it was written, for good. */
+/** A message as it was written. It never changes. */
 export interface Message {
   readonly conversationId: string;
   readonly sequence: number;

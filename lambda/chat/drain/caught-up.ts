@@ -12,7 +12,7 @@ export interface CaughtUpServices {
   readonly lastSequence: (conversationId: string) => Promise<number | undefined>;
 }
 
-/** A frame with so many conversations is still far below the 32 KB that one WebSocket frame may have. */
+/** A frame with this many conversations is still far below the 32 KB that a WebSocket frame may have. */
 const CAUGHT_UP_CONVERSATIONS = 500;
 const READS_AT_ONCE = 25;
 

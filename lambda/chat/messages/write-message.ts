@@ -31,12 +31,12 @@ export type Written =
   | { readonly outcome: 'written' | 'replayed'; readonly message: Message }
   | { readonly outcome: 'too many'; readonly waitSeconds: number };
 
-/** Of so many writers of one conversation at once, the unluckiest still gets a turn. */
+/** Enough for the unluckiest of this many simultaneous writers of one conversation to get a turn. */
 const ATTEMPTS = 50;
 
 /**
  * Writes a message once, however often the request comes, under the next sequence of its conversation. The write is the
- * event: whoever is told of messages reads the table's stream.
+ * event: the pipe that notifies recipients reads the table's stream.
  *
  * @throws Problem 400 to oneself, 409 at a conversation's end, 422 if its clientMessageId was used for another text, 503
  * if too many write at once

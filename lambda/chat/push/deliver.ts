@@ -27,8 +27,8 @@ export type Delivery =
  * Puts a message into its recipient's queue, then pushes it to the recipient's live connections. In this order: a
  * device that says hello after the connections were read finds the notification in the queue.
  *
- * A message that comes again is pushed again unless it was acknowledged: who wrote the notification may have crashed
- * before it pushed. Whether it was is asked after the notification is written. An acknowledgement before that is seen,
+ * A message that comes again is pushed again unless it was acknowledged: the invocation that wrote the notification may
+ * have crashed before it pushed. Whether it was is asked after the notification is written. An acknowledgement before that is seen,
  * and the notification is taken out again; a later one takes it out itself.
  *
  * Devices that are not reached are left to a message of their own, so that the others do not get it twice.

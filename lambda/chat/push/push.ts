@@ -103,7 +103,7 @@ export interface PushesToAll {
   readonly error: unknown;
 }
 
-/** The SDK has 50 sockets: so many that are slow leave as many for the others. */
+/** Half of the SDK's 50 sockets: if all of these pushes are slow, the other half is still free. */
 const PUSHES_AT_ONCE = 25;
 
 /**

@@ -14,8 +14,8 @@ import { NOTIFICATION_DAYS } from '../domain/message.ts';
 import { timeToLive } from './time-to-live.ts';
 
 /**
- * What stays of a notification that a device of its user has acknowledged: a tombstone. It has a table of its own, so
- * that nobody who reads what waits comes past it.
+ * The tombstone of a notification that one of the user's devices has acknowledged. Tombstones have a table of their own, so
+ * that reading what waits does not read them.
  */
 
 const keys = tables.acknowledgements;

@@ -1,7 +1,6 @@
 import type { BusinessDate } from '../business-date.ts';
-import { parseInstant } from '../instant.ts';
 import type { StagedFact } from '../settlement.ts';
-import type { Transaction } from '../transaction.ts';
+import { instantOf, type Transaction } from '../transaction.ts';
 
 /** Where a transaction stands in the order of all: by the instant, to the millisecond, then by id. */
 export interface Moment {
@@ -27,7 +26,7 @@ export interface PastUse
 /** An earlier sale of a small amount at a terminal. */
 export interface PastSmallSale extends Past, Pick<Transaction, 'cardToken'> {}
 
-/** How much of a history one assessment takes into account. */
+/** How much of a history one assessment considers. */
 export interface HistoryBounds {
   /** Earlier transactions that a rule may see, the latest first. */
   readonly seen: number;
@@ -42,9 +41,7 @@ export interface HistoryBounds {
 export const historyBounds: HistoryBounds = { seen: 1000, examined: 4000 };
 
 export function subjectOf(fact: StagedFact): Subject {
-  const occurredAt = parseInstant(fact.occurredAt);
-  if (occurredAt === undefined) throw new RangeError('occurredAt was parsed before');
-  return { ...fact, occurredAt, localHour: Number(fact.occurredAt.slice(11, 13)) };
+  return { ...fact, occurredAt: instantOf(fact), localHour: Number(fact.occurredAt.slice(11, 13)) };
 }
 
 /** True if `one` comes strictly before `other`. */

@@ -5,7 +5,7 @@ import type { FraudSettings } from './settings.ts';
 
 type Place = NonNullable<Transaction['location']>;
 
-/** A card that was present at two places between which nobody travels so fast. Names the latest such sale. */
+/** A card that was present at two places sooner than anybody can travel between them. Names the latest such sale. */
 export function impossibleTravel(
   subject: Subject,
   sales: readonly PastUse[],

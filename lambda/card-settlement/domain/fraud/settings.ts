@@ -18,12 +18,12 @@ export const FraudSettings = v.strictObject({
     kilometresPerHour: Amount,
     windowHours: Amount,
   }),
-  /** At least so many sales of the card before the one that is assessed. */
+  /** Applies from this many earlier sales of the card on. */
   burst: v.strictObject({ score: Score, earlierUses: Amount, windowMinutes: Amount }),
   duplicate: v.strictObject({ score: Score, windowMinutes: Amount }),
   /** From the start of the first hour to before the start of the second; more than the amount. */
   nightLarge: v.strictObject({ score: Score, fromHour: Hour, untilHour: Hour, amountUsd: Amount }),
-  /** More than so many times the mean of the sales before, if there are at least so many. */
+  /** More than `timesMean` times the mean of the earlier sales, from `earlierUses` of them on. */
   amountSpike: v.strictObject({ score: Score, timesMean: Amount, earlierUses: Amount, windowDays: Amount }),
   velocity: v.strictObject({ score: Score, earlierUses: Amount, windowHours: Amount }),
   /** ISO 18245. */

@@ -1,246 +1,31 @@
-import * as v from 'valibot';
-import { FxRatesBody, RateCurrency } from '../../lambda/card-settlement/domain/fx.ts';
-import { ReviewBody } from '../../lambda/card-settlement/domain/decision.ts';
-import { MerchantProfile } from '../../lambda/card-settlement/domain/merchant.ts';
-import { TerminalTotalsBody } from '../../lambda/card-settlement/domain/terminal-totals.ts';
-import {
-  CountryCode,
-  CurrencyCode,
-  Identifier,
-  Transaction,
-} from '../../lambda/card-settlement/domain/transaction.ts';
+import * as card from '../../lambda/card-settlement/api.ts';
+import { CalendarDate } from '../../lambda/card-settlement/domain/business-date.ts';
+import { RateCurrency } from '../../lambda/card-settlement/domain/fx.ts';
+import { CountryCode, CurrencyCode, Identifier } from '../../lambda/card-settlement/domain/transaction.ts';
+import * as chat from '../../lambda/chat/api.ts';
 import { ConversationId, Sequence } from '../../lambda/chat/contract.ts';
-import { PostedMessage, UserId } from '../../lambda/chat/domain/message.ts';
+import { UserId } from '../../lambda/chat/domain/message.ts';
+import { Cursor, GatewayMessage, Instant, ProblemBody } from '../../lambda/shared/api.ts';
 import { componentSchemas, type JsonSchema } from './json-schema.ts';
 
-/**
- * The schemas of the document. Requests are the very ones that handlers parse with. Responses are written down here,
- * of the same parts; they are open, because a later version may answer more.
- */
-
-/** Sums may pass 2^53, so amounts that are added up are text. */
-const MinorUnits = v.pipe(v.string(), v.regex(/^-?\d+$/));
-const Instant = v.pipe(v.string(), v.isoTimestamp());
-const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const BusinessDate = FxRatesBody.entries.rateDate;
-const Hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
-const NotificationId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}-\d{7}$/));
-const Cursor = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,4096}$/));
-
-const entryStatuses = ['settled', 'held', 'reversed', 'rejected'] as const;
-const decisionTypes = ['release', 'reject', 'reversal'] as const;
-
-const Rules = v.array(
-  v.object({
-    rule: v.string(),
-    score: v.number(),
-    inputs: v.record(v.string(), v.union([v.string(), v.number()])),
-  }),
-);
-
-/** A decision's entry has its transaction's id with a suffix. */
-const EntryId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}(?:#decision)?$/));
-
-const LedgerEntry = v.object({
-  transactionId: EntryId,
-  merchantId: Identifier,
-  businessDate: BusinessDate,
-  status: v.picklist(entryStatuses),
-  type: v.picklist([...Transaction.entries.type.options, 'release', 'reject']),
-  movesFrom: v.exactOptional(v.picklist(entryStatuses)),
-  amount: MinorUnits,
-  currency: CurrencyCode,
-  settlementCurrency: CurrencyCode,
-  gross: MinorUnits,
-  fee: MinorUnits,
-  net: MinorUnits,
-  conversion: v.exactOptional(
-    v.object({
-      base: RateCurrency,
-      source: v.string(),
-      rateDate: BusinessDate,
-      fromRate: v.string(),
-      toRate: v.string(),
-    }),
-  ),
-  withoutProfile: v.boolean(),
-  score: v.number(),
-  rules: Rules,
-  settledAt: Instant,
-});
-
-const SignedCount = v.pipe(v.number(), v.integer());
-const CountAndAmount = v.object({ count: SignedCount, amount: MinorUnits });
-const TerminalLine = v.object({
-  type: Transaction.entries.type,
-  currency: CurrencyCode,
-  count: Count,
-  amount: MinorUnits,
-});
-
-const BusinessDay = v.object({
-  businessDate: BusinessDate,
-  status: v.picklist(['open', 'sealed', 'blocked', 'balanced']),
-  revision: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  asOf: v.exactOptional(Instant),
-  ratesMissing: v.exactOptional(v.array(CurrencyCode)),
-  totals: v.record(
-    v.string(),
-    v.object({
-      staged: CountAndAmount,
-      settled: CountAndAmount,
-      held: CountAndAmount,
-      reversed: CountAndAmount,
-      rejected: CountAndAmount,
-    }),
-  ),
-  breaks: v.array(
-    v.object({
-      kind: v.picklist(['unsettled', 'unstaged', 'mismatched', 'straggler', 'terminal-totals']),
-      subject: v.string(),
-      count: v.exactOptional(Count),
-      ids: v.exactOptional(v.array(v.string())),
-      expected: v.exactOptional(v.array(TerminalLine)),
-      actual: v.exactOptional(v.array(TerminalLine)),
-    }),
-  ),
-});
-
-const Decision = {
-  decision: v.picklist(decisionTypes),
-  businessDate: BusinessDate,
-  decidedAt: Instant,
-  reason: v.exactOptional(v.string()),
-};
-
-const AcceptedTransaction = {
-  ...Transaction.entries,
-  transactionId: Hash,
-  businessDate: BusinessDate,
-  stagedAt: Instant,
-};
-
-const HeldTransaction = v.object({
-  ...AcceptedTransaction,
-  status: v.literal('held'),
-  score: v.number(),
-  rules: Rules,
-  settledAt: Instant,
-});
-
-const MerchantTotals = v.object({
-  merchantId: Identifier,
-  currency: CurrencyCode,
-  count: Count,
-  gross: MinorUnits,
-  fees: MinorUnits,
-  net: MinorUnits,
-});
-
-const Message = v.object({
-  messageId: Hash,
-  conversationId: ConversationId,
-  sequence: Sequence,
-  from: UserId,
-  to: UserId,
-  text: PostedMessage.entries.text,
-  sentAt: Instant,
-});
-
-const Notification = v.object({
-  notificationId: NotificationId,
-  messageId: Hash,
-  conversationId: ConversationId,
-  sequence: Sequence,
-  from: UserId,
-  text: PostedMessage.entries.text,
-  sentAt: Instant,
-});
-
-const Conversation = v.object({
-  conversationId: ConversationId,
-  with: UserId,
-  lastSequence: Sequence,
-  readSequence: v.union([v.literal(0), Sequence]),
-});
-
-function pageOf<S extends v.GenericSchema>(item: S) {
-  return { items: v.array(item), cursor: v.exactOptional(Cursor) };
-}
-
-/** By their names in the document. */
+/** The schemas of the document, by their names in it: the very ones that handlers parse and answer with. */
 export const schemas = {
   Identifier,
-  BusinessDate,
+  BusinessDate: CalendarDate,
   CurrencyCode,
   RateCurrency,
   CountryCode,
-  MinorUnits,
   Instant,
   Cursor,
-  Transaction,
-  MerchantProfile,
-  FxRates: FxRatesBody,
-  StagedTransaction: v.object({
-    transactionId: Hash,
-    businessDate: BusinessDate,
-    status: v.literal('staged'),
-  }),
-  TransactionView: v.object({
-    ...AcceptedTransaction,
-    status: v.picklist(['staged', ...entryStatuses]),
-    decision: v.exactOptional(v.object(Decision)),
-    entries: v.array(LedgerEntry),
-  }),
-  HeldTransaction,
-  HeldTransactionPage: v.object(pageOf(HeldTransaction)),
-  Review: ReviewBody,
-  Reviewed: v.object({ transactionId: Hash, ...Decision }),
-  TerminalTotals: TerminalTotalsBody,
-  TerminalLine,
-  LedgerEntry,
-  ReconcileRequested: v.object({ businessDate: BusinessDate }),
-  CountAndAmount,
-  BusinessDay,
-  BusinessDayPage: v.object(pageOf(BusinessDay)),
-  MerchantTotals,
-  SettlementPage: v.object({
-    businessDate: BusinessDate,
-    final: v.boolean(),
-    ...pageOf(MerchantTotals),
-  }),
-  MerchantSettlementPage: v.object({
-    businessDate: BusinessDate,
-    merchantId: Identifier,
-    ...pageOf(LedgerEntry),
-  }),
+  ...card.requests,
+  ...card.responses,
   UserId,
   ConversationId,
   Sequence,
-  NotificationId,
-  PostedMessage,
-  WrittenMessage: v.object({
-    messageId: Hash,
-    conversationId: ConversationId,
-    sequence: Sequence,
-    sentAt: Instant,
-  }),
-  Message,
-  MessagePage: v.object(pageOf(Message)),
-  Notification,
-  NotificationPage: v.object(pageOf(Notification)),
-  Conversation,
-  ConversationPage: v.object(pageOf(Conversation)),
-  /** RFC 9457. */
-  Problem: v.object({
-    type: v.pipe(v.string(), v.regex(/^urn:duotempo:problem:[a-z0-9-]+$/)),
-    title: v.string(),
-    status: v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599)),
-    detail: v.exactOptional(v.string()),
-    errors: v.exactOptional(v.array(v.object({ pointer: v.string(), detail: v.string() }))),
-  }),
-  /** What API Gateway itself answers. */
-  GatewayMessage: v.object({ message: v.string() }),
+  ...chat.requests,
+  ...chat.responses,
+  Problem: ProblemBody,
+  GatewayMessage,
 };
 
 export type SchemaName = keyof typeof schemas;

@@ -1,9 +1,15 @@
+import * as v from 'valibot';
+import { Hash, Instant, pageOf, type Body } from '../shared/api.ts';
 import { problemsOf, type Problem } from '../shared/problem.ts';
-import { isReview, type AnyStagedFact } from './domain/decision.ts';
+import { CalendarDate } from './domain/business-date.ts';
+import { isReview, ReviewBody, type AnyStagedFact } from './domain/decision.ts';
+import { FxRatesBody, RateCurrency } from './domain/fx.ts';
+import { MerchantProfile } from './domain/merchant.ts';
 import type { StagedFact } from './domain/settlement.ts';
 import { statusOf, type Break, type BusinessDay } from './domain/business-day.ts';
-import type { TerminalLine } from './domain/terminal-totals.ts';
-import type { MerchantTotals } from './domain/totals.ts';
+import { TerminalTotalsBody, type TerminalLine } from './domain/terminal-totals.ts';
+import type { CountAndAmount, MerchantTotals } from './domain/totals.ts';
+import { CurrencyCode, Identifier, Transaction } from './domain/transaction.ts';
 import type { WrittenEntry } from './store/ledger.ts';
 
 /** The problems of this API, besides those of every API: status and title by type. */
@@ -42,20 +48,181 @@ export function decidedProblem({ type }: AnyStagedFact): Problem {
   });
 }
 
+/** Sums may pass 2^53, so amounts that are added up are text. */
+const MinorUnits = v.pipe(v.string(), v.regex(/^-?\d+$/));
+
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const entryStatuses = ['settled', 'held', 'reversed', 'rejected'] as const;
+
+const decisionTypes = ['release', 'reject', 'reversal'] as const;
+
+const Rules = v.array(
+  v.object({
+    rule: v.string(),
+    score: v.number(),
+    inputs: v.record(v.string(), v.union([v.string(), v.number()])),
+  }),
+);
+
+/** A decision's entry has its transaction's id with a suffix. */
+const EntryId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}(?:#decision)?$/));
+
+const EntryBody = v.object({
+  transactionId: EntryId,
+  merchantId: Identifier,
+  businessDate: CalendarDate,
+  status: v.picklist(entryStatuses),
+  type: v.picklist([...Transaction.entries.type.options, 'release', 'reject']),
+  movesFrom: v.exactOptional(v.picklist(entryStatuses)),
+  amount: MinorUnits,
+  currency: CurrencyCode,
+  settlementCurrency: CurrencyCode,
+  gross: MinorUnits,
+  fee: MinorUnits,
+  net: MinorUnits,
+  conversion: v.exactOptional(
+    v.object({
+      base: RateCurrency,
+      source: v.string(),
+      rateDate: CalendarDate,
+      fromRate: v.string(),
+      toRate: v.string(),
+    }),
+  ),
+  withoutProfile: v.boolean(),
+  score: v.number(),
+  rules: Rules,
+  settledAt: Instant,
+});
+
+const SignedCount = v.pipe(v.number(), v.integer());
+
+const CountAndAmountBody = v.object({ count: SignedCount, amount: MinorUnits });
+
+const TerminalLineBody = v.object({
+  type: Transaction.entries.type,
+  currency: CurrencyCode,
+  count: Count,
+  amount: MinorUnits,
+});
+
+const DayBody = v.object({
+  businessDate: CalendarDate,
+  status: v.picklist(['open', 'sealed', 'blocked', 'balanced']),
+  revision: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  asOf: v.exactOptional(Instant),
+  ratesMissing: v.exactOptional(v.array(CurrencyCode)),
+  totals: v.record(
+    v.string(),
+    v.object({
+      staged: CountAndAmountBody,
+      settled: CountAndAmountBody,
+      held: CountAndAmountBody,
+      reversed: CountAndAmountBody,
+      rejected: CountAndAmountBody,
+    }),
+  ),
+  breaks: v.array(
+    v.object({
+      kind: v.picklist(['unsettled', 'unstaged', 'mismatched', 'straggler', 'terminal-totals']),
+      subject: v.string(),
+      count: v.exactOptional(Count),
+      ids: v.exactOptional(v.array(v.string())),
+      expected: v.exactOptional(v.array(TerminalLineBody)),
+      actual: v.exactOptional(v.array(TerminalLineBody)),
+    }),
+  ),
+});
+
+const DecisionBody = v.object({
+  decision: v.picklist(decisionTypes),
+  businessDate: CalendarDate,
+  decidedAt: Instant,
+  reason: v.exactOptional(v.string()),
+});
+
+const AcceptedBody = v.object({
+  ...Transaction.entries,
+  transactionId: Hash,
+  businessDate: CalendarDate,
+  stagedAt: Instant,
+});
+
+const HeldBody = v.object({
+  ...AcceptedBody.entries,
+  status: v.literal('held'),
+  score: v.number(),
+  rules: Rules,
+  settledAt: Instant,
+});
+
+const MerchantTotalsBody = v.object({
+  merchantId: Identifier,
+  currency: CurrencyCode,
+  count: Count,
+  gross: MinorUnits,
+  fees: MinorUnits,
+  net: MinorUnits,
+});
+
+/** Bodies of requests, by their names in the OpenAPI document. */
+export const requests = {
+  Transaction,
+  MerchantProfile,
+  FxRates: FxRatesBody,
+  Review: ReviewBody,
+  TerminalTotals: TerminalTotalsBody,
+};
+
+/** Bodies of answers and their parts, by their names in the OpenAPI document. */
+export const responses = {
+  MinorUnits,
+  StagedTransaction: v.object({
+    transactionId: Hash,
+    businessDate: CalendarDate,
+    status: v.literal('staged'),
+  }),
+  TransactionView: v.object({
+    ...AcceptedBody.entries,
+    status: v.picklist(['staged', ...entryStatuses]),
+    decision: v.exactOptional(DecisionBody),
+    entries: v.array(EntryBody),
+  }),
+  HeldTransaction: HeldBody,
+  HeldTransactionPage: v.object(pageOf(HeldBody)),
+  Reviewed: v.object({ transactionId: Hash, ...DecisionBody.entries }),
+  TerminalLine: TerminalLineBody,
+  LedgerEntry: EntryBody,
+  ReconcileRequested: v.object({ businessDate: CalendarDate }),
+  CountAndAmount: CountAndAmountBody,
+  BusinessDay: DayBody,
+  BusinessDayPage: v.object(pageOf(DayBody)),
+  MerchantTotals: MerchantTotalsBody,
+  SettlementPage: v.object({
+    businessDate: CalendarDate,
+    final: v.boolean(),
+    ...pageOf(MerchantTotalsBody),
+  }),
+  MerchantSettlementPage: v.object({
+    businessDate: CalendarDate,
+    merchantId: Identifier,
+    ...pageOf(EntryBody),
+  }),
+};
+
 /** A transaction as its client and operators see it. */
-function factBody(fact: StagedFact): Record<string, unknown> {
+function factBody(fact: StagedFact): Body<typeof AcceptedBody> {
   const { bodyDigest: _digest, clientId: _client, requestId: _request, ...shown } = fact;
   return shown;
 }
 
 /** A decision beside its transaction; only a review has a reason. */
-export function decisionBody(decision: AnyStagedFact): Record<string, unknown> {
-  return {
-    decision: decision.type,
-    businessDate: decision.businessDate,
-    decidedAt: decision.stagedAt,
-    ...(isReview(decision) ? { reason: decision.reason } : {}),
-  };
+export function decisionBody(decision: AnyStagedFact): Body<typeof DecisionBody> {
+  const { businessDate, stagedAt: decidedAt } = decision;
+  return isReview(decision)
+    ? { decision: decision.type, businessDate, decidedAt, reason: decision.reason }
+    : { decision: 'reversal', businessDate, decidedAt };
 }
 
 /** A transaction with the decision on it, its status, and its ledger entries. */
@@ -67,7 +234,7 @@ export function transactionBody({
   readonly fact: StagedFact;
   readonly decision: AnyStagedFact | undefined;
   readonly entries: readonly WrittenEntry[];
-}): Record<string, unknown> {
+}): Body<typeof responses.TransactionView> {
   return {
     ...factBody(fact),
     status: entries.at(-1)?.status ?? 'staged',
@@ -79,25 +246,25 @@ export function transactionBody({
 /** A held transaction, with what held it. */
 export function heldBody({
   fact,
-  entry: { status, score, rules, settledAt },
+  entry: { score, rules, settledAt },
 }: {
   readonly fact: StagedFact;
   readonly entry: WrittenEntry;
-}): Record<string, unknown> {
-  return { ...factBody(fact), status, score, rules, settledAt };
+}): Body<typeof HeldBody> {
+  return { ...factBody(fact), status: 'held', score, rules, settledAt };
 }
 
 /** A ledger entry. Sums may pass 2^53, so every amount that is added up is decimal text in JSON. */
-export function entryBody(entry: WrittenEntry): Record<string, unknown> {
+export function entryBody(entry: WrittenEntry): Body<typeof EntryBody> {
   const { amount, gross, fee, net, ...rest } = entry;
   return { ...rest, amount: String(amount), gross: String(gross), fee: String(fee), net: String(net) };
 }
 
-export function merchantTotalsBody(totals: MerchantTotals): Record<string, unknown> {
+export function merchantTotalsBody(totals: MerchantTotals): Body<typeof MerchantTotalsBody> {
   return { ...totals, gross: String(totals.gross), fees: String(totals.fees), net: String(totals.net) };
 }
 
-export function dayBody(day: BusinessDay): Record<string, unknown> {
+export function dayBody(day: BusinessDay): Body<typeof DayBody> {
   return {
     businessDate: day.businessDate,
     status: statusOf(day),
@@ -107,18 +274,26 @@ export function dayBody(day: BusinessDay): Record<string, unknown> {
       ? {}
       : { ratesMissing: day.ratesMissing }),
     totals: Object.fromEntries(
-      Object.entries(day.totals).map(([currency, sides]) => [
+      Object.entries(day.totals).map(([currency, { staged, settled, held, reversed, rejected }]) => [
         currency,
-        Object.fromEntries(
-          Object.entries(sides).map(([side, { count, amount }]) => [side, { count, amount: String(amount) }]),
-        ),
+        {
+          staged: figureBody(staged),
+          settled: figureBody(settled),
+          held: figureBody(held),
+          reversed: figureBody(reversed),
+          rejected: figureBody(rejected),
+        },
       ]),
     ),
     breaks: day.breaks.map(breakBody),
   };
 }
 
-function breakBody({ expected, actual, ...rest }: Break): Record<string, unknown> {
+function figureBody({ count, amount }: CountAndAmount): Body<typeof CountAndAmountBody> {
+  return { count, amount: String(amount) };
+}
+
+function breakBody({ expected, actual, ...rest }: Break): Body<typeof DayBody>['breaks'][number] {
   return {
     ...rest,
     ...(expected === undefined ? {} : { expected: expected.map(lineBody) }),
@@ -126,6 +301,6 @@ function breakBody({ expected, actual, ...rest }: Break): Record<string, unknown
   };
 }
 
-function lineBody(line: TerminalLine): Record<string, unknown> {
+function lineBody(line: TerminalLine): Body<typeof TerminalLineBody> {
   return { ...line, amount: String(line.amount) };
 }

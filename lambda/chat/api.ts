@@ -1,5 +1,8 @@
+import * as v from 'valibot';
+import { Hash, Instant, pageOf, type Body } from '../shared/api.ts';
 import { problemsOf } from '../shared/problem.ts';
-import type { Message } from './domain/message.ts';
+import { ConversationId, Sequence } from './contract.ts';
+import { PostedMessage, UserId, type Message } from './domain/message.ts';
 
 /** The problems of the HTTP API, besides those of every API: status and title by type. */
 export const problemTypes = {
@@ -12,18 +15,70 @@ export const problemTypes = {
 
 export const problem = problemsOf(problemTypes);
 
+const NotificationId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}-\d{7}$/));
+
+const MessageBody = v.object({
+  messageId: Hash,
+  conversationId: ConversationId,
+  sequence: Sequence,
+  from: UserId,
+  to: UserId,
+  text: PostedMessage.entries.text,
+  sentAt: Instant,
+});
+
+const NotificationBody = v.object({
+  notificationId: NotificationId,
+  messageId: Hash,
+  conversationId: ConversationId,
+  sequence: Sequence,
+  from: UserId,
+  text: PostedMessage.entries.text,
+  sentAt: Instant,
+});
+
+/** A notification as the HTTP API and the WebSocket show it. */
+export type NotificationBody = Body<typeof NotificationBody>;
+
+const ConversationBody = v.object({
+  conversationId: ConversationId,
+  with: UserId,
+  lastSequence: Sequence,
+  readSequence: v.union([v.literal(0), Sequence]),
+});
+
+/** Bodies of requests, by their names in the OpenAPI document. */
+export const requests = { PostedMessage };
+
+/** Bodies of answers and their parts, by their names in the OpenAPI document. */
+export const responses = {
+  NotificationId,
+  WrittenMessage: v.object({
+    messageId: Hash,
+    conversationId: ConversationId,
+    sequence: Sequence,
+    sentAt: Instant,
+  }),
+  Message: MessageBody,
+  MessagePage: v.object(pageOf(MessageBody)),
+  Notification: NotificationBody,
+  NotificationPage: v.object(pageOf(NotificationBody)),
+  Conversation: ConversationBody,
+  ConversationPage: v.object(pageOf(ConversationBody)),
+};
+
 /** A message as its writer is told of it. */
 export function writtenMessageBody({
   messageId,
   conversationId,
   sequence,
   sentAt,
-}: Message): Record<string, unknown> {
+}: Message): Body<typeof responses.WrittenMessage> {
   return { messageId, conversationId, sequence, sentAt };
 }
 
 /** A message of the history. */
-export function messageBody(message: Message): Record<string, unknown> {
+export function messageBody(message: Message): Body<typeof MessageBody> {
   const { messageId, conversationId, sequence, from, to, text, sentAt } = message;
   return { messageId, conversationId, sequence, from, to, text, sentAt };
 }

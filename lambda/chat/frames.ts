@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { NotificationBody } from './api.ts';
 import { ConversationId, Sequence } from './contract.ts';
 import { IDENTIFIER, notificationIdOf } from './domain/identifiers.ts';
 import type { Notification } from './domain/message.ts';
@@ -28,17 +29,6 @@ export const ReadFrame = v.strictObject({
   conversationId: ConversationId,
   sequence: Sequence,
 });
-
-/** A notification as the API and the WebSocket show it. */
-export interface NotificationBody {
-  readonly notificationId: string;
-  readonly messageId: string;
-  readonly conversationId: string;
-  readonly sequence: number;
-  readonly from: string;
-  readonly text: string;
-  readonly sentAt: string;
-}
 
 export type ServerFrame =
   | ({ readonly type: 'notification' } & NotificationBody)

@@ -55,6 +55,9 @@ const checks = [
   ['unused', 'knip/bin/knip.js', '--no-progress'],
 ];
 
+const folder = mkdtempSync(join(tmpdir(), 'duotempo-test-'));
+const report = join(folder, 'report.json');
+const verdictsFolder = join(folder, 'verdicts');
 const count = { passed: 0, failed: 0 };
 if ((folders.length === 0 || isFast) && !options.watch) {
   for (const [name, script, ...args] of checks) {
@@ -70,9 +73,6 @@ if ((folders.length === 0 || isFast) && !options.watch) {
   }
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'duotempo-test-'));
-const report = join(folder, 'report.json');
-const verdictsFolder = join(folder, 'verdicts');
 const { exitCode } = await run(
   'jest/bin/jest.js',
   [

@@ -32,6 +32,7 @@ describeJudge('AWS SAM CLI', samNeeds(), (tally) => {
   let image: string;
   let logicalIds: Map<string, string>;
   let port: number;
+  let log = '';
   const undo: (() => unknown)[] = [];
 
   beforeAll(async () => {
@@ -52,7 +53,8 @@ describeJudge('AWS SAM CLI', samNeeds(), (tally) => {
     );
     const command = shown('sam local start-lambda').replace('DuotempoCardSettlement', 'functions');
     const script = withPrograms(`exec ${command} --port ${port}`);
-    const service = spawn('bash', ['-c', script], { stdio: 'ignore' });
+    const service = spawn('bash', ['-c', script], { stdio: ['ignore', 'ignore', 'pipe'] });
+    service.stderr.on('data', (chunk) => (log += String(chunk)));
     undo.push(async () => {
       // Left to itself, SAM waits ten seconds for them.
       removeContainers(containersOf(folder));
@@ -80,6 +82,12 @@ describeJudge('AWS SAM CLI', samNeeds(), (tally) => {
     },
     60_000,
   );
+
+  test('no function warns of anything', () => {
+    expect(log).toContain('START RequestId');
+    const warnings = log.split('\n').filter((line) => /warn/i.test(line));
+    expect(warnings).toEqual([expect.stringContaining('development server')]);
+  });
 
   test('the AWS CLI invokes a function, as the page shows', async () => {
     const { stdout } = await succeed(`${shown('aws lambda invoke').replace(':3001', `:${port}`)} | cat`);

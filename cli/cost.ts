@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { stageConfig, type Stage } from '../lib/config.ts';
-import type { UsageRecord } from '../local/usage.ts';
+import type { UsageRecord } from '../local/index.ts';
 import {
   type CommandContext,
   createCommand,
@@ -136,7 +136,7 @@ async function play(
   readonly sales: SalesUsage;
   readonly messages: readonly UsageRecord[];
 }> {
-  const { startLocalHost } = await import('../local/host.ts');
+  const { startLocalHost } = await import('../local/index.ts');
   const copy = await copyToMeasure(assembly, options.batchSize);
   try {
     const { onEvent, atMedian } = createFunctionTimes();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import Table from 'cli-table3';
 import { errorMessage } from './command-error.ts';
-import type { HostEvent } from '../local/events.ts';
+import type { HostEvent } from '../local/index.ts';
 import { type CommandContext, createDeploymentCommand, parseArguments, wholeNumber } from './command-line.ts';
 import { type LoadOptions, type LoadResult, type LoadUser, runLoad } from './latency/load.ts';
 import { percentiles } from './latency/percentiles.ts';
@@ -48,7 +48,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     signal: new AbortController().signal,
     onSynthesize: () => say('Synthesizing the app…'),
   });
-  const { startLocalHost } = await import('../local/host.ts');
+  const { startLocalHost } = await import('../local/index.ts');
   let pipe: number[] = [];
   const onEvent = (event: HostEvent): void => {
     if (event.type === 'pipe') pipe.push(...event.waitedMilliseconds);

@@ -3,8 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type BusinessDate, businessDateOf } from '../lambda/card-settlement/domain/business-date.ts';
 import { type Stage, stageConfig } from '../lib/config.ts';
 import { type DeployableStage, stackNameOf } from '../lib/stage-names.ts';
-import type { LocalHost } from '../local/host.ts';
-import type { HostEvent } from '../local/events.ts';
+import type { HostEvent, LocalHost } from '../local/index.ts';
 import { connectToApi } from './api.ts';
 import { CommandError, errorCode } from './command-error.ts';
 import {
@@ -87,7 +86,7 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
     if (!signal.aborted && (ready || isTrouble(event))) screen.show(event);
   };
 
-  const loadingHost = import('../local/host.ts');
+  const loadingHost = import('../local/index.ts');
   const assemblies: string[] = [];
   for (const stage of stages) {
     const onSynthesize = (): void => write(colors.dim(`Synthesizing the app (${stage})…`));

@@ -1,42 +1,36 @@
-import { loadAssembly } from './assembly.ts';
-import type { AssemblyStack } from './assembly.ts';
-import { startAwsEndpoint } from './aws-endpoint.ts';
-import type { AwsEndpoint } from './aws-endpoint.ts';
-import type { Interceptor } from './aws-service.ts';
-import { serveConnections } from './connections-service.ts';
-import { createCredentialStore } from './credentials.ts';
-import type { RoleCredentials } from './credentials.ts';
-import { createDynamoDb } from './dynamodb.ts';
+import { loadAssembly } from './template/assembly.ts';
+import type { AssemblyStack } from './template/assembly.ts';
+import { startAwsEndpoint } from './endpoint/aws-endpoint.ts';
+import type { AwsEndpoint } from './endpoint/aws-endpoint.ts';
+import type { Interceptor } from './endpoint/aws-service.ts';
+import { serveConnections } from './api-gateway/connections-service.ts';
+import { createCredentialStore } from './iam/credentials.ts';
+import type { RoleCredentials } from './iam/credentials.ts';
+import { createDynamoDb } from './dynamodb/dynamodb.ts';
 import type { HostEvent } from './events.ts';
-import { createFunctionPool } from './function-pool.ts';
-import type { Invocation } from './function-pool.ts';
-import { sendAnswer } from './http-front.ts';
-import { gatewayAnswer } from './http-response.ts';
-import { startHttpFront } from './http-api.ts';
-import type { HttpFront, JwksKeyGetter } from './http-api.ts';
+import { createFunctionPool } from './lambda/function-pool.ts';
+import type { Invocation } from './lambda/function-pool.ts';
+import { sendAnswer } from './api-gateway/http-front.ts';
+import { gatewayAnswer } from './api-gateway/http-response.ts';
+import { startHttpFront } from './api-gateway/http-api.ts';
+import type { HttpFront, JwksKeyGetter } from './api-gateway/http-api.ts';
 import { createAccess } from './iam/access.ts';
 import type { AccessRequest } from './iam/evaluate.ts';
 import { mayWriteLogs } from './iam/log-access.ts';
 import type { Policies } from './iam/policies.ts';
 import { provisionStacks } from './provision.ts';
-import { finishHttpApi } from './resources/http-api-draft.ts';
-import { finishWebSocketApi } from './resources/web-socket-api-draft.ts';
-import type {
-  Background,
-  HostedPipe,
-  HostedSchedule,
-  ProvisionedFunction,
-  World,
-} from './resources/resource.ts';
-import { createSqs } from './sqs.ts';
-import { checkSupport } from './support-check.ts';
-import { createUrlRewriter } from './url-rewriter.ts';
+import { finishHttpApi } from './api-gateway/http-api-draft.ts';
+import { finishWebSocketApi } from './api-gateway/web-socket-api-draft.ts';
+import type { Background, HostedPipe, HostedSchedule, ProvisionedFunction, World } from './world.ts';
+import { createSqs } from './sqs/sqs.ts';
+import { checkSupport } from './template/support-check.ts';
+import { createUrlRewriter } from './template/url-rewriter.ts';
 import { createUsageMeter } from './usage.ts';
 import type { Usage } from './usage.ts';
-import type { UserPool } from './user-pool.ts';
-import { serveUserPools } from './user-pool-service.ts';
-import { createWebSocketApis } from './web-socket-api.ts';
-import type { WebSocketLimits } from './web-socket-connection.ts';
+import type { UserPool } from './cognito/user-pool.ts';
+import { serveUserPools } from './cognito/service.ts';
+import { createWebSocketApis } from './api-gateway/web-socket-api.ts';
+import type { WebSocketLimits } from './api-gateway/web-socket-connection.ts';
 
 export interface LocalHostOptions {
   /** The folder of the cloud assembly, as `cdk synth` wrote it; or of several, as one account would hold them. */

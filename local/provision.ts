@@ -1,11 +1,12 @@
-import type { AssemblyStack } from './assembly.ts';
-import { IntrinsicError, referencesOf, resolveIntrinsics } from './intrinsics.ts';
-import type { IntrinsicScope } from './intrinsics.ts';
-import { PROVISIONS } from './resources/registry.ts';
-import { ResourceError } from './resources/resource.ts';
-import type { ProvisionedResource, World } from './resources/resource.ts';
-import { isJsonObject } from './template.ts';
-import type { Json, Template, TemplateResource } from './template.ts';
+import type { AssemblyStack } from './template/assembly.ts';
+import { IntrinsicError, referencesOf, resolveIntrinsics } from './template/intrinsics.ts';
+import type { IntrinsicScope } from './template/intrinsics.ts';
+import { PROVISIONS } from './registry.ts';
+import { ResourceError } from './template/resource.ts';
+import type { ProvisionedResource } from './template/resource.ts';
+import type { World } from './world.ts';
+import { isJsonObject } from './template/template.ts';
+import type { Json, Template, TemplateResource } from './template/template.ts';
 
 export type StackOutputs = Readonly<Record<string, Readonly<Record<string, string>>>>;
 

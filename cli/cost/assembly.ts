@@ -2,9 +2,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as v from 'valibot';
-import { loadAssembly } from '../../local/assembly.ts';
-import { parseScheduleExpression } from '../../local/schedule-expression.ts';
-import { objectAt, textAt } from '../../local/template.ts';
+import { loadAssembly, objectAt, parseScheduleExpression, textAt } from '../../local/index.ts';
 import { parseJson } from '../outputs.ts';
 
 const templateSchema = v.looseObject({

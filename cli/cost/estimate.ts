@@ -1,5 +1,5 @@
 import { isDue } from '../../lambda/card-settlement/domain/later-walks.ts';
-import type { UsageRecord } from '../../local/usage.ts';
+import type { UsageRecord } from '../../local/index.ts';
 import { MONTH_MINUTES, type StandingWork } from './assembly.ts';
 import { billOf, billsTogether, countsOf, type Bill, type Prices, type UnitCounts } from './prices.ts';
 import type { SalesUsage } from './sales.ts';

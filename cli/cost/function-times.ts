@@ -1,5 +1,4 @@
-import type { HostEvent } from '../../local/events.ts';
-import type { UsageRecord } from '../../local/usage.ts';
+import type { HostEvent, UsageRecord } from '../../local/index.ts';
 import { percentiles } from '../latency/percentiles.ts';
 
 /** How long functions took, invocation by invocation. */

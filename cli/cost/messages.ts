@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { LocalHost } from '../../local/host.ts';
-import { unitsIn, usageBetween, type UsageRecord } from '../../local/usage.ts';
+import { type LocalHost, unitsIn, usageBetween, type UsageRecord } from '../../local/index.ts';
 import { describeRefusal } from '../api.ts';
 import { connectToChat, postedOf, type ChatApi } from '../chat/chat-api.ts';
 import { connectDevice, type Device } from '../chat/device.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
-import type { UsageRecord, UsageUnit } from '../../local/usage.ts';
+import type { UsageRecord, UsageUnit } from '../../local/index.ts';
 import { parseJson } from '../outputs.ts';
 
 /** What AWS sends bills for, and the units that each service counts. */

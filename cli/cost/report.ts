@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import type { UsageUnit } from '../../local/usage.ts';
+import type { UsageUnit } from '../../local/index.ts';
 import { countOf } from '../screen.ts';
 import type { Cost } from './estimate.ts';
 import { services, type Bill, type UnitCounts } from './prices.ts';

@@ -1,4 +1,4 @@
-import type { UsageRecord } from '../../local/usage.ts';
+import type { UsageRecord } from '../../local/index.ts';
 
 /** A part of what is done for a sale or a message, told by who does it. */
 export interface Step {

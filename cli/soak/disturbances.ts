@@ -1,4 +1,4 @@
-import type { LocalHost } from '../../local/host.ts';
+import type { LocalHost } from '../../local/index.ts';
 import { everySoOften, pause } from './pace.ts';
 import type { Random } from './random.ts';
 import type { Tally } from './tally.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { awsError, type AwsAnswer, type AwsCall, type Interceptor } from '../../local/aws-service.ts';
-import { isJsonList, isJsonObject, objectAt, type JsonObject } from '../../local/template.ts';
+import { type AwsAnswer, type AwsCall, awsError, type Interceptor } from '../../local/testing.ts';
+import { isJsonList, isJsonObject, type JsonObject, objectAt } from '../../local/index.ts';
 import type { Random } from './random.ts';
 import type { Tally } from './tally.ts';
 

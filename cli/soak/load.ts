@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { LocalHost } from '../../local/host.ts';
+import type { LocalHost } from '../../local/index.ts';
 import type { CallApi } from '../api.ts';
 import type { ChatLoad } from './chat-load.ts';
 import { disturb } from './disturbances.ts';

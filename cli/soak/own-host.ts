@@ -1,9 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import type { Interceptor } from '../../local/aws-service.ts';
-import type { HostEvent } from '../../local/events.ts';
-import { startLocalHost, type LocalHost } from '../../local/host.ts';
+import type { Interceptor } from '../../local/testing.ts';
+import { type HostEvent, type LocalHost, startLocalHost } from '../../local/index.ts';
 import { environmentNames as settlementNames } from '../../lambda/card-settlement/contract.ts';
 import { environmentNames as chatNames } from '../../lambda/chat/contract.ts';
 import { type Outputs, parseOutputs } from '../outputs.ts';

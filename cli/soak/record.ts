@@ -1,4 +1,4 @@
-import type { HostEvent } from '../../local/events.ts';
+import type { HostEvent } from '../../local/index.ts';
 import { createChatBooks, type ChatBooks } from './chat-books.ts';
 import { createFindings, type Findings } from './findings.ts';
 import { createMeter, type Meter } from './measure.ts';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { HostEvent } from '../../local/events.ts';
+import type { HostEvent } from '../../local/index.ts';
 import { formatAmount, formatCount } from '../money.ts';
 import { parseJson } from '../outputs.ts';
 import { countOf, printable } from '../screen.ts';

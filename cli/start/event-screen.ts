@@ -1,4 +1,4 @@
-import type { HostEvent } from '../../local/events.ts';
+import type { HostEvent } from '../../local/index.ts';
 import type { Colors } from '../screen.ts';
 import { describeEvent, describeMany, type EventKind, type EventLine } from './event-lines.ts';
 

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { LocalHost } from '../../local/host.ts';
+import type { LocalHost } from '../../local/index.ts';
 
 /** Variables by the logical id of a function: the shape of `sam local invoke --env-vars <file>`. */
 export type SamVariables = Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -1,5 +1,5 @@
-import { awsError } from '../aws-service.ts';
-import type { AwsAnswer } from '../aws-service.ts';
+import { awsError } from '../endpoint/aws-service.ts';
+import type { AwsAnswer } from '../endpoint/aws-service.ts';
 import { sessionArn } from './evaluate.ts';
 import type { AccessRequest, Decision } from './evaluate.ts';
 

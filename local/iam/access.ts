@@ -1,4 +1,4 @@
-import type { Authorize } from '../aws-endpoint.ts';
+import type { Authorize } from '../endpoint/aws-endpoint.ts';
 import type { HostEvent } from '../events.ts';
 import { deniedMessage } from './access-denied.ts';
 import { neededAccess } from './call-access.ts';

@@ -1,5 +1,5 @@
-import type { FunctionDefinition } from '../function-definition.ts';
-import { logGroupName } from '../function-environment.ts';
+import type { FunctionDefinition } from '../lambda/function-definition.ts';
+import { logGroupName } from '../lambda/function-environment.ts';
 import type { Access } from './access.ts';
 
 /**

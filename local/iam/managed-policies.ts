@@ -1,4 +1,4 @@
-import type { Json } from '../template.ts';
+import type { Json } from '../template/template.ts';
 
 const allow = (...Action: readonly string[]): Json => ({
   Version: '2012-10-17',

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { isJsonList, isJsonObject } from '../template.ts';
-import type { Json, JsonObject } from '../template.ts';
+import { isJsonList, isJsonObject } from '../template/template.ts';
+import type { Json, JsonObject } from '../template/template.ts';
 import { compileCondition } from './condition.ts';
 import type { Condition } from './condition.ts';
 import { PolicyError } from './policy-error.ts';

@@ -7,7 +7,7 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { awsError } from '../../local/aws-service.ts';
+import { awsError } from '../../local/testing.ts';
 import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import { startChat, type People, type Person } from './chat-people.ts';
 import type { System } from './system.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { evaluate, type AccessRequest } from '../../local/iam/evaluate.ts';
-import { partsOf, without, type Policies, type PolicyPart } from '../../local/iam/policies.ts';
+import { partsOf, type Policies, type PolicyPart, without } from '../../local/index.ts';
 import { compilePolicy } from '../../local/iam/statement.ts';
 import { resourcesOf } from '../stack/templates.ts';
 import { startChat, type People } from './chat-people.ts';

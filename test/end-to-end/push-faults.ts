@@ -1,4 +1,4 @@
-import { awsError, type Interceptor } from '../../local/aws-service.ts';
+import { awsError, type Interceptor } from '../../local/testing.ts';
 
 /** What goes wrong with the frames that functions push to connections. */
 export interface PushFaults {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { kebabCase } from '../../local/physical-name.ts';
+import { kebabCase } from '../../local/template/physical-name.ts';
 
 /** The folder with one real event of each function, as files that `sam local invoke -e` takes. */
 export const eventsFolder = 'events';

@@ -1,4 +1,4 @@
-import { awsError, type Interceptor } from '../../local/aws-service.ts';
+import { awsError, type Interceptor } from '../../local/testing.ts';
 
 /** Messages of one role to its queue that are refused for a while; those to a dead-letter queue get through. */
 export interface RefusedSends {

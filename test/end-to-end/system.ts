@@ -10,8 +10,7 @@ import { parseOutputs, type Outputs } from '../../cli/outputs.ts';
 import { synthesizeIfChanged } from '../../cli/start/assembly.ts';
 import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
 import { stageConfig, type Stage } from '../../lib/config.ts';
-import type { HostEvent } from '../../local/events.ts';
-import { startLocalHost, type LocalHost, type LocalHostOptions } from '../../local/host.ts';
+import { type HostEvent, type LocalHost, type LocalHostOptions, startLocalHost } from '../../local/index.ts';
 import { editedAssembly, type TemplateEdit } from './edited-assembly.ts';
 
 /** The synthesized app, running whole on the local host: what the end-to-end tests talk to over HTTP and the AWS SDK. */

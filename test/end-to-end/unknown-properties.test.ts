@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterAll, expect, test } from '@jest/globals';
-import { startLocalHost } from '../../local/host.ts';
+import { startLocalHost } from '../../local/index.ts';
 import { synthesized } from '../stack/templates.ts';
 import {
   editedAssembly,

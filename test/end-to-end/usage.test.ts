@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readShippedFxRates } from '../../cli/start/fx-rates.ts';
-import { unitsIn, usageBetween, type UsageUnit } from '../../local/usage.ts';
+import { unitsIn, usageBetween, type UsageUnit } from '../../local/index.ts';
 import { eventually, startChat } from './chat-people.ts';
 import { balanced, reconcile } from './day.ts';
 import { daysAgo, noonOf, startSystem, type System } from './system.ts';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { loadAssembly } from '../../local/assembly.ts';
+import { loadAssembly } from '../../local/template/assembly.ts';
 import type { HostEvent } from '../../local/events.ts';
 import { PortTakenError, startLocalHost } from '../../local/host.ts';
 import { until } from './engines.ts';

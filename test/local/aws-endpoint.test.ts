@@ -4,9 +4,9 @@ import { promisify } from 'node:util';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startAwsEndpoint } from '../../local/aws-endpoint.ts';
-import type { AwsCall } from '../../local/aws-service.ts';
-import { createCredentialStore } from '../../local/credentials.ts';
+import { startAwsEndpoint } from '../../local/endpoint/aws-endpoint.ts';
+import type { AwsCall } from '../../local/endpoint/aws-service.ts';
+import { createCredentialStore } from '../../local/iam/credentials.ts';
 import { startEngines } from './engines.ts';
 
 const run = promisify(execFile);

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue, ConsumedCapacity } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { itemBytes } from '../../local/dynamodb-item.ts';
+import { itemBytes } from '../../local/dynamodb/item.ts';
 import { startEngines } from './engines.ts';
 
 /**

@@ -6,12 +6,12 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AwsCallError } from '../../local/aws-call.ts';
-import { canonicalItem, itemBytes } from '../../local/dynamodb-item.ts';
-import { createDynamoDbStreams } from '../../local/dynamodb-streams.ts';
-import type { StreamViewType } from '../../local/dynamodb-streams.ts';
-import { isJsonList, isJsonObject, objectAt, textAt } from '../../local/template.ts';
-import type { JsonObject } from '../../local/template.ts';
+import { AwsCallError } from '../../local/endpoint/aws-call.ts';
+import { canonicalItem, itemBytes } from '../../local/dynamodb/item.ts';
+import { createDynamoDbStreams } from '../../local/dynamodb/streams.ts';
+import type { StreamViewType } from '../../local/dynamodb/streams.ts';
+import { isJsonList, isJsonObject, objectAt, textAt } from '../../local/template/template.ts';
+import type { JsonObject } from '../../local/template/template.ts';
 import { startEngines } from './engines.ts';
 
 // DynamoDB Streams: written through the SDK, read through the API. Each test has a table of its own.

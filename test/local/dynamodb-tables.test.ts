@@ -11,8 +11,8 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startLocalHost } from '../../local/host.ts';
 import type { LocalHost } from '../../local/host.ts';
-import { isJsonObject, objectAt, textAt } from '../../local/template.ts';
-import type { JsonObject } from '../../local/template.ts';
+import { isJsonObject, objectAt, textAt } from '../../local/template/template.ts';
+import type { JsonObject } from '../../local/template/template.ts';
 import { startEngines } from './engines.ts';
 
 /**

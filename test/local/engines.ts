@@ -1,11 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { startAwsEndpoint } from '../../local/aws-endpoint.ts';
-import type { Authorize } from '../../local/aws-endpoint.ts';
-import type { Interceptor } from '../../local/aws-service.ts';
-import { createCredentialStore } from '../../local/credentials.ts';
-import { createDynamoDb } from '../../local/dynamodb.ts';
-import { createSqs } from '../../local/sqs.ts';
+import { startAwsEndpoint } from '../../local/endpoint/aws-endpoint.ts';
+import type { Authorize } from '../../local/endpoint/aws-endpoint.ts';
+import type { Interceptor } from '../../local/endpoint/aws-service.ts';
+import { createCredentialStore } from '../../local/iam/credentials.ts';
+import { createDynamoDb } from '../../local/dynamodb/dynamodb.ts';
+import { createSqs } from '../../local/sqs/sqs.ts';
 import type { UsageMeter } from '../../local/usage.ts';
 
 const accountId = '000000000000';

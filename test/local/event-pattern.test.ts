@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { compileEventPattern } from '../../local/event-pattern.ts';
-import type { Json } from '../../local/template.ts';
+import { compileEventPattern } from '../../local/patterns/event-pattern.ts';
+import type { Json } from '../../local/template/template.ts';
 
 const event = {
   eventName: 'INSERT',

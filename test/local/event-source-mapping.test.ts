@@ -1,10 +1,13 @@
 import { ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startEventSourceMapping } from '../../local/event-source-mapping.ts';
-import type { EventSourceMapping, EventSourceMappingOptions } from '../../local/event-source-mapping.ts';
+import { startEventSourceMapping } from '../../local/lambda/event-source-mapping.ts';
+import type {
+  EventSourceMapping,
+  EventSourceMappingOptions,
+} from '../../local/lambda/event-source-mapping.ts';
 import type { HostEvent } from '../../local/events.ts';
-import type { Invocation } from '../../local/function-pool.ts';
-import { headerOfInvocation, invocationsInChain } from '../../local/trace.ts';
+import type { Invocation } from '../../local/lambda/function-pool.ts';
+import { headerOfInvocation, invocationsInChain } from '../../local/lambda/trace.ts';
 import { startEngines, until } from './engines.ts';
 
 // Lambda's pollers against a real queue, with a function that is played by the test. Source of the rules: AWS Lambda

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { compileQueueFilter } from '../../local/resources/filter-criteria.ts';
-import type { Json } from '../../local/template.ts';
+import { compileQueueFilter } from '../../local/patterns/filter-criteria.ts';
+import type { Json } from '../../local/template/template.ts';
 
 // Source: Lambda developer guide, "Properly filtering Amazon SQS messages".
 

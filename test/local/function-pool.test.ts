@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { HostEvent } from '../../local/events.ts';
-import { createFunctionPool } from '../../local/function-pool.ts';
-import type { FunctionDefinition, FunctionPool } from '../../local/function-pool.ts';
-import { invocationsInChain } from '../../local/trace.ts';
+import { createFunctionPool } from '../../local/lambda/function-pool.ts';
+import type { FunctionDefinition, FunctionPool } from '../../local/lambda/function-pool.ts';
+import { invocationsInChain } from '../../local/lambda/trace.ts';
 
 const folders: string[] = [];
 const pools: FunctionPool[] = [];

@@ -7,7 +7,7 @@ import { partsOf, without } from '../../local/iam/policies.ts';
 import type { Policies } from '../../local/iam/policies.ts';
 import { compilePolicy } from '../../local/iam/statement.ts';
 import type { PolicyKind } from '../../local/iam/statement.ts';
-import type { Json, JsonObject } from '../../local/template.ts';
+import type { Json, JsonObject } from '../../local/template/template.ts';
 
 /** Goal: policies say here what they say on AWS. Method: documents of one statement or two, and requests that they meet. */
 

@@ -11,7 +11,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import type { HostEvent } from '../../local/events.ts';
 import { startLocalHost } from '../../local/host.ts';
 import type { LocalHost } from '../../local/host.ts';
-import type { Json, JsonObject } from '../../local/template.ts';
+import type { Json, JsonObject } from '../../local/template/template.ts';
 import { until } from './engines.ts';
 
 /** Goal: a host holds any app to the policies of its templates. Method: small templates, the real SDK with roles' credentials. */

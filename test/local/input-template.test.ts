@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { compileInputTemplate } from '../../local/input-template.ts';
+import { compileInputTemplate } from '../../local/pipes/input-template.ts';
 
 const reserved = { 'pipe-name': () => 'aPipe' };
 const event = {

@@ -1,8 +1,8 @@
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { awsError } from '../../local/aws-service.ts';
-import type { Interceptor } from '../../local/aws-service.ts';
+import { awsError } from '../../local/endpoint/aws-service.ts';
+import type { Interceptor } from '../../local/endpoint/aws-service.ts';
 import { startEngines } from './engines.ts';
 
 /** Goal: whatever comes to the endpoint can be watched, held up, refused before its effect and refused after it. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { IntrinsicError, referencesOf, resolveIntrinsics } from '../../local/intrinsics.ts';
-import type { IntrinsicScope } from '../../local/intrinsics.ts';
-import type { Json } from '../../local/template.ts';
+import { IntrinsicError, referencesOf, resolveIntrinsics } from '../../local/template/intrinsics.ts';
+import type { IntrinsicScope } from '../../local/template/intrinsics.ts';
+import type { Json } from '../../local/template/template.ts';
 
 const known: Readonly<Record<string, Json>> = {
   'AWS::Region': 'us-east-1',

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { SignJWT, createLocalJWKSet, exportJWK, generateKeyPair } from 'jose';
 import type { JWTPayload } from 'jose';
-import { createJwtAuthorizer } from '../../local/jwt-authorizer.ts';
-import type { JwksKeyGetter } from '../../local/jwt-authorizer.ts';
+import { createJwtAuthorizer } from '../../local/api-gateway/jwt-authorizer.ts';
+import type { JwksKeyGetter } from '../../local/api-gateway/jwt-authorizer.ts';
 
 const issuer = 'https://issuer.example';
 const startSeconds = 1_800_000_000;

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { startLocalHost } from '../../local/host.ts';
 import type { LocalHost } from '../../local/host.ts';
-import type { Json, JsonObject } from '../../local/template.ts';
+import type { Json, JsonObject } from '../../local/template/template.ts';
 
 // What the host makes of streams, pipes and WebSocket APIs in a template, and what it refuses, as AWS does at creation.
 

@@ -1,11 +1,11 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { HostEvent } from '../../local/events.ts';
-import { compileEventPattern } from '../../local/event-pattern.ts';
-import { createPipe } from '../../local/pipe.ts';
-import type { Pipe, PipeOptions } from '../../local/pipe.ts';
-import { isJsonObject, objectAt, textAt } from '../../local/template.ts';
-import type { Json } from '../../local/template.ts';
+import { compileEventPattern } from '../../local/patterns/event-pattern.ts';
+import { createPipe } from '../../local/pipes/pipe.ts';
+import type { Pipe, PipeOptions } from '../../local/pipes/pipe.ts';
+import { isJsonObject, objectAt, textAt } from '../../local/template/template.ts';
+import type { Json } from '../../local/template/template.ts';
 import { startEngines, until } from './engines.ts';
 
 // A pipe from a stream on the endpoint to a target that the test plays. Each test has a table of its own.

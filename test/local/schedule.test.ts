@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { startSchedule } from '../../local/schedule.ts';
-import type { ScheduleOptions } from '../../local/schedule.ts';
-import { parseScheduleExpression } from '../../local/schedule-expression.ts';
+import { startSchedule } from '../../local/scheduler/schedule.ts';
+import type { ScheduleOptions } from '../../local/scheduler/schedule.ts';
+import { parseScheduleExpression } from '../../local/scheduler/schedule-expression.ts';
 
 // Source: Amazon EventBridge Scheduler user guide, "Schedule types" and "Time zones".
 

@@ -19,7 +19,7 @@ import type {
   ReceiveMessageCommandInput,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { createFauxqs } from '../../local/fauxqs.ts';
+import { createFauxqs } from '../../local/sqs/fauxqs.ts';
 import { startEngines, until } from './engines.ts';
 
 // Amazon SQS as programs meet it: through the SDK, on the endpoint. Every test has a queue of its own.

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { PROVISIONS } from '../../local/resources/registry.ts';
-import { SUPPORT } from '../../local/support.ts';
-import { checkSupport } from '../../local/support-check.ts';
-import { isJsonObject, parseTemplate } from '../../local/template.ts';
-import type { Json, JsonObject, TemplateResource } from '../../local/template.ts';
+import { PROVISIONS } from '../../local/registry.ts';
+import { SUPPORT } from '../../local/template/support.ts';
+import { checkSupport } from '../../local/template/support-check.ts';
+import { isJsonObject, parseTemplate } from '../../local/template/template.ts';
+import type { Json, JsonObject, TemplateResource } from '../../local/template/template.ts';
 
 function resource(type: string, properties: JsonObject, logicalId = 'Thing'): TemplateResource {
   return { stackName: 'Shop', logicalId, type, properties, dependsOn: [] };

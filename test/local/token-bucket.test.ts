@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createTokenBucket } from '../../local/token-bucket.ts';
+import { createTokenBucket } from '../../local/api-gateway/token-bucket.ts';
 
 function aBucket(rateLimit: number, burstLimit: number) {
   let milliseconds = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { headerOfInvocation, invocationsInChain } from '../../local/trace.ts';
+import { headerOfInvocation, invocationsInChain } from '../../local/lambda/trace.ts';
 
 const [worker, other] = ['worker', 'other'].map(
   (name) => `arn:aws:lambda:us-east-1:000000000000:function:${name}`,

@@ -6,7 +6,7 @@ import {
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { awsError } from '../../local/aws-service.ts';
+import { awsError } from '../../local/endpoint/aws-service.ts';
 import { createUsageMeter, unitsIn, usageBetween } from '../../local/usage.ts';
 import type { Usage, UsageRecord } from '../../local/usage.ts';
 import { startEngines } from './engines.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { createUserPool } from '../../local/user-pool.ts';
-import { serveUserPools } from '../../local/user-pool-service.ts';
+import { createUserPool } from '../../local/cognito/user-pool.ts';
+import { serveUserPools } from '../../local/cognito/service.ts';
 
 const userPoolId = 'us-east-1_aB3dE6gH9';
 

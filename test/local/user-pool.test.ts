@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { createHmac } from 'node:crypto';
-import { startMountServer } from '../../local/http-front.ts';
-import type { MountServer } from '../../local/http-front.ts';
-import { createJwtAuthorizer } from '../../local/jwt-authorizer.ts';
-import { createUserPool } from '../../local/user-pool.ts';
-import type { UserPool, UserPoolClientDefinition } from '../../local/user-pool.ts';
+import { startMountServer } from '../../local/api-gateway/http-front.ts';
+import type { MountServer } from '../../local/api-gateway/http-front.ts';
+import { createJwtAuthorizer } from '../../local/api-gateway/jwt-authorizer.ts';
+import { createUserPool } from '../../local/cognito/user-pool.ts';
+import type { UserPool, UserPoolClientDefinition } from '../../local/cognito/user-pool.ts';
 
 const servers: MountServer[] = [];
 afterAll(async () => {

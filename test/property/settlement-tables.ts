@@ -5,7 +5,7 @@ import {
   stagedIndexAttributes,
   tables,
 } from '../../lambda/card-settlement/contract.ts';
-import type { DynamoDb } from '../../local/dynamodb.ts';
+import type { DynamoDb } from '../../local/dynamodb/dynamodb.ts';
 
 /** The card half's tables, as its stack declares them. */
 export async function createTables({ createTable }: Pick<DynamoDb, 'createTable'>): Promise<void> {

@@ -3,9 +3,9 @@ import { setImmediate } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import type { AwsAnswer } from '../../local/aws-service.ts';
-import { createDynamoDb } from '../../local/dynamodb.ts';
-import type { JsonObject } from '../../local/template.ts';
+import type { AwsAnswer } from '../../local/testing.ts';
+import { createDynamoDb } from '../../local/dynamodb/dynamodb.ts';
+import type { JsonObject } from '../../local/index.ts';
 
 /** Gives a whole number from 0 to `below` − 1. */
 export type Draw = (below: number) => number;

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { evaluate } from '../../local/iam/evaluate.ts';
 import { compilePolicy } from '../../local/iam/statement.ts';
-import { resolveIntrinsics } from '../../local/intrinsics.ts';
-import type { Json } from '../../local/template.ts';
+import { resolveIntrinsics } from '../../local/template/intrinsics.ts';
+import type { Json } from '../../local/template/template.ts';
 import { resourcesOf, type Resource } from './templates.ts';
 
 /** Goal: what must hold of every policy of the app, whoever adds one. Method: loops over the synthesized stages. */

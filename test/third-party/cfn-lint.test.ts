@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterAll, expect, test } from '@jest/globals';
-import { SUPPORT } from '../../local/support.ts';
+import { SUPPORT } from '../../local/template/support.ts';
 import {
   editedAssembly,
   type TemplateEdit,

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createFaults, type FaultRates } from '../../cli/soak/faults.ts';
 import { seededRandom, type Random } from '../../cli/soak/random.ts';
 import { createTally } from '../../cli/soak/tally.ts';
-import type { AwsCall } from '../../local/aws-service.ts';
-import type { JsonObject } from '../../local/template.ts';
+import type { AwsCall } from '../../local/endpoint/aws-service.ts';
+import type { JsonObject } from '../../local/template/template.ts';
 
 /** Goal: each fault does to a call what it says, to the calls of roles only, and counts it. Method: rates of 0 and 1. */
 

@@ -14,8 +14,8 @@ import { cardHistory } from '../../lambda/card-settlement/store/card-history.ts'
 import { smallSalesAt } from '../../lambda/card-settlement/store/small-sales.ts';
 import { putStagedFact } from '../../lambda/card-settlement/store/staged-transactions.ts';
 import { stageConfig } from '../../lib/config.ts';
-import { awsError } from '../../local/aws-service.ts';
-import { objectAt, textAt, type JsonObject } from '../../local/template.ts';
+import { awsError } from '../../local/endpoint/aws-service.ts';
+import { objectAt, textAt, type JsonObject } from '../../local/template/template.ts';
 import { startEngines, until } from '../local/engines.ts';
 import { captureLog } from './captured-log.ts';
 import { fxRates, profile, sqsRecord, stagedFact } from './card-facts.ts';

@@ -1,9 +1,9 @@
 import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { isDeepStrictEqual } from 'node:util';
-import { canonicalNumber } from '../../../local/dynamodb-number.ts';
-import { textAt } from '../../../local/template.ts';
-import type { JsonObject } from '../../../local/template.ts';
+import { canonicalNumber } from '../../../local/dynamodb/number.ts';
+import { textAt } from '../../../local/template/template.ts';
+import type { JsonObject } from '../../../local/template/template.ts';
 import type { Operation } from './operations.ts';
 
 /** What a side answered, in a form that equal answers share. */

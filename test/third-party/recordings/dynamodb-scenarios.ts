@@ -1,6 +1,6 @@
 import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue, CreateTableCommandInput, DynamoDB } from '@aws-sdk/client-dynamodb';
-import type { StreamViewType } from '../../../local/dynamodb-streams.ts';
+import type { StreamViewType } from '../../../local/dynamodb/streams.ts';
 import type { Image, StreamsCall } from './streams-call.ts';
 import type { Scenario as ReEnactment } from './re-enact.ts';
 import type { LeftAside } from './recorded.ts';

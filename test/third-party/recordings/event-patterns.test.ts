@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from '@jest/globals';
-import { compileEventPattern } from '../../../local/event-pattern.ts';
-import type { Json } from '../../../local/template.ts';
+import { compileEventPattern } from '../../../local/patterns/event-pattern.ts';
+import type { Json } from '../../../local/template/template.ts';
 import { accountFor, describeRecorded, readAnswers, readRecorded, recordedPath } from './recorded.ts';
 import type { LeftAside } from './recorded.ts';
 

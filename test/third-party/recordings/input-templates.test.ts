@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { compileInputTemplate } from '../../../local/input-template.ts';
+import { compileInputTemplate } from '../../../local/pipes/input-template.ts';
 import { differences } from './compare.ts';
 import { accountFor, describeRecorded, readAnswers } from './recorded.ts';
 import type { LeftAside } from './recorded.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { parseScheduleExpression } from '../../../local/schedule-expression.ts';
+import { parseScheduleExpression } from '../../../local/scheduler/schedule-expression.ts';
 import { accountFor, describeRecorded, readAnswers } from './recorded.ts';
 
 /**

@@ -1,0 +1,84 @@
+import { awsError } from '../endpoint/aws-service.ts';
+import type { AwsAnswer } from '../endpoint/aws-service.ts';
+import type { RestService } from '../endpoint/aws-endpoint.ts';
+import { textAt } from '../template/template.ts';
+import type { WebSocketApis } from './web-socket-api.ts';
+import { MAXIMUM_MESSAGE_BYTES, SlowClientError } from './web-socket-connection.ts';
+
+const PATH = /^\/([a-z0-9]+)\/([^/]+)\/@connections\/([^/]+)$/;
+
+/**
+ * The API Gateway Management API: `POST`, `GET` and `DELETE` of `/{apiId}/{stage}/@connections/{connectionId}`. The API's
+ * id, which on AWS is in the host name, is the first part of the path here.
+ */
+export function serveConnections(
+  webSocketApis: WebSocketApis,
+  { region, accountId }: { readonly region: string; readonly accountId: string },
+): RestService {
+  return {
+    service: 'execute-api',
+    read: (method, path) => {
+      const [, apiId = '', stageName = '', encodedId = ''] = PATH.exec(path) ?? [];
+      if (apiId === '' || !['POST', 'GET', 'DELETE'].includes(method)) return undefined;
+      const connectionId = decoded(encodedId);
+      return {
+        action: 'ManageConnections',
+        request: { apiId, stageName, method, connectionId },
+        resourceArn: `arn:aws:execute-api:${region}:${accountId}:${apiId}/${stageName}/${method}/@connections/${connectionId}`,
+      };
+    },
+    handle: async ({ request }, body) => {
+      const connectionId = textAt(request, 'connectionId') ?? '';
+      if (!/^[A-Za-z0-9_-]+=*$/.test(connectionId)) {
+        return restError(400, 'BadRequestException', `Invalid connectionId: ${connectionId}`);
+      }
+      const found = webSocketApis.connectionOf(textAt(request, 'apiId') ?? '', connectionId);
+      if (found === undefined || found.identity.stageName !== textAt(request, 'stageName')) return gone();
+      switch (textAt(request, 'method') ?? '') {
+        case 'GET': {
+          const { connectedAt, sourceIp, userAgent } = found.identity;
+          return {
+            status: 200,
+            body: {
+              connectedAt: new Date(connectedAt).toISOString(),
+              identity: { sourceIp, userAgent },
+              lastActiveAt: found.lastActiveAt().toISOString(),
+            },
+          };
+        }
+        case 'DELETE':
+          found.close(1000, 'Connection closed by the server');
+          return { status: 204, body: '' };
+        default:
+          if (body.length > MAXIMUM_MESSAGE_BYTES) {
+            return restError(413, 'PayloadTooLargeException', 'Message too long');
+          }
+          try {
+            await found.send(body);
+            return { status: 200, body: '' };
+          } catch (error) {
+            return error instanceof SlowClientError
+              ? restError(429, 'LimitExceededException', error.message)
+              : gone();
+          }
+      }
+    },
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function gone(): AwsAnswer {
+  return restError(410, 'GoneException', 'Gone');
+}
+
+/** REST services name an error in a header. */
+function restError(status: number, name: string, message: string): AwsAnswer {
+  return { ...awsError(name, message, status), headers: { 'x-amzn-errortype': name } };
+}

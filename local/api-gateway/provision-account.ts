@@ -1,0 +1,31 @@
+import { API_GATEWAY_LOG_ACTIONS } from '../iam/managed-policies.ts';
+import { physicalName } from '../template/physical-name.ts';
+import { requireAssumable } from '../iam/provision-iam.ts';
+import { requiredText, ResourceError } from '../template/resource.ts';
+import type { Provision, World } from '../world.ts';
+
+/** What of the world the resources of this file touch. */
+type Reach = Pick<World, 'access' | 'account' | 'region'>;
+
+const SESSION = 'BackplaneAssumeRoleSession';
+
+/** AWS::ApiGateway::Account: the role by which API Gateway writes logs, for all APIs of the account and region. */
+export const provisionApiGatewayAccount: Provision<Reach> = (resource, world) => {
+  const roleArn = requiredText(resource, 'CloudWatchRoleArn');
+  const words =
+    'The role ARN does not have required permissions configured. Please grant trust permission for API Gateway and add the required role policy.';
+  requireAssumable(resource, world, {
+    roleArn,
+    service: 'apigateway.amazonaws.com',
+    sourceArn: `arn:aws:apigateway:${world.region}::/account`,
+    words,
+  });
+  const principal = { kind: 'role', roleArn, sessionName: SESSION } as const;
+  for (const action of API_GATEWAY_LOG_ACTIONS) {
+    const refusal = world.access.refusalOf({ principal, action, resourceArn: '*' });
+    if (refusal !== undefined) throw new ResourceError(resource, `${words} (${refusal})`);
+  }
+  world.account.apiGatewayLogRole = roleArn;
+  const id = physicalName(resource.stackName, resource.logicalId);
+  return { ref: id, attributes: { Id: id } };
+};

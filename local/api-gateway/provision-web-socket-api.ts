@@ -1,0 +1,202 @@
+import { kebabCase, randomId } from '../template/physical-name.ts';
+import { isJsonObject } from '../template/template.ts';
+import { functionArnIn, throttleAt } from './provision-http-api.ts';
+import type { WebSocketApiDraft } from './web-socket-api-draft.ts';
+import {
+  numberWithin,
+  optionalText,
+  propertyAt,
+  requiredText,
+  ResourceError,
+  textListAt,
+} from '../template/resource.ts';
+import type { ResourceRequest } from '../template/resource.ts';
+import type { Provision, World } from '../world.ts';
+
+/** What of the world the resources of this file touch. */
+type Reach = Pick<
+  World,
+  'account' | 'awsEndpoint' | 'httpApis' | 'httpUrl' | 'region' | 'urls' | 'webSocketApis'
+>;
+
+/** AWS::ApiGatewayV2::Api with the protocol WEBSOCKET */
+export const provisionWebSocketApi: Provision<Reach> = (resource, world) => {
+  const name = requiredText(resource, 'Name');
+  const prefix = `/${kebabCase(name)}`;
+  const others = [...world.httpApis.values(), ...world.webSocketApis.values()];
+  if (others.some((other) => other.prefix === prefix)) {
+    throw new ResourceError(resource, `another API is served at ${prefix} already; names must differ.`);
+  }
+  const expression = requiredText(resource, 'RouteSelectionExpression');
+  const selection = /^\$(?:\{request\.body\.([\w.-]+)\}|request\.body\.([\w.-]+))$/.exec(expression);
+  const path = selection?.[1] ?? selection?.[2];
+  if (path === undefined) {
+    throw new ResourceError(
+      resource,
+      `RouteSelectionExpression ${expression} is not supported (supported: $request.body.name).`,
+    );
+  }
+  const apiId = randomId(10);
+  world.webSocketApis.set(apiId, {
+    apiId,
+    name,
+    prefix,
+    selectionPath: path.split('.'),
+    integrations: new Map(),
+    authorizers: new Map(),
+    routes: new Map(),
+    responding: new Set(),
+  });
+  const host = `${apiId}.execute-api.${world.region}.amazonaws.com`;
+  const url = `${world.httpUrl.replace(/^http/, 'ws')}${prefix}`;
+  world.urls.add(`wss://${host}`, url);
+  // Functions manage connections by the AWS endpoint, which knows the API by the path's first part.
+  world.urls.add(`https://${host}`, `${world.awsEndpoint}/${apiId}`);
+  return { ref: apiId, attributes: { ApiEndpoint: url, ApiId: apiId } };
+};
+
+export const provisionWebSocketIntegration: Provision<Reach> = (resource, world) => {
+  const id = randomId(7);
+  const isMock = requiredText(resource, 'IntegrationType') === 'MOCK';
+  apiOf(resource, world).integrations.set(
+    id,
+    isMock
+      ? { kind: 'mock', status: mockStatus(resource), responses: [] }
+      : {
+          kind: 'function',
+          functionArn: functionArnIn(resource, 'IntegrationUri'),
+          timeoutMilliseconds: numberWithin(resource, 'TimeoutInMillis', {
+            minimum: 50,
+            maximum: 29_000,
+            byDefault: 29_000,
+          }),
+        },
+  );
+  return { ref: id, attributes: { IntegrationId: id } };
+};
+
+/** On AWS a mock integration takes its status from the request template; without one it answers with an error. */
+function mockStatus(resource: ResourceRequest): number {
+  const templates = propertyAt(resource, 'RequestTemplates');
+  const statuses = Object.values(isJsonObject(templates) ? templates : {}).map((template) => {
+    try {
+      const parsed: unknown = typeof template === 'string' ? JSON.parse(template) : undefined;
+      return isJsonObject(parsed) ? parsed['statusCode'] : undefined;
+    } catch {
+      return undefined;
+    }
+  });
+  const [status] = statuses;
+  if (typeof status !== 'number' || statuses.some((other) => other !== status)) {
+    throw new ResourceError(
+      resource,
+      'a MOCK integration needs RequestTemplates such as {"$default": "{\\"statusCode\\": 200}"}, without any variables.',
+    );
+  }
+  return status;
+}
+
+/** AWS::ApiGatewayV2::IntegrationResponse: says what an integration that is no proxy may answer. */
+export const provisionIntegrationResponse: Provision<Reach> = (resource, world) => {
+  const { integrations } = apiOf(resource, world);
+  const integrationId = requiredText(resource, 'IntegrationId');
+  const integration = integrations.get(integrationId);
+  if (integration === undefined)
+    throw new ResourceError(resource, `IntegrationId ${integrationId} names no integration of this API.`);
+  if (integration.kind === 'mock') {
+    const responses = [...integration.responses, statusesOf(resource)];
+    integrations.set(integrationId, { ...integration, responses });
+  }
+  const id = randomId(7);
+  return { ref: id, attributes: { IntegrationResponseId: id } };
+};
+
+/** The statuses that an integration response takes: `$default` takes all, and a key between slashes is a pattern. */
+function statusesOf(resource: ResourceRequest): RegExp {
+  const key = requiredText(resource, 'IntegrationResponseKey');
+  if (key === '$default') return /^/;
+  const [, pattern] = /^\/(.+)\/$/.exec(key) ?? [];
+  try {
+    if (pattern !== undefined) return new RegExp(`^(?:${pattern})$`);
+  } catch {
+    // Refused below.
+  }
+  throw new ResourceError(
+    resource,
+    `IntegrationResponseKey must be $default or a pattern such as /2\\d\\d/, not ${key}.`,
+  );
+}
+
+export const provisionWebSocketAuthorizer: Provision<Reach> = (resource, world) => {
+  const id = randomId(6);
+  const identitySources = textListAt(resource, 'IdentitySource');
+  const unknown = identitySources.find((source) => !/^route\.request\.(header|querystring)\./.test(source));
+  if (unknown !== undefined || identitySources.length === 0) {
+    throw new ResourceError(
+      resource,
+      `IdentitySource must name route.request.querystring.… or route.request.header.…, not ${unknown ?? 'nothing'}.`,
+    );
+  }
+  apiOf(resource, world).authorizers.set(id, {
+    authorizerId: id,
+    functionArn: functionArnIn(resource, 'AuthorizerUri'),
+    identitySources,
+  });
+  return { ref: id, attributes: { AuthorizerId: id } };
+};
+
+export const provisionWebSocketRoute: Provision<Reach> = (resource, world) => {
+  const routeKey = requiredText(resource, 'RouteKey');
+  const draft = apiOf(resource, world);
+  const needsAuthorizer = optionalText(resource, 'AuthorizationType') === 'CUSTOM';
+  if (needsAuthorizer && routeKey !== '$connect') {
+    throw new ResourceError(resource, 'only the route $connect of a WebSocket API can have an authorizer.');
+  }
+  if ([...draft.routes.values()].some((other) => other.routeKey === routeKey)) {
+    throw new ResourceError(resource, `the API has a route ${routeKey} already.`);
+  }
+  const id = randomId(7);
+  draft.routes.set(id, {
+    routeKey,
+    integrationId: requiredText(resource, 'Target').replace(/^integrations\//, ''),
+    ...(needsAuthorizer ? { authorizerId: requiredText(resource, 'AuthorizerId') } : {}),
+  });
+  return { ref: id, attributes: { RouteId: id } };
+};
+
+/** AWS::ApiGatewayV2::RouteResponse: what the function answers goes back to the client. */
+export const provisionRouteResponse: Provision<Reach> = (resource, world) => {
+  apiOf(resource, world).responding.add(requiredText(resource, 'RouteId'));
+  const id = randomId(7);
+  return { ref: id, attributes: { RouteResponseId: id } };
+};
+
+export const provisionWebSocketStage: Provision<Reach> = (resource, world) => {
+  const draft = apiOf(resource, world);
+  if (draft.stage !== undefined) throw new ResourceError(resource, 'an API has one stage here.');
+  // Source: API Gateway developer guide, "Configure logging for WebSocket APIs". HTTP APIs write theirs without the role.
+  if (
+    propertyAt(resource, 'AccessLogSettings') !== undefined &&
+    world.account.apiGatewayLogRole === undefined
+  )
+    throw new ResourceError(
+      resource,
+      'CloudWatch Logs role ARN must be set in account settings to enable logging (by AWS::ApiGateway::Account).',
+    );
+  const stageName = requiredText(resource, 'StageName');
+  const throttle = throttleAt(resource, 'DefaultRouteSettings');
+  draft.stage = { stageName, ...(throttle === undefined ? {} : { throttle }) };
+  // Clients connect at the prefix alone; the stage behind it does as well.
+  const host = `${draft.apiId}.execute-api.${world.region}.amazonaws.com`;
+  const url = `${world.httpUrl.replace(/^http/, 'ws')}${draft.prefix}`;
+  world.urls.add(`wss://${host}/${stageName}`, url);
+  return { ref: stageName, attributes: {} };
+};
+
+function apiOf(resource: ResourceRequest, world: Reach): WebSocketApiDraft {
+  const apiId = requiredText(resource, 'ApiId');
+  const draft = world.webSocketApis.get(apiId);
+  if (draft === undefined)
+    throw new ResourceError(resource, `ApiId ${apiId} names no WebSocket API of this app.`);
+  return draft;
+}

@@ -1,0 +1,104 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { SignJWT, createLocalJWKSet, exportJWK, generateKeyPair } from 'jose';
+import type { JSONWebKeySet, JWTPayload } from 'jose';
+import type { JwksKeyGetter } from '../api-gateway/jwt-authorizer.ts';
+import type { UserPoolClientDefinition } from './client.ts';
+
+/** Password sign-in yields no other scope. */
+const signInScope = 'aws.cognito.signin.user.admin';
+
+interface UserTokens {
+  readonly accessToken: string;
+  readonly idToken: string;
+}
+
+/** Signs tokens as a user pool does, with a key that lives as long as the host. */
+export interface TokenSigner {
+  readonly jwks: JSONWebKeySet;
+  readonly keys: JwksKeyGetter;
+  /** For client credentials: it identifies the client, and has no `aud`. */
+  signClientToken(client: UserPoolClientDefinition, scopes: readonly string[]): Promise<string>;
+  signUserTokens(client: UserPoolClientDefinition, userName: string): Promise<UserTokens>;
+  /** Exactly these claims, under this pool's key: for tests of what must be refused. */
+  signClaims(claims: JWTPayload, header?: { readonly kid?: string }): Promise<string>;
+}
+
+export async function createTokenSigner(
+  userPoolId: string,
+  issuer: string,
+  now: () => Date,
+): Promise<TokenSigner> {
+  const { publicKey, privateKey } = await generateKeyPair('RS256');
+  const kid = randomBytes(32).toString('base64');
+  const jwks: JSONWebKeySet = { keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' }] };
+
+  async function signClaims(
+    claims: JWTPayload,
+    header: { readonly kid?: string } = { kid },
+  ): Promise<string> {
+    return new SignJWT(claims).setProtectedHeader({ ...header, alg: 'RS256' }).sign(privateKey);
+  }
+
+  function commonClaims(validitySeconds: number): JWTPayload {
+    const issuedAt = Math.floor(now().getTime() / 1000);
+    return {
+      iss: issuer,
+      auth_time: issuedAt,
+      iat: issuedAt,
+      exp: issuedAt + validitySeconds,
+      jti: randomUUID(),
+    };
+  }
+
+  return {
+    jwks,
+    keys: createLocalJWKSet(jwks),
+    signClaims,
+    signClientToken: async (client, scopes) =>
+      signClaims({
+        sub: client.clientId,
+        token_use: 'access',
+        scope: scopes.join(' '),
+        ...commonClaims(client.accessTokenValiditySeconds),
+        version: 2,
+        client_id: client.clientId,
+      }),
+    signUserTokens: async (client, userName) => {
+      const session = {
+        sub: userSubject(userPoolId, userName),
+        origin_jti: randomUUID(),
+        event_id: randomUUID(),
+      };
+      const [accessToken, idToken] = await Promise.all([
+        signClaims({
+          ...session,
+          ...commonClaims(client.accessTokenValiditySeconds),
+          token_use: 'access',
+          scope: signInScope,
+          client_id: client.clientId,
+          username: userName,
+        }),
+        signClaims({
+          ...session,
+          ...commonClaims(client.idTokenValiditySeconds),
+          token_use: 'id',
+          aud: client.clientId,
+          'cognito:username': userName,
+        }),
+      ]);
+      return { accessToken, idToken };
+    },
+  };
+}
+
+/** The same user has the same subject after a restart. */
+export function userSubject(userPoolId: string, userName: string): string {
+  const hash = createHash('sha256').update(`${userPoolId}/${userName}`).digest('hex');
+  return [
+    hash.slice(0, 8),
+    hash.slice(8, 12),
+    hash.slice(12, 16),
+    hash.slice(16, 20),
+    hash.slice(20, 32),
+  ].join('-');
+}

@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { JWTPayload } from 'jose';
+import type { JwksKeyGetter } from '../api-gateway/jwt-authorizer.ts';
+import { secretHashMatches } from './client.ts';
+import type { UserPoolClientDefinition } from './client.ts';
+import { CognitoError, requiredText } from './error.ts';
+import { createUserPoolHttp } from './http.ts';
+import { createTokenSigner, userSubject } from './tokens.ts';
+import { createUserStore } from './users.ts';
+import type { PasswordPolicy } from './users.ts';
+import { unservedText } from '../endpoint/unserved-call.ts';
+
+export type { UserPoolClientDefinition } from './client.ts';
+
+interface AwsAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/**
+ * The issuer, standing in for an Amazon Cognito user pool. Anybody whose name is well formed signs in, with any password;
+ * an administrator may add users all the same, as on AWS.
+ */
+export interface UserPool {
+  readonly userPoolId: string;
+  readonly issuer: string;
+  addClient(client: UserPoolClientDefinition): void;
+  hasClient(clientId: string): boolean;
+  keys(): JwksKeyGetter;
+  /** Discovery, keys and `POST /oauth2/token`. `path` is what follows the issuer's url. */
+  handleHttp(request: IncomingMessage, response: ServerResponse, path: string): void;
+  /** Cognito's API as far as it goes here: actions without the service's prefix. */
+  handleAws(action: string, body: unknown): Promise<AwsAnswer>;
+  /** Signs exactly these claims with the pool's key: for tests of what must be refused. */
+  signForTest(claims: JWTPayload, header?: { readonly kid?: string }): Promise<string>;
+}
+
+export interface UserPoolOptions {
+  readonly userPoolId: string;
+  /** The url under which `handleHttp` is served, without a trailing slash. */
+  readonly issuer: string;
+  /** What passwords an administrator sets must be like. @default anything goes */
+  readonly passwordPolicy?: PasswordPolicy;
+  /** @default the system clock */
+  readonly now?: () => Date;
+}
+
+const userNamePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+/** Cognito's default; the template may say otherwise, but nothing here redeems a refresh token. */
+const refreshTokenValidityDays = 30;
+
+export async function createUserPool(options: UserPoolOptions): Promise<UserPool> {
+  const { userPoolId, issuer } = options;
+  const now = options.now ?? (() => new Date());
+  const clients = new Map<string, UserPoolClientDefinition>();
+  const createdAt = now();
+  const signer = await createTokenSigner(userPoolId, issuer, now);
+  const users = createUserStore({
+    now,
+    subjectOf: (userName) => userSubject(userPoolId, userName),
+    ...(options.passwordPolicy === undefined ? {} : { passwordPolicy: options.passwordPolicy }),
+  });
+
+  function clientOf(body: Record<string, unknown>): UserPoolClientDefinition {
+    const clientId = requiredText(body, 'ClientId');
+    const client = clients.get(clientId);
+    if (client) return client;
+    throw new CognitoError('ResourceNotFoundException', `User pool client ${clientId} does not exist.`);
+  }
+
+  async function initiateAuth(body: Record<string, unknown>): Promise<unknown> {
+    const flow = requiredText(body, 'AuthFlow');
+    const client = clientOf(body);
+    if (flow !== 'USER_PASSWORD_AUTH') {
+      throw new CognitoError(
+        'InvalidParameterException',
+        `The auth flow ${flow} is not supported locally: use USER_PASSWORD_AUTH.`,
+      );
+    }
+    if (!client.explicitAuthFlows.some((allowed) => userPasswordFlows.has(allowed))) {
+      throw new CognitoError('InvalidParameterException', `${flow} flow not enabled for this client`);
+    }
+    const parameters = record(body['AuthParameters']) ?? {};
+    const userName = requiredText(parameters, 'USERNAME');
+    requiredText(parameters, 'PASSWORD');
+    if (client.clientSecret !== undefined) {
+      requireSecretHash(client, userName, parameters['SECRET_HASH']);
+    }
+    if (!userNamePattern.test(userName)) {
+      throw new CognitoError('NotAuthorizedException', 'Incorrect username or password.');
+    }
+    const { accessToken, idToken } = await signer.signUserTokens(client, userName);
+    return {
+      AuthenticationResult: {
+        AccessToken: accessToken,
+        ExpiresIn: client.accessTokenValiditySeconds,
+        IdToken: idToken,
+        RefreshToken: randomBytes(48).toString('base64url'),
+        TokenType: 'Bearer',
+      },
+      ChallengeParameters: {},
+    };
+  }
+
+  function describeUserPoolClient(body: Record<string, unknown>): unknown {
+    const requestedPoolId = requiredText(body, 'UserPoolId');
+    if (requestedPoolId !== userPoolId) {
+      throw new CognitoError('ResourceNotFoundException', `User pool ${requestedPoolId} does not exist.`);
+    }
+    const client = clientOf(body);
+    const timestamp = createdAt.getTime() / 1000;
+    return {
+      UserPoolClient: {
+        UserPoolId: userPoolId,
+        ClientName: client.clientName ?? client.clientId,
+        ClientId: client.clientId,
+        ...(client.clientSecret !== undefined && { ClientSecret: client.clientSecret }),
+        LastModifiedDate: timestamp,
+        CreationDate: timestamp,
+        RefreshTokenValidity: refreshTokenValidityDays,
+        AccessTokenValidity: client.accessTokenValiditySeconds,
+        IdTokenValidity: client.idTokenValiditySeconds,
+        TokenValidityUnits: { AccessToken: 'seconds', IdToken: 'seconds', RefreshToken: 'days' },
+        ExplicitAuthFlows: client.explicitAuthFlows,
+        AllowedOAuthFlows: client.allowedOAuthFlows,
+        AllowedOAuthScopes: client.allowedOAuthScopes,
+        AllowedOAuthFlowsUserPoolClient: client.allowedOAuthFlows.length > 0,
+      },
+    };
+  }
+
+  async function perform(action: string, body: unknown): Promise<unknown> {
+    const parameters = record(body);
+    if (parameters === undefined) {
+      throw new CognitoError('SerializationException', 'The request body is not a JSON object.');
+    }
+    if (action === 'InitiateAuth') return initiateAuth(parameters);
+    if (action === 'DescribeUserPoolClient') return describeUserPoolClient(parameters);
+    const ofUsers = users[action];
+    if (ofUsers !== undefined) return ofUsers(parameters);
+    throw new CognitoError('UnknownOperationException', unservedText(action, 'cognito-idp'));
+  }
+
+  return {
+    userPoolId,
+    issuer,
+    addClient(client) {
+      clients.set(client.clientId, client);
+    },
+    hasClient: (clientId) => clients.has(clientId),
+    keys: () => signer.keys,
+    handleHttp: createUserPoolHttp({ issuer, signer, findClient: (clientId) => clients.get(clientId) }),
+    async handleAws(action, body) {
+      try {
+        return { status: 200, body: await perform(action, body) };
+      } catch (error) {
+        if (!(error instanceof CognitoError)) throw error;
+        return { status: 400, body: { __type: error.type, message: error.message } };
+      }
+    },
+    signForTest: async (claims, header) => signer.signClaims(claims, header),
+  };
+}
+
+const userPasswordFlows: ReadonlySet<string> = new Set(['ALLOW_USER_PASSWORD_AUTH', 'USER_PASSWORD_AUTH']);
+
+function record(value: unknown): Record<string, unknown> | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return Object.fromEntries(Object.entries(value));
+}
+
+function requireSecretHash(client: UserPoolClientDefinition, userName: string, secretHash: unknown): void {
+  if (typeof secretHash !== 'string') {
+    throw new CognitoError(
+      'NotAuthorizedException',
+      `Client ${client.clientId} is configured with secret but SECRET_HASH was not received`,
+    );
+  }
+  if (!secretHashMatches(client, userName, secretHash)) {
+    throw new CognitoError(
+      'NotAuthorizedException',
+      `SecretHash does not match for the client: ${client.clientId}`,
+    );
+  }
+}

@@ -1,0 +1,133 @@
+import { CognitoError, requiredText } from './error.ts';
+
+/** What a password must be like: `Policies.PasswordPolicy` of the template. */
+export interface PasswordPolicy {
+  readonly minimumLength: number;
+  readonly requireUppercase: boolean;
+  readonly requireLowercase: boolean;
+  readonly requireNumbers: boolean;
+  readonly requireSymbols: boolean;
+}
+
+interface User {
+  readonly createdAt: Date;
+  readonly changedAt: Date;
+  /** False until it has a permanent password. */
+  readonly isConfirmed: boolean;
+}
+
+type Parameters = Readonly<Record<string, unknown>>;
+
+/** Most users of one answer, as on AWS. */
+const LONGEST_PAGE = 60;
+
+/**
+ * The users that an administrator adds, as Cognito's API knows them. Signing in asks nothing of them: locally everybody
+ * may.
+ *
+ * @returns the actions by name
+ */
+export function createUserStore(options: {
+  readonly now: () => Date;
+  readonly subjectOf: (userName: string) => string;
+  readonly passwordPolicy?: PasswordPolicy;
+}): Readonly<Partial<Record<string, (parameters: Parameters) => unknown>>> {
+  const { now, subjectOf, passwordPolicy } = options;
+  const users = new Map<string, User>();
+
+  const described = (userName: string, { createdAt, changedAt, isConfirmed }: User) => ({
+    Username: userName,
+    Attributes: [{ Name: 'sub', Value: subjectOf(userName) }],
+    Enabled: true,
+    UserCreateDate: createdAt.getTime() / 1000,
+    UserLastModifiedDate: changedAt.getTime() / 1000,
+    UserStatus: isConfirmed ? 'CONFIRMED' : 'FORCE_CHANGE_PASSWORD',
+  });
+  const existing = (userName: string): User => {
+    const user = users.get(userName);
+    if (user === undefined) throw new CognitoError('UserNotFoundException', 'User does not exist.');
+    return user;
+  };
+
+  return {
+    AdminCreateUser(parameters) {
+      const userName = userNameIn(parameters);
+      if (parameters['MessageAction'] === 'RESEND') {
+        throw new CognitoError('InvalidParameterException', 'The local user pool sends no messages.');
+      }
+      if (parameters['TemporaryPassword'] !== undefined) {
+        checkPassword(requiredText(parameters, 'TemporaryPassword'), passwordPolicy);
+      }
+      if (users.has(userName)) {
+        throw new CognitoError('UsernameExistsException', 'User account already exists');
+      }
+      const user = { createdAt: now(), changedAt: now(), isConfirmed: false };
+      users.set(userName, user);
+      return { User: described(userName, user) };
+    },
+    AdminSetUserPassword(parameters) {
+      const userName = userNameIn(parameters);
+      const user = existing(userName);
+      checkPassword(requiredText(parameters, 'Password'), passwordPolicy);
+      users.set(userName, { ...user, changedAt: now(), isConfirmed: parameters['Permanent'] === true });
+      return {};
+    },
+    AdminDeleteUser(parameters) {
+      const userName = userNameIn(parameters);
+      existing(userName);
+      users.delete(userName);
+      return {};
+    },
+    ListUsers(parameters) {
+      const { Limit: limit = LONGEST_PAGE, PaginationToken: token, Filter: filter } = parameters;
+      if (typeof filter === 'string' && filter !== '') {
+        throw new CognitoError('InvalidParameterException', 'The local user pool does not filter users.');
+      }
+      if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 0 || limit > LONGEST_PAGE) {
+        throw new CognitoError(
+          'InvalidParameterException',
+          `Value at 'limit' failed to satisfy constraint: Member must have value less than or equal to ${LONGEST_PAGE}`,
+        );
+      }
+      const after = typeof token === 'string' ? Buffer.from(token, 'base64url').toString('utf8') : '';
+      const names = [...users.keys()].filter((name) => name > after).toSorted();
+      const page = names.slice(0, limit === 0 ? LONGEST_PAGE : limit);
+      const last = page.at(-1);
+      return {
+        Users: page.map((name) => described(name, existing(name))),
+        ...(page.length < names.length && last !== undefined
+          ? { PaginationToken: Buffer.from(last).toString('base64url') }
+          : {}),
+      };
+    },
+  };
+}
+
+/** Names differ by more than their case, as the template asks and AWS has it by default. */
+function userNameIn(parameters: Parameters): string {
+  const userName = requiredText(parameters, 'Username');
+  if (!/^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$/u.test(userName)) {
+    throw new CognitoError(
+      'InvalidParameterException',
+      "1 validation error detected: Value at 'username' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+",
+    );
+  }
+  return userName.toLowerCase();
+}
+
+function checkPassword(password: string, policy: PasswordPolicy | undefined): void {
+  if (policy === undefined) return;
+  const faults: readonly (readonly [isWrong: boolean, fault: string])[] = [
+    [password.length < policy.minimumLength, 'Password not long enough'],
+    [policy.requireUppercase && !/[A-Z]/.test(password), 'Password must have uppercase characters'],
+    [policy.requireLowercase && !/[a-z]/.test(password), 'Password must have lowercase characters'],
+    [policy.requireNumbers && !/\d/.test(password), 'Password must have numeric characters'],
+    [
+      policy.requireSymbols && !/[\^$*.[\]{}()?"!@#%&/\\,><':;|_~`=+-]/.test(password),
+      'Password must have symbol characters',
+    ],
+  ];
+  const [, fault] = faults.find(([isWrong]) => isWrong) ?? [];
+  if (fault === undefined) return;
+  throw new CognitoError('InvalidPasswordException', `Password did not conform with policy: ${fault}`);
+}

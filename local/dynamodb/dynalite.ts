@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { itemBytes } from './item.ts';
+import type { CheckedRequest } from './requests.ts';
+import type { TableDescription } from './table.ts';
+import { isJsonObject } from '../template/template.ts';
+import type { JsonObject } from '../template/template.ts';
+
+/*
+ * The one place that knows dynalite from within. Of it the host uses what reads requests (types, validations, the
+ * grammar of expressions) and what describes tables; items are the host's own (dynamodb-items.ts). Its HTTP layer is
+ * left out, because the AWS endpoint has read the body already. All that is private API, hence the exact version in
+ * package.json and the tests in test/local/dynamodb*.test.ts.
+ */
+
+type Callback = (error: unknown, result?: unknown) => void;
+
+interface Store {
+  readonly tableDb: {
+    awsAccountId: string;
+    awsRegion: string;
+    put: (name: string, description: DynaliteTable, callback: Callback) => void;
+  };
+  deleteItemDb: (tableName: string, callback: Callback) => void;
+}
+
+type DynaliteTable = TableDescription & {
+  readonly TableStatus: string;
+  TableThroughputModeSummary?: unknown;
+};
+
+interface Database {
+  readonly create: (options: object) => Store;
+  itemSize: typeof itemBytes;
+}
+
+interface Validation {
+  readonly types: Readonly<Record<string, unknown>>;
+  readonly custom?: unknown;
+}
+
+interface Action {
+  readonly validation: Validation;
+  /** Undefined for an action on items. */
+  readonly run?: (store: Store, request: object, done: Callback) => void;
+}
+
+interface Validations {
+  readonly checkTypes: (request: object, types: object) => CheckedRequest;
+  readonly checkValidations: (request: object, types: object, custom: unknown, store: Store) => void;
+}
+
+export interface Dynalite {
+  /** The top-level parameters that an action knows, or undefined for an action the host lacks. */
+  readonly parametersOf: (action: string) => readonly string[] | undefined;
+  /** @throws an error that has `statusCode` and `body` where DynamoDB would refuse, whatever the tables hold */
+  readonly check: (action: string, request: JsonObject) => CheckedRequest;
+  /** Whether an action is about items. */
+  readonly isOfItems: (action: string) => boolean;
+  readonly tableId: (tableName: string) => string;
+  /** Carries out an action on tables, and rejects as `check` throws. */
+  readonly run: (action: string, request: CheckedRequest) => Promise<unknown>;
+}
+
+const TABLE_ACTIONS = new Set([
+  'CreateTable',
+  'DeleteTable',
+  'DescribeTable',
+  'DescribeTimeToLive',
+  'ListTables',
+  'ListTagsOfResource',
+  'TagResource',
+  'UntagResource',
+  'UpdateTable',
+]);
+const ITEM_ACTIONS = new Set([
+  'BatchGetItem',
+  'BatchWriteItem',
+  'DeleteItem',
+  'GetItem',
+  'PutItem',
+  'Query',
+  'Scan',
+  'UpdateItem',
+]);
+
+const onRefusal = { ReturnValuesOnConditionCheckFailure: { type: 'String', enum: ['ALL_OLD', 'NONE'] } };
+
+/** Parameters that dynalite does not know. */
+const MORE_TYPES: Readonly<Record<string, object>> = {
+  PutItem: onRefusal,
+  UpdateItem: onRefusal,
+  DeleteItem: onRefusal,
+  Scan: { ConsistentRead: 'Boolean' },
+};
+
+const require = createRequire(import.meta.url);
+
+/** @param tables hear of each table that comes and goes */
+export function createDynalite(options: {
+  readonly accountId: string;
+  readonly region: string;
+  readonly tables: {
+    readonly define: (description: TableDescription) => void;
+    readonly drop: (tableName: string) => void;
+  };
+}): Dynalite {
+  const { tables } = options;
+  const database: Database = require('dynalite/db');
+  // dynalite counts a character as a byte.
+  database.itemSize = itemBytes;
+  const validations: Validations = require('dynalite/validations');
+  const store = database.create({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  const { tableDb, deleteItemDb } = store;
+  const tableIds = new Map<string, string>();
+  const tableId = (tableName: string): string => {
+    const id = tableIds.get(tableName) ?? randomUUID();
+    tableIds.set(tableName, id);
+    return id;
+  };
+  const put = tableDb.put;
+  Object.assign(tableDb, { awsAccountId: options.accountId, awsRegion: options.region });
+  tableDb.put = (name, description, callback) => {
+    if (description.TableStatus === 'ACTIVE') tables.define(description);
+    // As recorded on AWS. dynalite's own ids lack four digits of a UUID.
+    Object.assign(description, { TableId: tableId(name) });
+    delete description.TableThroughputModeSummary;
+    put(name, description, callback);
+  };
+  store.deleteItemDb = (tableName, callback) => {
+    tables.drop(tableName);
+    tableIds.delete(tableName);
+    deleteItemDb(tableName, callback);
+  };
+
+  const actions = new Map<string, Action>();
+  const load = (action: string): Action | undefined => {
+    if (!TABLE_ACTIONS.has(action) && !ITEM_ACTIONS.has(action)) return undefined;
+    const known = actions.get(action);
+    if (known !== undefined) return known;
+    const file = `${action.charAt(0).toLowerCase()}${action.slice(1)}`;
+    const { types, custom }: Validation = require(`dynalite/validations/${file}`);
+    const loaded: Action = {
+      validation: { types: { ...types, ...MORE_TYPES[action] }, custom },
+      ...(TABLE_ACTIONS.has(action) ? { run: require(`dynalite/actions/${file}`) } : {}),
+    };
+    actions.set(action, loaded);
+    return loaded;
+  };
+
+  return {
+    tableId,
+    parametersOf: (action) => {
+      const known = load(action);
+      return known && Object.keys(known.validation.types);
+    },
+    isOfItems: (action) => ITEM_ACTIONS.has(action),
+    check: (action, request) => {
+      const known = load(action);
+      if (known === undefined) throw new Error(`dynalite has no ${action}`);
+      const { types, custom } = known.validation;
+      const checked = validations.checkTypes({ ...request }, types);
+      validations.checkValidations(checked, types, custom, store);
+      return checked;
+    },
+    run: (action, request) =>
+      new Promise((resolve, reject) => {
+        const run = load(action)?.run;
+        if (run === undefined) throw new Error(`dynalite does not run ${action}`);
+        run(store, request, (error, result) => {
+          if (error) reject(action === 'CreateTable' ? inUse(error, request) : error);
+          else resolve(result);
+        });
+      }),
+  };
+}
+
+/** dynalite says that a table exists without a word. */
+function inUse(error: unknown, { TableName: name }: CheckedRequest): unknown {
+  if (!(error instanceof Error && 'body' in error && isJsonObject(error.body))) return error;
+  if (error.body['message'] !== '') return error;
+  return Object.assign(error, { body: { ...error.body, message: `Table already exists: ${name}` } });
+}

@@ -1,0 +1,103 @@
+import { physicalName } from '../template/physical-name.ts';
+import type { Json, JsonObject } from '../template/template.ts';
+import { isJsonObject, textAt } from '../template/template.ts';
+import type { TableProperties } from './dynamodb.ts';
+import type { StreamViewType } from './streams.ts';
+import { policyAt } from '../iam/provision-iam.ts';
+import {
+  objectListAt,
+  optionalBoolean,
+  optionalText,
+  propertyAt,
+  ResourceError,
+} from '../template/resource.ts';
+import type { ResourceRequest } from '../template/resource.ts';
+import type { Provision, World } from '../world.ts';
+
+/** What of the world the resources of this file touch. */
+type Reach = Pick<World, 'access' | 'accountId' | 'dynamoDb' | 'region'>;
+
+const VIEW_TYPES: readonly StreamViewType[] = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES'];
+
+/** AWS::DynamoDB::Table and AWS::DynamoDB::GlobalTable, which is what CDK's TableV2 makes. */
+export const provisionTable: Provision<Reach> = async (resource, world) => {
+  if (objectListAt(resource, 'Replicas').length > 1) {
+    throw new ResourceError(resource, 'the host has one region, so a table has one replica.');
+  }
+  const tableName =
+    optionalText(resource, 'TableName') ?? physicalName(resource.stackName, resource.logicalId);
+  const globalIndexes = objectListAt(resource, 'GlobalSecondaryIndexes').map(indexRequest);
+  const localIndexes = objectListAt(resource, 'LocalSecondaryIndexes').map(indexRequest);
+  try {
+    await world.dynamoDb.createTable(
+      {
+        TableName: tableName,
+        AttributeDefinitions: objectListAt(resource, 'AttributeDefinitions'),
+        KeySchema: objectListAt(resource, 'KeySchema'),
+        BillingMode: 'PAY_PER_REQUEST',
+        ...(globalIndexes.length > 0 ? { GlobalSecondaryIndexes: globalIndexes } : {}),
+        ...(localIndexes.length > 0 ? { LocalSecondaryIndexes: localIndexes } : {}),
+      },
+      tableProperties(resource),
+    );
+  } catch (error) {
+    throw new ResourceError(resource, error instanceof Error ? error.message : String(error));
+  }
+  const arn = `arn:aws:dynamodb:${world.region}:${world.accountId}:table/${tableName}`;
+  const viewType = streamViewType(resource);
+  const keyNames = objectListAt(resource, 'KeySchema').map((key) => textAt(key, 'AttributeName') ?? '');
+  const stream: { readonly StreamArn?: string } =
+    viewType === undefined
+      ? {}
+      : { StreamArn: world.dynamoDb.streams.enable({ tableName, keyNames, viewType }) };
+  attachPolicies(resource, world, arn, stream.StreamArn);
+  return { ref: tableName, attributes: { Arn: arn, TableId: world.dynamoDb.tableId(tableName), ...stream } };
+};
+
+function tableProperties(resource: ResourceRequest): TableProperties {
+  const [replica = {}] = objectListAt(resource, 'Replicas');
+  const attribute = optionalText(resource, 'TimeToLiveSpecification.AttributeName');
+  const isExpiring = optionalBoolean(resource, 'TimeToLiveSpecification.Enabled') === true;
+  return {
+    ...(isExpiring && attribute !== undefined ? { timeToLiveAttribute: attribute } : {}),
+    isProtected: [resource, { ...resource, properties: replica }].some(
+      (holder) => optionalBoolean(holder, 'DeletionProtectionEnabled') === true,
+    ),
+  };
+}
+
+/** A table that TableV2 makes has its policies at its one replica. */
+function attachPolicies(
+  resource: ResourceRequest,
+  world: Reach,
+  tableArn: string,
+  streamArn: string | undefined,
+): void {
+  const [replica = {}] = objectListAt(resource, 'Replicas');
+  const atReplica = { ...resource, properties: replica };
+  for (const [holder, path, arn] of [
+    [resource, 'ResourcePolicy.PolicyDocument', tableArn],
+    [atReplica, 'ResourcePolicy.PolicyDocument', tableArn],
+    [resource, 'StreamSpecification.ResourcePolicy.PolicyDocument', streamArn],
+    [atReplica, 'ReplicaStreamSpecification.ResourcePolicy.PolicyDocument', streamArn],
+  ] as const) {
+    if (arn === undefined || propertyAt(holder, path) === undefined) continue;
+    world.access.attachToResource(arn, policyAt(holder, path, 'resource'));
+  }
+}
+
+function streamViewType(resource: ResourceRequest): StreamViewType | undefined {
+  const text = optionalText(resource, 'StreamSpecification.StreamViewType');
+  const viewType = VIEW_TYPES.find((known) => known === text);
+  if (text !== undefined && viewType === undefined) {
+    throw new ResourceError(resource, `StreamSpecification.StreamViewType has no ${text}.`);
+  }
+  return viewType;
+}
+
+function indexRequest(index: JsonObject): JsonObject {
+  const wanted: Record<string, Json> = {};
+  for (const key of ['IndexName', 'KeySchema']) if (index[key] !== undefined) wanted[key] = index[key];
+  if (isJsonObject(index['Projection'])) wanted['Projection'] = index['Projection'];
+  return wanted;
+}

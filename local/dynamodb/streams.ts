@@ -1,0 +1,317 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { awsError } from '../endpoint/aws-service.ts';
+import type { AwsAnswer, AwsService } from '../endpoint/aws-service.ts';
+
+import { canonicalItem, itemBytes } from './item.ts';
+import type { Item, ItemChange } from './item.ts';
+import { textAt } from '../template/template.ts';
+import type { JsonObject } from '../template/template.ts';
+import { unservedText } from '../endpoint/unserved-call.ts';
+
+export type StreamViewType = 'KEYS_ONLY' | 'NEW_IMAGE' | 'OLD_IMAGE' | 'NEW_AND_OLD_IMAGES';
+
+/** A record as `GetRecords` answers it. */
+export interface StreamRecord {
+  readonly eventID: string;
+  readonly eventName: 'INSERT' | 'MODIFY' | 'REMOVE';
+  readonly eventVersion: string;
+  readonly eventSource: 'aws:dynamodb';
+  readonly awsRegion: string;
+  readonly dynamodb: {
+    /** In seconds, rounded down. */
+    readonly ApproximateCreationDateTime: number;
+    readonly Keys: Item;
+    readonly NewImage?: Item;
+    readonly OldImage?: Item;
+    /** Digits only, of the same length in all records: compares as text. */
+    readonly SequenceNumber: string;
+    readonly SizeBytes: number;
+    readonly StreamViewType: StreamViewType;
+  };
+}
+
+export interface StreamedTable {
+  readonly tableName: string;
+  readonly keyNames: readonly string[];
+  readonly viewType: StreamViewType;
+}
+
+/** Amazon DynamoDB Streams: one shard per table, kept in memory. */
+export interface DynamoDbStreams {
+  /** Begins a table's stream. @returns its ARN. */
+  readonly enable: (table: StreamedTable) => string;
+  readonly isEnabled: (tableName: string) => boolean;
+  /** What the description of a table says of its stream: nothing without one. */
+  readonly describeTable: (tableName: string) => JsonObject;
+  /** Takes a change down, in the order of calls. */
+  readonly append: (change: ItemChange) => void;
+  readonly hasStream: (streamArn: string) => boolean;
+  /** When a record was written, which the record itself says in whole seconds only. */
+  readonly writtenAt: (streamArn: string, sequenceNumber: string) => Date | undefined;
+  /** The API `DynamoDBStreams_20120810`. */
+  readonly handle: AwsService;
+}
+
+interface Stream extends StreamedTable {
+  readonly streamArn: string;
+  readonly streamLabel: string;
+  readonly shardId: string;
+  readonly createdAt: Date;
+  /** The sequence number of each is `firstSequence` and its place. */
+  entries: { readonly record: StreamRecord; readonly writtenAt: number }[];
+  firstSequence: number;
+}
+
+const RETENTION_MILLISECONDS = 24 * 3_600_000;
+/** More than any pipe that runs falls behind. Beyond it the oldest go, as they do after 24 hours. */
+const MAXIMUM_RECORDS = 200_000;
+const MAXIMUM_PAGE = 1000;
+const MAXIMUM_PAGE_BYTES = 1024 * 1024;
+const SEQUENCE_BASE = 10n ** 23n;
+
+export function createDynamoDbStreams(options: {
+  readonly accountId: string;
+  readonly region: string;
+  /** @default the system clock */
+  readonly now?: () => number;
+  /** @default 200,000 per stream */
+  readonly maximumRecords?: number;
+}): DynamoDbStreams {
+  const now = options.now ?? Date.now;
+  const maximumRecords = options.maximumRecords ?? MAXIMUM_RECORDS;
+  const byTable = new Map<string, Stream>();
+  const byArn = new Map<string, Stream>();
+
+  /** Cuts in large steps, so that each record is moved only once or so. */
+  const trim = (stream: Stream): void => {
+    const oldest = now() - RETENTION_MILLISECONDS;
+    const [first] = stream.entries;
+    if (first === undefined) return;
+    let cut = Math.max(0, stream.entries.length - maximumRecords);
+    if (cut > 0) cut = Math.max(cut, Math.ceil(maximumRecords / 10));
+    if (first.writtenAt < oldest) {
+      while ((stream.entries[cut]?.writtenAt ?? Infinity) < oldest) cut += 1;
+    }
+    if (cut === 0) return;
+    stream.entries = stream.entries.slice(cut);
+    stream.firstSequence += cut;
+  };
+
+  const append = ({ tableName, before, after }: ItemChange): void => {
+    const stream = byTable.get(tableName);
+    if (stream === undefined || (before === undefined && after === undefined)) return;
+    const isSame =
+      before !== undefined && after !== undefined && canonicalItem(before) === canonicalItem(after);
+    if (isSame) return;
+    const writtenAt = now();
+    stream.entries.push({
+      writtenAt,
+      record: recordOf(stream, { before, after, writtenAt, region: options.region }),
+    });
+    trim(stream);
+  };
+
+  const call = (action: string, request: JsonObject): AwsAnswer => {
+    switch (action) {
+      case 'ListStreams': {
+        const tableName = textAt(request, 'TableName');
+        const streams = [...byArn.values()].filter(
+          (stream) => tableName === undefined || stream.tableName === tableName,
+        );
+        return {
+          status: 200,
+          body: {
+            Streams: streams.map(({ streamArn, streamLabel, tableName: name }) => ({
+              StreamArn: streamArn,
+              StreamLabel: streamLabel,
+              TableName: name,
+            })),
+          },
+        };
+      }
+      case 'DescribeStream': {
+        const stream = byArn.get(textAt(request, 'StreamArn') ?? '');
+        if (stream === undefined) return notFound(request);
+        return { status: 200, body: describe(stream, textAt(request, 'ExclusiveStartShardId')) };
+      }
+      case 'GetShardIterator': {
+        const stream = byArn.get(textAt(request, 'StreamArn') ?? '');
+        if (stream === undefined) return notFound(request);
+        if (textAt(request, 'ShardId') !== stream.shardId) {
+          return awsError(type('ResourceNotFoundException'), 'Requested resource not found: no such shard.');
+        }
+        trim(stream);
+        return shardIterator(stream, request);
+      }
+      case 'GetRecords': {
+        const [streamArn = '', position = ''] = (textAt(request, 'ShardIterator') ?? '').split('#');
+        const stream = byArn.get(streamArn);
+        if (stream === undefined || !/^\d+$/.test(position)) {
+          return awsError(type('ValidationException'), 'Invalid ShardIterator.');
+        }
+        trim(stream);
+        const limit = Number(request['Limit'] ?? MAXIMUM_PAGE);
+        if (!Number.isInteger(limit) || limit < 1 || limit > MAXIMUM_PAGE) {
+          return awsError(type('ValidationException'), `Limit must be between 1 and ${MAXIMUM_PAGE}.`);
+        }
+        return page(stream, Number(position), limit);
+      }
+      default:
+        return awsError(
+          'com.amazon.coral.service#UnknownOperationException',
+          unservedText(action, 'dynamodb'),
+        );
+    }
+  };
+
+  return {
+    enable: ({ tableName, keyNames, viewType }) => {
+      const createdAt = new Date(now());
+      const streamLabel = createdAt.toISOString().replace('Z', '');
+      const streamArn = `arn:aws:dynamodb:${options.region}:${options.accountId}:table/${tableName}/stream/${streamLabel}`;
+      const digest = createHash('sha256').update(streamArn).digest('hex').slice(0, 8);
+      const shardId = `shardId-${String(createdAt.getTime()).padStart(20, '0')}-${digest}`;
+      const place = { streamArn, streamLabel, shardId, createdAt, entries: [], firstSequence: 1 };
+      const stream: Stream = { tableName, keyNames, viewType, ...place };
+      byTable.set(tableName, stream);
+      byArn.set(streamArn, stream);
+      return streamArn;
+    },
+    isEnabled: (tableName) => byTable.has(tableName),
+    describeTable: (tableName) => {
+      const stream = byTable.get(tableName);
+      if (stream === undefined) return {};
+      return {
+        StreamSpecification: { StreamEnabled: true, StreamViewType: stream.viewType },
+        LatestStreamLabel: stream.streamLabel,
+        LatestStreamArn: stream.streamArn,
+      };
+    },
+    append,
+    hasStream: (streamArn) => byArn.has(streamArn),
+    writtenAt: (streamArn, sequenceNumber) => {
+      const stream = byArn.get(streamArn);
+      const entry = stream?.entries[placeOf(sequenceNumber) - stream.firstSequence];
+      return entry && new Date(entry.writtenAt);
+    },
+    handle: ({ action, request }) => Promise.resolve(call(action, request)),
+  };
+}
+
+function recordOf(
+  stream: Stream,
+  change: Pick<ItemChange, 'before' | 'after'> & { readonly writtenAt: number; readonly region: string },
+): StreamRecord {
+  const { before, after, writtenAt, region } = change;
+  const keys = Object.fromEntries(
+    stream.keyNames.flatMap((name) => {
+      const value = (after ?? before)?.[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+  const { viewType } = stream;
+  const wantsNew = viewType === 'NEW_IMAGE' || viewType === 'NEW_AND_OLD_IMAGES';
+  const wantsOld = viewType === 'OLD_IMAGE' || viewType === 'NEW_AND_OLD_IMAGES';
+  const images = {
+    ...(wantsNew && after !== undefined ? { NewImage: after } : {}),
+    ...(wantsOld && before !== undefined ? { OldImage: before } : {}),
+  };
+  const place = stream.firstSequence + stream.entries.length;
+  return {
+    eventID: randomUUID().replaceAll('-', ''),
+    eventName: before === undefined ? 'INSERT' : after === undefined ? 'REMOVE' : 'MODIFY',
+    eventVersion: '1.1',
+    eventSource: 'aws:dynamodb',
+    awsRegion: region,
+    dynamodb: {
+      ApproximateCreationDateTime: Math.floor(writtenAt / 1000),
+      Keys: keys,
+      ...images,
+      SequenceNumber: sequenceAt(place),
+      SizeBytes: [keys, ...Object.values(images)].reduce((bytes, item) => bytes + itemBytes(item), 0),
+      StreamViewType: viewType,
+    },
+  };
+}
+
+/** @param after the shard that the described ones come after */
+function describe(stream: Stream, after: string | undefined): object {
+  const shard = { ShardId: stream.shardId, SequenceNumberRange: { StartingSequenceNumber: sequenceAt(1) } };
+  return {
+    StreamDescription: {
+      StreamArn: stream.streamArn,
+      StreamLabel: stream.streamLabel,
+      StreamStatus: 'ENABLED',
+      StreamViewType: stream.viewType,
+      CreationRequestDateTime: stream.createdAt.getTime() / 1000,
+      TableName: stream.tableName,
+      KeySchema: stream.keyNames.map((AttributeName, index) => ({
+        AttributeName,
+        KeyType: index === 0 ? 'HASH' : 'RANGE',
+      })),
+      Shards: after === stream.shardId ? [] : [shard],
+    },
+  };
+}
+
+function shardIterator(stream: Stream, request: JsonObject): AwsAnswer {
+  const answer = (place: number): AwsAnswer => ({
+    status: 200,
+    body: { ShardIterator: `${stream.streamArn}#${place}` },
+  });
+  const asked = placeOf(textAt(request, 'SequenceNumber') ?? '');
+  switch (textAt(request, 'ShardIteratorType') ?? '') {
+    case 'TRIM_HORIZON':
+      return answer(stream.firstSequence);
+    case 'LATEST':
+      return answer(stream.firstSequence + stream.entries.length);
+    case 'AT_SEQUENCE_NUMBER':
+      return asked < stream.firstSequence ? trimmed() : answer(asked);
+    case 'AFTER_SEQUENCE_NUMBER':
+      return asked + 1 < stream.firstSequence ? trimmed() : answer(asked + 1);
+    default:
+      return awsError(type('ValidationException'), 'ShardIteratorType is unknown.');
+  }
+}
+
+function page(stream: Stream, place: number, limit: number): AwsAnswer {
+  if (place < stream.firstSequence) return trimmed();
+  const records: StreamRecord[] = [];
+  let bytes = 0;
+  const start = place - stream.firstSequence;
+  for (const { record } of stream.entries.slice(start, start + limit)) {
+    bytes += record.dynamodb.SizeBytes;
+    if (records.length > 0 && bytes > MAXIMUM_PAGE_BYTES) break;
+    records.push(record);
+  }
+  return {
+    status: 200,
+    body: { Records: records, NextShardIterator: `${stream.streamArn}#${place + records.length}` },
+  };
+}
+
+function sequenceAt(place: number): string {
+  return String(SEQUENCE_BASE + BigInt(place));
+}
+
+/** -1 for what is no sequence number of ours. */
+function placeOf(text: string): number {
+  return /^\d{24}$/.test(text) ? Number(BigInt(text) - SEQUENCE_BASE) : -1;
+}
+
+const type = (name: string): string => `com.amazonaws.dynamodb.streams.v20120810#${name}`;
+
+function notFound(request: JsonObject): AwsAnswer {
+  const streamArn = textAt(request, 'StreamArn') ?? '';
+  return awsError(
+    type('ResourceNotFoundException'),
+    `Requested resource not found: Stream: ${streamArn} not found`,
+  );
+}
+
+function trimmed(): AwsAnswer {
+  return awsError(
+    type('TrimmedDataAccessException'),
+    'The operation attempted to read past the oldest stream record in a shard.',
+  );
+}

@@ -1,0 +1,312 @@
+import { createHash } from 'node:crypto';
+import { itemBytes } from './item.ts';
+import type { Item } from './item.ts';
+import { orderOf } from './value.ts';
+import type { Json } from '../template/template.ts';
+
+export interface Key {
+  readonly name: string;
+  readonly type: 'S' | 'N' | 'B';
+}
+
+/** A secondary index. */
+export interface Index {
+  readonly name: string;
+  readonly scope: 'local' | 'global';
+  readonly keys: readonly Key[];
+  /** What it holds of an item, all keys included; undefined: everything. */
+  readonly projected: ReadonlySet<string> | undefined;
+  readonly entries: KeyedEntries;
+}
+
+/** A table with its items, in memory. */
+export interface Table {
+  readonly name: string;
+  readonly keys: readonly Key[];
+  readonly entries: KeyedEntries;
+  readonly indexes: readonly Index[];
+}
+
+/** An item as a table or an index holds it. */
+export interface Entry {
+  readonly order: string;
+  readonly item: Item;
+  readonly bytes: number;
+  /** The item that an index's entry was projected from. */
+  readonly whole: Item;
+}
+
+/** Orders of the sort key from one, inclusive, up to another, exclusive. */
+export interface KeyRange {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** As `DescribeTable` answers it. */
+export interface TableDescription {
+  readonly TableName: string;
+  readonly AttributeDefinitions: readonly {
+    readonly AttributeName: string;
+    readonly AttributeType: Key['type'];
+  }[];
+  readonly KeySchema: readonly { readonly AttributeName: string }[];
+  readonly LocalSecondaryIndexes?: readonly IndexDescription[];
+  readonly GlobalSecondaryIndexes?: readonly IndexDescription[];
+}
+
+interface IndexDescription {
+  readonly IndexName: string;
+  readonly KeySchema: readonly { readonly AttributeName: string }[];
+  readonly Projection: { readonly ProjectionType: string; readonly NonKeyAttributes?: readonly string[] };
+}
+
+export function createTable(description: TableDescription): Table {
+  const keysOf = (schema: TableDescription['KeySchema']): readonly Key[] =>
+    schema.map(({ AttributeName: name }) => ({
+      name,
+      type:
+        description.AttributeDefinitions.find(({ AttributeName }) => AttributeName === name)?.AttributeType ??
+        'S',
+    }));
+  const keys = keysOf(description.KeySchema);
+  const indexOf = (scope: Index['scope'], { IndexName, KeySchema, Projection }: IndexDescription): Index => {
+    const ownKeys = keysOf(KeySchema);
+    const names = [...ownKeys, ...keys].map(({ name }) => name);
+    return {
+      name: IndexName,
+      scope,
+      keys: ownKeys,
+      projected:
+        Projection.ProjectionType === 'ALL'
+          ? undefined
+          : new Set([...names, ...(Projection.NonKeyAttributes ?? [])]),
+      entries: createEntries([...ownKeys, ...keys]),
+    };
+  };
+  return {
+    name: description.TableName,
+    keys,
+    entries: createEntries(keys),
+    indexes: [
+      ...(description.LocalSecondaryIndexes ?? []).map((index) => indexOf('local', index)),
+      ...(description.GlobalSecondaryIndexes ?? []).map((index) => indexOf('global', index)),
+    ],
+  };
+}
+
+/** Puts an item in a table and its indexes in another's place; either may be missing. */
+export function exchange(table: Table, before: Item | undefined, after: Item | undefined): void {
+  for (const index of table.indexes) {
+    if (before !== undefined && isHeld(index, before)) index.entries.remove(before);
+    if (after !== undefined && isHeld(index, after)) index.entries.put(projection(index, after), after);
+  }
+  if (after !== undefined) table.entries.put(after, after);
+  else if (before !== undefined) table.entries.remove(before);
+}
+
+/** An item that lacks a key of an index is not in it: indexes are sparse. */
+export function isHeld({ keys }: Pick<Index, 'keys'>, item: Item): boolean {
+  return keys.every(({ name }) => item[name] !== undefined);
+}
+
+/** What an index holds of an item. */
+export function projection({ projected }: Pick<Index, 'projected'>, item: Item): Item {
+  if (projected === undefined) return item;
+  const held: Record<string, Json> = {};
+  for (const name of projected) {
+    const value = item[name];
+    if (value !== undefined) held[name] = value;
+  }
+  return held;
+}
+
+interface Partition {
+  readonly order: string;
+  readonly entries: OrderedList<Entry>;
+}
+
+/** Entries by their partition, and in it by the other keys. */
+export type KeyedEntries = ReturnType<typeof createEntries>;
+
+function createEntries([hash, ...others]: readonly Key[]) {
+  const partitions = createOrderedList<Partition>();
+  const byId = new Map<string, Partition>();
+  const rest = (item: Item): string => others.map(({ name }) => element(idOf(item[name]))).join('');
+  const partitionOf = (item: Item): string => idOf(item[hash?.name ?? '']);
+
+  return {
+    put: (item: Item, whole: Item): void => {
+      const id = partitionOf(whole);
+      let partition = byId.get(id);
+      if (partition === undefined) {
+        partition = { order: placeOf(id), entries: createOrderedList<Entry>() };
+        byId.set(id, partition);
+        partitions.put(partition);
+      }
+      partition.entries.put({ order: rest(whole), item, bytes: itemBytes(item), whole });
+    },
+    remove: (item: Item): void => {
+      const id = partitionOf(item);
+      const partition = byId.get(id);
+      partition?.entries.remove(rest(item));
+      if (partition === undefined || !partition.entries.isEmpty()) return;
+      byId.delete(id);
+      partitions.remove(partition.order);
+    },
+    find: (key: Item): Entry | undefined => byId.get(partitionOf(key))?.entries.find(rest(key)),
+    /** @param after the keys of an entry that the first one comes after, in the direction of the walk */
+    inPartition: (
+      value: Json | undefined,
+      { from, to }: KeyRange,
+      isForward: boolean,
+      after: Item | undefined,
+    ): Iterable<Entry> => {
+      const start = after && rest(after);
+      const range: KeyRange = {
+        from: start !== undefined && isForward ? above(start) : from,
+        to: start !== undefined && !isForward ? start : to,
+      };
+      return byId.get(idOf(value))?.entries.between(range, isForward) ?? [];
+    },
+    /** @param segment one of how many equal parts */
+    all: function* (
+      after: Item | undefined,
+      segment: { readonly number: number; readonly of: number },
+    ): Iterable<Entry> {
+      const start = after && placeOf(partitionOf(after));
+      for (const { order, entries } of partitions.between({ from: start ?? '', to: LAST }, true)) {
+        if (segmentOf(order, segment.of) !== segment.number) continue;
+        const from = after !== undefined && order === start ? above(rest(after)) : '';
+        yield* entries.between({ from, to: LAST }, true);
+      }
+    },
+    /** Whether a scan of a segment may go on after an item of these keys. */
+    isInSegment: (key: Item, segment: { readonly number: number; readonly of: number }): boolean =>
+      segmentOf(placeOf(partitionOf(key)), segment.of) === segment.number,
+  };
+}
+
+function idOf(value: Json | undefined): string {
+  return orderOf(value) ?? '';
+}
+
+/** Partitions lie in the order of a digest, as a scan meets them. */
+function placeOf(id: string): string {
+  return createHash('md5').update(id).digest('hex') + id;
+}
+
+function segmentOf(place: string, count: number): number {
+  return Math.floor((parseInt(place.slice(0, 8), 16) * count) / 2 ** 32);
+}
+
+/** Above every order: orders are of bytes. */
+const LAST = '\uffff';
+const above = (order: string): string => `${order}\0`;
+
+/** Encodes one part of a compound sort order. Its end mark sorts a part before every longer one that begins with it. */
+function element(order: string): string {
+  return `${escaped(order)}\0\x01`;
+}
+
+function escaped(order: string): string {
+  return order.includes('\0') ? order.replaceAll('\0', '\0\xff') : order;
+}
+
+/**
+ * Where entries lie whose sort key meets a condition.
+ *
+ * @param operator one of the legacy comparison operators that a key condition may have
+ */
+export function keyRange(operator: string, [first, second]: readonly Json[]): KeyRange {
+  const order = escaped(orderOf(first) ?? '');
+  const [start, end] = [`${order}\0\x01`, `${order}\0\x02`];
+  switch (operator) {
+    case 'EQ':
+      return { from: start, to: end };
+    case 'LT':
+      return { from: '', to: start };
+    case 'LE':
+      return { from: '', to: end };
+    case 'GT':
+      return { from: end, to: LAST };
+    case 'GE':
+      return { from: start, to: LAST };
+    case 'BETWEEN':
+      return { from: start, to: `${escaped(orderOf(second) ?? '')}\0\x02` };
+    case 'BEGINS_WITH':
+      return { from: order, to: order + LAST };
+    default:
+      throw new Error(`${operator} is no condition of a key.`);
+  }
+}
+
+export const WHOLE_PARTITION: KeyRange = { from: '', to: LAST };
+
+type OrderedList<T> = ReturnType<typeof createOrderedList<T & { readonly order: string }>>;
+
+const CHUNK_LENGTH = 512;
+
+/** A list that stays in order, in chunks, so that a put among many moves few. */
+function createOrderedList<T extends { readonly order: string }>() {
+  const chunks: T[][] = [];
+  /** The chunk and the place in it of the first that is not below an order. */
+  const positionOf = (order: string): readonly [chunk: number, place: number] => {
+    const chunk = firstIndex(chunks.length, (at) => (chunks[at]?.at(-1)?.order ?? LAST) >= order);
+    const list = chunks[chunk] ?? [];
+    return [chunk, firstIndex(list.length, (at) => (list[at]?.order ?? LAST) >= order)];
+  };
+  return {
+    isEmpty: (): boolean => chunks.length === 0,
+    find: (order: string): T | undefined => {
+      const [chunk, place] = positionOf(order);
+      const found = chunks[chunk]?.[place];
+      return found?.order === order ? found : undefined;
+    },
+    put: (entry: T): void => {
+      const [at, place] = positionOf(entry.order);
+      // What comes after everything goes to the end of the last chunk.
+      const chunk = Math.min(at, Math.max(0, chunks.length - 1));
+      const list = (chunks[chunk] ??= []);
+      const index = at > chunk ? list.length : place;
+      list.splice(index, list[index]?.order === entry.order ? 1 : 0, entry);
+      if (list.length > CHUNK_LENGTH) chunks.splice(chunk + 1, 0, list.splice(CHUNK_LENGTH / 2));
+    },
+    remove: (order: string): void => {
+      const [chunk, place] = positionOf(order);
+      const list = chunks[chunk];
+      if (list?.[place]?.order !== order) return;
+      list.splice(place, 1);
+      if (list.length === 0) chunks.splice(chunk, 1);
+    },
+    between: function* ({ from, to }: KeyRange, isForward: boolean): Iterable<T> {
+      let [chunk, place] = positionOf(isForward ? from : to);
+      const step = isForward ? 1 : -1;
+      if (!isForward) place -= 1;
+      for (;;) {
+        const list = chunks[chunk];
+        const entry = list?.[place];
+        if (entry !== undefined) {
+          if (isForward ? entry.order >= to : entry.order < from) return;
+          yield entry;
+          place += step;
+          continue;
+        }
+        chunk += step;
+        const next = chunks[chunk];
+        if (next === undefined) return;
+        place = isForward ? 0 : next.length - 1;
+      }
+    },
+  };
+}
+
+/** The first index of a sorted list at which something holds, or its length. */
+function firstIndex(length: number, isSo: (index: number) => boolean): number {
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isSo(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,61 @@
+import type { AwsAnswer } from './aws-service.ts';
+import { isJsonObject, textAt } from '../template/template.ts';
+import type { JsonObject } from '../template/template.ts';
+
+/** What the AWS endpoint refused. */
+export class AwsCallError extends Error {
+  /** @param name without its namespace: `AccessDeniedException` */
+  constructor(name: string, message: string) {
+    super(message);
+    this.name = name;
+  }
+}
+
+/**
+ * Calls an API on the AWS endpoint as one role, without the network between. For the parts of AWS that the host plays
+ * itself: pollers and pipes would else keep the processor busy with HTTP to themselves.
+ *
+ * @param target such as `AmazonSQS.SendMessage`
+ * Rejects with an AwsCallError where the call is refused, and at once when the signal aborts.
+ */
+export type CallAws = (target: string, request: JsonObject, signal?: AbortSignal) => Promise<JsonObject>;
+
+/**
+ * @param perform runs one call; its signal lasts as long as the call.
+ */
+export function createCallAws(
+  perform: (target: string, request: JsonObject, signal: AbortSignal) => Promise<AwsAnswer>,
+): CallAws {
+  return async (target, request, signal) => {
+    signal?.throwIfAborted();
+    const gone = new AbortController();
+    const aborted = new Promise<never>((_, reject) => {
+      gone.signal.addEventListener('abort', () =>
+        reject(new AwsCallError('AbortError', 'The call was aborted.')),
+      );
+    });
+    // Nobody may be waiting for it.
+    aborted.catch(() => undefined);
+    const abort = (): void => gone.abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await Promise.race([answered(perform(target, copyOf(request), gone.signal)), aborted]);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  };
+}
+
+async function answered(performing: Promise<AwsAnswer>): Promise<JsonObject> {
+  const { status, body } = await performing;
+  const answer = copyOf(body);
+  if (status < 300) return answer;
+  const name = (textAt(answer, '__type') ?? 'InternalFailure').replace(/^.*#/, '');
+  throw new AwsCallError(name, textAt(answer, 'message') ?? textAt(answer, 'Message') ?? name);
+}
+
+/** What the network would make of it: neither side sees what the other changes later. */
+function copyOf(value: unknown): JsonObject {
+  const copy: unknown = JSON.parse(JSON.stringify(value) ?? '{}');
+  return isJsonObject(copy) ? copy : {};
+}

@@ -1,0 +1,89 @@
+import { AwsCallError } from '../endpoint/aws-call.ts';
+import type { CallAws } from '../endpoint/aws-call.ts';
+import { isJsonList, isJsonObject, objectAt, textAt } from '../template/template.ts';
+import type { JsonObject } from '../template/template.ts';
+
+/** A record of a stream as a pipe hands it on: what `GetRecords` answers, and the stream's ARN. */
+export interface PipeRecord {
+  readonly sequenceNumber: string;
+  /** In seconds. */
+  readonly createdAt: number;
+  readonly event: JsonObject;
+}
+
+/** Reads the one shard of a DynamoDB stream, from where it was told to begin. */
+export interface PipeSource {
+  /** The next records, at most 1,000, or none. */
+  readonly read: (signal: AbortSignal) => Promise<readonly PipeRecord[]>;
+  readonly shardId: string;
+}
+
+const API = 'DynamoDBStreams_20120810';
+
+/**
+ * @param after begins behind this sequence number; where that is trimmed away, at the oldest record that is left.
+ * @throws AwsCallError
+ */
+export async function openPipeSource(
+  callAws: CallAws,
+  options: {
+    readonly streamArn: string;
+    readonly startingPosition: 'TRIM_HORIZON' | 'LATEST';
+    readonly after?: string;
+  },
+  signal: AbortSignal,
+): Promise<PipeSource> {
+  const { streamArn, startingPosition, after } = options;
+  const call = (action: string, request: JsonObject): Promise<JsonObject> =>
+    callAws(`${API}.${action}`, request, signal);
+
+  const description = objectAt(await call('DescribeStream', { StreamArn: streamArn }), 'StreamDescription');
+  const shards = isJsonList(description['Shards']) ? description['Shards'].filter(isJsonObject) : [];
+  const shardId = textAt(shards[0] ?? {}, 'ShardId');
+  if (shardId === undefined) throw new AwsCallError('ResourceNotFoundException', 'The stream has no shard.');
+
+  const iteratorAt = async (position: JsonObject): Promise<string> => {
+    const answer = await call('GetShardIterator', { StreamArn: streamArn, ShardId: shardId, ...position });
+    return textAt(answer, 'ShardIterator') ?? '';
+  };
+  const oldest = { ShardIteratorType: 'TRIM_HORIZON' };
+  const begin = async (): Promise<string> => {
+    if (after === undefined) return iteratorAt({ ShardIteratorType: startingPosition });
+    try {
+      return await iteratorAt({ ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: after });
+    } catch (error) {
+      if (!isTrimmed(error)) throw error;
+      return iteratorAt(oldest);
+    }
+  };
+  let iterator = await begin();
+
+  return {
+    shardId,
+    read: async (readSignal) => {
+      try {
+        const answer = await callAws(`${API}.GetRecords`, { ShardIterator: iterator }, readSignal);
+        iterator = textAt(answer, 'NextShardIterator') ?? iterator;
+        const records = isJsonList(answer['Records']) ? answer['Records'].filter(isJsonObject) : [];
+        return records.map((record) => recordOf(record, streamArn));
+      } catch (error) {
+        if (!isTrimmed(error)) throw error;
+        iterator = await iteratorAt(oldest);
+        return [];
+      }
+    },
+  };
+}
+
+function isTrimmed(error: unknown): boolean {
+  return error instanceof AwsCallError && error.name === 'TrimmedDataAccessException';
+}
+
+function recordOf(record: JsonObject, streamArn: string): PipeRecord {
+  const change = objectAt(record, 'dynamodb');
+  return {
+    sequenceNumber: textAt(change, 'SequenceNumber') ?? '',
+    createdAt: Number(change['ApproximateCreationDateTime'] ?? 0),
+    event: { ...record, eventSourceARN: streamArn },
+  };
+}

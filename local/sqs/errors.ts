@@ -1,0 +1,58 @@
+import { awsError } from '../endpoint/aws-service.ts';
+import type { AwsAnswer } from '../endpoint/aws-service.ts';
+
+/** What SQS refuses, a request or one entry of a batch. */
+export class SqsError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Errors that the older protocol calls `AWS.SimpleQueueService.…`. Source: `awsQueryError` in the service's model. */
+const PREFIXED = new Set([
+  'BatchEntryIdsNotDistinct',
+  'BatchRequestTooLong',
+  'EmptyBatchRequest',
+  'InvalidBatchEntryId',
+  'MessageNotInflight',
+  'NonExistentQueue',
+  'PurgeQueueInProgress',
+  'TooManyEntriesInBatchRequest',
+  'UnsupportedOperation',
+]);
+
+/** Where the JSON protocol has another name than the older one. Source: answers of AWS. */
+const TYPES: Readonly<Record<string, string>> = {
+  InvalidParameterValue: 'com.amazon.coral.service#InvalidParameterValueException',
+  MissingParameter: 'com.amazon.coral.service#MissingRequiredParameterException',
+  NonExistentQueue: 'com.amazonaws.sqs#QueueDoesNotExist',
+};
+
+const STATUSES: Readonly<Record<string, number>> = {
+  PurgeQueueInProgress: 403,
+  ReceiptHandleIsInvalid: 404,
+  ResourceNotFoundException: 404,
+};
+
+/** @param code as the older protocol has it, without a prefix */
+function refusal(code: string, message: string): AwsAnswer {
+  return {
+    ...awsError(TYPES[code] ?? `com.amazonaws.sqs#${code}`, message, STATUSES[code] ?? 400),
+    // Clients written for SQS's older protocol go by this code.
+    headers: {
+      'x-amzn-query-error': `${PREFIXED.has(code) ? 'AWS.SimpleQueueService.' : ''}${code};Sender`,
+    },
+  };
+}
+
+/** @param error an SqsError, one of fauxqs, or what must not happen. */
+export function refusalOf(error: unknown): AwsAnswer {
+  if (error instanceof Error && 'code' in error) return refusal(String(error.code), error.message);
+  return awsError(
+    'com.amazonaws.sqs#InternalError',
+    `fauxqs failed: ${error instanceof Error ? error.message : String(error)}`,
+    500,
+  );
+}

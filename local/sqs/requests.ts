@@ -1,0 +1,222 @@
+import { calculateMessageSize, QUEUE_ATTRIBUTES } from './fauxqs.ts';
+import { SqsError } from './errors.ts';
+import { checkMessageAttributes } from './message-attributes.ts';
+import { isJsonList, isJsonObject, textAt } from '../template/template.ts';
+import type { Json, JsonObject } from '../template/template.ts';
+
+/*
+ * What SQS checks of a request, and fauxqs does not, or says in other words. Where a text has no other source, it is
+ * AWS's own answer.
+ */
+
+const MAXIMUM_ENTRIES = 10;
+const MAXIMUM_REQUEST_BYTES = 1_048_576;
+const MAXIMUM_DELAY_SECONDS = 900;
+const MAXIMUM_VISIBILITY_SECONDS = 43_200;
+
+/** @throws SqsError for a list that SQS takes nothing of. */
+export function entriesOf(action: string, request: JsonObject): readonly JsonObject[] {
+  const entries = isJsonList(request['Entries']) ? request['Entries'].filter(isJsonObject) : [];
+  if (entries.length === 0) {
+    throw new SqsError(
+      'EmptyBatchRequest',
+      `There should be at least one ${action}RequestEntry in the request.`,
+    );
+  }
+  if (entries.length > MAXIMUM_ENTRIES) {
+    throw new SqsError(
+      'TooManyEntriesInBatchRequest',
+      `Maximum number of entries per request are ${MAXIMUM_ENTRIES}. You have sent ${entries.length}.`,
+    );
+  }
+  const ids = new Set<string>();
+  for (const entry of entries) {
+    const id = textAt(entry, 'Id') ?? '';
+    if (!/^[\w-]{1,80}$/.test(id)) {
+      throw new SqsError(
+        'InvalidBatchEntryId',
+        'A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.',
+      );
+    }
+    if (ids.has(id)) throw new SqsError('BatchEntryIdsNotDistinct', `Id ${id} repeated.`);
+    ids.add(id);
+  }
+  return entries;
+}
+
+/** @throws SqsError for messages that are too long together. */
+export function checkBatchSize(entries: readonly JsonObject[]): void {
+  const bytes = entries.reduce((sum, entry) => sum + messageBytes(entry), 0);
+  if (bytes > MAXIMUM_REQUEST_BYTES) {
+    throw new SqsError(
+      'BatchRequestTooLong',
+      `Batch requests cannot be longer than ${MAXIMUM_REQUEST_BYTES} bytes. You have sent ${bytes} bytes.`,
+    );
+  }
+}
+
+function messageBytes(message: JsonObject): number {
+  const attributes = isJsonObject(message['MessageAttributes']) ? message['MessageAttributes'] : {};
+  const given = Object.entries(attributes).map(([name, attribute]) => {
+    const { DataType, StringValue, BinaryValue } = isJsonObject(attribute) ? attribute : {};
+    return [
+      name,
+      {
+        DataType: typeof DataType === 'string' ? DataType : '',
+        ...(typeof StringValue === 'string' ? { StringValue } : {}),
+        ...(typeof BinaryValue === 'string' ? { BinaryValue } : {}),
+      },
+    ] as const;
+  });
+  return calculateMessageSize(textAt(message, 'MessageBody') ?? '', Object.fromEntries(given));
+}
+
+/** Checks a message to be sent, or an entry of a batch of them. @throws SqsError */
+export function checkMessage(message: JsonObject): void {
+  if ((textAt(message, 'MessageBody') ?? '') === '') {
+    throw new SqsError('MissingParameter', 'The request must contain the parameter MessageBody.');
+  }
+  const delay = message['DelaySeconds'] ?? 0;
+  if (!isWholeNumber(delay, 0, MAXIMUM_DELAY_SECONDS)) {
+    throw invalid('DelaySeconds', delay, `DelaySeconds must be >= 0 and <= ${MAXIMUM_DELAY_SECONDS}.`);
+  }
+  const group = message['MessageGroupId'] ?? 'none';
+  if (typeof group !== 'string' || !/^[\u0021-\u007e]{1,128}$/.test(group)) {
+    throw invalid(
+      'MessageGroupId',
+      group,
+      'MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.',
+    );
+  }
+  checkMessageAttributes(message);
+}
+
+/** @throws SqsError */
+export function checkReceive(request: JsonObject): void {
+  const count = request['MaxNumberOfMessages'] ?? 1;
+  if (!isWholeNumber(count, 1, MAXIMUM_ENTRIES)) {
+    throw invalid('MaxNumberOfMessages', count, `Must be between 1 and ${MAXIMUM_ENTRIES}, if provided.`);
+  }
+}
+
+/** @throws SqsError */
+export function visibilityTimeoutOf(request: JsonObject): number {
+  const seconds = request['VisibilityTimeout'] ?? null;
+  if (seconds === null) {
+    throw new SqsError('MissingParameter', 'The request must contain the parameter VisibilityTimeout.');
+  }
+  if (!isWholeNumber(seconds, 0, MAXIMUM_VISIBILITY_SECONDS)) {
+    throw invalid('VisibilityTimeout', seconds, `Must be between 0 and ${MAXIMUM_VISIBILITY_SECONDS}.`);
+  }
+  return seconds;
+}
+
+/** The attributes that a request names, `All` of them spelled out. @throws SqsError for one that queues don't have. */
+export function queueAttributeNames(request: JsonObject): readonly string[] {
+  const names = namesAt(request, 'AttributeNames');
+  const unknown = names.find((name) => name !== 'All' && !QUEUE_ATTRIBUTES.includes(name));
+  if (unknown !== undefined) throw new SqsError('InvalidAttributeName', `Unknown Attribute ${unknown}.`);
+  return names.includes('All') ? QUEUE_ATTRIBUTES : names;
+}
+
+const SETTABLE = new Set([
+  'DelaySeconds',
+  'KmsDataKeyReusePeriodSeconds',
+  'KmsMasterKeyId',
+  'MaximumMessageSize',
+  'MessageRetentionPeriod',
+  'ReceiveMessageWaitTimeSeconds',
+  'RedrivePolicy',
+  'SqsManagedSseEnabled',
+  'VisibilityTimeout',
+]);
+
+/**
+ * The attributes that a standard queue is to have; an empty one shall go.
+ *
+ * @param isQueue whether there is a queue of that ARN
+ * @throws SqsError
+ */
+export function newQueueAttributes(
+  request: JsonObject,
+  isQueue: (arn: string) => boolean,
+): Readonly<Record<string, string>> {
+  const given = isJsonObject(request['Attributes']) ? Object.entries(request['Attributes']) : [];
+  const attributes = given.map(([name, value]): readonly [string, string] => {
+    if (name === 'Policy') {
+      throw new SqsError(
+        'UnsupportedOperation',
+        "The local host takes a queue's policy from its template only.",
+      );
+    }
+    if (!SETTABLE.has(name)) throw new SqsError('InvalidAttributeName', `Unknown Attribute ${name}.`);
+    const text = typeof value === 'string' ? value : '';
+    return [name, name === 'RedrivePolicy' && text !== '' ? redrivePolicy(text, isQueue) : text];
+  });
+  return { ...Object.fromEntries(attributes), ...encryption(Object.fromEntries(attributes)) };
+}
+
+/** Which of two keys a queue is encrypted with. Nothing is encrypted here; what is set shows. */
+function encryption({ KmsMasterKeyId, SqsManagedSseEnabled }: Readonly<Record<string, string>>) {
+  if (KmsMasterKeyId === undefined) return {};
+  if (KmsMasterKeyId === '') return { KmsDataKeyReusePeriodSeconds: '' };
+  if (SqsManagedSseEnabled === 'true') {
+    throw new SqsError(
+      'InvalidAttributeName',
+      'You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.',
+    );
+  }
+  return { SqsManagedSseEnabled: 'false' };
+}
+
+function redrivePolicy(text: string, isQueue: (arn: string) => boolean): string {
+  const policy = parsed(text);
+  if (policy === undefined) throw invalid('RedrivePolicy', text, 'Redrive policy is not a valid JSON map.');
+  for (const name of ['deadLetterTargetArn', 'maxReceiveCount']) {
+    if (policy[name] === undefined) {
+      throw invalid('RedrivePolicy', text, `Redrive policy does not contain mandatory attribute: ${name}.`);
+    }
+  }
+  const { deadLetterTargetArn, maxReceiveCount } = policy;
+  const count = Number(maxReceiveCount);
+  if (!isWholeNumber(count, 1, 1000)) {
+    throw invalid(
+      'RedrivePolicy',
+      text,
+      `Invalid value for maxReceiveCount: ${textOf(maxReceiveCount ?? null)}, valid values are from 1 to 1000 both inclusive.`,
+    );
+  }
+  if (typeof deadLetterTargetArn !== 'string' || !isQueue(deadLetterTargetArn)) {
+    throw invalid('RedrivePolicy', text, 'Dead letter target does not exist.');
+  }
+  return JSON.stringify({ deadLetterTargetArn, maxReceiveCount: count });
+}
+
+function parsed(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function namesAt(request: JsonObject, key: string): readonly string[] {
+  const names = request[key];
+  return isJsonList(names) ? names.filter((name) => typeof name === 'string') : [];
+}
+
+function isWholeNumber(value: Json, minimum: number, maximum: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum;
+}
+
+function invalid(parameter: string, value: Json, reason: string): SqsError {
+  return new SqsError(
+    'InvalidParameterValue',
+    `Value ${textOf(value)} for parameter ${parameter} is invalid. Reason: ${reason}`,
+  );
+}
+
+function textOf(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -23,7 +23,6 @@ import type { StageConfig } from './config.ts';
 import { dataTable } from './data-table.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { JwtHttpApi } from './jwt-http-api.ts';
-import { NodeFunction } from './node-function.ts';
 import { outputOperated } from './operator-outputs.ts';
 import { QueueWorker, tempoOf } from './queue-worker.ts';
 import { RunbookAlarm } from './runbook-alarm.ts';
@@ -274,121 +273,6 @@ export class CardSettlementStack extends Stack {
     const staged = { [names.stagedTransactionsTable]: this.staged.tableName };
     const reconcileQueueUrl = { [names.reconcileQueueUrl]: reconcileQueue.queueUrl };
 
-    const accept = this.routeFunction(
-      'AcceptTransaction',
-      'card-settlement/intake/handler',
-      'Stages a transaction',
-      {
-        ...calendarEnvironment,
-        ...days,
-        ...staged,
-      },
-    );
-    accept.allow(
-      ['dynamodb:GetItem', 'dynamodb:PutItem'],
-      [this.staged.tableArn, this.businessDays.tableArn],
-    );
-
-    const getTransaction = this.routeFunction(
-      'GetTransaction',
-      'card-settlement/intake/get-transaction-handler',
-      'Shows a transaction',
-      {
-        ...staged,
-        ...ledger,
-      },
-    );
-    getTransaction.allow(['dynamodb:GetItem'], [this.staged.tableArn, this.ledger.tableArn]);
-
-    const listTransactions = this.routeFunction(
-      'ListTransactions',
-      'card-settlement/review/list-held-handler',
-      'Lists transactions that wait for review',
-      { ...staged, ...ledger },
-      Duration.seconds(29),
-    );
-    listTransactions.allow(['dynamodb:BatchGetItem'], [this.staged.tableArn]);
-    listTransactions.allow(['dynamodb:Query'], [indexArn(this.ledger, tables.ledger.byHeld.name)]);
-
-    const review = this.routeFunction(
-      'ReviewTransaction',
-      'card-settlement/review/handler',
-      'Releases or rejects a held transaction',
-      { ...calendarEnvironment, ...days, ...staged, ...ledger },
-    );
-    review.allow(
-      ['dynamodb:GetItem', 'dynamodb:PutItem'],
-      [this.staged.tableArn, this.businessDays.tableArn],
-    );
-    review.allow(['dynamodb:GetItem'], [this.ledger.tableArn]);
-
-    const putTerminalTotals = this.routeFunction(
-      'PutTerminalTotals',
-      'card-settlement/terminals/handler',
-      "Records a terminal's own totals of a date",
-      { ...calendarEnvironment, ...days },
-    );
-    putTerminalTotals.allow(
-      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
-      [this.businessDays.tableArn],
-    );
-
-    const putMerchant = this.routeFunction(
-      'PutMerchant',
-      'card-settlement/merchants/handler',
-      'Records a merchant profile',
-      {
-        ...calendarEnvironment,
-        [names.merchantsTable]: this.merchants.tableName,
-      },
-    );
-    putMerchant.allow(['dynamodb:Query', 'dynamodb:PutItem'], [this.merchants.tableArn]);
-
-    const putFxRates = this.routeFunction(
-      'PutFxRates',
-      'card-settlement/rates/handler',
-      'Records the FX rates of a date',
-      {
-        ...calendarEnvironment,
-        ...days,
-        ...reconcileQueueUrl,
-      },
-    );
-    putFxRates.allow(
-      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
-      [this.businessDays.tableArn],
-    );
-    putFxRates.allow(['sqs:SendMessage'], [reconcileQueue.queueArn]);
-
-    const requestReconcile = this.routeFunction(
-      'RequestReconcile',
-      'card-settlement/reconcile/request-run-handler',
-      'Asks for a reconcile run',
-      {
-        ...calendarEnvironment,
-        ...reconcileQueueUrl,
-      },
-    );
-    requestReconcile.allow(['sqs:SendMessage'], [reconcileQueue.queueArn]);
-
-    const getBusinessDay = this.routeFunction(
-      'GetBusinessDay',
-      'card-settlement/reconcile/get-days-handler',
-      'Shows business days',
-      days,
-    );
-    getBusinessDay.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.businessDays.tableArn]);
-
-    const getSettlement = this.routeFunction(
-      'GetSettlement',
-      'card-settlement/settlements/handler',
-      'Shows the settlement of a date',
-      { ...days, ...ledger },
-      Duration.seconds(29),
-    );
-    getSettlement.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.businessDays.tableArn]);
-    getSettlement.allow(['dynamodb:Query'], [this.ledger.tableArn]);
-
     const api = new JwtHttpApi(this, 'HttpApi', {
       apiName: apiNameOf(this.config.stage, 'card-settlement'),
       description: 'Card transactions and their settlement',
@@ -397,48 +281,127 @@ export class CardSettlementStack extends Stack {
       throttle: this.config.throttle,
       logRetention: this.logRetention,
       alarmTopic: this.alarms,
-      notFound: this.routeFunction(
-        'NotFound',
-        'shared/not-found-handler',
-        'Answers paths that are no route',
-        {},
-      ),
+      notFoundId: 'NotFound',
     });
     const { GET, POST, PUT } = HttpMethod;
-    for (const [method, path, scope, handler] of [
-      [POST, '/transactions', scopes.write, accept],
-      [GET, '/transactions', scopes.read, listTransactions],
-      [GET, '/transactions/{transactionId}', scopes.read, getTransaction],
-      [POST, '/transactions/{transactionId}/release', scopes.operate, review],
-      [POST, '/transactions/{transactionId}/reject', scopes.operate, review],
-      [PUT, '/terminals/{terminalId}/totals/{businessDate}', scopes.write, putTerminalTotals],
-      [PUT, '/merchants/{merchantId}', scopes.operate, putMerchant],
-      [PUT, '/fx-rates/{businessDate}', scopes.operate, putFxRates],
-      [POST, '/business-days/{businessDate}/reconcile', scopes.operate, requestReconcile],
-      [GET, '/business-days', scopes.read, getBusinessDay],
-      [GET, '/business-days/{businessDate}', scopes.read, getBusinessDay],
-      [GET, '/settlements/{businessDate}', scopes.read, getSettlement],
-      [GET, '/settlements/{businessDate}/merchants/{merchantId}', scopes.read, getSettlement],
-    ] as const) {
-      api.addRoute({ method, path, scopes: [scope], handler });
-    }
+    const { read, write, operate } = scopes;
+    const stagedTable = this.staged.tableArn;
+    const ledgerTable = this.ledger.tableArn;
+    const daysTable = this.businessDays.tableArn;
+    api.serve([
+      {
+        id: 'AcceptTransaction',
+        entry: 'card-settlement/intake/handler',
+        description: 'Stages a transaction',
+        routes: [[POST, '/transactions', write]],
+        environment: { ...calendarEnvironment, ...days, ...staged },
+        may: [
+          [
+            ['dynamodb:GetItem', 'dynamodb:PutItem'],
+            [stagedTable, daysTable],
+          ],
+        ],
+      },
+      {
+        id: 'GetTransaction',
+        entry: 'card-settlement/intake/get-transaction-handler',
+        description: 'Shows a transaction',
+        routes: [[GET, '/transactions/{transactionId}', read]],
+        environment: { ...staged, ...ledger },
+        may: [[['dynamodb:GetItem'], [stagedTable, ledgerTable]]],
+      },
+      {
+        id: 'ListTransactions',
+        entry: 'card-settlement/review/list-held-handler',
+        description: 'Lists transactions that wait for review',
+        routes: [[GET, '/transactions', read]],
+        environment: { ...staged, ...ledger },
+        timeout: Duration.seconds(29),
+        may: [
+          [['dynamodb:BatchGetItem'], [stagedTable]],
+          [['dynamodb:Query'], [indexArn(this.ledger, tables.ledger.byHeld.name)]],
+        ],
+      },
+      {
+        id: 'ReviewTransaction',
+        entry: 'card-settlement/review/handler',
+        description: 'Releases or rejects a held transaction',
+        routes: [
+          [POST, '/transactions/{transactionId}/release', operate],
+          [POST, '/transactions/{transactionId}/reject', operate],
+        ],
+        environment: { ...calendarEnvironment, ...days, ...staged, ...ledger },
+        may: [
+          [
+            ['dynamodb:GetItem', 'dynamodb:PutItem'],
+            [stagedTable, daysTable],
+          ],
+          [['dynamodb:GetItem'], [ledgerTable]],
+        ],
+      },
+      {
+        id: 'PutTerminalTotals',
+        entry: 'card-settlement/terminals/handler',
+        description: "Records a terminal's own totals of a date",
+        routes: [[PUT, '/terminals/{terminalId}/totals/{businessDate}', write]],
+        environment: { ...calendarEnvironment, ...days },
+        may: [[['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [daysTable]]],
+      },
+      {
+        id: 'PutMerchant',
+        entry: 'card-settlement/merchants/handler',
+        description: 'Records a merchant profile',
+        routes: [[PUT, '/merchants/{merchantId}', operate]],
+        environment: { ...calendarEnvironment, [names.merchantsTable]: this.merchants.tableName },
+        may: [[['dynamodb:Query', 'dynamodb:PutItem'], [this.merchants.tableArn]]],
+      },
+      {
+        id: 'PutFxRates',
+        entry: 'card-settlement/rates/handler',
+        description: 'Records the FX rates of a date',
+        routes: [[PUT, '/fx-rates/{businessDate}', operate]],
+        environment: { ...calendarEnvironment, ...days, ...reconcileQueueUrl },
+        may: [
+          [['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], [daysTable]],
+          [['sqs:SendMessage'], [reconcileQueue.queueArn]],
+        ],
+      },
+      {
+        id: 'RequestReconcile',
+        entry: 'card-settlement/reconcile/request-run-handler',
+        description: 'Asks for a reconcile run',
+        routes: [[POST, '/business-days/{businessDate}/reconcile', operate]],
+        environment: { ...calendarEnvironment, ...reconcileQueueUrl },
+        may: [[['sqs:SendMessage'], [reconcileQueue.queueArn]]],
+      },
+      {
+        id: 'GetBusinessDay',
+        entry: 'card-settlement/reconcile/get-days-handler',
+        description: 'Shows business days',
+        routes: [
+          [GET, '/business-days', read],
+          [GET, '/business-days/{businessDate}', read],
+        ],
+        environment: days,
+        may: [[['dynamodb:GetItem', 'dynamodb:Query'], [daysTable]]],
+      },
+      {
+        id: 'GetSettlement',
+        entry: 'card-settlement/settlements/handler',
+        description: 'Shows the settlement of a date',
+        routes: [
+          [GET, '/settlements/{businessDate}', read],
+          [GET, '/settlements/{businessDate}/merchants/{merchantId}', read],
+        ],
+        environment: { ...days, ...ledger },
+        timeout: Duration.seconds(29),
+        may: [
+          [['dynamodb:GetItem', 'dynamodb:Query'], [daysTable]],
+          [['dynamodb:Query'], [ledgerTable]],
+        ],
+      },
+    ]);
     return api;
-  }
-
-  private routeFunction(
-    id: string,
-    entry: string,
-    description: string,
-    environment: Readonly<Record<string, string>>,
-    timeout: Duration = Duration.seconds(10),
-  ): NodeFunction {
-    return new NodeFunction(this, id, {
-      entry,
-      description,
-      environment,
-      timeout,
-      logRetention: this.logRetention,
-    });
   }
 }
 

@@ -12,7 +12,7 @@ import type { StageConfig } from './config.ts';
 import { dataTable } from './data-table.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { JwtHttpApi } from './jwt-http-api.ts';
-import { NodeFunction } from './node-function.ts';
+import { NodeFunction, type Grant } from './node-function.ts';
 import { outputOperated } from './operator-outputs.ts';
 import { QueueWorker, tempoOf } from './queue-worker.ts';
 import { apiNameOf } from './stage-names.ts';
@@ -234,7 +234,7 @@ export class ChatStack extends Stack {
       'Acknowledges notifications',
       this.notificationTables(),
     );
-    this.allowAcknowledging(ack);
+    for (const grant of this.acknowledging()) ack.allow(...grant);
 
     const read = this.routeFunction(
       'Read',
@@ -279,56 +279,6 @@ export class ChatStack extends Stack {
     const messages = { [names.messagesTable]: this.messages.tableName };
     const conversations = { [names.conversationsTable]: this.conversations.tableName };
 
-    const post = this.routeFunction('PostMessage', 'chat/messages/handler', 'Writes a message', {
-      ...messages,
-      ...conversations,
-      [names.rateLimitsTable]: this.rateLimits.tableName,
-      [names.rateLimitMessages]: String(messageRate.messages),
-      [names.rateLimitWindowSeconds]: String(messageRate.windowSeconds),
-    });
-    const byMessageId = `${this.messages.tableArn}/index/${tables.messages.byMessageId.name}`;
-    post.allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [this.messages.tableArn]);
-    post.allow(['dynamodb:Query'], [byMessageId]);
-    post.allow(['dynamodb:UpdateItem'], [this.rateLimits.tableArn]);
-    post.allow(['dynamodb:UpdateItem'], [this.conversations.tableArn]);
-
-    const list = this.routeFunction(
-      'ListConversations',
-      'chat/messages/conversations-handler',
-      'Shows a user’s conversations',
-      {
-        ...messages,
-        ...conversations,
-      },
-    );
-    list.allow(['dynamodb:Query'], [this.messages.tableArn]);
-    list.allow(['dynamodb:Query'], [this.conversations.tableArn]);
-
-    const history = this.routeFunction(
-      'ListMessages',
-      'chat/messages/history-handler',
-      'Shows a conversation',
-      messages,
-    );
-    history.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.messages.tableArn]);
-
-    const waiting = this.routeFunction(
-      'ListNotifications',
-      'chat/notifications/handler',
-      'Shows what waits for a user',
-      this.notificationTables(),
-    );
-    waiting.allow(['dynamodb:Query'], [this.notifications.tableArn]);
-    waiting.allow(['dynamodb:BatchGetItem'], [this.acknowledgements.tableArn]);
-
-    const acknowledge = this.routeFunction(
-      'DeleteNotification',
-      'chat/notifications/acknowledge-handler',
-      'Acknowledges a notification',
-      this.notificationTables(),
-    );
-    this.allowAcknowledging(acknowledge);
-
     const api = new JwtHttpApi(this, 'HttpApi', {
       apiName: apiNameOf(this.config.stage, 'chat'),
       description: 'Chat messages and what waits for a user',
@@ -337,23 +287,70 @@ export class ChatStack extends Stack {
       throttle: this.config.throttle,
       logRetention: this.logRetention,
       alarmTopic: this.alarms,
-      notFound: this.routeFunction(
-        'UnknownPath',
-        'shared/not-found-handler',
-        'Answers paths that are no route',
-        {},
-      ),
+      notFoundId: 'UnknownPath',
     });
     const { DELETE, GET, POST } = HttpMethod;
-    for (const [method, path, handler] of [
-      [POST, '/messages', post],
-      [GET, '/conversations', list],
-      [GET, '/conversations/{conversationId}/messages', history],
-      [GET, '/notifications', waiting],
-      [DELETE, '/notifications/{notificationId}', acknowledge],
-    ] as const) {
-      api.addRoute({ method, path, scopes: [chatScope], handler });
-    }
+    const messagesTable = this.messages.tableArn;
+    const byMessageId = `${messagesTable}/index/${tables.messages.byMessageId.name}`;
+    api.serve([
+      {
+        id: 'PostMessage',
+        entry: 'chat/messages/handler',
+        description: 'Writes a message',
+        routes: [[POST, '/messages', chatScope]],
+        environment: {
+          ...messages,
+          ...conversations,
+          [names.rateLimitsTable]: this.rateLimits.tableName,
+          [names.rateLimitMessages]: String(messageRate.messages),
+          [names.rateLimitWindowSeconds]: String(messageRate.windowSeconds),
+        },
+        may: [
+          [['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [messagesTable]],
+          [['dynamodb:Query'], [byMessageId]],
+          [['dynamodb:UpdateItem'], [this.rateLimits.tableArn]],
+          [['dynamodb:UpdateItem'], [this.conversations.tableArn]],
+        ],
+      },
+      {
+        id: 'ListConversations',
+        entry: 'chat/messages/conversations-handler',
+        description: 'Shows a user’s conversations',
+        routes: [[GET, '/conversations', chatScope]],
+        environment: { ...messages, ...conversations },
+        may: [
+          [['dynamodb:Query'], [messagesTable]],
+          [['dynamodb:Query'], [this.conversations.tableArn]],
+        ],
+      },
+      {
+        id: 'ListMessages',
+        entry: 'chat/messages/history-handler',
+        description: 'Shows a conversation',
+        routes: [[GET, '/conversations/{conversationId}/messages', chatScope]],
+        environment: messages,
+        may: [[['dynamodb:GetItem', 'dynamodb:Query'], [messagesTable]]],
+      },
+      {
+        id: 'ListNotifications',
+        entry: 'chat/notifications/handler',
+        description: 'Shows what waits for a user',
+        routes: [[GET, '/notifications', chatScope]],
+        environment: this.notificationTables(),
+        may: [
+          [['dynamodb:Query'], [this.notifications.tableArn]],
+          [['dynamodb:BatchGetItem'], [this.acknowledgements.tableArn]],
+        ],
+      },
+      {
+        id: 'DeleteNotification',
+        entry: 'chat/notifications/acknowledge-handler',
+        description: 'Acknowledges a notification',
+        routes: [[DELETE, '/notifications/{notificationId}', chatScope]],
+        environment: this.notificationTables(),
+        may: this.acknowledging(),
+      },
+    ]);
     return api;
   }
 
@@ -364,9 +361,11 @@ export class ChatStack extends Stack {
     };
   }
 
-  private allowAcknowledging(handler: NodeFunction): void {
-    handler.allow(['dynamodb:DeleteItem', 'dynamodb:GetItem'], [this.notifications.tableArn]);
-    handler.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [this.acknowledgements.tableArn]);
+  private acknowledging(): readonly Grant[] {
+    return [
+      [['dynamodb:DeleteItem', 'dynamodb:GetItem'], [this.notifications.tableArn]],
+      [['dynamodb:GetItem', 'dynamodb:PutItem'], [this.acknowledgements.tableArn]],
+    ];
   }
 
   private routeFunction(

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   HttpApi,
@@ -13,7 +13,7 @@ import { GraphWidget, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import type { NodeFunction } from './node-function.ts';
+import { NodeFunction, type Grant, type NodeFunctionProps } from './node-function.ts';
 import { RunbookAlarm } from './runbook-alarm.ts';
 
 export interface JwtHttpApiProps {
@@ -27,17 +27,16 @@ export interface JwtHttpApiProps {
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
   readonly logRetention: RetentionDays;
   readonly alarmTopic: ITopic;
-  /** Answers what no route does. */
-  readonly notFound: NodeFunction;
+  /** Of the function that answers what no route does. */
+  readonly notFoundId: string;
 }
 
-/** A route of an API and the function behind it. */
-export interface RouteProps {
-  readonly method: HttpMethod;
-  readonly path: string;
-  /** One of these must be in the token. */
-  readonly scopes: readonly string[];
-  readonly handler: NodeFunction;
+/** A function of an API: what leads to it, what it is told, and what it may do. */
+export interface ServedFunction extends Omit<NodeFunctionProps, 'logRetention'> {
+  readonly id: string;
+  /** The scope must be in the token. */
+  readonly routes: readonly (readonly [method: HttpMethod, path: string, scope: string])[];
+  readonly may: readonly Grant[];
 }
 
 /** An HTTP API every route of which asks for an access token with a scope; all other paths are 404 to everybody. */
@@ -46,16 +45,23 @@ export class JwtHttpApi extends Construct {
   /** Without a slash at the end. */
   readonly url: string;
   private readonly authorizer: IHttpRouteAuthorizer;
-  private readonly integrations = new Map<NodeFunction, HttpLambdaIntegration>();
+  private readonly logRetention: RetentionDays;
 
   constructor(scope: Construct, id: string, props: JwtHttpApiProps) {
     super(scope, id);
+    this.logRetention = props.logRetention;
+    const notFound = this.functionOf({
+      id: props.notFoundId,
+      entry: 'shared/not-found-handler',
+      description: 'Answers paths that are no route',
+      environment: {},
+    });
     this.authorizer = new HttpJwtAuthorizer('Tokens', props.issuer, { jwtAudience: [...props.audience] });
     this.api = new HttpApi(this, 'Api', {
       apiName: props.apiName,
       description: props.description,
       createDefaultStage: false,
-      defaultIntegration: this.integrationOf(props.notFound),
+      defaultIntegration: integrationOf(notFound),
     });
     Validations.of(this.api.node.findChild('DefaultRoute')).acknowledge({
       id: 'AwsSolutions-APIG4',
@@ -121,23 +127,24 @@ export class JwtHttpApi extends Construct {
     ];
   }
 
-  addRoute({ method, path, scopes, handler }: RouteProps): void {
-    this.api.addRoutes({
-      path,
-      methods: [method],
-      integration: this.integrationOf(handler),
-      authorizer: this.authorizer,
-      authorizationScopes: [...scopes],
-    });
+  /** Makes functions, in the API's stack, and the routes that lead to them. */
+  serve(functions: readonly ServedFunction[]): void {
+    for (const { routes, may, ...props } of functions) {
+      const handler = this.functionOf(props);
+      for (const grant of may) handler.allow(...grant);
+      const integration = integrationOf(handler);
+      for (const [method, path, scope] of routes) {
+        const authorizer = { authorizer: this.authorizer, authorizationScopes: [scope] };
+        this.api.addRoutes({ path, methods: [method], integration, ...authorizer });
+      }
+    }
   }
 
-  /** A function that serves several routes has one integration. */
-  private integrationOf(handler: NodeFunction): HttpLambdaIntegration {
-    let integration = this.integrations.get(handler);
-    if (integration === undefined) {
-      integration = new HttpLambdaIntegration(`${handler.node.id}Integration`, handler.function);
-      this.integrations.set(handler, integration);
-    }
-    return integration;
+  private functionOf({ id, ...props }: Omit<ServedFunction, 'routes' | 'may'>): NodeFunction {
+    return new NodeFunction(Stack.of(this), id, { ...props, logRetention: this.logRetention });
   }
+}
+
+function integrationOf(handler: NodeFunction): HttpLambdaIntegration {
+  return new HttpLambdaIntegration(`${handler.node.id}Integration`, handler.function);
 }

@@ -17,6 +17,9 @@ import { Construct } from 'constructs';
 import { buildSync } from 'esbuild';
 import { prepareForContainer } from './aws-endpoint.ts';
 
+/** Actions, and the ARNs on which they are allowed. */
+export type Grant = readonly [actions: readonly string[], resources: readonly string[]];
+
 export interface NodeFunctionProps {
   /** The handler's file below `lambda/`, without its ending: `card-settlement/intake/handler`. */
   readonly entry: string;
@@ -82,7 +85,7 @@ export class NodeFunction extends Construct {
   }
 
   /** Adds a statement to the role: the grants of CDK would add actions and indexes that nothing uses. */
-  allow(actions: readonly string[], resources: readonly string[]): void {
+  allow(...[actions, resources]: Grant): void {
     this.role.addToPolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }));
   }
 }

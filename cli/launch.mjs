@@ -1,7 +1,7 @@
 /**
  * The entry of every npm script: `node cli/launch.mjs <command> [arguments]`.
  *
- * Plain JavaScript, because it must run before anything is built: it bundles `cli/<command>.ts` and runs it, so that
+ * Plain JavaScript, because it must run before anything is built: it bundles `cli/<command>.ts`, or `tools/<command>.ts`, and runs it, so that
  * the commands need neither a build step nor a Node that strips types.
  */
 import { existsSync } from 'node:fs';
@@ -59,7 +59,7 @@ async function bundle(command) {
   const folder = path.join(projectFolder, '.build', 'cli');
   const { outputFiles } = await build({
     absWorkingDir: projectFolder,
-    entryPoints: { [command]: path.join(projectFolder, 'cli', `${command}.ts`) },
+    entryPoints: { [command]: sourceOf(command) },
     outdir: folder,
     entryNames: '[name]-[hash]',
     outExtension: { '.js': '.mjs' },
@@ -85,6 +85,15 @@ async function bundle(command) {
   const entry = outputFiles.find((file) => path.basename(file.path).startsWith(`${command}-`));
   if (entry === undefined) throw new Error(`esbuild wrote no entry for ${command}`);
   return pathToFileURL(entry.path).href;
+}
+
+/** What users type is in `cli`, what developers type in `tools`.
+ * @param {string} command */
+function sourceOf(command) {
+  const [file = ''] = ['cli', 'tools']
+    .map((folder) => path.join(projectFolder, folder, `${command}.ts`))
+    .filter((each) => existsSync(each));
+  return file;
 }
 
 /** npm runs scripts in the project's folder and says where the user stood; paths the user types are relative to that.

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { chatLiveDocument } from '../../cli/asyncapi/chat-live.ts';
+import { chatLiveDocument } from '../../tools/asyncapi/chat-live.ts';
 import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import { faultsOf } from '../openapi/json-schema-check.ts';
 import { eventually, startChat, type People, type Person } from './chat-people.ts';

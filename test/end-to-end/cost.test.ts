@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readPrices } from '../../cli/cost/prices.ts';
+import { readPrices } from '../../tools/cost/prices.ts';
 import { command } from './command.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { apiNames, openApiDocument, type ApiName } from '../../cli/openapi/document.ts';
+import { apiNames, openApiDocument, type ApiName } from '../../tools/openapi/document.ts';
 import type { HttpResponse } from '../../cli/http.ts';
 import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import { faultsOf, resolved } from '../openapi/json-schema-check.ts';

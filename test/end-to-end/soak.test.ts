@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { findingText } from '../../cli/soak/findings.ts';
-import { runSoak, type SoakReport } from '../../cli/soak/run.ts';
+import { findingText } from '../../tools/soak/findings.ts';
+import { runSoak, type SoakReport } from '../../tools/soak/run.ts';
 import { synthesizeIfChanged } from '../../cli/start/assembly.ts';
 
 /**

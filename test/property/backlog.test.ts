@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { simulateBacklog, type BacklogLoad } from '../../cli/limits/backlog.ts';
+import { simulateBacklog, type BacklogLoad } from '../../tools/limits/backlog.ts';
 
 /**
  * Goal: a backlog that takes hours is neither sent again nor called a break, and what is lost or cannot be settled is, in

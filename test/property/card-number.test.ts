@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { identifierKinds, seededBits } from '../../cli/limits/identifier-kinds.ts';
-import { placesRefused } from '../../cli/limits/identifiers.ts';
-import { writingsOf } from '../../cli/limits/published-card-numbers.ts';
+import { identifierKinds, seededBits } from '../../tools/limits/identifier-kinds.ts';
+import { placesRefused } from '../../tools/limits/identifiers.ts';
+import { writingsOf } from '../../tools/limits/published-card-numbers.ts';
 import { textContainsCardNumber } from '../../lambda/card-settlement/domain/card-number.ts';
 
 /** The check digit, as ISO/IEC 7812-1 words it: digits from the right, every second one doubled. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { chatLiveFile } from '../../cli/asyncapi/chat-live.ts';
+import { chatLiveFile } from '../../tools/asyncapi/chat-live.ts';
 import { program } from '../end-to-end/command.ts';
 import { describeJudge } from './judges/judge.ts';
 import { HOW_TO_INSTALL, npmCommand, NPM_PROGRAMS } from './judges/programs.mjs';

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { apiNames, documentFile } from '../../cli/openapi/document.ts';
+import { apiNames, documentFile } from '../../tools/openapi/document.ts';
 import { parseOutputs } from '../../cli/outputs.ts';
 import { command, program, start, type Ended, type Started } from '../end-to-end/command.ts';
 import { describeJudge } from './judges/judge.ts';

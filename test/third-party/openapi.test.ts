@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { apiNames, documentFile } from '../../cli/openapi/document.ts';
+import { apiNames, documentFile } from '../../tools/openapi/document.ts';
 import { program } from '../end-to-end/command.ts';
 import { describeJudge } from './judges/judge.ts';
 import { HOW_TO_INSTALL, npmCommand, pythonCommand } from './judges/programs.mjs';

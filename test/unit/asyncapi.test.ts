@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import * as v from 'valibot';
-import { chatLiveDocument, chatLiveFile, deviceFrames } from '../../cli/asyncapi/chat-live.ts';
+import { chatLiveDocument, chatLiveFile, deviceFrames } from '../../tools/asyncapi/chat-live.ts';
 import { deviceActions } from '../../lambda/chat/contract.ts';
 import { faultsOf, resolved } from '../openapi/json-schema-check.ts';
 

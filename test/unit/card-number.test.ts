@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { placesRefused } from '../../cli/limits/identifiers.ts';
-import { publishedCardNumbers, writingsOf } from '../../cli/limits/published-card-numbers.ts';
+import { placesRefused } from '../../tools/limits/identifiers.ts';
+import { publishedCardNumbers, writingsOf } from '../../tools/limits/published-card-numbers.ts';
 import {
   containsCardNumber,
   jsonContainsLongCardNumber,

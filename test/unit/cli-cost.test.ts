@@ -2,12 +2,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { copyToMeasure, standingWorkOf } from '../../cli/cost/assembly.ts';
-import { messagesCost, monthBills, salesCost, walksAfterBalance } from '../../cli/cost/estimate.ts';
-import { createFunctionTimes } from '../../cli/cost/function-times.ts';
-import { billOf, billsTogether, countsOf, readPrices } from '../../cli/cost/prices.ts';
-import { billTable, unitsLine } from '../../cli/cost/report.ts';
-import type { SalesUsage } from '../../cli/cost/sales.ts';
+import { copyToMeasure, standingWorkOf } from '../../tools/cost/assembly.ts';
+import { messagesCost, monthBills, salesCost, walksAfterBalance } from '../../tools/cost/estimate.ts';
+import { createFunctionTimes } from '../../tools/cost/function-times.ts';
+import { billOf, billsTogether, countsOf, readPrices } from '../../tools/cost/prices.ts';
+import { billTable, unitsLine } from '../../tools/cost/report.ts';
+import type { SalesUsage } from '../../tools/cost/sales.ts';
 import type { UsageRecord, UsageUnit } from '../../local/usage.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { createChatBooks, type AcceptedMessage } from '../../cli/soak/chat-books.ts';
-import { checkChat, type ChatEvidence } from '../../cli/soak/check-chat.ts';
-import { createFindings, findingText } from '../../cli/soak/findings.ts';
-import type { MessageItem, NotificationItem } from '../../cli/soak/tables.ts';
+import { createChatBooks, type AcceptedMessage } from '../../tools/soak/chat-books.ts';
+import { checkChat, type ChatEvidence } from '../../tools/soak/check-chat.ts';
+import { createFindings, findingText } from '../../tools/soak/findings.ts';
+import type { MessageItem, NotificationItem } from '../../tools/soak/tables.ts';
 import { notificationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 
 /**

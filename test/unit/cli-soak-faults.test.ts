@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createFaults, type FaultRates } from '../../cli/soak/faults.ts';
-import { seededRandom, type Random } from '../../cli/soak/random.ts';
-import { createTally } from '../../cli/soak/tally.ts';
+import { createFaults, type FaultRates } from '../../tools/soak/faults.ts';
+import { seededRandom, type Random } from '../../tools/soak/random.ts';
+import { createTally } from '../../tools/soak/tally.ts';
 import type { AwsCall } from '../../local/endpoint/aws-service.ts';
 import type { JsonObject } from '../../local/template/template.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { BusinessDay } from '../../cli/replay/business-day.ts';
-import { checkSettlement, type SettlementEvidence } from '../../cli/soak/check-settlement.ts';
-import { createFindings, findingText } from '../../cli/soak/findings.ts';
-import { createSettlementBooks, type AcceptedFact } from '../../cli/soak/settlement-books.ts';
-import type { LedgerItem, StagedItem } from '../../cli/soak/tables.ts';
+import { checkSettlement, type SettlementEvidence } from '../../tools/soak/check-settlement.ts';
+import { createFindings, findingText } from '../../tools/soak/findings.ts';
+import { createSettlementBooks, type AcceptedFact } from '../../tools/soak/settlement-books.ts';
+import type { LedgerItem, StagedItem } from '../../tools/soak/tables.ts';
 
 /**
  * Goal: the checks of a soak can fail: each loss, each double and each difference is found, and named.

@@ -1,14 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import picocolors from 'picocolors';
-import { checkMemory } from '../../cli/soak/check.ts';
-import { createFindings, findingText } from '../../cli/soak/findings.ts';
-import { createMeter } from '../../cli/soak/measure.ts';
-import { atRate } from '../../cli/soak/pace.ts';
-import { seededRandom } from '../../cli/soak/random.ts';
-import { minuteText, reportJson, reportText } from '../../cli/soak/report.ts';
-import type { SoakReport } from '../../cli/soak/run.ts';
-import { createSales, type KnownSale } from '../../cli/soak/sales.ts';
+import { checkMemory } from '../../tools/soak/check.ts';
+import { createFindings, findingText } from '../../tools/soak/findings.ts';
+import { createMeter } from '../../tools/soak/measure.ts';
+import { atRate } from '../../tools/soak/pace.ts';
+import { seededRandom } from '../../tools/soak/random.ts';
+import { minuteText, reportJson, reportText } from '../../tools/soak/report.ts';
+import type { SoakReport } from '../../tools/soak/run.ts';
+import { createSales, type KnownSale } from '../../tools/soak/sales.ts';
 import { businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
 import { stageConfig } from '../../lib/config.ts';
 

@@ -9,11 +9,11 @@ export interface AppExpressions {
   readonly attributes: readonly string[];
 }
 
-/** Every text of `lambda/*\/tables` that is a whole expression. */
+/** Every text of `lambda/*\/store` that is a whole expression. */
 export function appExpressions(): AppExpressions {
   const texts = new Set<string>();
   for (const app of readdirSync('lambda')) {
-    const folder = join('lambda', app, 'tables');
+    const folder = join('lambda', app, 'store');
     if (app === 'shared') continue;
     for (const name of readdirSync(folder)) {
       const source = readFileSync(join(folder, name), 'utf8');

@@ -101,7 +101,10 @@ if (result.numPendingTests > 0 && options.name === undefined) {
   );
 }
 const missing = verdicts.filter((verdict) => verdict.isInstallable && verdict.missing !== undefined);
-if (options['all-judges']) count.failed += missing.length;
+if (options['all-judges'] && missing.length > 0) {
+  count.failed += missing.length;
+  console.log(`Missing, and so failed: ${missing.map(({ judge }) => judge).join(', ')}.`);
+}
 if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(count));
 console.log(`${count.passed} passed, ${count.failed} failed`);
 process.exitCode = count.failed === 0 ? 0 : 1;

@@ -22,7 +22,7 @@ export function samVariablesFile(outputsFile: string, stage?: string): string {
 /**
  * What every function needs to run in a container against a local host: its variables, with the AWS endpoint (and so
  * queues and connections) where a container finds it, and the credentials of its role, so that its policies hold.
- * The issuer of tokens keeps its url, which tokens must carry; its keys are at the AWS endpoint, too.
+ * The issuer keeps its URL, because tokens carry it. The AWS endpoint serves its keys.
  */
 export function samVariables(host: SamHost): SamVariables {
   const endpoint = new URL(host.awsEndpoint);

@@ -4,7 +4,7 @@ import type {
   Context,
 } from 'aws-lambda';
 import * as v from 'valibot';
-import { errorFields, logger } from './log.ts';
+import { errorFields, logger, logInvocation } from './log.ts';
 import { commonProblem, Problem, problemBody, validationProblem, type ProblemField } from './problem.ts';
 
 /** What a handler gets of a request. */
@@ -48,8 +48,7 @@ export type HttpHandler = (
  */
 export function httpHandler(handle: (request: HttpRequest) => Promise<HttpResponse>): HttpHandler {
   return async (event, context) => {
-    logger.resetKeys();
-    logger.appendKeys({ requestId: event.requestContext.requestId, functionRequestId: context.awsRequestId });
+    logInvocation(context, { requestId: event.requestContext.requestId });
     try {
       return written(await handle(requestOf(event)));
     } catch (error) {

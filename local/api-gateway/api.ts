@@ -7,7 +7,7 @@ import {
 } from './provision-http-api.ts';
 import { optionalText, propertyAt, requiredText, ResourceError } from '../template/resource.ts';
 import type { ResourceRequest } from '../template/resource.ts';
-import type { Provision, World } from '../world.ts';
+import type { Provision } from '../world.ts';
 import {
   provisionWebSocketApi,
   provisionWebSocketAuthorizer,
@@ -16,11 +16,8 @@ import {
   provisionWebSocketStage,
 } from './provision-web-socket-api.ts';
 
-/** What of the world the resources of this file touch. */
-type Reach = Pick<
-  World,
-  'account' | 'awsEndpoint' | 'httpApis' | 'httpUrl' | 'region' | 'urls' | 'webSocketApis'
->;
+/** What either kind of API touches of the world. */
+type Reach = Parameters<typeof provisionHttpApi>[1] & Parameters<typeof provisionWebSocketApi>[1];
 
 /*
  * The types of AWS::ApiGatewayV2 serve two kinds of API, of which each knows half of the properties.

@@ -7,15 +7,15 @@ import { SERVICES } from './fidelity/sources.ts';
 import type { Rules } from './fidelity/sources.ts';
 
 /**
- * Goal: docs/fidelity.md says of each rule that the host is held to where it comes from, and what differs.
- * Method: it is made from the titles of the tests, from their sources, from the recorded scenarios and from what the host
- * says it leaves out. Here it must be what it would be if it were made now; DUOTEMPO_UPDATE makes it.
+ * Goal: docs/fidelity.md names the source of each rule that the host follows, and what differs.
+ * Method: the page is made of the tests' titles, their sources, the recorded scenarios and the host's own list of what it
+ * leaves out. The page in the repository must equal the one made now. DUOTEMPO_UPDATE writes it.
  */
 
 const DOCUMENT = 'docs/fidelity.md';
 const RECORDINGS = 'test/third-party/recordings';
 
-/** Titles of a file's tests, each behind those of its groups: the code is formatted, so that indentation tells the group. */
+/** Titles of a file's tests, each behind those of its groups. The code is formatted, so indentation shows the group. */
 function titlesOf(file: string): readonly string[] {
   const calls = readFileSync(file, 'utf8').matchAll(
     /^( *)(test|describe)(?:\.each(?:<.*?>)?\(.*?\))?\(\s*(?<quote>["'`])(?<title>.*?)\k<quote>,/gms,
@@ -30,7 +30,7 @@ function titlesOf(file: string): readonly string[] {
   return titles;
 }
 
-/** Tests that AWS's answers were recorded in, as they are named where they are re-enacted. Rules by pattern leave tests aside. */
+/** Names of the recorded tests that are re-enacted. Lines with a pattern leave tests aside. */
 const scenarios = readdirSync(RECORDINGS)
   .filter((file) => file.endsWith('.ts'))
   .toSorted()
@@ -61,7 +61,11 @@ function claimsOf({ documented, recorded = {}, ours = [] }: Rules) {
     .toSorted((left, right) => right.rule.length - left.rule.length);
 }
 
-/** Titles without a source, and what speaks of titles that are not there. */
+/** Tests in `test/local` that say how the host is made, not what AWS does. */
+const OURS =
+  /^(assembly|aws-endpoint|filter-criteria|interceptors|intrinsics|live-resources|other-app|support|usage|user-pool-service)\.test\.ts$/;
+
+/** Titles without a source, and sources and differences without a title. */
 function gapsOf(rules: Rules): readonly string[] {
   const titles = titlesOf(rules.file);
   const begun = claimsOf(rules).map(({ rule }) => rule);
@@ -118,10 +122,9 @@ function leftOut(): string {
 function page(): string {
   return `# Fidelity
 
-What AWS does, what says so, and the test that holds the local host to it. A rule is _recorded_ where the real AWS was asked
-and its answer is compared field by field, and _documented_ where its documentation is all there is. A rule without a
-difference has none that is known. \`npm test -- --update third-party\` makes this page from the tests; a page that is
-not up to date fails them.
+What does AWS do, who says so, and which test holds the local host to it? A rule is _recorded_ if the real AWS was asked: its
+answer is compared field by field. It is _documented_ if only the documentation says so. No difference is known unless
+one is named. \`npm test -- --update third-party\` writes this page; the tests fail if it is out of date.
 
 ${Object.entries(SERVICES)
   .map(([name, files]) => service(name, files))
@@ -129,8 +132,8 @@ ${Object.entries(SERVICES)
 
 ## Recorded on AWS and done here again
 
-Each of these was a test of the LocalStack project that ran on the real AWS. Its steps are done here through the SDK, and the
-answers compared. All patterns of events that AWS judged are judged here the same
+The LocalStack project ran each of these tests on the real AWS. The same steps run here through the SDK, and the answers are
+compared. The host judges every recorded event pattern as AWS did
 ([event-patterns](../${RECORDINGS}/event-patterns.test.ts)).
 
 ${table(
@@ -140,15 +143,15 @@ ${table(
 
 ## Where DynamoDB Local is another judge
 
-AWS's own engine for laptops answers the same random calls. Where it differs from the host, it differs from the
+AWS's own engine for laptops answers the same random calls. Where it differs from the host, it also differs from the
 documentation:
 
 ${LISTED.map(([reason]) => `- ${reason}`).join('\n')}
 
 ## What the host leaves out
 
-_Inert_: it changes nothing that a program can see here. _Refused_: a template that has it does not start. A type or a
-property that is in no list is refused, too.
+_Inert_ properties change nothing that a program can see here. A template with a _refused_ one does not start. The host also
+refuses every type and property that it does not list.
 
 ${leftOut()}
 `;
@@ -162,6 +165,25 @@ describe('docs/fidelity.md', () => {
 
   test('knows where each rule comes from', () => {
     expect(Object.values(SERVICES).flat().flatMap(gapsOf)).toEqual([]);
+  });
+
+  test('leaves out no file of the host’s tests that is about AWS', () => {
+    const listed = Object.values(SERVICES)
+      .flat()
+      .map(({ file }) => file);
+    const files = readdirSync('test/local').filter((file) => file.endsWith('.test.ts') && !OURS.test(file));
+    expect(files.filter((file) => !listed.includes(`test/local/${file}`))).toEqual([]);
+  });
+
+  test('says no difference of what it does not list', () => {
+    const rules = Object.values(SERVICES).flat();
+    const said = rules.flatMap(({ file, differences = {} }) =>
+      Object.keys(differences).map((rule) => ({ file, rule })),
+    );
+    const shown = rules.flatMap((each) => rowsOf(each).map(({ rule }) => ({ file: each.file, rule })));
+    expect(
+      said.filter(({ file, rule }) => !shown.some((row) => row.file === file && row.rule.startsWith(rule))),
+    ).toEqual([]);
   });
 
   test('names recorded answers that are compared here', () => {

@@ -1,7 +1,7 @@
 import type { Context, SQSEvent } from 'aws-lambda';
 import * as v from 'valibot';
 import { parseJsonBody, PermanentError } from '../../shared/batch.ts';
-import { logger } from '../../shared/log.ts';
+import { logInvocation } from '../../shared/log.ts';
 import { ReconcileMessage } from '../contract.ts';
 import { reconcileDueDays } from './due-days.ts';
 import { reconcileBusinessDay } from './run.ts';
@@ -20,8 +20,7 @@ export async function handler(
   services ??= buildServices();
   const { awsRequestId: requestId } = context;
   const remainingMilliseconds = () => context.getRemainingTimeInMillis();
-  logger.resetKeys();
-  logger.appendKeys({ functionRequestId: requestId });
+  logInvocation(context);
   for (const record of event.Records) {
     const parsed = v.safeParse(ReconcileMessage, parseJsonBody(record));
     if (!parsed.success) throw new PermanentError('The message is no reconcile message.');

@@ -1,5 +1,5 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { logger } from '../../shared/log.ts';
+import { logInvocation } from '../../shared/log.ts';
 import { buildServices } from './services.ts';
 import { settleBatch, type BatchServices } from './settle-batch.ts';
 
@@ -11,7 +11,6 @@ export async function handler(
   context: Pick<Context, 'awsRequestId'>,
 ): Promise<SQSBatchResponse> {
   services ??= buildServices();
-  logger.resetKeys();
-  logger.appendKeys({ functionRequestId: context.awsRequestId });
+  logInvocation(context);
   return settleBatch(event.Records, services);
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { createRemoteJWKSet } from 'jose';
 import { environmentVariable } from '../../shared/environment.ts';
-import { logger } from '../../shared/log.ts';
+import { logInvocation } from '../../shared/log.ts';
 import { environmentNames } from '../contract.ts';
 import { authorizeConnection, type AuthorizerServices, type ConnectionGrant } from './authorize.ts';
 
@@ -19,7 +19,6 @@ export async function handler(
   event: unknown,
   context: Pick<Context, 'awsRequestId'>,
 ): Promise<ConnectionGrant> {
-  logger.resetKeys();
-  logger.appendKeys({ functionRequestId: context.awsRequestId });
+  logInvocation(context);
   return authorizeConnection(event, (services ??= buildServices()));
 }

@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
 import { parseAs, parseJson } from '../../shared/http.ts';
-import { errorFields, logger } from '../../shared/log.ts';
+import { errorFields, logger, logInvocation } from '../../shared/log.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { commonProblem, Problem } from '../../shared/problem.ts';
 import { environmentNames } from '../contract.ts';
@@ -45,8 +45,7 @@ export function deviceHandler(
   return async (event, context) => {
     const { requestContext, body } = parseWritten(DeviceEvent, event);
     const { connectionId, routeKey, requestId, authorizer } = requestContext;
-    logger.resetKeys();
-    logger.appendKeys({ requestId, functionRequestId: context.awsRequestId });
+    logInvocation(context, { requestId });
     try {
       await handle({ connectionId, userId: authorizer.userId, body: body ?? '' });
       return { statusCode: 200 };

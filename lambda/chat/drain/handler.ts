@@ -1,5 +1,5 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { logger } from '../../shared/log.ts';
+import { logInvocation } from '../../shared/log.ts';
 import { withinTime } from '../push/worker.ts';
 import { drainDevices } from './drain-devices.ts';
 import { buildServices } from './services.ts';
@@ -12,7 +12,6 @@ export async function handler(
   context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
 ): Promise<SQSBatchResponse> {
   services ??= buildServices();
-  logger.resetKeys();
-  logger.appendKeys({ functionRequestId: context.awsRequestId });
+  logInvocation(context);
   return drainDevices(event.Records, withinTime(services, context));
 }

@@ -1,5 +1,5 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { logger } from '../../shared/log.ts';
+import { logInvocation } from '../../shared/log.ts';
 import { pushNotifications } from './push-notifications.ts';
 import { buildServices } from './services.ts';
 import { withinTime } from './worker.ts';
@@ -12,7 +12,6 @@ export async function handler(
   context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
 ): Promise<SQSBatchResponse> {
   services ??= buildServices();
-  logger.resetKeys();
-  logger.appendKeys({ functionRequestId: context.awsRequestId });
+  logInvocation(context);
   return pushNotifications(event.Records, withinTime(services, context));
 }

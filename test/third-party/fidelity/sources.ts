@@ -1,7 +1,4 @@
-/**
- * Where each rule of AWS that the host's tests hold it to comes from. A rule is the title of its test; here stands how the
- * title begins, behind those of its groups.
- */
+/** The source of each rule of AWS that the host follows. A rule is the title of its test, named here by how it begins. */
 
 export interface Rules {
   readonly file: string;
@@ -45,9 +42,6 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
         successive_purge_calls_fail: ['a purge empties'],
         send_message_via_queue_url_with_json_protocol: ['a queue is known by'],
         aws_trace_header_propagation: ['the trace header comes only', 'a receiver that waits already'],
-      },
-      differences: {
-        'a message that comes back': 'AWS promises no order',
       },
       ours: [
         'the counts settle',

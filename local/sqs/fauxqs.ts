@@ -19,7 +19,7 @@ import {
  * The one place that knows fauxqs from within: its queues and the functions behind each action, without its web
  * server, because the AWS endpoint has read and parsed the request already (and a web framework takes longer to load
  * than all of SQS). Its package exports neither, hence the paths, the exact version in package.json and the canary
- * in test/local/sqs.test.ts.
+ * in test/local/sqs/queues.test.ts.
  */
 
 export { calculateMessageSize, md5OfMessageAttributes };

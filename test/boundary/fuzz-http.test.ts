@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
-import { balanced, reconcile } from '../end-to-end/day.ts';
+import { balanced, reconcile } from '../end-to-end/card-settlement/day.ts';
 import { daysAgo, noonOf, sale } from '../end-to-end/system.ts';
 import { synthesized } from '../stack/templates.ts';
 import { body, contentType, cursor, headers, headerValue, pathPart, query, runs } from './arbitraries.ts';

@@ -14,8 +14,8 @@ import * as v from 'valibot';
 import { ReconcileMessage, SettlementMessage } from '../../lambda/card-settlement/contract.ts';
 import { addDays } from '../../lambda/card-settlement/domain/business-date.ts';
 import { DrainMessage, NotificationMessage } from '../../lambda/chat/contract.ts';
-import { eventually, startChat, type People } from '../end-to-end/chat-people.ts';
-import { balanced, reconcile } from '../end-to-end/day.ts';
+import { eventually, startChat, type People } from '../end-to-end/chat/people.ts';
+import { balanced, reconcile } from '../end-to-end/card-settlement/day.ts';
 import { daysAgo, noonOf, type System } from '../end-to-end/system.ts';
 import { json, mutated, runs, text, value } from './arbitraries.ts';
 

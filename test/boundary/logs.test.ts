@@ -12,8 +12,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { HttpResponse } from '../../cli/http.ts';
 import { notificationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import { awsError, type Interceptor } from '../../local/endpoint/aws-service.ts';
-import { createPeople, eventually, type People } from '../end-to-end/chat-people.ts';
-import { balanced, reconcile } from '../end-to-end/day.ts';
+import { createPeople, eventually, type People } from '../end-to-end/chat/people.ts';
+import { balanced, reconcile } from '../end-to-end/card-settlement/day.ts';
 import { daysAgo, noonOf, sale, startSystem, textOf, type System } from '../end-to-end/system.ts';
 import { connect, isRefused } from './wire.ts';
 

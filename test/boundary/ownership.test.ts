@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
-import { balanced, reconcile } from '../end-to-end/day.ts';
+import { balanced, reconcile } from '../end-to-end/card-settlement/day.ts';
 import { daysAgo, noonOf, sale } from '../end-to-end/system.ts';
 import { startEdge, type Edge } from './edge.ts';
 import { createMint, type Mint } from './tokens.ts';

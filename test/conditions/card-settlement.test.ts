@@ -21,7 +21,7 @@ import { findRates, freezeRates, recordRates } from '../../lambda/card-settlemen
 import { getEntry, putEntry } from '../../lambda/card-settlement/store/ledger.ts';
 import { profileOn, recordProfile } from '../../lambda/card-settlement/store/merchants.ts';
 import { getStagedFact, putStagedFact } from '../../lambda/card-settlement/store/staged-transactions.ts';
-import { fxRates, profile, stagedFact } from '../unit/card-facts.ts';
+import { fxRates, profile, stagedFact } from '../unit/card-settlement/card-facts.ts';
 import { conditionalWrites, conditionsIn, declaredIn, type Scenario } from './conditional-writes.ts';
 
 /**

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startEngines } from '../local/engines.ts';
+import { startEngines } from '../local/dynamodb/engines.ts';
 
 /** A write that is made only under a condition. */
 export interface ConditionalWrite {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createPeople, eventually, type People } from './chat-people.ts';
+import { createPeople, eventually, type People } from './chat/people.ts';
 import { startSystem, type System } from './system.ts';
 
 /**

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { chatLiveDocument } from '../../tools/asyncapi/chat-live.ts';
 import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import { faultsOf } from '../openapi/json-schema-check.ts';
-import { eventually, startChat, type People, type Person } from './chat-people.ts';
+import { eventually, startChat, type People, type Person } from './chat/people.ts';
 import type { System } from './system.ts';
 
 /**

@@ -6,7 +6,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, expect, test } from '@jest/globals';
 import { environmentNames, tables } from '../../lambda/chat/contract.ts';
 import { conversationIdOf, conversationSequenceOf } from '../../lambda/chat/domain/identifiers.ts';
-import { createPeople, eventually, type People } from './chat-people.ts';
+import { createPeople, eventually, type People } from './chat/people.ts';
 import { withoutResource, withProperty, type TemplateEdit } from './edited-assembly.ts';
 import type { Interceptor } from '../../local/testing.ts';
 import { startSystem, type System } from './system.ts';

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { resourcesOf } from '../stack/templates.ts';
-import { eventually, startChat, type People } from './chat-people.ts';
+import { eventually, startChat, type People } from './chat/people.ts';
 import { withProperty } from './edited-assembly.ts';
 import { refusedSends } from './refused-sends.ts';
 import type { System } from './system.ts';

@@ -2,8 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { format, resolveConfig } from 'prettier';
-import { balanced, reconcile } from './day.ts';
-import { type People, startChat } from './chat-people.ts';
+import { balanced, reconcile } from './card-settlement/day.ts';
+import { type People, startChat } from './chat/people.ts';
 import { eventName, eventNames, eventsFolder, eventText, redacted, storyDate } from './recorded-events.ts';
 import { daysAgo, noonOf, sale, type System } from './system.ts';
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { WebSocket } from 'ws';
 import { conversationIdOf, notificationIdOf } from '../../lambda/chat/domain/identifiers.ts';
-import { eventually, type People, type Person, type TestDevice } from './chat-people.ts';
-import { balanced, reconcile } from './day.ts';
+import { eventually, type People, type Person, type TestDevice } from './chat/people.ts';
+import { balanced, reconcile } from './card-settlement/day.ts';
 import type { PushFaults } from './push-faults.ts';
 import { daysAgo, noonOf, sale, type System } from './system.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { PurgeQueueCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { balanced, reconcile, stageMany, totalsOf } from './day.ts';
+import { balanced, reconcile, stageMany, totalsOf } from './card-settlement/day.ts';
 import { daysAgo, startSystem, type System } from './system.ts';
 
 /**

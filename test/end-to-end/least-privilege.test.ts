@@ -3,7 +3,7 @@ import { evaluate, type AccessRequest } from '../../local/iam/evaluate.ts';
 import { partsOf, type Policies, type PolicyPart, without } from '../../local/index.ts';
 import { compilePolicy } from '../../local/iam/statement.ts';
 import { resourcesOf } from '../stack/templates.ts';
-import { startChat, type People } from './chat-people.ts';
+import { startChat, type People } from './chat/people.ts';
 import { withProperty } from './edited-assembly.ts';
 import { runEveryFlow, runFailedPushes } from './every-flow.ts';
 import { pushFaults } from './push-faults.ts';

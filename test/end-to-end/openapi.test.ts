@@ -4,8 +4,8 @@ import { apiNames, openApiDocument, type ApiName } from '../../tools/openapi/doc
 import type { HttpResponse } from '../../cli/http.ts';
 import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import { faultsOf, resolved } from '../openapi/json-schema-check.ts';
-import { eventually, startChat, type People, type Person } from './chat-people.ts';
-import { balanced, reconcile } from './day.ts';
+import { eventually, startChat, type People, type Person } from './chat/people.ts';
+import { balanced, reconcile } from './card-settlement/day.ts';
 import { daysAgo, noonOf, sale, textOf, type System } from './system.ts';
 
 /**

@@ -9,7 +9,7 @@ import { WebSocket } from 'ws';
 import { startLocalHost } from '../../local/host.ts';
 import type { HostEvent } from '../../local/events.ts';
 import type { LocalHost } from '../../local/host.ts';
-import { until } from './engines.ts';
+import { until } from './dynamodb/engines.ts';
 import { synthesizeParcelOffice } from './fixtures/other-app/app.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'other-app-'));

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { awsError } from '../../local/endpoint/aws-service.ts';
 import { createUsageMeter, unitsIn, usageBetween } from '../../local/usage.ts';
 import type { Usage, UsageRecord } from '../../local/usage.ts';
-import { startEngines } from './engines.ts';
+import { startEngines } from './dynamodb/engines.ts';
 
 /** Goal: the meter counts what AWS would bill for, by resource and by who caused it; and nothing else. */
 

@@ -8,8 +8,8 @@ import { terminalKeyOf } from '../../lambda/card-settlement/domain/identifiers.t
 import type { Assessment, StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
 import { readHistory } from '../../lambda/card-settlement/settle/read-history.ts';
 import { stageConfig } from '../../lib/config.ts';
-import { fxRates, stagedFact } from '../unit/card-facts.ts';
-import { historiesOf } from '../unit/card-history.ts';
+import { fxRates, stagedFact } from '../unit/card-settlement/card-facts.ts';
+import { historiesOf } from '../unit/card-settlement/card-history.ts';
 
 /**
  * Goal: the verdict on a transaction depends on what came before it, and on nothing else: not on the order of

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { crossRate } from '../../lambda/card-settlement/domain/fx.ts';
 import { convert, divideHalfEven, feeOf, parseDecimal } from '../../lambda/card-settlement/domain/money.ts';
-import { fxRates } from '../unit/card-facts.ts';
+import { fxRates } from '../unit/card-settlement/card-facts.ts';
 
 /** Goal: no unit of money appears or is lost. Method: what rounding is defined to be, in fractions, not how it is done. */
 

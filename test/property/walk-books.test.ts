@@ -20,7 +20,7 @@ import {
   type WalkingRun,
 } from '../../lambda/card-settlement/reconcile/walk.ts';
 import type { TerminalReport } from '../../lambda/card-settlement/domain/terminal-totals.ts';
-import { profile, stagedFact } from '../unit/card-facts.ts';
+import { profile, stagedFact } from '../unit/card-settlement/card-facts.ts';
 
 /**
  * Goal: a day always balances, and loses and doubles nothing, whatever happens to its messages. Method: a simulation on

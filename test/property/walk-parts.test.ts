@@ -1,4 +1,4 @@
-import { tableNames } from './settlement-environment.ts';
+import { tableNames } from './settlement-days/environment.ts';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { BusinessDay, RunPlan } from '../../lambda/card-settlement/domain/business-day.ts';
@@ -12,9 +12,9 @@ import type { MerchantTotals } from '../../lambda/card-settlement/domain/totals.
 import { findingsOf, walk, type BookServices } from '../../lambda/card-settlement/reconcile/walk.ts';
 import type { WalkState } from '../../lambda/card-settlement/domain/walk-state.ts';
 import { loadWalk, saveWalk } from '../../lambda/card-settlement/store/walks.ts';
-import { profile, stagedFact } from '../unit/card-facts.ts';
-import { createTables } from './settlement-tables.ts';
-import { simulatedAws } from './simulated-aws.ts';
+import { profile, stagedFact } from '../unit/card-settlement/card-facts.ts';
+import { createTables } from './settlement-days/tables.ts';
+import { simulatedAws } from './settlement-days/simulated-aws.ts';
 
 /**
  * Goal: a walk that is cut and goes on elsewhere finds and does what it would have in one go. Method: a day with all that

@@ -71,7 +71,7 @@ const mirror: Interceptor = (call, proceed) => {
 };
 
 if (folder !== undefined) {
-  const engines = await import('../local/engines.ts');
+  const engines = await import('../local/dynamodb/engines.ts');
   const startMirrored: typeof engines.startEngines = async (options) => {
     const started = await engines.startEngines({ ...options, interceptors: [mirror] });
     const { createTable } = started.dynamoDb;
@@ -82,7 +82,10 @@ if (folder !== undefined) {
     };
     return { ...started, dynamoDb: { ...started.dynamoDb, createTable: onBoth } };
   };
-  jest.unstable_mockModule('../local/engines.ts', () => ({ ...engines, startEngines: startMirrored }));
+  jest.unstable_mockModule('../local/dynamodb/engines.ts', () => ({
+    ...engines,
+    startEngines: startMirrored,
+  }));
   beforeAll(async () => {
     theirs = await startDynamoDbLocal(folder);
   });

@@ -1,7 +1,7 @@
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startEngines } from '../local/engines.ts';
+import { startEngines } from '../local/dynamodb/engines.ts';
 import { appExpressions } from './dynamodb-local/app-expressions.ts';
 import { answerOf, differenceOf } from './dynamodb-local/differences.ts';
 import { operations, TABLE_REQUEST } from './dynamodb-local/operations.ts';

@@ -14,7 +14,7 @@ export interface Rules {
 export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
   SQS: [
     {
-      file: 'test/local/sqs.test.ts',
+      file: 'test/local/sqs/queues.test.ts',
       documented: {
         'SQS developer guide, "Visibility timeout"': [
           'a received message is invisible',
@@ -53,7 +53,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
       ],
     },
     {
-      file: 'test/local/sqs-move-tasks.test.ts',
+      file: 'test/local/sqs/move-tasks.test.ts',
       documented: {
         'SQS API reference, StartMessageMoveTask': [
           'messages go back to the queue',
@@ -70,7 +70,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
   ],
   'Lambda: event source mappings': [
     {
-      file: 'test/local/event-source-mapping.test.ts',
+      file: 'test/local/lambda/event-source-mapping.test.ts',
       documented: {
         'Lambda developer guide, "Using Lambda with Amazon SQS"': [
           'a mapping %s',
@@ -97,7 +97,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
       ours: ['stopping ends'],
     },
     {
-      file: 'test/local/batch-response.test.ts',
+      file: 'test/local/lambda/batch-response.test.ts',
       documented: {},
       recorded: {
         report_batch_item_failures: [
@@ -108,7 +108,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
       },
     },
     {
-      file: 'test/local/event-pattern.test.ts',
+      file: 'test/local/patterns/event-pattern.test.ts',
       documented: {
         'EventBridge user guide, "Event pattern quotas"': ['an event pattern › that combines more'],
         'EventBridge user guide, "Comparison operators"': ['an event pattern › on %s'],
@@ -118,7 +118,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
   ],
   'Lambda: functions': [
     {
-      file: 'test/local/function-pool.test.ts',
+      file: 'test/local/lambda/function-pool.test.ts',
       documented: {
         'Lambda developer guide, "Visualize Lambda function invocations using AWS X-Ray"': [
           'a handler › finds the trace header',
@@ -166,7 +166,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
       ],
     },
     {
-      file: 'test/local/trace.test.ts',
+      file: 'test/local/lambda/trace.test.ts',
       documented: {
         'Lambda developer guide, "Recursive loop detection"': [
           'the trace header of an invocation › goes on',
@@ -188,7 +188,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
   ],
   DynamoDB: [
     {
-      file: 'test/local/dynamodb.test.ts',
+      file: 'test/local/dynamodb/operations.test.ts',
       documented: {
         'DynamoDB developer guide, "Condition and filter expressions"': ['of two writers'],
         'DynamoDB developer guide, "Update expressions"': ['updates compute'],
@@ -206,7 +206,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
       ours: ['an operation or a parameter that the host lacks', 'reads of a partition'],
     },
     {
-      file: 'test/local/dynamodb-edges.test.ts',
+      file: 'test/local/dynamodb/edges.test.ts',
       documented: {
         'DynamoDB developer guide, "Projection expressions" and "Local Secondary Indexes"; DynamoDB Local': [
           'an index › ',
@@ -232,7 +232,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
       ours: ['a condition › on what is missing'],
     },
     {
-      file: 'test/local/dynamodb-capacity.test.ts',
+      file: 'test/local/dynamodb/capacity.test.ts',
       documented: {
         'DynamoDB developer guide, "DynamoDB item sizes and formats"': ['the size of an item › '],
         'DynamoDB developer guide, "DynamoDB read and write operations"': ['a write › ', 'a read › '],
@@ -240,7 +240,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
       },
     },
     {
-      file: 'test/local/dynamodb-streams.test.ts',
+      file: 'test/local/dynamodb/streams.test.ts',
       documented: {
         'DynamoDB developer guide, "Change data capture for DynamoDB Streams"': [
           'a stream › has one record',
@@ -264,7 +264,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
       },
     },
     {
-      file: 'test/local/dynamodb-tables.test.ts',
+      file: 'test/local/dynamodb/tables.test.ts',
       documented: {
         'DynamoDB API reference, DescribeTable, DeleteTable, DescribeTimeToLive': [
           'a table of a template › ',
@@ -282,7 +282,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
   ],
   'EventBridge Pipes': [
     {
-      file: 'test/local/pipe.test.ts',
+      file: 'test/local/pipes/pipe.test.ts',
       documented: {
         'EventBridge user guide, "Amazon DynamoDB stream as a source"': [
           'records come in order',
@@ -306,7 +306,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
       ours: ['a pipe that is stopped', 'on demand every batch', 'it says how long'],
     },
     {
-      file: 'test/local/input-template.test.ts',
+      file: 'test/local/patterns/input-template.test.ts',
       documented: {
         'EventBridge user guide, "Amazon EventBridge Pipes input transformation"': ['an input template'],
       },
@@ -315,7 +315,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
   ],
   'EventBridge Scheduler': [
     {
-      file: 'test/local/schedule.test.ts',
+      file: 'test/local/scheduler/schedule.test.ts',
       documented: {
         'Scheduler user guide, "Schedule types in EventBridge Scheduler"': [
           'cron › ',
@@ -333,7 +333,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
   ],
   'API Gateway: HTTP APIs': [
     {
-      file: 'test/local/http-api.test.ts',
+      file: 'test/local/api-gateway/http-api.test.ts',
       documented: {
         'API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs"': [
           'the event of payload format 2.0 › ',
@@ -368,7 +368,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
       ours: ['routes › of another prefix', 'a taken port'],
     },
     {
-      file: 'test/local/jwt-authorizer.test.ts',
+      file: 'test/local/api-gateway/jwt-authorizer.test.ts',
       documented: {
         'API Gateway developer guide, "Control access to HTTP APIs with JWT authorizers"': [
           'a token is accepted › ',
@@ -378,7 +378,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
       ours: ['a verified token › '],
     },
     {
-      file: 'test/local/token-bucket.test.ts',
+      file: 'test/local/api-gateway/token-bucket.test.ts',
       documented: {
         'API Gateway developer guide, "Throttle requests to your HTTP APIs"': ['the token bucket › '],
       },
@@ -386,7 +386,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
   ],
   'API Gateway: WebSocket APIs': [
     {
-      file: 'test/local/web-socket-api.test.ts',
+      file: 'test/local/api-gateway/web-socket-api.test.ts',
       documented: {
         'API Gateway developer guide, "Manage connected users and client apps: $connect and $disconnect routes"':
           ['$connect › ', '$disconnect › ', 'a client that leaves'],
@@ -417,7 +417,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
   ],
   IAM: [
     {
-      file: 'test/local/iam-policies.test.ts',
+      file: 'test/local/iam/policies.test.ts',
       documented: {
         'IAM user guide, "Policy evaluation logic"': [
           'an identity-based policy › ',
@@ -434,7 +434,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
       ],
     },
     {
-      file: 'test/local/iam.test.ts',
+      file: 'test/local/iam/statements.test.ts',
       documented: {
         'IAM user guide, "Policy evaluation logic"': ['a role › '],
         'Lambda developer guide, "Defining Lambda function permissions with an execution role"': [
@@ -456,7 +456,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
   ],
   Cognito: [
     {
-      file: 'test/local/user-pool.test.ts',
+      file: 'test/local/cognito/user-pool.test.ts',
       documented: {
         'Cognito developer guide, "Token endpoint"': ['the token endpoint › '],
         'Cognito developer guide, "Verifying JSON web tokens"': ['discovery › '],

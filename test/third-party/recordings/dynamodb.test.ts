@@ -1,6 +1,6 @@
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import type { JsonObject } from '../../../local/template/template.ts';
-import { startEngines } from '../../local/engines.ts';
+import { startEngines } from '../../local/dynamodb/engines.ts';
 import { DYNAMODB_LEFT_ASIDE, DYNAMODB_SCENARIOS } from './dynamodb-scenarios.ts';
 import type { Account } from './dynamodb-scenarios.ts';
 import { reEnact } from './re-enact.ts';

@@ -6,7 +6,7 @@ import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startLocalHost } from '../../../local/host.ts';
 import type { LocalHost } from '../../../local/host.ts';
-import { until } from '../../local/engines.ts';
+import { until } from '../../local/dynamodb/engines.ts';
 import { differences } from './compare.ts';
 import { synthesizeMappings } from './fixtures/mappings.ts';
 import type { MappingSetup } from './fixtures/mappings.ts';

@@ -1,5 +1,5 @@
 import { SQS } from '@aws-sdk/client-sqs';
-import { startEngines } from '../../local/engines.ts';
+import { startEngines } from '../../local/dynamodb/engines.ts';
 import { reEnact } from './re-enact.ts';
 import type { Place } from './re-enact.ts';
 import {

@@ -1,0 +1,76 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { startAwsEndpoint } from '../../../local/endpoint/aws-endpoint.ts';
+import type { Authorize } from '../../../local/endpoint/aws-endpoint.ts';
+import type { Interceptor } from '../../../local/endpoint/aws-service.ts';
+import { createCredentialStore } from '../../../local/iam/credentials.ts';
+import { createDynamoDb } from '../../../local/dynamodb/dynamodb.ts';
+import { createSqs } from '../../../local/sqs/sqs.ts';
+import type { UsageMeter } from '../../../local/usage.ts';
+
+const accountId = '000000000000';
+const region = 'us-east-1';
+
+/** The AWS endpoint with its engines, without a template, on a port of its own; and SDK clients that call it. */
+export async function startEngines(
+  options: {
+    readonly authorize?: Authorize;
+    readonly interceptors?: readonly Interceptor[];
+    readonly onConsumed?: UsageMeter['onConsumed'];
+  } = {},
+) {
+  const { onConsumed, ...endpointOptions } = options;
+  const credentials = createCredentialStore();
+  const endpoint = await startAwsEndpoint({ port: 0, credentials, ...endpointOptions });
+  const dynamoDb = createDynamoDb({ accountId, region, ...(onConsumed === undefined ? {} : { onConsumed }) });
+  const sqs = createSqs();
+  endpoint.addService('DynamoDB_20120810', 'dynamodb', dynamoDb.handle);
+  endpoint.addService('DynamoDBStreams_20120810', 'dynamodb', dynamoDb.streams.handle);
+  endpoint.addService('AmazonSQS', 'sqs', sqs.handle);
+  const client = {
+    region,
+    endpoint: endpoint.url,
+    credentials: { accessKeyId: 'operator', secretAccessKey: 'secret' },
+    maxAttempts: 1,
+  };
+  const sqsClient = new SQSClient(client);
+  const dynamoDbClient = new DynamoDBClient(client);
+  return {
+    credentials,
+    endpoint,
+    dynamoDb,
+    sqs,
+    sqsClient,
+    dynamoDbClient,
+    /** Makes a queue, and answers where it is. */
+    createQueue: (queueName: string, attributes: Readonly<Record<string, string>> = {}) => {
+      const queue = {
+        queueName,
+        queueUrl: `${endpoint.url}/${accountId}/${queueName}`,
+        queueArn: `arn:aws:sqs:${region}:${accountId}:${queueName}`,
+      };
+      sqs.createQueue(queue, attributes);
+      return queue;
+    },
+    stop: async () => {
+      sqs.stop();
+      sqsClient.destroy();
+      dynamoDbClient.destroy();
+      await endpoint.stop();
+    },
+  };
+}
+
+/** Waits until something holds, for things that another thread or timer brings about. */
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  withinMilliseconds = 15_000,
+): Promise<void> {
+  const deadline = Date.now() + withinMilliseconds;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(`It did not come about within ${withinMilliseconds} ms.`);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
+  }
+}

@@ -1,0 +1,72 @@
+import type { HistoryRange } from '../../../lambda/card-settlement/store/history-pages.ts';
+import {
+  isBefore,
+  subjectOf,
+  type Past,
+  type PastSmallSale,
+  type PastUse,
+  type Subject,
+} from '../../../lambda/card-settlement/domain/fraud/history.ts';
+import { isSmallSale } from '../../../lambda/card-settlement/domain/fraud/small-amount.ts';
+import { terminalKeyOf } from '../../../lambda/card-settlement/domain/identifiers.ts';
+import type { StagedFact } from '../../../lambda/card-settlement/domain/settlement.ts';
+import { stagedFact } from './card-facts.ts';
+
+/** Histories of cards and terminals for the tests of the fraud rules. */
+
+/** The transaction under assessment: at noon in New York, unless `changes` says otherwise. */
+export function subject(changes: Partial<StagedFact> = {}): Subject {
+  return subjectOf(stagedFact({ occurredAt: '2026-03-10T12:00:00-04:00', ...changes }));
+}
+
+/** An earlier use of the subject's card, so many seconds before it, in other respects like it unless `changes` say so. */
+export function useBefore(later: Subject, seconds: number, changes: Partial<PastUse> = {}): PastUse {
+  const { merchantId, type, amount, currency, businessDate } = later;
+  return {
+    transactionId: `earlier-${seconds}`,
+    occurredAt: new Date(later.occurredAt.getTime() - seconds * 1000),
+    businessDate,
+    merchantId,
+    type,
+    amount,
+    currency,
+    ...changes,
+  };
+}
+
+/** The tables' histories in memory, with small pages; counts its queries. */
+export function historiesOf(facts: () => readonly StagedFact[], pageItems = 3) {
+  const queries: string[] = [];
+  async function* pages<P extends Past>(
+    name: string,
+    past: readonly P[],
+    { upTo, from }: HistoryRange,
+  ): AsyncGenerator<readonly P[], void, undefined> {
+    queries.push(name);
+    const inRange = past
+      .filter((each) => !isBefore(upTo, each) && each.occurredAt >= from)
+      .toSorted((one, other) => (isBefore(one, other) ? 1 : -1));
+    for (let page = 0; page < inRange.length; page += pageItems) {
+      yield await Promise.resolve(inRange.slice(page, page + pageItems));
+    }
+  }
+  return {
+    queries,
+    historyOf: (cardToken: string, range: HistoryRange): AsyncIterable<readonly PastUse[]> =>
+      pages(
+        `card ${cardToken}`,
+        facts()
+          .filter((fact) => fact.cardToken === cardToken)
+          .map(subjectOf),
+        range,
+      ),
+    smallAmountsAt: (terminalKey: string, range: HistoryRange): AsyncIterable<readonly PastSmallSale[]> =>
+      pages(
+        `terminal ${terminalKey}`,
+        facts()
+          .filter((fact) => terminalKeyOf(fact) === terminalKey && isSmallSale(fact))
+          .map(subjectOf),
+        range,
+      ),
+  };
+}

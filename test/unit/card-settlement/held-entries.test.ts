@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { settle } from '../../../lambda/card-settlement/domain/settlement.ts';
+import { heldOfDate, putEntry } from '../../../lambda/card-settlement/store/ledger.ts';
+import { startEngines } from '../../local/dynamodb/engines.ts';
+import { tableNames } from '../../property/settlement-days/environment.ts';
+import { createTables } from '../../property/settlement-days/tables.ts';
+import { profile, stagedFact } from './card-facts.ts';
+
+/**
+ * Goal: what waits for review costs what is held, not what the day has. Method: the ledger on a real engine, every item
+ * that a query reads counted at the endpoint.
+ */
+
+const DATE = '2026-03-10';
+let engines: Awaited<ReturnType<typeof startEngines>>;
+let scanned = 0;
+
+beforeAll(async () => {
+  engines = await startEngines({
+    interceptors: [
+      async (call, proceed) => {
+        const answer = await proceed();
+        if (call.action === 'Query') scanned += scannedIn(answer.body);
+        return answer;
+      },
+    ],
+  });
+  await createTables(engines.dynamoDb);
+});
+
+afterAll(() => engines.stop());
+
+function scannedIn(body: unknown): number {
+  if (typeof body !== 'object' || body === null || !('ScannedCount' in body)) return 0;
+  return Number(body.ScannedCount);
+}
+
+test('the held entries of a date are read in order, and nothing else is', async () => {
+  const put = async (transactionId: string, score: number, businessDate = DATE) =>
+    putEntry(
+      engines.dynamoDbClient,
+      tableNames.ledger,
+      settle(stagedFact({ transactionId, businessDate }), profile(), undefined, { score, rules: [] }, 70),
+      new Date('2026-03-10T22:00:00Z'),
+    );
+  for (let number = 0; number < 200; number++)
+    await put(`t${String(number).padStart(3, '0')}`, number % 50 === 7 ? 70 : 0);
+  await put('another-date', 70, '2026-03-11');
+
+  const read = async (after?: string) => {
+    const found = [];
+    for await (const entry of heldOfDate(engines.dynamoDbClient, tableNames.ledger, DATE, after))
+      found.push(entry);
+    return found;
+  };
+  const held = await read();
+  expect(held.map(({ transactionId, status }) => [transactionId, status])).toEqual(
+    ['t007', 't057', 't107', 't157'].map((id) => [id, 'held']),
+  );
+  expect(scanned).toBe(4);
+  expect((await read('mer_12764b37#t057')).map(({ transactionId }) => transactionId)).toEqual([
+    't107',
+    't157',
+  ]);
+});

@@ -1,0 +1,174 @@
+import type { AcknowledgeServices } from '../../../lambda/chat/notifications/acknowledge.ts';
+import { caughtUpFrame } from '../../../lambda/chat/drain/caught-up.ts';
+import type { DrainMessage, NotificationMessage } from '../../../lambda/chat/contract.ts';
+import type { DeliveryServices } from '../../../lambda/chat/push/deliver.ts';
+import {
+  conversationIdOf,
+  conversationSequenceOf,
+  messageIdOf,
+} from '../../../lambda/chat/domain/identifiers.ts';
+import type { Message } from '../../../lambda/chat/domain/message.ts';
+import type { DrainServices } from '../../../lambda/chat/drain/drain.ts';
+import type { ServerFrame } from '../../../lambda/chat/frames.ts';
+import type { WaitingItem } from '../../../lambda/chat/store/notifications.ts';
+
+export const ada = 'ada';
+export const bob = 'bob';
+export const conversation = conversationIdOf(ada, bob);
+
+/** A message of ada to bob. */
+export function chatMessage(sequence: number, from = ada, to = bob): Message {
+  return {
+    conversationId: conversationIdOf(from, to),
+    sequence,
+    messageId: messageIdOf(from, to, `id-${sequence}`),
+    from,
+    to,
+    text: `message ${sequence}`,
+    sentAt: '2026-03-10T16:05:00.000Z',
+  };
+}
+
+/** Lets something happen between a call and its effect: other calls, or a crash. */
+export type Step = <T>(effect: () => T) => Promise<T>;
+
+const atOnce: Step = async (effect) => Promise.resolve(effect());
+
+/**
+ * The tables, the queues and the connections in memory. Every call takes effect at one instant, as one conditional
+ * write or one consistent read does.
+ */
+export function createChatWorld(
+  options: { readonly step?: Step; readonly now?: () => Date; readonly pageItems?: number } = {},
+) {
+  const { step = atOnce, now = () => new Date('2026-03-10T16:05:01.000Z'), pageItems = 100 } = options;
+  const messages = new Map<string, Message>();
+  const queues = new Map<string, Map<string, WaitingItem>>();
+  const tombstones = new Set<string>();
+  const connections = new Map<string, { readonly userId: string; state: 'draining' | 'caught-up' }>();
+  const devices = new Map<string, ServerFrame[]>();
+  const stuck = new Set<string>();
+  const drains: DrainMessage[] = [];
+  const queued: NotificationMessage[] = [];
+
+  const queue = (userId: string): Map<string, WaitingItem> => {
+    const found = queues.get(userId) ?? new Map<string, WaitingItem>();
+    queues.set(userId, found);
+    return found;
+  };
+  const isTombstone = (userId: string, key: string): boolean => tombstones.has(`${userId} ${key}`);
+  const world = {
+    messages,
+    connections,
+    /** The open connections, and what was pushed to each. */
+    devices,
+    /** Connections whose device takes nothing. */
+    stuck,
+    /** What was sent to the drain queue. */
+    drains,
+    /** What was sent to the notification queue. */
+    queued,
+    queue,
+    post: (message: Message) => messages.set(conversationSequenceOf(message), message),
+    /** A device that says hello. */
+    hello: (userId: string, connectionId: string) => {
+      if (!devices.has(connectionId)) devices.set(connectionId, []);
+      connections.set(connectionId, { userId, state: 'draining' });
+    },
+    acknowledged: (userId: string): number[] =>
+      [...messages].flatMap(([key, { sequence }]) => (isTombstone(userId, key) ? [sequence] : [])),
+    /** What those see who read what waits. */
+    waiting: (userId: string): number[] =>
+      [...queue(userId)].flatMap(([key, { notification }]) =>
+        isTombstone(userId, key) ? [] : [notification.sequence],
+      ),
+    /** Sequences in the order in which a device got them. */
+    seen: (connectionId: string): number[] =>
+      (devices.get(connectionId) ?? []).flatMap((frame) =>
+        frame.type === 'notification' ? [frame.sequence] : [],
+      ),
+  };
+
+  const services: DeliveryServices & Omit<DrainServices, 'sendMessage'> & AcknowledgeServices = {
+    now,
+    isTimeUp: () => false,
+    getMessage: async (conversationId, sequence) =>
+      step(() => messages.get(conversationSequenceOf({ conversationId, sequence }))),
+    putNotification: async (message) =>
+      step(() => {
+        const key = conversationSequenceOf(message);
+        if (queue(message.to).has(key)) return 'exists';
+        queue(message.to).set(key, { notification: message, notifiedAt: now().toISOString() });
+        return 'written';
+      }),
+    isQueued: async (userId, place) => step(() => queue(userId).has(conversationSequenceOf(place))),
+    isAcknowledged: async (userId, place) => step(() => isTombstone(userId, conversationSequenceOf(place))),
+    putTombstone: async (userId, place) =>
+      step(() => void tombstones.add(`${userId} ${conversationSequenceOf(place)}`)),
+    removeNotification: async (userId, place) =>
+      step(() => void queue(userId).delete(conversationSequenceOf(place))),
+    liveConnections: async (userId) =>
+      step(() =>
+        [...connections]
+          .flatMap(([id, connection]) => (connection.userId === userId ? [id] : []))
+          .toReversed(),
+      ),
+    pushFrame: async (connectionId, frame) =>
+      step(() => {
+        const frames = devices.get(connectionId);
+        if (frames === undefined) return 'gone';
+        if (stuck.has(connectionId)) return 'stuck';
+        frames.push(frame);
+        return 'sent';
+      }),
+    disconnect: async (connectionId) => step(() => void devices.delete(connectionId)),
+    removeConnection: async ({ connectionId }) => step(() => void connections.delete(connectionId)),
+    noteDrain: async ({ userId, connectionId }, state) =>
+      step(() => {
+        const found = connections.get(connectionId);
+        if (found?.userId !== userId) return 'gone';
+        found.state = state;
+        return 'noted';
+      }),
+    waitingPage: async (userId, after) => {
+      const from = after === undefined ? '' : conversationSequenceOf(after);
+      // A page is read at one instant, and what is acknowledged of it at another.
+      const page = await step(() =>
+        [...queue(userId)]
+          .filter(([key]) => key > from)
+          .toSorted(([one], [other]) => (one < other ? -1 : 1))
+          .slice(0, pageItems),
+      );
+      const items = await step(() => page.flatMap(([key, item]) => (isTombstone(userId, key) ? [] : [item])));
+      const last = page.length < pageItems ? undefined : page.at(-1);
+      return { items, readTo: last?.[1].notification };
+    },
+    caughtUpFrame: async (userId) =>
+      caughtUpFrame(userId, {
+        conversationsOf: async (_, after, limit) =>
+          step(() =>
+            [...new Map([...messages.values()].map((message) => [message.conversationId, message])).values()]
+              .filter(({ from, to }) => from === userId || to === userId)
+              .map(({ conversationId, from, to }) => ({
+                conversationId,
+                with: from === userId ? to : from,
+                readSequence: 0,
+              }))
+              .filter(({ conversationId }) => after === undefined || conversationId > after)
+              .slice(0, limit),
+          ),
+        lastSequence: async (conversationId) =>
+          step(() =>
+            [...messages.values()]
+              .filter((message) => message.conversationId === conversationId)
+              .reduce<number | undefined>((last, { sequence }) => Math.max(last ?? 0, sequence), undefined),
+          ),
+      }),
+    sendMessage: async (message) => step(() => void queued.push(message)),
+  };
+  const drainServices: DrainServices = {
+    ...services,
+    sendMessage: async (message) => step(() => void drains.push(message)),
+  };
+  return { ...world, services, drainServices };
+}

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readShippedFxRates } from '../../../cli/start/fx-rates.ts';
-import { unitsIn, usageBetween, type UsageUnit } from '../../../local/index.ts';
-import { eventually, startChat } from '../chat/people.ts';
-import { balanced, reconcile } from '../card-settlement/day.ts';
-import { daysAgo, noonOf, startSystem, type System } from '../system.ts';
+import { readShippedFxRates } from '../../cli/start/fx-rates.ts';
+import { unitsIn, usageBetween, type UsageUnit } from '../../local/index.ts';
+import { eventually, startChat } from './chat/people.ts';
+import { balanced, reconcile } from './card-settlement/day.ts';
+import { daysAgo, noonOf, startSystem, type System } from './system.ts';
 
 /**
  * Goal: what a sale and a message consume on AWS stays within what is promised.

@@ -1,36 +1,37 @@
-import { loadAssembly } from './template/assembly.ts';
-import type { AssemblyStack } from './template/assembly.ts';
-import { startAwsEndpoint } from './endpoint/aws-endpoint.ts';
-import type { AwsEndpoint } from './endpoint/aws-endpoint.ts';
-import type { Interceptor } from './endpoint/aws-service.ts';
 import { serveConnections } from './api-gateway/connections-service.ts';
-import { createCredentialStore } from './iam/credentials.ts';
-import type { RoleCredentials } from './iam/credentials.ts';
-import { createDynamoDb } from './dynamodb/dynamodb.ts';
-import type { HostEvent } from './events.ts';
-import { createFunctionPool } from './lambda/function-pool.ts';
-import type { Invocation } from './lambda/function-pool.ts';
+import { finishHttpApi, type HttpApiDraft } from './api-gateway/http-api-draft.ts';
+import { startHttpFront, type HttpFront, type JwksKeyGetter } from './api-gateway/http-api.ts';
 import { sendAnswer } from './api-gateway/http-front.ts';
 import { gatewayAnswer } from './api-gateway/http-response.ts';
-import { startHttpFront } from './api-gateway/http-api.ts';
-import type { HttpFront, JwksKeyGetter } from './api-gateway/http-api.ts';
+import { finishWebSocketApi, type WebSocketApiDraft } from './api-gateway/web-socket-api-draft.ts';
+import { createWebSocketApis } from './api-gateway/web-socket-api.ts';
+import type { WebSocketLimits } from './api-gateway/web-socket-connection.ts';
+import { serveUserPools } from './cognito/service.ts';
+import type { UserPool } from './cognito/user-pool.ts';
+import { createDynamoDb } from './dynamodb/dynamodb.ts';
+import { startAwsEndpoint, type AwsEndpoint } from './endpoint/aws-endpoint.ts';
+import type { Interceptor } from './endpoint/aws-service.ts';
+import type { HostEvent } from './events.ts';
 import { createAccess } from './iam/access.ts';
+import { createCredentialStore, type RoleCredentials } from './iam/credentials.ts';
 import type { AccessRequest } from './iam/evaluate.ts';
 import { mayWriteLogs } from './iam/log-access.ts';
 import type { Policies } from './iam/policies.ts';
-import { provisionStacks } from './provision.ts';
-import { finishHttpApi } from './api-gateway/http-api-draft.ts';
-import { finishWebSocketApi } from './api-gateway/web-socket-api-draft.ts';
-import type { Background, HostedPipe, HostedSchedule, ProvisionedFunction, World } from './world.ts';
+import { createFunctionPool, type Invocation } from './lambda/function-pool.ts';
+import type { ProvisionedFunction } from './lambda/provision-function.ts';
+import type { HostedPipe } from './pipes/provision-pipe.ts';
+import { RESOURCE_TYPES } from './registry.ts';
+import type { HostedSchedule } from './scheduler/provision-schedule.ts';
 import { createSqs } from './sqs/sqs.ts';
-import { checkSupport } from './template/support-check.ts';
-import { createUrlRewriter } from './template/url-rewriter.ts';
-import { createUsageMeter } from './usage.ts';
-import type { Usage } from './usage.ts';
-import type { UserPool } from './cognito/user-pool.ts';
-import { serveUserPools } from './cognito/service.ts';
-import { createWebSocketApis } from './api-gateway/web-socket-api.ts';
-import type { WebSocketLimits } from './api-gateway/web-socket-connection.ts';
+import {
+  checkSupport,
+  createUrlRewriter,
+  loadAssembly,
+  provisionStacks,
+  type AssemblyStack,
+  type StartLater,
+} from './template/index.ts';
+import { createUsageMeter, type Usage } from './usage.ts';
 
 export interface LocalHostOptions {
   /** The folder of the cloud assembly, as `cdk synth` wrote it; or of several, as one account would hold them. */
@@ -139,7 +140,10 @@ const REGION = 'us-east-1';
 export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
   const stacks = [options.assembly].flat().flatMap((folder) => loadAssembly(folder));
   refuseTwins(stacks);
-  checkSupport(stacks.flatMap(({ template }) => template.resources));
+  checkSupport(
+    stacks.flatMap(({ template }) => template.resources),
+    RESOURCE_TYPES,
+  );
 
   const undo: (() => Promise<void>)[] = [];
   try {
@@ -157,15 +161,21 @@ function refuseTwins(stacks: readonly AssemblyStack[]): void {
   if (twin !== undefined) throw new Error(`There are two stacks of the name ${twin}.`);
 }
 
+type Functions = Map<string, ProvisionedFunction>;
+
 async function start(
   stacks: readonly AssemblyStack[],
   options: LocalHostOptions,
   undo: (() => Promise<void>)[],
 ): Promise<LocalHost> {
+  const functions: Functions = new Map();
+  const httpApis = new Map<string, HttpApiDraft>();
+  const webSocketDrafts = new Map<string, WebSocketApiDraft>();
   const meter = createUsageMeter({
     now: Date.now,
-    memoryMegabytesOf: (functionName) => functionNamed(world, functionName)?.definition.memoryMegabytes ?? 0,
-    nameOf: (id) => nameOf(world, id),
+    memoryMegabytesOf: (functionName) =>
+      functionNamed(functions, functionName)?.definition.memoryMegabytes ?? 0,
+    nameOf: (id) => nameOf({ functions, httpApis, webSocketApis: webSocketDrafts }, id),
   });
   const onEvent = (event: HostEvent): void => {
     meter.onEvent(event);
@@ -179,7 +189,7 @@ async function start(
     region: REGION,
     onConsumed: meter.onConsumed,
   });
-  const userPools: World['userPools'] = new Map();
+  const userPools = new Map<string, UserPool>();
 
   const awsEndpoint: AwsEndpoint = await listening('awsPort', options.awsPort ?? 4566, (port) =>
     startAwsEndpoint({
@@ -196,8 +206,7 @@ async function start(
   awsEndpoint.addService('AmazonSQS', 'sqs', sqs.handle);
   awsEndpoint.addService('AWSCognitoIdentityProviderService', 'cognito-idp', serveUserPools(userPools));
 
-  const functions: World['functions'] = new Map();
-  const logGroups: World['logGroups'] = new Set();
+  const logGroups = new Set<string>();
   /** Lambda writes lines of its own at each invocation, so a function that says nothing needs its log group, too. */
   const isLogged = (functionName: string): boolean => {
     const hosted = [...functions.values()].find(({ definition }) => definition.functionName === functionName);
@@ -259,36 +268,39 @@ async function start(
   undo.push(() => Promise.resolve(webSocketApis.stop()));
   awsEndpoint.addRestService(serveConnections(webSocketApis, { region: REGION, accountId: ACCOUNT_ID }));
 
-  const starters: (() => Background)[] = [];
+  const starters: Parameters<StartLater>[0][] = [];
+  const startLater: StartLater = (starter) => void starters.push(starter);
   const resources = stacks.flatMap(({ template }) => template.resources);
-  const world: World = {
+  const urls = createUrlRewriter();
+  const pipes: HostedPipe[] = [];
+  const schedules: HostedSchedule[] = [];
+  const outputs = await provisionStacks(stacks, RESOURCE_TYPES, {
     accountId: ACCOUNT_ID,
     region: REGION,
-    httpUrl: http.url,
-    awsEndpoint: awsEndpoint.url,
-    credentials,
-    callAs: awsEndpoint.callAs,
     access,
-    managedPolicies: new Map(),
     account: {},
-    logGroups,
+    awsEndpoint: awsEndpoint.url,
+    callAs: awsEndpoint.callAs,
+    credentials,
     dynamoDb,
-    sqs,
     functionPool,
     functions,
-    httpApis: new Map(),
-    webSocketApis: new Map(),
-    userPools,
-    userPoolCount: resources.filter(({ type }) => type === 'AWS::Cognito::UserPool').length,
-    pipes: [],
-    schedules: [],
-    urls: createUrlRewriter(),
+    httpApis,
+    httpUrl: http.url,
+    logGroups,
+    managedPolicies: new Map(),
     onEvent,
-    startLater: (starter) => void starters.push(starter),
-  };
-  const outputs = await provisionStacks(stacks, world);
-  for (const draft of world.httpApis.values()) http.addApi(finishHttpApi(draft));
-  for (const draft of world.webSocketApis.values()) {
+    pipes,
+    schedules,
+    sqs,
+    startLater,
+    urls,
+    userPoolCount: resources.filter(({ type }) => type === 'AWS::Cognito::UserPool').length,
+    userPools,
+    webSocketApis: webSocketDrafts,
+  });
+  for (const draft of httpApis.values()) http.addApi(finishHttpApi(draft));
+  for (const draft of webSocketDrafts.values()) {
     const upgrade = webSocketApis.serve(finishWebSocketApi(draft));
     http.addMount(
       draft.prefix,
@@ -326,8 +338,8 @@ async function start(
     outputs,
     functions: hostedFunctions,
     userPools: [...userPools.values()],
-    pipes: world.pipes,
-    schedules: world.schedules,
+    pipes,
+    schedules,
     access: { policies: access.policies, requests: access.requests },
     killFunction: (name) =>
       hostedFunctions
@@ -343,12 +355,19 @@ async function start(
   };
 }
 
-function functionNamed(world: World, functionName: string): ProvisionedFunction | undefined {
-  return [...world.functions.values()].find(({ definition }) => definition.functionName === functionName);
+function functionNamed(functions: Functions, functionName: string): ProvisionedFunction | undefined {
+  return [...functions.values()].find(({ definition }) => definition.functionName === functionName);
 }
 
 /** What is known of a role by its function, and of an API by its name. */
-function nameOf(world: World, id: string): string {
+function nameOf(
+  world: {
+    functions: Functions;
+    httpApis: ReadonlyMap<string, HttpApiDraft>;
+    webSocketApis: ReadonlyMap<string, WebSocketApiDraft>;
+  },
+  id: string,
+): string {
   const api = world.httpApis.get(id) ?? world.webSocketApis.get(id);
   if (api !== undefined) return api.name;
   if (!id.startsWith('arn:')) return id;

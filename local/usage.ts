@@ -1,8 +1,7 @@
-import type { AwsAnswer, AwsCall, Interceptor } from './endpoint/aws-service.ts';
 import type { ConsumedCapacity } from './dynamodb/capacity.ts';
+import type { AwsAnswer, AwsCall, Interceptor } from './endpoint/aws-service.ts';
 import type { HostEvent } from './events.ts';
-import { isJsonList, isJsonObject, textAt } from './template/template.ts';
-import type { JsonObject } from './template/template.ts';
+import { isJsonList, isJsonObject, textAt, type JsonObject } from './template/index.ts';
 
 /** What is counted, each in the unit that AWS bills. */
 export type UsageUnit =

@@ -1,23 +1,28 @@
 import {
+  optionalText,
+  propertyAt,
+  requiredText,
+  ResourceError,
+  type Provision,
+  type ResourceRequest,
+} from '../template/index.ts';
+import {
   provisionAuthorizer as authorizer,
   provisionHttpApi,
   provisionIntegration as integration,
   provisionRoute as route,
   provisionStage as stage,
 } from './provision-http-api.ts';
-import { optionalText, propertyAt, requiredText, ResourceError } from '../template/resource.ts';
-import type { ResourceRequest } from '../template/resource.ts';
-import type { Provision } from '../world.ts';
 import {
   provisionWebSocketApi,
   provisionWebSocketAuthorizer,
   provisionWebSocketIntegration,
   provisionWebSocketRoute,
   provisionWebSocketStage,
+  type WebSocketApiWorld,
 } from './provision-web-socket-api.ts';
 
-/** What either kind of API touches of the world. */
-type Reach = Parameters<typeof provisionHttpApi>[1] & Parameters<typeof provisionWebSocketApi>[1];
+export type { WebSocketApiWorld as ApiWorld } from './provision-web-socket-api.ts';
 
 /*
  * The types of AWS::ApiGatewayV2 serve two kinds of API, of which each knows half of the properties.
@@ -50,7 +55,7 @@ const FOREIGN: Readonly<Record<Protocol, Readonly<Record<string, Readonly<Record
 };
 
 /** AWS::ApiGatewayV2::Api */
-export const provisionApi: Provision<Reach> = (resource, world) =>
+export const provisionApi: Provision<WebSocketApiWorld> = (resource, world) =>
   (requiredText(resource, 'ProtocolType') === 'WEBSOCKET' ? provisionWebSocketApi : provisionHttpApi)(
     resource,
     world,
@@ -65,7 +70,10 @@ export const provisionRoute = byProtocol(route, provisionWebSocketRoute);
 /** AWS::ApiGatewayV2::Stage */
 export const provisionStage = byProtocol(stage, provisionWebSocketStage);
 
-function byProtocol(http: Provision<Reach>, webSocket: Provision<Reach>): Provision<Reach> {
+function byProtocol(
+  http: Provision<WebSocketApiWorld>,
+  webSocket: Provision<WebSocketApiWorld>,
+): Provision<WebSocketApiWorld> {
   return (resource, world) => {
     const protocol = protocolOf(resource, world);
     refuseForeign(resource, protocol);
@@ -73,7 +81,7 @@ function byProtocol(http: Provision<Reach>, webSocket: Provision<Reach>): Provis
   };
 }
 
-function protocolOf(resource: ResourceRequest, world: Reach): Protocol {
+function protocolOf(resource: ResourceRequest, world: WebSocketApiWorld): Protocol {
   return world.webSocketApis.has(requiredText(resource, 'ApiId')) ? 'WEBSOCKET' : 'HTTP';
 }
 

@@ -1,7 +1,6 @@
-import { awsError } from '../endpoint/aws-service.ts';
-import type { AwsAnswer } from '../endpoint/aws-service.ts';
 import type { RestService } from '../endpoint/aws-endpoint.ts';
-import { textAt } from '../template/template.ts';
+import { awsError, type AwsAnswer } from '../endpoint/aws-service.ts';
+import { textAt } from '../template/index.ts';
 import type { WebSocketApis } from './web-socket-api.ts';
 import { MAXIMUM_MESSAGE_BYTES, SlowClientError } from './web-socket-connection.ts';
 

@@ -4,17 +4,18 @@ import type { HostEvent } from '../events.ts';
 import type { Invocation } from '../lambda/function-definition.ts';
 import { readBody } from './http-body.ts';
 import { httpEvent } from './http-event.ts';
-import { sendAnswer, startMountServer } from './http-front.ts';
-import type { MountHandler, UpgradeHandler } from './http-front.ts';
-import { functionAnswer, gatewayAnswer, internalServerError, serviceUnavailable } from './http-response.ts';
-import type { HttpAnswer } from './http-response.ts';
-import { compileRoutes } from './http-route.ts';
-import type { RouteMatch } from './http-route.ts';
+import { sendAnswer, startMountServer, type MountHandler, type UpgradeHandler } from './http-front.ts';
+import {
+  functionAnswer,
+  gatewayAnswer,
+  internalServerError,
+  serviceUnavailable,
+  type HttpAnswer,
+} from './http-response.ts';
+import { compileRoutes, type RouteMatch } from './http-route.ts';
 import { parseTarget } from './http-target.ts';
-import { createJwtAuthorizer } from './jwt-authorizer.ts';
-import type { JwksKeyGetter, JwtAuthorizer } from './jwt-authorizer.ts';
-import { createTokenBucket } from './token-bucket.ts';
-import type { TakeToken } from './token-bucket.ts';
+import { createJwtAuthorizer, type JwksKeyGetter, type JwtAuthorizer } from './jwt-authorizer.ts';
+import { createTokenBucket, type TakeToken } from './token-bucket.ts';
 
 export type { JwksKeyGetter } from './jwt-authorizer.ts';
 

@@ -1,9 +1,7 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { gatewayAnswer } from './http-response.ts';
-import type { HttpAnswer } from './http-response.ts';
+import { gatewayAnswer, type HttpAnswer } from './http-response.ts';
 
 /** Gets what follows the prefix in the request's target, still encoded: empty, or from the `/` or `?` on. */
 export type MountHandler = (request: IncomingMessage, response: ServerResponse, path: string) => void;

@@ -1,5 +1,4 @@
-import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
-import type { JWTPayload, JWTVerifyGetKey } from 'jose';
+import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 
 /** Finds the issuer's key that a token's header names. */
 export type JwksKeyGetter = JWTVerifyGetKey;

@@ -1,16 +1,18 @@
+import type { Access } from '../iam/access.ts';
 import { API_GATEWAY_LOG_ACTIONS } from '../iam/managed-policies.ts';
-import { physicalName } from '../template/physical-name.ts';
 import { requireAssumable } from '../iam/provision-iam.ts';
-import { requiredText, ResourceError } from '../template/resource.ts';
-import type { Provision, World } from '../world.ts';
+import { physicalName, requiredText, ResourceError, type Place, type Provision } from '../template/index.ts';
 
-/** What of the world the resources of this file touch. */
-type Reach = Pick<World, 'access' | 'account' | 'region'>;
+export interface AccountWorld extends Place {
+  readonly access: Access;
+  /** What is set once for the account and region. */
+  readonly account: { apiGatewayLogRole?: string };
+}
 
 const SESSION = 'BackplaneAssumeRoleSession';
 
 /** AWS::ApiGateway::Account: the role by which API Gateway writes logs, for all APIs of the account and region. */
-export const provisionApiGatewayAccount: Provision<Reach> = (resource, world) => {
+export const provisionApiGatewayAccount: Provision<AccountWorld> = (resource, world) => {
   const roleArn = requiredText(resource, 'CloudWatchRoleArn');
   const words =
     'The role ARN does not have required permissions configured. Please grant trust permission for API Gateway and add the required role policy.';

@@ -1,23 +1,31 @@
-import type { ThrottleLimits } from './http-api.ts';
-import { kebabCase, randomId } from '../template/physical-name.ts';
-import { isJsonObject } from '../template/template.ts';
-import type { HttpApiDraft } from './http-api-draft.ts';
 import {
+  isJsonObject,
+  kebabCase,
   numberWithin,
   optionalText,
   propertyAt,
+  randomId,
   requiredText,
   ResourceError,
   textListAt,
-} from '../template/resource.ts';
-import type { ResourceRequest } from '../template/resource.ts';
-import type { Provision, World } from '../world.ts';
+  type Place,
+  type Provision,
+  type ResourceRequest,
+  type UrlRewriter,
+} from '../template/index.ts';
+import type { HttpApiDraft } from './http-api-draft.ts';
+import type { ThrottleLimits } from './http-api.ts';
+import type { WebSocketApiDraft } from './web-socket-api-draft.ts';
 
-/** What of the world the resources of this file touch. */
-type Reach = Pick<World, 'httpApis' | 'httpUrl' | 'region' | 'urls' | 'webSocketApis'>;
+export interface HttpApiWorld extends Place {
+  readonly httpApis: Map<string, HttpApiDraft>;
+  readonly httpUrl: string;
+  readonly urls: UrlRewriter;
+  readonly webSocketApis: Map<string, WebSocketApiDraft>;
+}
 
 /** AWS::ApiGatewayV2::Api */
-export const provisionHttpApi: Provision<Reach> = (resource, world) => {
+export const provisionHttpApi: Provision<HttpApiWorld> = (resource, world) => {
   const name = requiredText(resource, 'Name');
   const prefix = `/${kebabCase(name)}`;
   const others = [...world.httpApis.values(), ...world.webSocketApis.values()];
@@ -39,7 +47,7 @@ export const provisionHttpApi: Provision<Reach> = (resource, world) => {
 };
 
 /** AWS::ApiGatewayV2::Integration */
-export const provisionIntegration: Provision<Reach> = (resource, world) => {
+export const provisionIntegration: Provision<HttpApiWorld> = (resource, world) => {
   const functionArn = functionArnIn(resource, 'IntegrationUri');
   const id = randomId(7);
   apiOf(resource, world).integrations.set(id, {
@@ -54,7 +62,7 @@ export const provisionIntegration: Provision<Reach> = (resource, world) => {
 };
 
 /** AWS::ApiGatewayV2::Authorizer */
-export const provisionAuthorizer: Provision<Reach> = (resource, world) => {
+export const provisionAuthorizer: Provision<HttpApiWorld> = (resource, world) => {
   const id = randomId(6);
   apiOf(resource, world).authorizers.set(id, {
     kind: 'jwt',
@@ -65,7 +73,7 @@ export const provisionAuthorizer: Provision<Reach> = (resource, world) => {
 };
 
 /** AWS::ApiGatewayV2::Route */
-export const provisionRoute: Provision<Reach> = (resource, world) => {
+export const provisionRoute: Provision<HttpApiWorld> = (resource, world) => {
   const needsToken = optionalText(resource, 'AuthorizationType') === 'JWT';
   apiOf(resource, world).routes.push({
     routeKey: requiredText(resource, 'RouteKey'),
@@ -78,7 +86,7 @@ export const provisionRoute: Provision<Reach> = (resource, world) => {
 };
 
 /** AWS::ApiGatewayV2::Stage */
-export const provisionStage: Provision<Reach> = (resource, world) => {
+export const provisionStage: Provision<HttpApiWorld> = (resource, world) => {
   const draft = apiOf(resource, world);
   if (draft.stage !== undefined) throw new ResourceError(resource, 'an API has one stage here.');
   const stageName = requiredText(resource, 'StageName');
@@ -121,7 +129,7 @@ export function throttleAt(resource: ResourceRequest, path: string): ThrottleLim
   return { rateLimit: rateLimit ?? 10_000, burstLimit: burstLimit ?? 5000 };
 }
 
-function apiOf(resource: ResourceRequest, world: Reach): HttpApiDraft {
+function apiOf(resource: ResourceRequest, world: HttpApiWorld): HttpApiDraft {
   const apiId = requiredText(resource, 'ApiId');
   const draft = world.httpApis.get(apiId);
   if (draft === undefined) throw new ResourceError(resource, `ApiId ${apiId} names no API of this app.`);

@@ -1,26 +1,26 @@
-import { kebabCase, randomId } from '../template/physical-name.ts';
-import { isJsonObject } from '../template/template.ts';
-import { functionArnIn, throttleAt } from './provision-http-api.ts';
-import type { WebSocketApiDraft } from './web-socket-api-draft.ts';
 import {
+  isJsonObject,
+  kebabCase,
   numberWithin,
   optionalText,
   propertyAt,
+  randomId,
   requiredText,
   ResourceError,
   textListAt,
-} from '../template/resource.ts';
-import type { ResourceRequest } from '../template/resource.ts';
-import type { Provision, World } from '../world.ts';
+  type Provision,
+  type ResourceRequest,
+} from '../template/index.ts';
+import { functionArnIn, throttleAt, type HttpApiWorld } from './provision-http-api.ts';
+import type { WebSocketApiDraft } from './web-socket-api-draft.ts';
 
-/** What of the world the resources of this file touch. */
-type Reach = Pick<
-  World,
-  'account' | 'awsEndpoint' | 'httpApis' | 'httpUrl' | 'region' | 'urls' | 'webSocketApis'
->;
+export interface WebSocketApiWorld extends HttpApiWorld {
+  readonly account: { readonly apiGatewayLogRole?: string };
+  readonly awsEndpoint: string;
+}
 
 /** AWS::ApiGatewayV2::Api with the protocol WEBSOCKET */
-export const provisionWebSocketApi: Provision<Reach> = (resource, world) => {
+export const provisionWebSocketApi: Provision<WebSocketApiWorld> = (resource, world) => {
   const name = requiredText(resource, 'Name');
   const prefix = `/${kebabCase(name)}`;
   const others = [...world.httpApis.values(), ...world.webSocketApis.values()];
@@ -55,7 +55,7 @@ export const provisionWebSocketApi: Provision<Reach> = (resource, world) => {
   return { ref: apiId, attributes: { ApiEndpoint: url, ApiId: apiId } };
 };
 
-export const provisionWebSocketIntegration: Provision<Reach> = (resource, world) => {
+export const provisionWebSocketIntegration: Provision<WebSocketApiWorld> = (resource, world) => {
   const id = randomId(7);
   const isMock = requiredText(resource, 'IntegrationType') === 'MOCK';
   apiOf(resource, world).integrations.set(
@@ -97,7 +97,7 @@ function mockStatus(resource: ResourceRequest): number {
 }
 
 /** AWS::ApiGatewayV2::IntegrationResponse: says what an integration that is no proxy may answer. */
-export const provisionIntegrationResponse: Provision<Reach> = (resource, world) => {
+export const provisionIntegrationResponse: Provision<WebSocketApiWorld> = (resource, world) => {
   const { integrations } = apiOf(resource, world);
   const integrationId = requiredText(resource, 'IntegrationId');
   const integration = integrations.get(integrationId);
@@ -127,7 +127,7 @@ function statusesOf(resource: ResourceRequest): RegExp {
   );
 }
 
-export const provisionWebSocketAuthorizer: Provision<Reach> = (resource, world) => {
+export const provisionWebSocketAuthorizer: Provision<WebSocketApiWorld> = (resource, world) => {
   const id = randomId(6);
   const identitySources = textListAt(resource, 'IdentitySource');
   const unknown = identitySources.find((source) => !/^route\.request\.(header|querystring)\./.test(source));
@@ -145,7 +145,7 @@ export const provisionWebSocketAuthorizer: Provision<Reach> = (resource, world) 
   return { ref: id, attributes: { AuthorizerId: id } };
 };
 
-export const provisionWebSocketRoute: Provision<Reach> = (resource, world) => {
+export const provisionWebSocketRoute: Provision<WebSocketApiWorld> = (resource, world) => {
   const routeKey = requiredText(resource, 'RouteKey');
   const draft = apiOf(resource, world);
   const needsAuthorizer = optionalText(resource, 'AuthorizationType') === 'CUSTOM';
@@ -165,13 +165,13 @@ export const provisionWebSocketRoute: Provision<Reach> = (resource, world) => {
 };
 
 /** AWS::ApiGatewayV2::RouteResponse: what the function answers goes back to the client. */
-export const provisionRouteResponse: Provision<Reach> = (resource, world) => {
+export const provisionRouteResponse: Provision<WebSocketApiWorld> = (resource, world) => {
   apiOf(resource, world).responding.add(requiredText(resource, 'RouteId'));
   const id = randomId(7);
   return { ref: id, attributes: { RouteResponseId: id } };
 };
 
-export const provisionWebSocketStage: Provision<Reach> = (resource, world) => {
+export const provisionWebSocketStage: Provision<WebSocketApiWorld> = (resource, world) => {
   const draft = apiOf(resource, world);
   if (draft.stage !== undefined) throw new ResourceError(resource, 'an API has one stage here.');
   // Source: API Gateway developer guide, "Configure logging for WebSocket APIs". HTTP APIs write theirs without the role.
@@ -193,7 +193,7 @@ export const provisionWebSocketStage: Provision<Reach> = (resource, world) => {
   return { ref: stageName, attributes: {} };
 };
 
-function apiOf(resource: ResourceRequest, world: Reach): WebSocketApiDraft {
+function apiOf(resource: ResourceRequest, world: WebSocketApiWorld): WebSocketApiDraft {
   const apiId = requiredText(resource, 'ApiId');
   const draft = world.webSocketApis.get(apiId);
   if (draft === undefined)

@@ -1,21 +1,28 @@
-import { STATUS_CODES } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { HostEvent } from '../events.ts';
 import type { Invocation } from '../lambda/function-definition.ts';
+import { isJsonObject, type Json, type JsonObject } from '../template/index.ts';
+import type { WebSocketMeter } from '../usage.ts';
 import type { ThrottleLimits } from './http-api.ts';
 import type { UpgradeHandler } from './http-front.ts';
-import { isJsonObject } from '../template/template.ts';
-import type { Json, JsonObject } from '../template/template.ts';
 import { createTokenBucket } from './token-bucket.ts';
-import type { WebSocketMeter } from '../usage.ts';
-import { authorizeConnection } from './web-socket-authorizer.ts';
-import type { WebSocketAuthorizer } from './web-socket-authorizer.ts';
-import { MAXIMUM_MESSAGE_BYTES, openConnection } from './web-socket-connection.ts';
-import type { WebSocketConnection, WebSocketLimits } from './web-socket-connection.ts';
-import { connectRequest, newConnectionId, sourceIpOf, webSocketContext } from './web-socket-event.ts';
-import type { ConnectionIdentity, ConnectRequest } from './web-socket-event.ts';
+import { authorizeConnection, type WebSocketAuthorizer } from './web-socket-authorizer.ts';
+import {
+  MAXIMUM_MESSAGE_BYTES,
+  openConnection,
+  type WebSocketConnection,
+  type WebSocketLimits,
+} from './web-socket-connection.ts';
+import {
+  connectRequest,
+  newConnectionId,
+  sourceIpOf,
+  webSocketContext,
+  type ConnectionIdentity,
+  type ConnectRequest,
+} from './web-socket-event.ts';
 
 export type WebSocketIntegration =
   | { readonly kind: 'function'; readonly functionArn: string; readonly timeoutMilliseconds: number }

@@ -1,7 +1,6 @@
-import type { Invocation } from '../lambda/function-definition.ts';
 import { compileWildcard } from '../iam/wildcard.ts';
-import { isJsonList, isJsonObject, textAt } from '../template/template.ts';
-import type { Json, JsonObject } from '../template/template.ts';
+import type { Invocation } from '../lambda/function-definition.ts';
+import { isJsonList, isJsonObject, textAt, type Json, type JsonObject } from '../template/index.ts';
 import type { ConnectRequest } from './web-socket-event.ts';
 
 /** A Lambda authorizer of the kind REQUEST, which a WebSocket API can have on `$connect`. */

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { JsonObject } from '../template/template.ts';
+import type { JsonObject } from '../template/index.ts';
 import type { ConnectionIdentity } from './web-socket-event.ts';
 import { watchFrameSizes } from './web-socket-frames.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { JsonObject } from '../template/template.ts';
+import type { JsonObject } from '../template/index.ts';
 
 /** What stays the same in every event of a connection. */
 export interface ConnectionIdentity {

@@ -2,8 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readBody } from '../api-gateway/http-body.ts';
 import { sendAnswer } from '../api-gateway/http-front.ts';
 import type { HttpAnswer } from '../api-gateway/http-response.ts';
-import { secretMatches } from './client.ts';
-import type { UserPoolClientDefinition } from './client.ts';
+import { secretMatches, type UserPoolClientDefinition } from './client.ts';
 import type { TokenSigner } from './tokens.ts';
 
 /** The errors of RFC 6749, section 5.2, each with status 400 as Amazon Cognito answers them. */

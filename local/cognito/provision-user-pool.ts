@@ -1,24 +1,31 @@
-import { kebabCase, randomId } from '../template/physical-name.ts';
-import { createUserPool } from './user-pool.ts';
-import type { UserPool } from './user-pool.ts';
-import type { PasswordPolicy } from './users.ts';
 import {
+  kebabCase,
   numberWithin,
   optionalBoolean,
   optionalText,
   propertyAt,
+  randomId,
   requiredText,
   ResourceError,
   textListAt,
-} from '../template/resource.ts';
-import type { ResourceRequest } from '../template/resource.ts';
-import type { Provision, World } from '../world.ts';
+  type Place,
+  type Provision,
+  type ResourceRequest,
+  type UrlRewriter,
+} from '../template/index.ts';
+import { createUserPool, type UserPool } from './user-pool.ts';
+import type { PasswordPolicy } from './users.ts';
 
-/** What of the world the resources of this file touch. */
-type Reach = Pick<World, 'accountId' | 'httpUrl' | 'region' | 'urls' | 'userPoolCount' | 'userPools'>;
+export interface UserPoolWorld extends Place {
+  readonly httpUrl: string;
+  readonly urls: UrlRewriter;
+  readonly userPools: Map<string, UserPool>;
+  /** How many user pools the whole app has: the only one is served without its name. */
+  readonly userPoolCount: number;
+}
 
 /** AWS::Cognito::UserPool */
-export const provisionUserPool: Provision<Reach> = async (resource, world) => {
+export const provisionUserPool: Provision<UserPoolWorld> = async (resource, world) => {
   const userPoolId = `${world.region}_${randomId(9, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789')}`;
   const name = kebabCase(`${resource.stackName}-${resource.logicalId}`);
   const path = world.userPoolCount === 1 ? '/identity' : `/identity/${name}`;
@@ -53,7 +60,7 @@ function passwordPolicyOf(resource: ResourceRequest): PasswordPolicy {
 }
 
 /** AWS::Cognito::UserPoolClient */
-export const provisionUserPoolClient: Provision<Reach> = (resource, world) => {
+export const provisionUserPoolClient: Provision<UserPoolWorld> = (resource, world) => {
   const clientId = randomId(26);
   const clientName = optionalText(resource, 'ClientName');
   const clientSecret = optionalBoolean(resource, 'GenerateSecret') === true ? randomId(52) : undefined;
@@ -89,7 +96,7 @@ function validitySeconds(resource: ResourceRequest, token: 'AccessToken' | 'IdTo
 }
 
 /** AWS::Cognito::UserPoolDomain */
-export const provisionUserPoolDomain: Provision<Reach> = (resource, world) => {
+export const provisionUserPoolDomain: Provision<UserPoolWorld> = (resource, world) => {
   const domain = requiredText(resource, 'Domain');
   const pool = poolOf(resource, world);
   world.urls.add(`https://${domain}.auth.${world.region}.amazoncognito.com`, pool.issuer);
@@ -97,13 +104,13 @@ export const provisionUserPoolDomain: Provision<Reach> = (resource, world) => {
 };
 
 /** AWS::Cognito::UserPoolResourceServer */
-export const provisionResourceServer: Provision<Reach> = (resource, world) => {
+export const provisionResourceServer: Provision<UserPoolWorld> = (resource, world) => {
   poolOf(resource, world);
   const identifier = requiredText(resource, 'Identifier');
   return { ref: identifier, attributes: { Identifier: identifier } };
 };
 
-function poolOf(resource: ResourceRequest, world: Reach): UserPool {
+function poolOf(resource: ResourceRequest, world: UserPoolWorld): UserPool {
   const userPoolId = requiredText(resource, 'UserPoolId');
   const pool = world.userPools.get(userPoolId);
   if (pool === undefined)

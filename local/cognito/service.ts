@@ -1,8 +1,7 @@
-import { awsError } from '../endpoint/aws-service.ts';
-import type { AwsAnswer, AwsService } from '../endpoint/aws-service.ts';
-import { textAt } from '../template/template.ts';
-import type { UserPool } from './user-pool.ts';
+import { awsError, type AwsAnswer, type AwsService } from '../endpoint/aws-service.ts';
 import { unservedText } from '../endpoint/unserved-call.ts';
+import { textAt } from '../template/index.ts';
+import type { UserPool } from './user-pool.ts';
 
 /** Amazon Cognito's API on the AWS endpoint: finds the user pool a call is for, and hands it over. */
 export function serveUserPools(userPools: ReadonlyMap<string, UserPool>): AwsService {

@@ -1,6 +1,12 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { SignJWT, createLocalJWKSet, exportJWK, generateKeyPair } from 'jose';
-import type { JSONWebKeySet, JWTPayload } from 'jose';
+import {
+  createLocalJWKSet,
+  exportJWK,
+  generateKeyPair,
+  SignJWT,
+  type JSONWebKeySet,
+  type JWTPayload,
+} from 'jose';
 import type { JwksKeyGetter } from '../api-gateway/jwt-authorizer.ts';
 import type { UserPoolClientDefinition } from './client.ts';
 

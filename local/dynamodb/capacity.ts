@@ -1,8 +1,6 @@
-import { canonicalItem, itemBytes } from './item.ts';
-import type { Item } from './item.ts';
-import { isHeld, projection } from './table.ts';
-import type { Index, Table } from './table.ts';
-import type { JsonObject } from '../template/template.ts';
+import type { JsonObject } from '../template/index.ts';
+import { canonicalItem, itemBytes, type Item } from './item.ts';
+import { isHeld, projection, type Index, type Table } from './table.ts';
 
 /*
  * What requests to DynamoDB consume on demand. Sources: Amazon DynamoDB developer guide, "DynamoDB read and write

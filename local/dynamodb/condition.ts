@@ -1,8 +1,6 @@
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../template/index.ts';
 import type { Item } from './item.ts';
-import { areEqual, contentOf, orderOf, typed, valueAt } from './value.ts';
-import type { Path } from './value.ts';
-import { isJsonList, isJsonObject } from '../template/template.ts';
-import type { Json, JsonObject } from '../template/template.ts';
+import { areEqual, contentOf, orderOf, typed, valueAt, type Path } from './value.ts';
 
 interface Size {
   readonly type: 'function';

@@ -1,5 +1,4 @@
-import { isJsonList, isJsonObject, objectAt } from '../template/template.ts';
-import type { Json, JsonObject } from '../template/template.ts';
+import { isJsonList, isJsonObject, objectAt, type Json, type JsonObject } from '../template/index.ts';
 
 /** What an on-demand table can serve at once from the start. Source: recorded on AWS; developer guide, "Warm throughput". */
 const ON_DEMAND_UNITS = { ReadUnitsPerSecond: 12_000, WriteUnitsPerSecond: 4000 };

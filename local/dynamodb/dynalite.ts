@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { isJsonObject, type JsonObject } from '../template/index.ts';
 import { itemBytes } from './item.ts';
 import type { CheckedRequest } from './requests.ts';
 import type { TableDescription } from './table.ts';
-import { isJsonObject } from '../template/template.ts';
-import type { JsonObject } from '../template/template.ts';
 
 /*
  * The one place that knows dynalite from within. Of it the host uses what reads requests (types, validations, the

@@ -1,20 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
-import { awsError } from '../endpoint/aws-service.ts';
-import type { AwsAnswer, AwsCall, AwsService } from '../endpoint/aws-service.ts';
-import { createDynalite } from './dynalite.ts';
-import { capacityAnswer } from './capacity.ts';
-import type { ConsumedCapacity } from './capacity.ts';
+import { awsError, type AwsAnswer, type AwsCall, type AwsService } from '../endpoint/aws-service.ts';
+import { unservedText } from '../endpoint/unserved-call.ts';
+import { isJsonObject, objectAt, textAt, type JsonObject } from '../template/index.ts';
+import { capacityAnswer, type ConsumedCapacity } from './capacity.ts';
 import { describedAsAws } from './description.ts';
+import { createDynalite } from './dynalite.ts';
 import { createItemStore } from './items.ts';
 import { checkExpressionSizes, withCanonicalNumbers } from './limits.ts';
 import { validationError } from './refusal.ts';
-import { runOnItems } from './requests.ts';
-import type { CheckedRequest } from './requests.ts';
-import { createDynamoDbStreams } from './streams.ts';
-import type { DynamoDbStreams } from './streams.ts';
-import type { JsonObject } from '../template/template.ts';
-import { isJsonObject, objectAt, textAt } from '../template/template.ts';
-import { unservedText } from '../endpoint/unserved-call.ts';
+import { runOnItems, type CheckedRequest } from './requests.ts';
+import { createDynamoDbStreams, type DynamoDbStreams } from './streams.ts';
 
 export interface DynamoDb {
   readonly handle: AwsService;

@@ -1,5 +1,4 @@
-import { isJsonList, isJsonObject } from '../template/template.ts';
-import type { Json } from '../template/template.ts';
+import { isJsonList, isJsonObject, type Json } from '../template/index.ts';
 
 /** An item in DynamoDB's JSON: attribute name to `{"S": …}`, `{"N": …}` and so on. */
 export type Item = { readonly [name: string]: Json };

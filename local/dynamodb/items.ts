@@ -1,18 +1,12 @@
-import { readCapacity, refusedWriteCapacity, writeCapacity } from './capacity.ts';
-import type { ConsumedCapacity } from './capacity.ts';
-import { holds } from './condition.ts';
-import type { Condition } from './condition.ts';
-import { itemBytes, MAXIMUM_ITEM_BYTES } from './item.ts';
-import type { Item, ItemChange } from './item.ts';
+import type { Json, JsonObject } from '../template/index.ts';
+import { readCapacity, refusedWriteCapacity, writeCapacity, type ConsumedCapacity } from './capacity.ts';
+import { holds, type Condition } from './condition.ts';
+import { itemBytes, MAXIMUM_ITEM_BYTES, type Item, type ItemChange } from './item.ts';
 import { checkDepth, checkItemKeys, checkKey, checkUpdatedKeys } from './keys.ts';
 import { conditionError, notFoundError, validationError } from './refusal.ts';
-import { createTable, exchange } from './table.ts';
-import type { Table, TableDescription } from './table.ts';
-import { updated } from './update.ts';
-import type { Update } from './update.ts';
-import { pickedAt } from './value.ts';
-import type { Path } from './value.ts';
-import type { Json, JsonObject } from '../template/template.ts';
+import { createTable, exchange, type Table, type TableDescription } from './table.ts';
+import { updated, type Update } from './update.ts';
+import { pickedAt, type Path } from './value.ts';
 
 /** What a request asks of one item. */
 export interface ItemRequest {

@@ -1,10 +1,8 @@
+import type { Json } from '../template/index.ts';
 import type { Item } from './item.ts';
-import { validationError } from './refusal.ts';
-import type { Refusal } from './refusal.ts';
+import { validationError, type Refusal } from './refusal.ts';
 import type { Index, Key, Table } from './table.ts';
-import { contentOf, depthOf, typed } from './value.ts';
-import type { Path } from './value.ts';
-import type { Json } from '../template/template.ts';
+import { contentOf, depthOf, typed, type Path } from './value.ts';
 
 /*
  * What keys must be, in DynamoDB's words. Source: Amazon DynamoDB developer guide, "Constraints in Amazon DynamoDB":

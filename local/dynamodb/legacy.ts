@@ -1,6 +1,6 @@
+import type { JsonObject } from '../template/index.ts';
 import type { Condition } from './condition.ts';
 import type { Update } from './update.ts';
-import type { JsonObject } from '../template/template.ts';
 
 /*
  * Parameters from before there were expressions, as expressions. Source: Amazon DynamoDB developer guide, "Legacy

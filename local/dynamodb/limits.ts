@@ -1,8 +1,7 @@
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../template/index.ts';
 import type { Condition } from './condition.ts';
 import { canonicalNumber } from './number.ts';
 import { validationError } from './refusal.ts';
-import { isJsonList, isJsonObject } from '../template/template.ts';
-import type { Json, JsonObject } from '../template/template.ts';
 
 /*
  * Limits of requests that dynalite does not know. Source: Amazon DynamoDB developer guide, "Constraints in Amazon

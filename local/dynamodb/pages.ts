@@ -1,15 +1,20 @@
+import type { Json, JsonObject } from '../template/index.ts';
 import { pageCapacity } from './capacity.ts';
-import { holds } from './condition.ts';
-import type { Condition } from './condition.ts';
-import { itemBytes } from './item.ts';
-import type { Item } from './item.ts';
+import { holds, type Condition } from './condition.ts';
+import { itemBytes, type Item } from './item.ts';
 import type { OnConsumed, ReadRequest } from './items.ts';
 import { checkKey, checkKeyCondition } from './keys.ts';
 import { validationError } from './refusal.ts';
-import { keyRange, WHOLE_PARTITION } from './table.ts';
-import type { Entry, Index, Key, KeyRange, Table } from './table.ts';
+import {
+  keyRange,
+  WHOLE_PARTITION,
+  type Entry,
+  type Index,
+  type Key,
+  type KeyRange,
+  type Table,
+} from './table.ts';
 import { areEqual, contentOf, orderOf, pickedAt } from './value.ts';
-import type { Json, JsonObject } from '../template/template.ts';
 
 export interface PageRequest extends ReadRequest {
   readonly indexName: string | undefined;

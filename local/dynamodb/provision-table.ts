@@ -1,26 +1,32 @@
-import { physicalName } from '../template/physical-name.ts';
-import type { Json, JsonObject } from '../template/template.ts';
-import { isJsonObject, textAt } from '../template/template.ts';
-import type { TableProperties } from './dynamodb.ts';
-import type { StreamViewType } from './streams.ts';
+import type { Access } from '../iam/access.ts';
 import { policyAt } from '../iam/provision-iam.ts';
 import {
+  isJsonObject,
   objectListAt,
   optionalBoolean,
   optionalText,
+  physicalName,
   propertyAt,
   ResourceError,
-} from '../template/resource.ts';
-import type { ResourceRequest } from '../template/resource.ts';
-import type { Provision, World } from '../world.ts';
+  textAt,
+  type Json,
+  type JsonObject,
+  type Place,
+  type Provision,
+  type ResourceRequest,
+} from '../template/index.ts';
+import type { DynamoDb, TableProperties } from './dynamodb.ts';
+import type { StreamViewType } from './streams.ts';
 
-/** What of the world the resources of this file touch. */
-type Reach = Pick<World, 'access' | 'accountId' | 'dynamoDb' | 'region'>;
+export interface TableWorld extends Place {
+  readonly access: Access;
+  readonly dynamoDb: DynamoDb;
+}
 
 const VIEW_TYPES: readonly StreamViewType[] = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES'];
 
 /** AWS::DynamoDB::Table and AWS::DynamoDB::GlobalTable, which is what CDK's TableV2 makes. */
-export const provisionTable: Provision<Reach> = async (resource, world) => {
+export const provisionTable: Provision<TableWorld> = async (resource, world) => {
   if (objectListAt(resource, 'Replicas').length > 1) {
     throw new ResourceError(resource, 'the host has one region, so a table has one replica.');
   }
@@ -69,7 +75,7 @@ function tableProperties(resource: ResourceRequest): TableProperties {
 /** A table that TableV2 makes has its policies at its one replica. */
 function attachPolicies(
   resource: ResourceRequest,
-  world: Reach,
+  world: TableWorld,
   tableArn: string,
   streamArn: string | undefined,
 ): void {

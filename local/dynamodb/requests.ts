@@ -1,19 +1,15 @@
+import type { Json, JsonObject } from '../template/index.ts';
 import type { Condition } from './condition.ts';
 import type { Item } from './item.ts';
 import type { ItemRequest, ItemStore, OnConsumed, ReadRequest } from './items.ts';
 import { checkDepth, checkItemKeys, checkKey, checkPathsBeside, checkUpdates } from './keys.ts';
-import { legacyCondition, legacyUpdates } from './legacy.ts';
-import type { LegacyConditions, LegacyUpdates } from './legacy.ts';
+import { legacyCondition, legacyUpdates, type LegacyConditions, type LegacyUpdates } from './legacy.ts';
 import { checkOperators } from './limits.ts';
-import { query, scan } from './pages.ts';
-import type { KeyCondition, PageRequest } from './pages.ts';
+import { query, scan, type KeyCondition, type PageRequest } from './pages.ts';
 import { validationError } from './refusal.ts';
 import type { Table } from './table.ts';
-import { checkSense } from './update.ts';
-import type { Update } from './update.ts';
-import { contentOf } from './value.ts';
-import type { Path } from './value.ts';
-import type { Json, JsonObject } from '../template/template.ts';
+import { checkSense, type Update } from './update.ts';
+import { contentOf, type Path } from './value.ts';
 
 interface Parsed {
   readonly expression: Condition;

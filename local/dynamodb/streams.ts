@@ -1,12 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { awsError } from '../endpoint/aws-service.ts';
-import type { AwsAnswer, AwsService } from '../endpoint/aws-service.ts';
-
-import { canonicalItem, itemBytes } from './item.ts';
-import type { Item, ItemChange } from './item.ts';
-import { textAt } from '../template/template.ts';
-import type { JsonObject } from '../template/template.ts';
+import { awsError, type AwsAnswer, type AwsService } from '../endpoint/aws-service.ts';
 import { unservedText } from '../endpoint/unserved-call.ts';
+import { textAt, type JsonObject } from '../template/index.ts';
+import { canonicalItem, itemBytes, type Item, type ItemChange } from './item.ts';
 
 export type StreamViewType = 'KEYS_ONLY' | 'NEW_IMAGE' | 'OLD_IMAGE' | 'NEW_AND_OLD_IMAGES';
 

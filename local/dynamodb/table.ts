@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { itemBytes } from './item.ts';
-import type { Item } from './item.ts';
+import type { Json } from '../template/index.ts';
+import { itemBytes, type Item } from './item.ts';
 import { orderOf } from './value.ts';
-import type { Json } from '../template/template.ts';
 
 export interface Key {
   readonly name: string;

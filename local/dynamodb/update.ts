@@ -1,10 +1,8 @@
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../template/index.ts';
 import type { Item } from './item.ts';
 import { negated, numberProblem, sumOf } from './number.ts';
 import { validationError } from './refusal.ts';
-import { contentOf, typed, valueAt } from './value.ts';
-import type { Path } from './value.ts';
-import { isJsonList, isJsonObject } from '../template/template.ts';
-import type { Json, JsonObject } from '../template/template.ts';
+import { contentOf, typed, valueAt, type Path } from './value.ts';
 
 type Expression = Path | Operation | JsonObject;
 

@@ -1,8 +1,6 @@
-import { canonicalItem } from './item.ts';
-import type { Item } from './item.ts';
+import { isJsonList, isJsonObject, type Json } from '../template/index.ts';
+import { canonicalItem, type Item } from './item.ts';
 import { numberOrder } from './number.ts';
-import { isJsonList, isJsonObject } from '../template/template.ts';
-import type { Json } from '../template/template.ts';
 
 /** Where a value is within an item: names of attributes and places in lists. */
 export type Path = readonly (string | number)[];

@@ -1,6 +1,5 @@
+import { isJsonObject, textAt, type JsonObject } from '../template/index.ts';
 import type { AwsAnswer } from './aws-service.ts';
-import { isJsonObject, textAt } from '../template/template.ts';
-import type { JsonObject } from '../template/template.ts';
 
 /** What the AWS endpoint refused. */
 export class AwsCallError extends Error {

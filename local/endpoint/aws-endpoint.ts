@@ -1,15 +1,18 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
-import { createCallAws } from './aws-call.ts';
-import type { CallAws } from './aws-call.ts';
-import { awsError, intercepted } from './aws-service.ts';
-import type { AwsAnswer, AwsCall, AwsService, Interceptor } from './aws-service.ts';
-import type { CredentialStore } from '../iam/credentials.ts';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { deniedAnswer } from '../iam/access-denied.ts';
+import type { CredentialStore } from '../iam/credentials.ts';
 import { sessionArn } from '../iam/evaluate.ts';
-import { isJsonObject } from '../template/template.ts';
-import type { JsonObject } from '../template/template.ts';
+import { isJsonObject, type JsonObject } from '../template/index.ts';
+import { createCallAws, type CallAws } from './aws-call.ts';
+import {
+  awsError,
+  intercepted,
+  type AwsAnswer,
+  type AwsCall,
+  type AwsService,
+  type Interceptor,
+} from './aws-service.ts';
 import { unservedAnswer, unservedText } from './unserved-call.ts';
 
 /** Decides whether a call may go on; the message is AWS's. */

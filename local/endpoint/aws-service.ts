@@ -1,5 +1,5 @@
 import type { Caller } from '../iam/credentials.ts';
-import type { JsonObject } from '../template/template.ts';
+import type { JsonObject } from '../template/index.ts';
 
 /** One call to an AWS API, its body parsed. */
 export interface AwsCall {

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { awsError } from './aws-service.ts';
-import type { AwsAnswer } from './aws-service.ts';
+import { awsError, type AwsAnswer } from './aws-service.ts';
 
 const CODE = 'UnknownOperationException';
 const MAXIMUM_NAME_LENGTH = 200;

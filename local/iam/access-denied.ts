@@ -1,7 +1,5 @@
-import { awsError } from '../endpoint/aws-service.ts';
-import type { AwsAnswer } from '../endpoint/aws-service.ts';
-import { sessionArn } from './evaluate.ts';
-import type { AccessRequest, Decision } from './evaluate.ts';
+import { awsError, type AwsAnswer } from '../endpoint/aws-service.ts';
+import { sessionArn, type AccessRequest, type Decision } from './evaluate.ts';
 
 type Denial = Extract<Decision, { isAllowed: false }>;
 

@@ -2,8 +2,7 @@ import type { Authorize } from '../endpoint/aws-endpoint.ts';
 import type { HostEvent } from '../events.ts';
 import { deniedMessage } from './access-denied.ts';
 import { neededAccess } from './call-access.ts';
-import { evaluate } from './evaluate.ts';
-import type { AccessRequest, Principal } from './evaluate.ts';
+import { evaluate, type AccessRequest, type Principal } from './evaluate.ts';
 import type { Policies } from './policies.ts';
 import type { Statement } from './statement.ts';
 

@@ -1,7 +1,6 @@
 import type { AwsCall } from '../endpoint/aws-service.ts';
-import { isJsonList, isJsonObject, objectAt, textAt } from '../template/template.ts';
 import { sourceOfTask } from '../sqs/move-tasks.ts';
-import type { JsonObject } from '../template/template.ts';
+import { isJsonList, isJsonObject, objectAt, textAt, type JsonObject } from '../template/index.ts';
 
 /** An action on a resource that a call must be allowed. */
 export interface NeededAccess {

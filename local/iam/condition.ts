@@ -1,6 +1,5 @@
 import { PolicyError } from './policy-error.ts';
-import { compileArnPattern, compileWildcard } from './wildcard.ts';
-import type { Matches } from './wildcard.ts';
+import { compileArnPattern, compileWildcard, type Matches } from './wildcard.ts';
 
 /** Keys whose values the host knows of each request. A condition on any other stops the start. */
 const CONDITION_KEYS = [

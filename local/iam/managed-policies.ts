@@ -1,4 +1,4 @@
-import type { Json } from '../template/template.ts';
+import type { Json } from '../template/index.ts';
 
 const allow = (...Action: readonly string[]): Json => ({
   Version: '2012-10-17',

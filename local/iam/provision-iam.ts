@@ -1,25 +1,29 @@
-import { AWS_MANAGED_POLICIES } from './managed-policies.ts';
-import { PolicyError } from './policy-error.ts';
-import { compilePolicy } from './statement.ts';
-import type { PolicyKind, Statement } from './statement.ts';
-import { physicalName } from '../template/physical-name.ts';
-import type { Json } from '../template/template.ts';
 import {
   objectListAt,
   optionalText,
+  physicalName,
   propertyAt,
   requiredText,
   ResourceError,
   textListAt,
-} from '../template/resource.ts';
-import type { ResourceRequest } from '../template/resource.ts';
-import type { Provision, World } from '../world.ts';
+  type Json,
+  type Place,
+  type Provision,
+  type ResourceRequest,
+} from '../template/index.ts';
+import type { Access } from './access.ts';
+import { AWS_MANAGED_POLICIES } from './managed-policies.ts';
+import { PolicyError } from './policy-error.ts';
+import { compilePolicy, type PolicyKind, type Statement } from './statement.ts';
 
-/** What of the world the resources of this file touch. */
-type Reach = Pick<World, 'access' | 'accountId' | 'functions' | 'managedPolicies' | 'region' | 'sqs'>;
+export interface PolicyWorld extends Place {
+  readonly access: Access;
+  /** By ARN. */
+  readonly managedPolicies: Map<string, readonly Statement[]>;
+}
 
 /** AWS::IAM::Role */
-export const provisionRole: Provision<Reach> = (resource, world) => {
+export const provisionRole: Provision<PolicyWorld> = (resource, world) => {
   const roleName =
     optionalText(resource, 'RoleName') ?? physicalName(resource.stackName, resource.logicalId, 64);
   const roleArn = roleArnOf(world, roleName);
@@ -27,7 +31,7 @@ export const provisionRole: Provision<Reach> = (resource, world) => {
   world.access.attachToResource(roleArn, policyAt(resource, 'AssumeRolePolicyDocument', 'trust'));
   for (const [index, policy] of objectListAt(resource, 'Policies').entries()) {
     const path = `Policies[${index}].PolicyDocument`;
-    world.access.attach(roleArn, compiled(resource, path, policy['PolicyDocument'] ?? null, 'identity'));
+    world.access.attach(roleArn, policyOf(resource, path, policy['PolicyDocument'] ?? null, 'identity'));
   }
   for (const policyArn of textListAt(resource, 'ManagedPolicyArns')) {
     world.access.attach(roleArn, managedPolicy(resource, world, policyArn));
@@ -40,14 +44,14 @@ export const provisionRole: Provision<Reach> = (resource, world) => {
 };
 
 /** AWS::IAM::Policy */
-export const provisionPolicy: Provision<Reach> = (resource, world) => {
+export const provisionPolicy: Provision<PolicyWorld> = (resource, world) => {
   const name = requiredText(resource, 'PolicyName');
   attachToRoles(resource, world, policyAt(resource, 'PolicyDocument', 'identity'));
   return { ref: name, attributes: { Id: name } };
 };
 
 /** AWS::IAM::ManagedPolicy */
-export const provisionManagedPolicy: Provision<Reach> = (resource, world) => {
+export const provisionManagedPolicy: Provision<PolicyWorld> = (resource, world) => {
   const name =
     optionalText(resource, 'ManagedPolicyName') ?? physicalName(resource.stackName, resource.logicalId, 128);
   const policyArn = `arn:aws:iam::${world.accountId}:policy/${name}`;
@@ -57,55 +61,9 @@ export const provisionManagedPolicy: Provision<Reach> = (resource, world) => {
   return { ref: policyArn, attributes: { PolicyArn: policyArn } };
 };
 
-/** AWS::SQS::QueuePolicy */
-export const provisionQueuePolicy: Provision<Reach> = (resource, world) => {
-  const statements = policyAt(resource, 'PolicyDocument', 'resource');
-  for (const queueUrl of textListAt(resource, 'Queues')) {
-    const queueArn = `arn:aws:sqs:${world.region}:${world.accountId}:${queueUrl.split('/').at(-1)}`;
-    if (world.sqs.visibilityTimeoutSeconds(queueArn) === undefined) {
-      throw new ResourceError(resource, `Queues: ${queueUrl} names no queue of this app.`);
-    }
-    world.access.attachToResource(queueArn, statements);
-    world.sqs.setPolicy(queueArn, propertyAt(resource, 'PolicyDocument') ?? null);
-  }
-  return { ref: physicalName(resource.stackName, resource.logicalId), attributes: {} };
-};
-
-/** AWS::Lambda::Permission: a statement of the function's resource-based policy. */
-export const provisionPermission: Provision<Reach> = (resource, world) => {
-  const name = requiredText(resource, 'FunctionName');
-  const found = [...world.functions.values()].find(
-    ({ definition }) => definition.functionName === name || definition.functionArn === name,
-  );
-  if (found === undefined)
-    throw new ResourceError(resource, `FunctionName ${name} names no function of this app.`);
-  const { functionArn } = found.definition;
-  const principal = requiredText(resource, 'Principal');
-  const sourceArn = optionalText(resource, 'SourceArn');
-  const sourceAccount = optionalText(resource, 'SourceAccount');
-  const document: Json = {
-    Statement: {
-      Effect: 'Allow',
-      Principal: principal.endsWith('.amazonaws.com') ? { Service: principal } : { AWS: principal },
-      Action: requiredText(resource, 'Action'),
-      Resource: functionArn,
-      Condition: {
-        ...(sourceArn === undefined ? {} : { ArnLike: { 'aws:SourceArn': sourceArn } }),
-        ...(sourceAccount === undefined ? {} : { StringEquals: { 'aws:SourceAccount': sourceAccount } }),
-      },
-    },
-  };
-  world.access.attachToResource(functionArn, compiled(resource, 'Permission', document, 'resource'));
-  return { ref: physicalName(resource.stackName, resource.logicalId), attributes: {} };
-};
-
-/**
- * The policy document at a path of the properties.
- *
- * @throws ResourceError where it has what the host does not understand.
- */
+/** The policy document at a path of the properties. @throws ResourceError */
 export function policyAt(resource: ResourceRequest, path: string, kind: PolicyKind): readonly Statement[] {
-  return compiled(resource, path, propertyAt(resource, path) ?? null, kind);
+  return policyOf(resource, path, propertyAt(resource, path) ?? null, kind);
 }
 
 /**
@@ -116,7 +74,7 @@ export function policyAt(resource: ResourceRequest, path: string, kind: PolicyKi
  */
 export function requireAssumable(
   resource: ResourceRequest,
-  world: Pick<World, 'access'>,
+  world: Pick<PolicyWorld, 'access'>,
   role: {
     readonly roleArn: string;
     readonly service: string;
@@ -136,7 +94,11 @@ export function requireAssumable(
   );
 }
 
-function attachToRoles(resource: ResourceRequest, world: Reach, statements: readonly Statement[]): void {
+function attachToRoles(
+  resource: ResourceRequest,
+  world: PolicyWorld,
+  statements: readonly Statement[],
+): void {
   for (const roleName of textListAt(resource, 'Roles')) {
     const roleArn = roleArnOf(world, roleName);
     if (!world.access.hasRole(roleArn)) {
@@ -146,7 +108,11 @@ function attachToRoles(resource: ResourceRequest, world: Reach, statements: read
   }
 }
 
-function managedPolicy(resource: ResourceRequest, world: Reach, policyArn: string): readonly Statement[] {
+function managedPolicy(
+  resource: ResourceRequest,
+  world: PolicyWorld,
+  policyArn: string,
+): readonly Statement[] {
   const own = world.managedPolicies.get(policyArn);
   if (own !== undefined) return own;
   const name = policyArn.replace(/^arn:aws:iam::aws:policy\//, '');
@@ -157,7 +123,8 @@ function managedPolicy(resource: ResourceRequest, world: Reach, policyArn: strin
   return compilePolicy(document, 'identity', policyArn);
 }
 
-function compiled(
+/** @throws ResourceError where the document, which stands at a path, has what the host does not understand. */
+export function policyOf(
   resource: ResourceRequest,
   path: string,
   document: Json,
@@ -170,6 +137,6 @@ function compiled(
   }
 }
 
-function roleArnOf(world: Reach, roleName: string): string {
+function roleArnOf(world: PolicyWorld, roleName: string): string {
   return `arn:aws:iam::${world.accountId}:role/${roleName}`;
 }

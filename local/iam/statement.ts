@@ -1,11 +1,8 @@
 import * as v from 'valibot';
-import { isJsonList, isJsonObject } from '../template/template.ts';
-import type { Json, JsonObject } from '../template/template.ts';
-import { compileCondition } from './condition.ts';
-import type { Condition } from './condition.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../template/index.ts';
+import { compileCondition, type Condition } from './condition.ts';
 import { PolicyError } from './policy-error.ts';
-import { compileArnPattern, compileWildcard } from './wildcard.ts';
-import type { Matches } from './wildcard.ts';
+import { compileArnPattern, compileWildcard, type Matches } from './wildcard.ts';
 
 /** A pattern as the policy spells it, and what it fits. */
 export interface Pattern {

@@ -1,4 +1,4 @@
-import { isJsonList, isJsonObject } from '../template/template.ts';
+import { isJsonList, isJsonObject } from '../template/index.ts';
 
 /**
  * Reads what a function with `ReportBatchItemFailures` returned.

@@ -1,12 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallAws } from '../endpoint/aws-call.ts';
-import { failedMessageIds } from './batch-response.ts';
-import type { EventPattern } from '../patterns/event-pattern.ts';
 import type { HostEvent } from '../events.ts';
+import type { EventPattern } from '../patterns/event-pattern.ts';
+import { isJsonList, isJsonObject, objectAt, textAt, type JsonObject } from '../template/index.ts';
+import { failedMessageIds } from './batch-response.ts';
 import type { Invocation } from './function-pool.ts';
-import { isJsonList, isJsonObject, objectAt, textAt } from '../template/template.ts';
-import type { JsonObject } from '../template/template.ts';
 import { invocationsInChain, MAXIMUM_INVOCATIONS_OF_A_CHAIN } from './trace.ts';
 
 export interface EventSourceMappingOptions {

@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { HostEvent } from '../events.ts';
-import { maximumPayloadBytes } from './function-definition.ts';
-import type { FunctionDefinition, Invocation, InvocationError } from './function-definition.ts';
-import { startFunctionWorker } from './function-worker.ts';
-import type { FunctionWorker } from './function-worker.ts';
+import {
+  maximumPayloadBytes,
+  type FunctionDefinition,
+  type Invocation,
+  type InvocationError,
+} from './function-definition.ts';
+import { startFunctionWorker, type FunctionWorker } from './function-worker.ts';
 import { headerOfInvocation } from './trace.ts';
 
 export type { FunctionDefinition, Invocation } from './function-definition.ts';

@@ -5,8 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { FunctionDefinition, Invocation, InvocationError } from './function-definition.ts';
 import { functionEnvironment, logGroupName } from './function-environment.ts';
-import { parseFunctionMessage } from './function-message.ts';
-import type { FunctionMessage } from './function-message.ts';
+import { parseFunctionMessage, type FunctionMessage } from './function-message.ts';
 
 /** Lambda's limit for the init phase; it does not count in the invocation's timeout. */
 const initTimeoutMilliseconds = 10_000;

@@ -1,25 +1,43 @@
 import { existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { physicalName } from '../template/physical-name.ts';
-import { isJsonObject } from '../template/template.ts';
+import type { Access } from '../iam/access.ts';
+import type { CredentialStore } from '../iam/credentials.ts';
+import { policyOf, requireAssumable } from '../iam/provision-iam.ts';
 import {
+  isJsonObject,
   numberWithin,
   optionalNumber,
   optionalText,
+  physicalName,
   propertyAt,
   requiredText,
   ResourceError,
-} from '../template/resource.ts';
-import { requireAssumable } from '../iam/provision-iam.ts';
-import type { ResourceRequest } from '../template/resource.ts';
-import type { Provision, World } from '../world.ts';
+  type Json,
+  type Place,
+  type Provision,
+  type ResourceRequest,
+} from '../template/index.ts';
+import type { FunctionDefinition } from './function-definition.ts';
+import type { FunctionPool } from './function-pool.ts';
 
-/** What of the world the resources of this file touch. */
-type Reach = Pick<World, 'access' | 'accountId' | 'credentials' | 'functionPool' | 'functions' | 'region'>;
+export interface ProvisionedFunction {
+  readonly stackName: string;
+  readonly logicalId: string;
+  readonly path?: string;
+  readonly definition: FunctionDefinition;
+}
+
+export interface FunctionWorld extends Place {
+  readonly access: Access;
+  readonly credentials: CredentialStore;
+  readonly functionPool: FunctionPool;
+  /** By ARN. */
+  readonly functions: Map<string, ProvisionedFunction>;
+}
 
 /** AWS::Lambda::Function */
-export const provisionFunction: Provision<Reach> = (resource, world) => {
+export const provisionFunction: Provision<FunctionWorld> = (resource, world) => {
   const functionName =
     optionalText(resource, 'FunctionName') ?? physicalName(resource.stackName, resource.logicalId, 64);
   const functionArn = `arn:aws:lambda:${world.region}:${world.accountId}:function:${functionName}`;
@@ -58,6 +76,42 @@ export const provisionFunction: Provision<Reach> = (resource, world) => {
   });
   return { ref: functionName, attributes: { Arn: functionArn } };
 };
+
+/** AWS::Lambda::Permission: a statement of the function's resource-based policy. */
+export const provisionPermission: Provision<FunctionWorld> = (resource, world) => {
+  const { functionArn } = functionOf(resource, world);
+  const principal = requiredText(resource, 'Principal');
+  const sourceArn = optionalText(resource, 'SourceArn');
+  const sourceAccount = optionalText(resource, 'SourceAccount');
+  const document: Json = {
+    Statement: {
+      Effect: 'Allow',
+      Principal: principal.endsWith('.amazonaws.com') ? { Service: principal } : { AWS: principal },
+      Action: requiredText(resource, 'Action'),
+      Resource: functionArn,
+      Condition: {
+        ...(sourceArn === undefined ? {} : { ArnLike: { 'aws:SourceArn': sourceArn } }),
+        ...(sourceAccount === undefined ? {} : { StringEquals: { 'aws:SourceAccount': sourceAccount } }),
+      },
+    },
+  };
+  world.access.attachToResource(functionArn, policyOf(resource, 'Permission', document, 'resource'));
+  return { ref: physicalName(resource.stackName, resource.logicalId), attributes: {} };
+};
+
+/** The function of this app that a property names, by name or ARN. */
+export function functionOf(
+  resource: ResourceRequest,
+  { functions }: { readonly functions: ReadonlyMap<string, ProvisionedFunction> },
+): FunctionDefinition {
+  const name = requiredText(resource, 'FunctionName');
+  const found = [...functions.values()].find(
+    ({ definition }) => definition.functionName === name || definition.functionArn === name,
+  );
+  if (found === undefined)
+    throw new ResourceError(resource, `FunctionName ${name} names no function of this app.`);
+  return found.definition;
+}
 
 function environment(resource: ResourceRequest): Record<string, string> {
   const variables = propertyAt(resource, 'Environment.Variables');

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { startEventSourceMapping } from './event-source-mapping.ts';
+import type { CallAws } from '../endpoint/aws-call.ts';
+import type { HostEvent } from '../events.ts';
+import type { Access } from '../iam/access.ts';
 import { compileQueueFilter, filterPatterns } from '../patterns/filter-criteria.ts';
 import {
   numberWithin,
@@ -8,24 +10,28 @@ import {
   requiredText,
   ResourceError,
   textListAt,
-} from '../template/resource.ts';
-import type { ResourceRequest } from '../template/resource.ts';
-import type { Provision, ProvisionedFunction, World } from '../world.ts';
+  type Place,
+  type Provision,
+  type ResourceRequest,
+  type StartLater,
+} from '../template/index.ts';
+import { startEventSourceMapping } from './event-source-mapping.ts';
+import type { FunctionPool } from './function-pool.ts';
+import { functionOf, type ProvisionedFunction } from './provision-function.ts';
 
-/** What of the world the resources of this file touch. */
-type Reach = Pick<
-  World,
-  | 'access'
-  | 'accountId'
-  | 'awsEndpoint'
-  | 'callAs'
-  | 'functionPool'
-  | 'functions'
-  | 'onEvent'
-  | 'region'
-  | 'sqs'
-  | 'startLater'
->;
+export interface MappingWorld extends Place {
+  readonly access: Access;
+  readonly awsEndpoint: string;
+  readonly callAs: (roleArn: string, sessionName: string) => CallAws;
+  readonly functionPool: FunctionPool;
+  readonly functions: ReadonlyMap<string, ProvisionedFunction>;
+  readonly onEvent: (event: HostEvent) => void;
+  readonly sqs: {
+    readonly visibilityTimeoutSeconds: (queueArn: string) => number | undefined;
+    readonly deadLetter: (queueArn: string, receiptHandles: readonly string[]) => void;
+  };
+  readonly startLater: StartLater;
+}
 
 const POLLERS = 5;
 /** More pollers than workers would only hold messages that wait for one. */
@@ -35,8 +41,8 @@ const POLLER_SESSION = 'event-source-mapping';
 const POLLER_ACTIONS = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'] as const;
 
 /** AWS::Lambda::EventSourceMapping, for SQS. Refuses what Lambda refuses at creation. */
-export const provisionEventSourceMapping: Provision<Reach> = (resource, world) => {
-  const { definition } = functionOf(resource, world);
+export const provisionEventSourceMapping: Provision<MappingWorld> = (resource, world) => {
+  const definition = functionOf(resource, world);
   const queueArn = requiredText(resource, 'EventSourceArn');
   const queueName = queueArn.split(':').at(-1) ?? '';
   const visibilityTimeoutSeconds = world.sqs.visibilityTimeoutSeconds(queueArn);
@@ -115,14 +121,4 @@ function pollersOf(resource: ResourceRequest): number {
     byDefault: POLLERS,
   });
   return Math.min(maximumConcurrency, MAXIMUM_POLLERS);
-}
-
-function functionOf(resource: ResourceRequest, world: Reach): ProvisionedFunction {
-  const name = requiredText(resource, 'FunctionName');
-  const found = [...world.functions.values()].find(
-    ({ definition }) => definition.functionName === name || definition.functionArn === name,
-  );
-  if (found === undefined)
-    throw new ResourceError(resource, `FunctionName ${name} names no function of this app.`);
-  return found;
 }

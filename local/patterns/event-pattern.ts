@@ -1,7 +1,6 @@
 import { BlockList, isIP } from 'node:net';
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../template/index.ts';
 import { compileWildcard } from './wildcard.ts';
-import { isJsonList, isJsonObject } from '../template/template.ts';
-import type { Json, JsonObject } from '../template/template.ts';
 
 /** Says whether an event matches. */
 export type EventPattern = (event: Json) => boolean;

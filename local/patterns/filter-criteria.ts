@@ -1,9 +1,11 @@
-import { compileEventPattern } from './event-pattern.ts';
-import type { EventPattern } from './event-pattern.ts';
-import { isJsonObject } from '../template/template.ts';
-import type { Json } from '../template/template.ts';
-import { objectListAt, ResourceError } from '../template/resource.ts';
-import type { ResourceRequest } from '../template/resource.ts';
+import {
+  isJsonObject,
+  objectListAt,
+  ResourceError,
+  type Json,
+  type ResourceRequest,
+} from '../template/index.ts';
+import { compileEventPattern, type EventPattern } from './event-pattern.ts';
 
 /** The patterns of `FilterCriteria` at a path, of which one must match. @throws ResourceError for what is no pattern. */
 export function filterPatterns(

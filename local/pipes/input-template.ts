@@ -1,5 +1,4 @@
-import { isJsonList, isJsonObject } from '../template/template.ts';
-import type { Json } from '../template/template.ts';
+import { isJsonList, isJsonObject, type Json } from '../template/index.ts';
 
 /** Makes what the target gets of one event. */
 export type InputTemplate = (event: Json) => string;

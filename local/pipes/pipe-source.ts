@@ -1,7 +1,5 @@
-import { AwsCallError } from '../endpoint/aws-call.ts';
-import type { CallAws } from '../endpoint/aws-call.ts';
-import { isJsonList, isJsonObject, objectAt, textAt } from '../template/template.ts';
-import type { JsonObject } from '../template/template.ts';
+import { AwsCallError, type CallAws } from '../endpoint/aws-call.ts';
+import { isJsonList, isJsonObject, objectAt, textAt, type JsonObject } from '../template/index.ts';
 
 /** A record of a stream as a pipe hands it on: what `GetRecords` answers, and the stream's ARN. */
 export interface PipeRecord {

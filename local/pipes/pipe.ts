@@ -3,8 +3,7 @@ import type { CallAws } from '../endpoint/aws-call.ts';
 import type { HostEvent } from '../events.ts';
 import type { EventPattern } from '../patterns/event-pattern.ts';
 import type { InputTemplate } from './input-template.ts';
-import { openPipeSource } from './pipe-source.ts';
-import type { PipeRecord } from './pipe-source.ts';
+import { openPipeSource, type PipeRecord } from './pipe-source.ts';
 
 export interface PipeOptions {
   /** As the pipe's role. */

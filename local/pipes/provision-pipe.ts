@@ -1,32 +1,49 @@
 import type { CallAws } from '../endpoint/aws-call.ts';
-import { compileInputTemplate } from './input-template.ts';
-import type { InputTemplate } from './input-template.ts';
-import { physicalName } from '../template/physical-name.ts';
+import type { HostEvent } from '../events.ts';
+import type { Access } from '../iam/access.ts';
 import { mayWriteTo } from '../iam/log-access.ts';
-import { createPipe } from './pipe.ts';
-import type { PipeOptions } from './pipe.ts';
-import { isJsonList, isJsonObject, textAt } from '../template/template.ts';
-import { filterPatterns } from '../patterns/filter-criteria.ts';
-import { numberWithin, optionalText, requiredText, ResourceError } from '../template/resource.ts';
 import { requireAssumable } from '../iam/provision-iam.ts';
-import type { ResourceRequest } from '../template/resource.ts';
-import type { Provision, World } from '../world.ts';
+import { filterPatterns } from '../patterns/filter-criteria.ts';
+import {
+  isJsonList,
+  isJsonObject,
+  numberWithin,
+  optionalText,
+  physicalName,
+  requiredText,
+  ResourceError,
+  textAt,
+  type Place,
+  type Provision,
+  type ResourceRequest,
+  type StartLater,
+} from '../template/index.ts';
+import { compileInputTemplate, type InputTemplate } from './input-template.ts';
+import { createPipe, type Pipe, type PipeOptions } from './pipe.ts';
 
-/** What of the world the resources of this file touch. */
-type Reach = Pick<
-  World,
-  | 'access'
-  | 'accountId'
-  | 'awsEndpoint'
-  | 'callAs'
-  | 'dynamoDb'
-  | 'logGroups'
-  | 'onEvent'
-  | 'pipes'
-  | 'region'
-  | 'sqs'
-  | 'startLater'
->;
+/** A pipe, with what tests may do to it. */
+export interface HostedPipe extends Pipe {
+  readonly stackName: string;
+  readonly logicalId: string;
+  readonly pipeName: string;
+}
+
+export interface PipeWorld extends Place {
+  readonly access: Access;
+  readonly awsEndpoint: string;
+  readonly callAs: (roleArn: string, sessionName: string) => CallAws;
+  readonly dynamoDb: {
+    readonly streams: {
+      readonly hasStream: (streamArn: string) => boolean;
+      readonly writtenAt: (streamArn: string, sequenceNumber: string) => Date | undefined;
+    };
+  };
+  readonly logGroups: ReadonlySet<string>;
+  readonly onEvent: (event: HostEvent) => void;
+  readonly pipes: HostedPipe[];
+  readonly sqs: { readonly visibilityTimeoutSeconds: (queueArn: string) => number | undefined };
+  readonly startLater: StartLater;
+}
 
 const SOURCE = 'SourceParameters.DynamoDBStreamParameters';
 /** A batch goes to SQS in one request. */
@@ -35,7 +52,7 @@ const DEFAULT_BATCH_SIZE = 100;
 const FOREVER = -1;
 
 /** AWS::Pipes::Pipe, from a DynamoDB stream to an SQS queue. */
-export const provisionPipe: Provision<Reach> = (resource, world) => {
+export const provisionPipe: Provision<PipeWorld> = (resource, world) => {
   const pipeName = optionalText(resource, 'Name') ?? physicalName(resource.stackName, resource.logicalId, 64);
   const pipeArn = `arn:aws:pipes:${world.region}:${world.accountId}:pipe/${pipeName}`;
   const streamArn = requiredText(resource, 'Source');
@@ -106,7 +123,7 @@ const SOURCE_ACTIONS = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'Lis
 /** Refuses a pipe whose role may not read its source or write to its dead-letter queue, as AWS does. */
 function requireAccess(
   resource: ResourceRequest,
-  world: Reach,
+  world: PipeWorld,
   pipe: {
     readonly roleArn: string;
     readonly pipeName: string;
@@ -145,7 +162,7 @@ function requireAccess(
 /** A pipe whose role may not write its log runs, and nobody reads its lines: the host tells of it. */
 function tellOfLog(
   resource: ResourceRequest,
-  world: Reach,
+  world: PipeWorld,
   { roleArn, pipeName }: { readonly roleArn: string; readonly pipeName: string },
 ): void {
   const arn = optionalText(resource, 'LogConfiguration.CloudwatchLogsLogDestination.LogGroupArn');
@@ -199,7 +216,7 @@ function templateOf(
   }
 }
 
-function queueUrl(resource: ResourceRequest, world: Reach, queueArn: string): string {
+function queueUrl(resource: ResourceRequest, world: PipeWorld, queueArn: string): string {
   if (world.sqs.visibilityTimeoutSeconds(queueArn) === undefined) {
     throw new ResourceError(resource, `${queueArn} names no queue of this app.`);
   }

@@ -1,32 +1,47 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { physicalName } from '../template/physical-name.ts';
-import { startSchedule } from './schedule.ts';
-import type { RunningSchedule } from './schedule.ts';
-import { parseScheduleExpression } from './schedule-expression.ts';
-import type { ScheduleExpression } from './schedule-expression.ts';
+import type { HostEvent } from '../events.ts';
+import type { Access } from '../iam/access.ts';
+import type { CredentialStore } from '../iam/credentials.ts';
 import { requireAssumable } from '../iam/provision-iam.ts';
-import { numberWithin, optionalText, requiredText, ResourceError } from '../template/resource.ts';
-import type { ResourceRequest } from '../template/resource.ts';
-import type { Provision, World } from '../world.ts';
+import {
+  numberWithin,
+  optionalText,
+  physicalName,
+  requiredText,
+  ResourceError,
+  type Place,
+  type Provision,
+  type ResourceRequest,
+  type StartLater,
+} from '../template/index.ts';
+import { parseScheduleExpression, type ScheduleExpression } from './schedule-expression.ts';
+import { startSchedule, type RunningSchedule } from './schedule.ts';
 
-/** What of the world the resources of this file touch. */
-type Reach = Pick<
-  World,
-  | 'access'
-  | 'accountId'
-  | 'awsEndpoint'
-  | 'credentials'
-  | 'functionPool'
-  | 'functions'
-  | 'onEvent'
-  | 'region'
-  | 'schedules'
-  | 'sqs'
-  | 'startLater'
->;
+/** A schedule, with what tests may do to it. */
+export interface HostedSchedule {
+  readonly stackName: string;
+  readonly logicalId: string;
+  readonly scheduleName: string;
+  /** Delivers to the target now, as at an occurrence. */
+  readonly fire: () => Promise<void>;
+}
+
+export interface ScheduleWorld extends Place {
+  readonly access: Access;
+  readonly awsEndpoint: string;
+  readonly credentials: CredentialStore;
+  readonly functions: ReadonlyMap<string, unknown>;
+  readonly functionPool: {
+    readonly invoke: (functionArn: string, event: unknown) => Promise<{ readonly kind: string }>;
+  };
+  readonly onEvent: (event: HostEvent) => void;
+  readonly schedules: HostedSchedule[];
+  readonly sqs: { readonly visibilityTimeoutSeconds: (queueArn: string) => number | undefined };
+  readonly startLater: StartLater;
+}
 
 /** AWS::Scheduler::Schedule, with an SQS queue or a Lambda function as its target. */
-export const provisionSchedule: Provision<Reach> = (resource, world) => {
+export const provisionSchedule: Provision<ScheduleWorld> = (resource, world) => {
   const name = optionalText(resource, 'Name') ?? physicalName(resource.stackName, resource.logicalId, 64);
   const expression = expressionOf(resource);
   const target = requiredText(resource, 'Target.Arn');
@@ -117,7 +132,12 @@ function expressionOf(resource: ResourceRequest): ScheduleExpression {
 type Send = (queueArn: string, body: string) => Promise<void>;
 
 /** Sends to a queue as the schedule's role, through the AWS endpoint, like the scheduler on AWS. */
-function senderOf(resource: ResourceRequest, world: Reach, roleArn: string, sessionName: string): Send {
+function senderOf(
+  resource: ResourceRequest,
+  world: ScheduleWorld,
+  roleArn: string,
+  sessionName: string,
+): Send {
   let client: SQSClient | undefined;
   return async (queueArn, body) => {
     const { SendMessageCommand, SQSClient: Client } = await import('@aws-sdk/client-sqs');
@@ -135,7 +155,7 @@ function senderOf(resource: ResourceRequest, world: Reach, roleArn: string, sess
 
 function deliveryOf(
   resource: ResourceRequest,
-  world: Reach,
+  world: ScheduleWorld,
   schedule: {
     readonly target: string;
     readonly input: string;
@@ -165,7 +185,7 @@ function deliveryOf(
 }
 
 /** The url of a queue of this app. */
-function requireQueue(resource: ResourceRequest, world: Reach, queueArn: string): string {
+function requireQueue(resource: ResourceRequest, world: ScheduleWorld, queueArn: string): string {
   if (world.sqs.visibilityTimeoutSeconds(queueArn) === undefined) {
     throw new ResourceError(resource, `${queueArn} names no queue of this app.`);
   }

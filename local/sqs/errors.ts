@@ -1,5 +1,4 @@
-import { awsError } from '../endpoint/aws-service.ts';
-import type { AwsAnswer } from '../endpoint/aws-service.ts';
+import { awsError, type AwsAnswer } from '../endpoint/aws-service.ts';
 
 /** What SQS refuses, a request or one entry of a batch. */
 export class SqsError extends Error {

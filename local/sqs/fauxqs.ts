@@ -6,13 +6,12 @@ import { sendMessageBatch } from '../../node_modules/fauxqs/dist/sqs/actions/sen
 import { setQueueAttributes } from '../../node_modules/fauxqs/dist/sqs/actions/setQueueAttributes.js';
 import { tagQueue } from '../../node_modules/fauxqs/dist/sqs/actions/tagQueue.js';
 import { untagQueue } from '../../node_modules/fauxqs/dist/sqs/actions/untagQueue.js';
-import { SqsStore } from '../../node_modules/fauxqs/dist/sqs/sqsStore.js';
-import type { SqsQueue } from '../../node_modules/fauxqs/dist/sqs/sqsStore.js';
-import type { SqsMessage } from '../../node_modules/fauxqs/dist/sqs/sqsTypes.js';
+import { SqsStore, type SqsQueue } from '../../node_modules/fauxqs/dist/sqs/sqsStore.js';
 import {
   ALL_ATTRIBUTE_NAMES,
   calculateMessageSize,
   INVALID_MESSAGE_BODY_CHAR,
+  type SqsMessage,
 } from '../../node_modules/fauxqs/dist/sqs/sqsTypes.js';
 
 /*

@@ -1,8 +1,6 @@
-import { isXmlText, md5OfMessageAttributes } from './fauxqs.ts';
-import type { SqsMessage } from './fauxqs.ts';
+import { isJsonObject, objectAt, textAt, type JsonObject } from '../template/index.ts';
 import { SqsError } from './errors.ts';
-import { isJsonObject, objectAt, textAt } from '../template/template.ts';
-import type { JsonObject } from '../template/template.ts';
+import { isXmlText, md5OfMessageAttributes, type SqsMessage } from './fauxqs.ts';
 
 type MessageAttributes = SqsMessage['messageAttributes'];
 

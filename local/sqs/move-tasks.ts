@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { isJsonObject, textAt, type JsonObject } from '../template/index.ts';
 import type { Fauxqs, SqsMessage, SqsQueue } from './fauxqs.ts';
-import { isJsonObject, textAt } from '../template/template.ts';
-import type { JsonObject } from '../template/template.ts';
 
 /** Redrives of dead-letter queues. Each refusal is thrown as fauxqs throws its own: with `code` and `statusCode`. */
 export interface MoveTasks {

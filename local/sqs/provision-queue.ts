@@ -1,11 +1,24 @@
-import { physicalName } from '../template/physical-name.ts';
-import { isJsonObject } from '../template/template.ts';
-import { numberWithin, optionalText, propertyAt, ResourceError } from '../template/resource.ts';
-import type { ResourceRequest } from '../template/resource.ts';
-import type { Provision, World } from '../world.ts';
+import type { Access } from '../iam/access.ts';
+import { policyAt } from '../iam/provision-iam.ts';
+import {
+  isJsonObject,
+  numberWithin,
+  optionalText,
+  physicalName,
+  propertyAt,
+  ResourceError,
+  textListAt,
+  type Place,
+  type Provision,
+  type ResourceRequest,
+} from '../template/index.ts';
+import type { Sqs } from './sqs.ts';
 
-/** What of the world the resources of this file touch. */
-type Reach = Pick<World, 'accountId' | 'awsEndpoint' | 'region' | 'sqs'>;
+export interface QueueWorld extends Place {
+  readonly access: Access;
+  readonly awsEndpoint: string;
+  readonly sqs: Sqs;
+}
 
 /** Minimum, maximum and default of each number that `CreateQueue` takes. */
 const NUMBERS = {
@@ -17,7 +30,7 @@ const NUMBERS = {
 } as const;
 
 /** AWS::SQS::Queue */
-export const provisionQueue: Provision<Reach> = (resource, world) => {
+export const provisionQueue: Provision<QueueWorld> = (resource, world) => {
   const queueName =
     optionalText(resource, 'QueueName') ?? physicalName(resource.stackName, resource.logicalId, 80);
   const queueUrl = `${world.awsEndpoint}/${world.accountId}/${queueName}`;
@@ -31,6 +44,20 @@ export const provisionQueue: Provision<Reach> = (resource, world) => {
     { ...Object.fromEntries(numbers), ...redrive(resource) },
   );
   return { ref: queueUrl, attributes: { Arn: queueArn, QueueName: queueName, QueueUrl: queueUrl } };
+};
+
+/** AWS::SQS::QueuePolicy */
+export const provisionQueuePolicy: Provision<QueueWorld> = (resource, world) => {
+  const statements = policyAt(resource, 'PolicyDocument', 'resource');
+  for (const queueUrl of textListAt(resource, 'Queues')) {
+    const queueArn = `arn:aws:sqs:${world.region}:${world.accountId}:${queueUrl.split('/').at(-1)}`;
+    if (world.sqs.visibilityTimeoutSeconds(queueArn) === undefined) {
+      throw new ResourceError(resource, `Queues: ${queueUrl} names no queue of this app.`);
+    }
+    world.access.attachToResource(queueArn, statements);
+    world.sqs.setPolicy(queueArn, propertyAt(resource, 'PolicyDocument') ?? null);
+  }
+  return { ref: physicalName(resource.stackName, resource.logicalId), attributes: {} };
 };
 
 function redrive(resource: ResourceRequest): Record<string, string> {

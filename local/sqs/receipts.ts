@@ -1,5 +1,5 @@
-import type { SqsMessage, SqsQueue } from './fauxqs.ts';
 import { SqsError } from './errors.ts';
+import type { SqsMessage, SqsQueue } from './fauxqs.ts';
 
 /** Encodes the message and one receipt of it, so that no record of handles is needed. */
 export interface Receipt {

@@ -1,8 +1,7 @@
-import { calculateMessageSize, QUEUE_ATTRIBUTES } from './fauxqs.ts';
+import { isJsonList, isJsonObject, textAt, type Json, type JsonObject } from '../template/index.ts';
 import { SqsError } from './errors.ts';
+import { calculateMessageSize, QUEUE_ATTRIBUTES } from './fauxqs.ts';
 import { checkMessageAttributes } from './message-attributes.ts';
-import { isJsonList, isJsonObject, textAt } from '../template/template.ts';
-import type { Json, JsonObject } from '../template/template.ts';
 
 /*
  * What SQS checks of a request, and fauxqs does not, or says in other words. Where a text has no other source, it is

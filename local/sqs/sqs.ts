@@ -1,7 +1,14 @@
 import type { AwsAnswer, AwsCall, AwsService } from '../endpoint/aws-service.ts';
-import { createFauxqs, md5OfMessageAttributes } from './fauxqs.ts';
-import type { SqsMessage, SqsQueue, SqsStore } from './fauxqs.ts';
+import { unservedText } from '../endpoint/unserved-call.ts';
+import { isJsonList, isJsonObject, objectAt, textAt, type Json, type JsonObject } from '../template/index.ts';
 import { refusalOf, SqsError } from './errors.ts';
+import {
+  createFauxqs,
+  md5OfMessageAttributes,
+  type SqsMessage,
+  type SqsQueue,
+  type SqsStore,
+} from './fauxqs.ts';
 import { selectedAttributes } from './message-attributes.ts';
 import { createMoveTasks } from './move-tasks.ts';
 import { createReceipts, receiptHandle, receiptOf } from './receipts.ts';
@@ -15,9 +22,6 @@ import {
   queueAttributeNames,
   visibilityTimeoutOf,
 } from './requests.ts';
-import { isJsonList, isJsonObject, objectAt, textAt } from '../template/template.ts';
-import type { Json, JsonObject } from '../template/template.ts';
-import { unservedText } from '../endpoint/unserved-call.ts';
 
 export interface QueueIdentity {
   readonly queueName: string;

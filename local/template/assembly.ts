@@ -1,7 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { isJsonObject, objectAt, parseTemplate, textAt } from './template.ts';
-import type { Json, JsonObject, Template } from './template.ts';
+import {
+  isJsonObject,
+  objectAt,
+  parseTemplate,
+  textAt,
+  type Json,
+  type JsonObject,
+  type Template,
+} from './template.ts';
 
 export interface AssemblyStack {
   readonly stackName: string;

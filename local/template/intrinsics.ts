@@ -1,5 +1,4 @@
-import { isJsonList, isJsonObject } from './template.ts';
-import type { Json, JsonObject } from './template.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject } from './template.ts';
 
 /** What intrinsic functions refer to. Each answers undefined where the thing named does not exist. */
 export interface IntrinsicScope {

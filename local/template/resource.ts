@@ -1,5 +1,13 @@
-import { isJsonList, isJsonObject } from './template.ts';
-import type { Json, JsonObject } from './template.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject } from './template.ts';
+
+/** The one account and region of the host. */
+export interface Place {
+  readonly accountId: string;
+  readonly region: string;
+}
+
+/** Runs what a resource does from when the whole app is made until the host stops. */
+export type StartLater = (start: () => { readonly stop: () => Promise<void> }) => void;
 
 /** A resource of a template, its properties resolved. */
 export interface ResourceRequest {

@@ -1,639 +1,196 @@
-/**
- * Every resource type and property that the local host has heard of. What is not listed is refused at start, because
- * a program that runs here must not meet a surprise on AWS: the host honours a property, or says why it need not.
+import { intrinsicCall } from './intrinsics.ts';
+import { physicalName } from './physical-name.ts';
+import { optionalText, type Place, type ProvisionedResource, type ResourceRequest } from './resource.ts';
+import { isJsonList, isJsonObject, type Json, type TemplateResource } from './template.ts';
+
+/*
+ * What is not listed is refused at start, because a program that runs here must not meet a surprise on AWS: the host
+ * honours a property, or says why it need not.
  */
+
+interface Inert {
+  readonly kind: 'inert';
+  readonly reason: string;
+}
 
 export type Support =
   | { readonly kind: 'honoured'; readonly only?: RegExp }
-  | { readonly kind: 'inert'; readonly reason: string }
+  | Inert
   | { readonly kind: 'refused'; readonly reason: string };
 
+export type Properties = Readonly<Record<string, Support>>;
+
 export interface TypeSupport {
-  readonly support: Support;
+  /** @default honoured */
+  readonly support?: Inert;
   /**
    * By path: `[]` stands for the items of a list, `*` for any key of a map. Paths go as deep as CloudFormation names
    * properties, so that a name that it does not know is refused at any depth. Source: CloudFormation's resource schemas.
    */
-  readonly properties: Readonly<Record<string, Support>>;
+  readonly properties: Properties;
 }
 
-const honoured: Support = { kind: 'honoured' };
-const only = (pattern: RegExp): Support => ({ kind: 'honoured', only: pattern });
-const inert = (reason: string): Support => ({ kind: 'inert', reason });
-const refused = (reason: string): Support => ({ kind: 'refused', reason });
+/** Makes a resource from its resolved properties. @typeParam World the parts of the host that it touches */
+export type Provision<World> = (
+  resource: ResourceRequest,
+  world: World,
+) => ProvisionedResource | Promise<ProvisionedResource>;
 
+/** Types of resources by name: what the host does of each, and how it makes one. */
+export type ResourceTypes<World> = Readonly<
+  Record<string, TypeSupport & { readonly provision: Provision<World> }>
+>;
+
+export const honoured: Support = { kind: 'honoured' };
+export const only = (pattern: RegExp): Support => ({ kind: 'honoured', only: pattern });
+export const inert = (reason: string): Inert => ({ kind: 'inert', reason });
+export const refused = (reason: string): Support => ({ kind: 'refused', reason });
+
+export const description = inert('A description is for people.');
+export const encryption = inert('Encryption at rest does not change what a program reads.');
+export const observability = inert('Nobody watches metrics, logs and traces of a laptop.');
+export const recovery = inert('There is nothing to recover: the data lives as long as the host.');
 const tags = inert('Tags change nothing that a program can see.');
-const name = honoured;
-const encryption = inert('Encryption at rest does not change what a program reads.');
-const capacity = inert('Capacity is not simulated: the host never throttles a table.');
-const recovery = inert('There is nothing to recover: the data lives as long as the host.');
-const assumedByApiGateway = refused(
-  'API Gateway invokes functions as their permissions allow; it does not assume a role for it here.',
-);
-const observability = inert('Nobody watches metrics, logs and traces of a laptop.');
-const networking = refused('The host has no network of its own.');
-const alarms = inert('The host publishes no metrics, so no alarm can fire.');
-const noMail = inert('The host sends no mail.');
-const noTextMessages = inert('The host sends no messages.');
-const noAttributes = inert('Users have no attributes here.');
-const expiry = inert("DynamoDB's deletes lag by days, so programs must filter; the host never deletes.");
-
-type Properties = Readonly<Record<string, Support>>;
 
 /** The same for several properties, whose paths begin alike. @param paths with a space between them */
-const each = (prefix: string, support: Support, ...paths: readonly string[]): Properties =>
+export const each = (prefix: string, support: Support, ...paths: readonly string[]): Properties =>
   Object.fromEntries(paths.flatMap((text) => text.split(' ')).map((path) => [`${prefix}${path}`, support]));
 
-const tagList = (path = 'Tags'): Properties => each(`${path}[].`, tags, 'Key', 'Value');
-const tagMap = (path = 'Tags'): Properties => ({ [`${path}.*`]: tags });
+export const honours = (...paths: readonly string[]): Properties => each('', honoured, ...paths);
+export const tagList = (path = 'Tags'): Properties => each(`${path}[].`, tags, 'Key', 'Value');
+export const tagMap = (path = 'Tags'): Properties => ({ [`${path}.*`]: tags });
 
-/** A type of which everything is inert. */
-const inertType = (support: Support, ...paths: readonly string[]): TypeSupport => ({
-  support,
-  properties: each('', support, ...paths),
-});
+/** How the resources of a type that does nothing are called. */
+export interface Naming {
+  readonly nameProperty?: string;
+  /** @default the name */
+  readonly arnOf?: (name: string, place: Place) => string;
+  readonly refIsArn?: boolean;
+}
 
-const keySchema = { 'KeySchema[].AttributeName': honoured, 'KeySchema[].KeyType': honoured };
-const index = (prefix: string): Properties => ({
-  ...each(prefix, honoured, 'IndexName', ...Object.keys(keySchema)),
-  ...each(`${prefix}Projection.`, honoured, 'ProjectionType', 'NonKeyAttributes'),
-});
+/** A type that does nothing here, whose resources others may refer to by name or ARN. */
+export function inertType(
+  support: Inert,
+  naming: Naming,
+  ...paths: readonly string[]
+): ResourceTypes<Place>[string] {
+  return {
+    support,
+    properties: each('', support, ...paths),
+    provision: (resource, place) => {
+      const { nameProperty, arnOf = (itself: string) => itself, refIsArn = false } = naming;
+      const given = nameProperty === undefined ? undefined : optionalText(resource, nameProperty);
+      const name = given ?? physicalName(resource.stackName, resource.logicalId);
+      const arn = arnOf(name, place);
+      return {
+        ref: refIsArn ? arn : name,
+        attributes: { Arn: arn, TopicArn: arn, TopicName: name, Id: name },
+      };
+    },
+  };
+}
 
-const warmThroughput = (prefix = ''): Properties =>
-  each(`${prefix}WarmThroughput.`, capacity, 'ReadUnitsPerSecond', 'WriteUnitsPerSecond');
-const throughput = (prefix = ''): Properties => ({
-  ...each(`${prefix}ProvisionedThroughput.`, capacity, 'ReadCapacityUnits', 'WriteCapacityUnits'),
-  ...each(`${prefix}OnDemandThroughput.`, capacity, 'MaxReadRequestUnits', 'MaxWriteRequestUnits'),
-});
-/** Of a global table, which says what is read for each replica and what is written for all. */
-const globalThroughput = (prefix: string, kind: 'Read' | 'Write'): Properties => ({
-  ...each(
-    `${prefix}${kind}ProvisionedThroughputSettings.${kind}CapacityAutoScalingSettings.`,
-    capacity,
-    'MaxCapacity MinCapacity SeedCapacity',
-    ...['DisableScaleIn', 'ScaleInCooldown', 'ScaleOutCooldown', 'TargetValue'].map(
-      (path) => `TargetTrackingScalingPolicyConfiguration.${path}`,
-    ),
-  ),
-  [`${prefix}${kind}OnDemandThroughputSettings.Max${kind}RequestUnits`]: capacity,
-});
-const readThroughput = (prefix: string): Properties => ({
-  ...globalThroughput(prefix, 'Read'),
-  [`${prefix}ReadProvisionedThroughputSettings.ReadCapacityUnits`]: capacity,
-});
-const insights = (prefix = ''): Properties =>
-  each(`${prefix}ContributorInsightsSpecification.`, observability, 'Enabled', 'Mode');
-const pointInTimeRecovery = (prefix = ''): Properties =>
-  each(
-    `${prefix}PointInTimeRecoverySpecification.`,
-    recovery,
-    'PointInTimeRecoveryEnabled RecoveryPeriodInDays',
+/** A template asks for what the host does not do. Its message names every offence. */
+class UnsupportedTemplateError extends Error {
+  readonly offences: readonly string[];
+  constructor(offences: readonly string[]) {
+    super(
+      `The local host can't run this app as AWS would:\n${offences.map((offence) => `  ${offence}`).join('\n')}\n` +
+        'The files local/*/resources.ts list what it does, what it ignores, and why.',
+    );
+    this.name = 'UnsupportedTemplateError';
+    this.offences = offences;
+  }
+}
+
+/** @throws UnsupportedTemplateError */
+export function checkSupport(
+  resources: readonly TemplateResource[],
+  types: Readonly<Record<string, TypeSupport>>,
+): void {
+  const offences = resources.flatMap((resource) => offencesOf(resource, types[resource.type]));
+  if (offences.length > 0) throw new UnsupportedTemplateError(offences);
+}
+
+function offencesOf(resource: TemplateResource, type: TypeSupport | undefined): readonly string[] {
+  const where = `${resource.stackName}/${resource.logicalId} (${resource.type})`;
+  if (type === undefined) return [`${where}: resources of this type are not supported.`];
+  const found: string[] = [];
+  check(type, resource.properties, '', '', (path, reason) => found.push(`${where} ${path}: ${reason}`));
+  return found;
+}
+
+/** @param pattern the path with `[]` for any item and `*` for any key, as it stands in the list. */
+function check(
+  type: TypeSupport,
+  value: Json,
+  path: string,
+  pattern: string,
+  refuse: (path: string, reason: string) => void,
+): void {
+  const support = type.properties[pattern];
+  if (support?.kind === 'inert') return;
+  if (support?.kind === 'refused') return refuse(path, support.reason);
+
+  const call = isJsonObject(value) ? intrinsicCall(value) : undefined;
+  if (call?.name === 'Fn::If' && isJsonList(call.argument)) {
+    for (const branch of call.argument.slice(1)) check(type, branch, path, pattern, refuse);
+    return;
+  }
+  // What an intrinsic function yields is checked when it is resolved.
+  if (call !== undefined) return;
+
+  const below = Object.keys(type.properties).filter(
+    (known) => known !== pattern && startsWithPath(known, pattern),
   );
+  if (isJsonList(value)) {
+    if (below.length > 0 || support === undefined) {
+      value.forEach((item, index) => check(type, item, `${path}[${index}]`, `${pattern}[]`, refuse));
+      return;
+    }
+    value.forEach((item, index) => checkValue(support, item, `${path}[${index}]`, refuse));
+    return;
+  }
+  if (isJsonObject(value) && (below.length > 0 || (support === undefined && pattern === ''))) {
+    for (const [key, item] of Object.entries(value)) {
+      const named = join(pattern, key);
+      const isListed = Object.keys(type.properties).some(
+        (known) => known === named || startsWithPath(known, named),
+      );
+      check(
+        type,
+        item,
+        join(path, key),
+        isListed ? named : join(pattern, hasWildcard(type, pattern) ? '*' : key),
+        refuse,
+      );
+    }
+    return;
+  }
+  if (support === undefined) return refuse(path, 'this property is not supported.');
+  checkValue(support, value, path, refuse);
+}
 
-const table: Properties = {
-  TableName: name,
-  ...each('AttributeDefinitions[].', honoured, 'AttributeName', 'AttributeType'),
-  ...keySchema,
-  ...index('GlobalSecondaryIndexes[].'),
-  ...warmThroughput('GlobalSecondaryIndexes[].'),
-  ...index('LocalSecondaryIndexes[].'),
-  BillingMode: inert('The host never throttles a table, whoever pays for it.'),
-  ...warmThroughput(),
-  ...each('SSESpecification.', encryption, 'SSEEnabled', 'SSEType'),
-  ...each('TimeToLiveSpecification.', expiry, 'AttributeName', 'Enabled'),
-  'StreamSpecification.StreamViewType': honoured,
-};
+function checkValue(
+  support: Support,
+  value: Json,
+  path: string,
+  refuse: (path: string, reason: string) => void,
+): void {
+  if (support.kind !== 'honoured' || support.only === undefined) return;
+  if (isJsonObject(value) || isJsonList(value) || support.only.test(String(value))) return;
+  refuse(path, `${JSON.stringify(value)} is not supported (supported: ${support.only.source}).`);
+}
 
-const scheduleTarget: Properties = {
-  'Target.Arn': only(/^arn:aws:(sqs|lambda):/),
-  'Target.RoleArn': honoured,
-  'Target.Input': honoured,
-  'Target.RetryPolicy.MaximumRetryAttempts': honoured,
-  'Target.RetryPolicy.MaximumEventAgeInSeconds': honoured,
-  'Target.DeadLetterConfig.Arn': honoured,
-  // CDK writes an empty object for a standard queue.
-  'Target.SqsParameters.MessageGroupId': refused('FIFO queues are not supported.'),
-};
+function hasWildcard(type: TypeSupport, pattern: string): boolean {
+  const wildcard = join(pattern, '*');
+  return Object.keys(type.properties).some((known) => known === wildcard || startsWithPath(known, wildcard));
+}
 
-/** What alarms of both kinds have. */
-const anyAlarm = [
-  'ActionsEnabled AlarmActions AlarmDescription AlarmName InsufficientDataActions',
-  'OKActions Tags[].Key Tags[].Value',
-  ...['Enabled', 'ExcludedTagKeys', 'IncludedTagKeys'].map(
-    (path) => `ActionConfiguration.AlarmTagsPropagation.${path}`,
-  ),
-];
+function startsWithPath(known: string, pattern: string): boolean {
+  return pattern === '' || known.startsWith(`${pattern}.`) || known.startsWith(`${pattern}[]`);
+}
 
-const stream = 'SourceParameters.DynamoDBStreamParameters';
-const pipeSource: Properties = {
-  'SourceParameters.FilterCriteria.Filters[].Pattern': honoured,
-  [`${stream}.BatchSize`]: honoured,
-  [`${stream}.DeadLetterConfig.Arn`]: honoured,
-  [`${stream}.MaximumBatchingWindowInSeconds`]: honoured,
-  [`${stream}.MaximumRecordAgeInSeconds`]: honoured,
-  [`${stream}.MaximumRetryAttempts`]: honoured,
-  [`${stream}.OnPartialBatchItemFailure`]: inert('Of a batch for SQS only failed entries are tried again.'),
-  [`${stream}.ParallelizationFactor`]: only(/^1$/),
-  [`${stream}.StartingPosition`]: honoured,
-};
-
-const redrive: Properties = {
-  'RedrivePolicy.deadLetterTargetArn': honoured,
-  'RedrivePolicy.maxReceiveCount': honoured,
-  RedriveAllowPolicy: inert('Every queue here belongs to the one account.'),
-};
-
-const throttling = (path: string): Properties => ({
-  ...each(`${path}.`, honoured, 'ThrottlingBurstLimit', 'ThrottlingRateLimit'),
-  ...each(`${path}.`, observability, 'DetailedMetricsEnabled', 'DataTraceEnabled', 'LoggingLevel'),
-});
-
-export const SUPPORT: Readonly<Record<string, TypeSupport>> = {
-  'AWS::DynamoDB::Table': {
-    support: honoured,
-    properties: {
-      ...table,
-      ...throughput(),
-      ...throughput('GlobalSecondaryIndexes[].'),
-      ...insights('GlobalSecondaryIndexes[].'),
-      'SSESpecification.KMSMasterKeyId': encryption,
-      ...pointInTimeRecovery(),
-      DeletionProtectionEnabled: honoured,
-      ...insights(),
-      TableClass: inert('Storage classes differ in price only.'),
-      'ResourcePolicy.PolicyDocument': honoured,
-      'StreamSpecification.ResourcePolicy.PolicyDocument': honoured,
-      ...tagList(),
-      KinesisStreamSpecification: refused('There is no Kinesis here.'),
-      ImportSourceSpecification: refused('There is no S3 to import from.'),
-    },
-  },
-  'AWS::DynamoDB::GlobalTable': {
-    support: honoured,
-    properties: {
-      ...table,
-      ...globalThroughput('', 'Write'),
-      ...globalThroughput('GlobalSecondaryIndexes[].', 'Write'),
-      MultiRegionConsistency: refused('The host has one region.'),
-      GlobalTableWitnesses: refused('The host has one region.'),
-      'Replicas[].Region': only(/^us-east-1$/),
-      ...pointInTimeRecovery('Replicas[].'),
-      'Replicas[].DeletionProtectionEnabled': recovery,
-      ...insights('Replicas[].'),
-      'Replicas[].TableClass': inert('Storage classes differ in price only.'),
-      'Replicas[].ResourcePolicy.PolicyDocument': honoured,
-      'Replicas[].SSESpecification.KMSMasterKeyId': encryption,
-      ...tagList('Replicas[].Tags'),
-      'Replicas[].GlobalSecondaryIndexes[].IndexName': capacity,
-      ...insights('Replicas[].GlobalSecondaryIndexes[].'),
-      ...readThroughput('Replicas[].GlobalSecondaryIndexes[].'),
-      ...readThroughput('Replicas[].'),
-      'Replicas[].KinesisStreamSpecification': refused('There is no Kinesis here.'),
-      'Replicas[].ReplicaStreamSpecification.ResourcePolicy.PolicyDocument': honoured,
-    },
-  },
-  'AWS::SQS::Queue': {
-    support: honoured,
-    properties: {
-      QueueName: name,
-      VisibilityTimeout: honoured,
-      DelaySeconds: honoured,
-      MaximumMessageSize: honoured,
-      MessageRetentionPeriod: honoured,
-      ReceiveMessageWaitTimeSeconds: honoured,
-      ...redrive,
-      FifoQueue: only(/^false$/),
-      SqsManagedSseEnabled: encryption,
-      KmsMasterKeyId: encryption,
-      KmsDataKeyReusePeriodSeconds: encryption,
-      ...tagList(),
-    },
-  },
-  'AWS::SQS::QueuePolicy': { support: honoured, properties: { Queues: honoured, PolicyDocument: honoured } },
-  'AWS::Lambda::Function': {
-    support: honoured,
-    properties: {
-      FunctionName: name,
-      'Code.S3Bucket': inert('The key alone finds the asset in the cloud assembly.'),
-      'Code.S3Key': honoured,
-      'Code.ZipFile': honoured,
-      'Code.ImageUri': refused('The host runs no containers.'),
-      Handler: honoured,
-      Runtime: only(/^nodejs\d+\.x$/),
-      Role: honoured,
-      'Environment.Variables.*': honoured,
-      Timeout: honoured,
-      MemorySize: honoured,
-      ReservedConcurrentExecutions: honoured,
-      PackageType: only(/^Zip$/),
-      Architectures: inert('JavaScript runs on the processor of the laptop.'),
-      Description: inert('A description is for people.'),
-      'EphemeralStorage.Size': inert('/tmp is as large as the laptop allows.'),
-      KmsKeyArn: encryption,
-      'LoggingConfig.LogFormat': only(/^(JSON|Text)$/),
-      'LoggingConfig.LogGroup': honoured,
-      'LoggingConfig.ApplicationLogLevel': refused('The host does not leave log lines out.'),
-      'LoggingConfig.SystemLogLevel': inert('The host writes no lines of the platform.'),
-      RecursiveLoop: only(/^(Allow|Terminate)$/),
-      ...each(
-        'RuntimeManagementConfig.',
-        inert('The Node.js that runs the host runs the functions.'),
-        'RuntimeVersionArn UpdateRuntimeOn',
-      ),
-      'SnapStart.ApplyOn': inert('Workers start in milliseconds.'),
-      ...tagList(),
-      'TracingConfig.Mode': observability,
-      DeadLetterConfig: refused('Failed asynchronous invocations are not kept.'),
-      FileSystemConfigs: networking,
-      ImageConfig: refused('The host runs no containers.'),
-      Layers: refused('Layers are not mounted; bundle what the function needs.'),
-      VpcConfig: networking,
-    },
-  },
-  'AWS::Lambda::EventSourceMapping': {
-    support: honoured,
-    properties: {
-      EventSourceArn: only(/^arn:aws:sqs:/),
-      FunctionName: honoured,
-      BatchSize: honoured,
-      MaximumBatchingWindowInSeconds: honoured,
-      Enabled: honoured,
-      FunctionResponseTypes: honoured,
-      'ScalingConfig.MaximumConcurrency': honoured,
-      'MetricsConfig.Metrics': observability,
-      ...tagList(),
-      'FilterCriteria.Filters[].Pattern': honoured,
-    },
-  },
-  'AWS::Lambda::Permission': {
-    support: honoured,
-    properties: {
-      Action: honoured,
-      FunctionName: honoured,
-      Principal: honoured,
-      SourceArn: honoured,
-      SourceAccount: honoured,
-      EventSourceToken: refused('Only Alexa sends tokens.'),
-      FunctionUrlAuthType: refused('Functions have no URLs here.'),
-      InvokedViaFunctionUrl: refused('Functions have no URLs here.'),
-      PrincipalOrgID: refused('The host has one account, in no organization.'),
-    },
-  },
-  'AWS::IAM::Role': {
-    support: honoured,
-    properties: {
-      RoleName: name,
-      Path: inert('Roles here have no path.'),
-      AssumeRolePolicyDocument: honoured,
-      ManagedPolicyArns: honoured,
-      'Policies[].PolicyName': name,
-      'Policies[].PolicyDocument': honoured,
-      PermissionsBoundary: honoured,
-      Description: inert('A description is for people.'),
-      MaxSessionDuration: inert('Credentials here do not expire.'),
-      ...tagList(),
-    },
-  },
-  'AWS::IAM::Policy': {
-    support: honoured,
-    properties: {
-      PolicyName: name,
-      PolicyDocument: honoured,
-      Roles: honoured,
-      Groups: refused('There are no groups of users here.'),
-      Users: refused('There are no users here.'),
-    },
-  },
-  'AWS::IAM::ManagedPolicy': {
-    support: honoured,
-    properties: {
-      ManagedPolicyName: name,
-      PolicyDocument: honoured,
-      Roles: honoured,
-      Description: inert('A description is for people.'),
-      Path: inert('Policies here have no path.'),
-      Groups: refused('There are no groups of users here.'),
-      Users: refused('There are no users here.'),
-    },
-  },
-  'AWS::Scheduler::Schedule': {
-    support: honoured,
-    properties: {
-      Name: name,
-      GroupName: honoured,
-      Description: inert('A description is for people.'),
-      ScheduleExpression: honoured,
-      ScheduleExpressionTimezone: honoured,
-      StartDate: honoured,
-      EndDate: honoured,
-      State: honoured,
-      'FlexibleTimeWindow.Mode': honoured,
-      'FlexibleTimeWindow.MaximumWindowInMinutes': honoured,
-      ...scheduleTarget,
-      KmsKeyArn: encryption,
-    },
-  },
-  'AWS::Scheduler::ScheduleGroup': inertType(inert('Groups are for people.'), 'Name Tags[].Key Tags[].Value'),
-  'AWS::ApiGateway::Account': { support: honoured, properties: { CloudWatchRoleArn: honoured } },
-  'AWS::ApiGatewayV2::Api': {
-    support: honoured,
-    properties: {
-      Name: name,
-      ProtocolType: only(/^(HTTP|WEBSOCKET)$/),
-      RouteSelectionExpression: honoured,
-      ApiKeySelectionExpression: inert('No route asks for an API key.'),
-      DisableSchemaValidation: inert('There are no schemas.'),
-      Description: inert('A description is for people.'),
-      DisableExecuteApiEndpoint: only(/^false$/),
-      IpAddressType: inert('The host listens where the laptop does.'),
-      ...tagMap(),
-      CorsConfiguration: refused('Cross-origin requests are not answered for the function.'),
-    },
-  },
-  'AWS::ApiGatewayV2::Route': {
-    support: honoured,
-    properties: {
-      ApiId: honoured,
-      RouteKey: honoured,
-      Target: honoured,
-      AuthorizationType: only(/^(NONE|JWT|CUSTOM)$/),
-      RouteResponseSelectionExpression: only(/^\$default$/),
-      AuthorizerId: honoured,
-      AuthorizationScopes: honoured,
-      OperationName: inert('A name for people.'),
-      ApiKeyRequired: only(/^false$/),
-    },
-  },
-  'AWS::ApiGatewayV2::Integration': {
-    support: honoured,
-    properties: {
-      ApiId: honoured,
-      IntegrationType: only(/^(AWS_PROXY|MOCK)$/),
-      // A mock integration has an empty one.
-      IntegrationUri: only(/function:|^$/),
-      'RequestTemplates.*': honoured,
-      TemplateSelectionExpression: inert('The templates of a mock integration must all say the same.'),
-      PassthroughBehavior: inert('Bodies go to functions as they are.'),
-      IntegrationMethod: inert('Functions are always invoked by POST.'),
-      PayloadFormatVersion: only(/^[12]\.0$/),
-      TimeoutInMillis: honoured,
-      Description: inert('A description is for people.'),
-      ConnectionType: only(/^INTERNET$/),
-      CredentialsArn: assumedByApiGateway,
-    },
-  },
-  'AWS::ApiGatewayV2::IntegrationResponse': {
-    support: honoured,
-    properties: {
-      ApiId: honoured,
-      IntegrationId: honoured,
-      IntegrationResponseKey: honoured,
-      ContentHandlingStrategy: refused('Bodies of integrations that are no proxies are not converted.'),
-      ResponseParameters: refused('Headers of integrations that are no proxies are not mapped.'),
-      ResponseTemplates: refused('Templates of responses are not evaluated.'),
-      TemplateSelectionExpression: refused('Templates of responses are not evaluated.'),
-    },
-  },
-  'AWS::ApiGatewayV2::RouteResponse': {
-    support: honoured,
-    properties: {
-      ApiId: honoured,
-      RouteId: honoured,
-      RouteResponseKey: only(/^\$default$/),
-    },
-  },
-  'AWS::ApiGatewayV2::Stage': {
-    support: honoured,
-    properties: {
-      ApiId: honoured,
-      StageName: honoured,
-      AutoDeploy: only(/^true$/),
-      ...throttling('DefaultRouteSettings'),
-      ...throttling('RouteSettings.*'),
-      // A WebSocket API needs a role for it, which the host asks for.
-      ...each('AccessLogSettings.', observability, 'DestinationArn', 'Format'),
-      Description: inert('A description is for people.'),
-      ...tagMap(),
-    },
-  },
-  'AWS::ApiGatewayV2::Authorizer': {
-    support: honoured,
-    properties: {
-      ApiId: honoured,
-      Name: name,
-      AuthorizerType: only(/^(JWT|REQUEST)$/),
-      AuthorizerUri: only(/function:/),
-      AuthorizerCredentialsArn: assumedByApiGateway,
-      IdentitySource: only(
-        /^(\$request\.header\.Authorization|route\.request\.(header|querystring)\.[\w.-]+)$/,
-      ),
-      'JwtConfiguration.Issuer': honoured,
-      'JwtConfiguration.Audience': honoured,
-    },
-  },
-  'AWS::Cognito::UserPool': {
-    support: honoured,
-    properties: {
-      UserPoolName: name,
-      ...each(
-        'AccountRecoverySetting.RecoveryMechanisms[].',
-        inert('Every password is right here.'),
-        'Name Priority',
-      ),
-      ...each(
-        'AdminCreateUserConfig.',
-        inert('Everybody may sign in here, and nobody is written to.'),
-        'AllowAdminCreateUserOnly UnusedAccountValidityDays',
-        ...['EmailMessage', 'EmailSubject', 'SMSMessage'].map((path) => `InviteMessageTemplate.${path}`),
-      ),
-      AliasAttributes: refused('Users are known by their name alone.'),
-      AutoVerifiedAttributes: inert('Every user exists here.'),
-      DeletionProtection: recovery,
-      ...each(
-        'DeviceConfiguration.',
-        inert('Devices are not remembered.'),
-        'ChallengeRequiredOnNewDevice DeviceOnlyRememberedOnUserPrompt',
-      ),
-      ...each(
-        'EmailConfiguration.',
-        noMail,
-        'ConfigurationSet EmailSendingAccount From ReplyToEmailAddress SourceArn',
-      ),
-      EmailVerificationMessage: noMail,
-      EmailVerificationSubject: noMail,
-      EnabledMfas: refused('There is no second factor here.'),
-      LambdaConfig: refused('Triggers of a user pool are not invoked.'),
-      MfaConfiguration: only(/^(OFF|OPTIONAL)$/),
-      'Policies.PasswordPolicy.MinimumLength': honoured,
-      'Policies.PasswordPolicy.PasswordHistorySize': inert('Every password signs in here.'),
-      'Policies.PasswordPolicy.RequireLowercase': honoured,
-      'Policies.PasswordPolicy.RequireNumbers': honoured,
-      'Policies.PasswordPolicy.RequireSymbols': honoured,
-      'Policies.PasswordPolicy.RequireUppercase': honoured,
-      'Policies.PasswordPolicy.TemporaryPasswordValidityDays': inert('Passwords do not expire here.'),
-      'Policies.SignInPolicy': refused('Users sign in by password alone.'),
-      ...each(
-        'Schema[].',
-        noAttributes,
-        'AttributeDataType DeveloperOnlyAttribute Mutable Name Required',
-        'NumberAttributeConstraints.MaxValue NumberAttributeConstraints.MinValue',
-        'StringAttributeConstraints.MaxLength StringAttributeConstraints.MinLength',
-      ),
-      ...each('SmsConfiguration.', noTextMessages, 'ExternalId', 'SnsCallerArn', 'SnsRegion'),
-      SmsVerificationMessage: noTextMessages,
-      'UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate': noAttributes,
-      ...each(
-        'UserPoolAddOns.',
-        inert('The host does not look for attacks.'),
-        'AdvancedSecurityMode AdvancedSecurityAdditionalFlows.CustomAuthMode',
-      ),
-      ...tagMap('UserPoolTags'),
-      UserPoolTier: inert('Tiers differ in price and in features that are refused.'),
-      UsernameAttributes: refused('Users are known by their name alone.'),
-      'UsernameConfiguration.CaseSensitive': inert('User names are lower case here.'),
-      ...each(
-        'VerificationMessageTemplate.',
-        noMail,
-        'DefaultEmailOption EmailMessage EmailMessageByLink EmailSubject EmailSubjectByLink',
-        'SmsMessage',
-      ),
-    },
-  },
-  'AWS::Cognito::UserPoolClient': {
-    support: honoured,
-    properties: {
-      UserPoolId: honoured,
-      ClientName: honoured,
-      GenerateSecret: honoured,
-      AllowedOAuthFlows: honoured,
-      AllowedOAuthFlowsUserPoolClient: inert('Follows from the flows allowed.'),
-      AllowedOAuthScopes: honoured,
-      ExplicitAuthFlows: honoured,
-      AccessTokenValidity: honoured,
-      IdTokenValidity: honoured,
-      RefreshTokenValidity: inert('Refresh tokens do not expire while the host runs.'),
-      ...each('TokenValidityUnits.', honoured, 'AccessToken', 'IdToken', 'RefreshToken'),
-      AuthSessionValidity: inert('Sign-in takes one step.'),
-      CallbackURLs: inert('There is no sign-in page.'),
-      DefaultRedirectURI: inert('There is no sign-in page.'),
-      LogoutURLs: inert('There is no sign-in page.'),
-      EnableTokenRevocation: inert('Tokens can not be revoked here.'),
-      PreventUserExistenceErrors: inert('Every user exists here.'),
-      ReadAttributes: noAttributes,
-      ...each(
-        'RefreshTokenRotation.',
-        inert('Refresh tokens do not expire while the host runs.'),
-        'Feature RetryGracePeriodSeconds',
-      ),
-      SupportedIdentityProviders: only(/^COGNITO$/),
-      WriteAttributes: noAttributes,
-    },
-  },
-  'AWS::Cognito::UserPoolDomain': {
-    support: honoured,
-    properties: {
-      UserPoolId: honoured,
-      Domain: honoured,
-      ManagedLoginVersion: inert('There is no sign-in page.'),
-      CustomDomainConfig: refused('Only prefix domains are mapped to the local issuer.'),
-    },
-  },
-  'AWS::Cognito::UserPoolResourceServer': {
-    support: honoured,
-    properties: {
-      UserPoolId: honoured,
-      Identifier: honoured,
-      Name: name,
-      ...each(
-        'Scopes[].',
-        inert('What a client may ask for stands with the client.'),
-        'ScopeDescription ScopeName',
-      ),
-    },
-  },
-  'AWS::Pipes::Pipe': {
-    support: honoured,
-    properties: {
-      Name: name,
-      RoleArn: honoured,
-      Source: only(/^arn:aws:dynamodb:[^:]+:\d+:table\/.+\/stream\//),
-      ...pipeSource,
-      Target: only(/^arn:aws:sqs:/),
-      'TargetParameters.InputTemplate': honoured,
-      'TargetParameters.SqsQueueParameters': refused('FIFO queues are not supported.'),
-      DesiredState: only(/^(RUNNING|STOPPED)$/),
-      Description: inert('A description is for people.'),
-      Enrichment: refused('Enrichments are not called.'),
-      EnrichmentParameters: refused('Enrichments are not called.'),
-      KmsKeyIdentifier: encryption,
-      'LogConfiguration.CloudwatchLogsLogDestination.LogGroupArn': honoured,
-      'LogConfiguration.Level': inert('The host tells of every execution.'),
-      'LogConfiguration.IncludeExecutionData': inert('The host shows no payloads.'),
-      'LogConfiguration.FirehoseLogDestination': refused('There is no Firehose here.'),
-      'LogConfiguration.S3LogDestination': refused('There is no S3 here.'),
-      ...tagMap(),
-    },
-  },
-  'AWS::Logs::LogGroup': inertType(
-    observability,
-    'BearerTokenAuthenticationEnabled DataProtectionPolicy DeletionProtectionEnabled',
-    'FieldIndexPolicies KmsKeyId LogGroupClass LogGroupName ResourcePolicyDocument',
-    'RetentionInDays Tags[].Key Tags[].Value',
-  ),
-  'AWS::CloudWatch::Alarm': inertType(
-    alarms,
-    ...anyAlarm,
-    'ComparisonOperator DatapointsToAlarm Dimensions[].Name Dimensions[].Value',
-    'EvaluateLowSampleCountPercentile EvaluationInterval EvaluationPeriods ExtendedStatistic',
-    ...['PendingPeriod', 'Query', 'RecoveryPeriod'].map(
-      (path) => `EvaluationCriteria.PromQLCriteria.${path}`,
-    ),
-    'EvaluationWindow.SlidingWindow EvaluationWindow.WallClockWindow.Timezone',
-    ...['AccountId', 'Expression', 'Id', 'Label', 'Period', 'ReturnData'].map((path) => `Metrics[].${path}`),
-    ...['Period', 'Stat', 'Unit', 'Metric.MetricName', 'Metric.Namespace'].map(
-      (path) => `Metrics[].MetricStat.${path}`,
-    ),
-    ...['Name', 'Value'].map((path) => `Metrics[].MetricStat.Metric.Dimensions[].${path}`),
-    'MetricName Namespace Period Statistic Threshold ThresholdMetricId',
-    'TreatMissingData Unit WarmUpConfiguration.OnlyStartEvaluatingAfterWarmUpPeriodEnds',
-    'WarmUpConfiguration.WarmUpPeriodDurationInMinutes',
-  ),
-  'AWS::CloudWatch::CompositeAlarm': inertType(
-    alarms,
-    ...anyAlarm,
-    'ActionsSuppressor ActionsSuppressorExtensionPeriod ActionsSuppressorWaitPeriod AlarmRule',
-  ),
-  'AWS::CloudWatch::Dashboard': inertType(
-    observability,
-    'DashboardBody DashboardName Tags[].Key Tags[].Value',
-  ),
-  'AWS::Logs::MetricFilter': inertType(
-    observability,
-    'ApplyOnTransformedLogs EmitSystemFieldDimensions FieldSelectionCriteria FilterName',
-    'FilterPattern LogGroupName',
-    ...['DefaultValue', 'MetricName', 'MetricNamespace', 'MetricValue', 'Unit'].map(
-      (path) => `MetricTransformations[].${path}`,
-    ),
-    ...['Key', 'Value'].map((path) => `MetricTransformations[].Dimensions[].${path}`),
-  ),
-  'AWS::SNS::Topic': inertType(
-    alarms,
-    'ArchivePolicy ContentBasedDeduplication DataProtectionPolicy DisplayName',
-    ...['FailureFeedbackRoleArn', 'Protocol', 'SuccessFeedbackRoleArn', 'SuccessFeedbackSampleRate'].map(
-      (path) => `DeliveryStatusLogging[].${path}`,
-    ),
-    'FifoThroughputScope FifoTopic KmsMasterKeyId MaximumMessageSize SignatureVersion',
-    'Subscription[].Endpoint Subscription[].Protocol Tags[].Key Tags[].Value TopicName',
-    'TracingConfig',
-  ),
-  'AWS::SNS::TopicPolicy': inertType(alarms, 'PolicyDocument', 'Topics'),
-  'AWS::SNS::Subscription': inertType(
-    alarms,
-    'DeliveryPolicy Endpoint FilterPolicy FilterPolicyScope Protocol RawMessageDelivery',
-    'RedrivePolicy Region ReplayPolicy SubscriptionRoleArn TopicArn',
-  ),
-  'AWS::CDK::Metadata': inertType(
-    inert('Says which version of CDK wrote the template.'),
-    'Analytics Modules',
-  ),
-};
+function join(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
+}

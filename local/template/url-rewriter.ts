@@ -1,5 +1,4 @@
-import { isJsonList, isJsonObject } from './template.ts';
-import type { Json } from './template.ts';
+import { isJsonList, isJsonObject, type Json } from './template.ts';
 
 /** Knows where on this machine the AWS host names live that a template builds urls from by hand. */
 export interface UrlRewriter {

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterAll, expect, test } from '@jest/globals';
-import { SUPPORT } from '../../local/template/support.ts';
+import { RESOURCE_TYPES } from '../../local/registry.ts';
 import {
   editedAssembly,
   type TemplateEdit,
@@ -101,7 +101,7 @@ describeJudge('cfn-lint', needs, (tally) => {
   test('knows each property that the host lists, and none below those that the host takes', () => {
     const schemaOf = cloudFormationSchemas();
     const wrong: string[] = [];
-    for (const [type, { properties }] of Object.entries(SUPPORT)) {
+    for (const [type, { properties }] of Object.entries(RESOURCE_TYPES)) {
       const known = schemaOf(type);
       for (const [path, { kind }] of Object.entries(properties)) {
         // A map from routes to settings, of which the schema says no more than that it is an object.

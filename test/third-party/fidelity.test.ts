@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { SUPPORT } from '../../local/template/support.ts';
+import { RESOURCE_TYPES } from '../../local/registry.ts';
 import { LISTED } from './dynamodb-local/differences.ts';
 import { SERVICES } from './fidelity/sources.ts';
 import type { Rules } from './fidelity/sources.ts';
@@ -106,8 +106,8 @@ function service(name: string, files: readonly Rules[]): string {
 }
 
 function leftOut(): string {
-  const rows = Object.entries(SUPPORT).flatMap(([type, { support, properties }]) => {
-    if (support.kind !== 'honoured') return [[type, 'all of it', support.kind, support.reason]];
+  const rows = Object.entries(RESOURCE_TYPES).flatMap(([type, { support, properties }]) => {
+    if (support !== undefined) return [[type, 'all of it', support.kind, support.reason]];
     const paths = new Map<string, string[]>();
     for (const [path, each] of Object.entries(properties)) {
       if (each.kind === 'honoured') continue;

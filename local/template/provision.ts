@@ -1,14 +1,16 @@
-import type { AssemblyStack } from './template/assembly.ts';
-import { IntrinsicError, referencesOf, resolveIntrinsics } from './template/intrinsics.ts';
-import type { IntrinsicScope } from './template/intrinsics.ts';
-import { PROVISIONS } from './registry.ts';
-import { ResourceError } from './template/resource.ts';
-import type { ProvisionedResource } from './template/resource.ts';
-import type { World } from './world.ts';
-import { isJsonObject } from './template/template.ts';
-import type { Json, Template, TemplateResource } from './template/template.ts';
+import type { AssemblyStack } from './assembly.ts';
+import { IntrinsicError, referencesOf, resolveIntrinsics, type IntrinsicScope } from './intrinsics.ts';
+import { ResourceError, type Place, type ProvisionedResource } from './resource.ts';
+import type { ResourceTypes } from './support.ts';
+import { isJsonObject, type Json, type Template, type TemplateResource } from './template.ts';
+import type { UrlRewriter } from './url-rewriter.ts';
 
 export type StackOutputs = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** What the making of every resource touches. */
+interface Ground extends Place {
+  readonly urls: UrlRewriter;
+}
 
 /**
  * Makes the resources of all stacks, each after those it refers to.
@@ -16,18 +18,23 @@ export type StackOutputs = Readonly<Record<string, Readonly<Record<string, strin
  * @returns the outputs by stack, where a stack has any.
  * @throws ResourceError that names the stack, the logical id and the property.
  */
-export async function provisionStacks(stacks: readonly AssemblyStack[], world: World): Promise<StackOutputs> {
+export async function provisionStacks<World extends Ground>(
+  stacks: readonly AssemblyStack[],
+  types: ResourceTypes<World>,
+  world: World,
+): Promise<StackOutputs> {
   const exported = new Map<string, Json>();
   const outputs: Record<string, Record<string, string>> = {};
   for (const stack of stacks) {
-    const stackOutputs = await provisionStack(stack, world, exported, outputs);
+    const stackOutputs = await provisionStack(stack, types, world, exported, outputs);
     if (Object.keys(stackOutputs).length > 0) outputs[stack.stackName] = stackOutputs;
   }
   return outputs;
 }
 
-async function provisionStack(
+async function provisionStack<World extends Ground>(
   { stackName, template, assetFolder }: AssemblyStack,
+  types: ResourceTypes<World>,
   world: World,
   exported: Map<string, Json>,
   earlierOutputs: StackOutputs,
@@ -38,14 +45,13 @@ async function provisionStack(
     condition === undefined || resolveIntrinsics({ Condition: condition }, scope) === true;
 
   for (const resource of inCreationOrder(template.resources.filter(isWanted))) {
-    const provision = PROVISIONS[resource.type];
-    if (provision === undefined)
-      throw new ResourceError(resource, 'the local host does not know how to make it.');
+    const type = types[resource.type];
+    if (type === undefined) throw new ResourceError(resource, 'the local host does not know how to make it.');
     const properties = located(resource, () => resolveIntrinsics(resource.properties, scope));
     const rewritten = world.urls.rewrite(properties ?? {});
     provisioned.set(
       resource.logicalId,
-      await provision(
+      await type.provision(
         {
           stackName,
           logicalId: resource.logicalId,
@@ -88,15 +94,15 @@ function scopeOf(
   provisioned: ReadonlyMap<string, ProvisionedResource>,
   exported: ReadonlyMap<string, Json>,
   earlierOutputs: StackOutputs,
-  world: World,
+  place: Place,
 ): IntrinsicScope {
   const pseudoParameters: Readonly<Record<string, Json>> = {
-    'AWS::AccountId': world.accountId,
-    'AWS::Region': world.region,
+    'AWS::AccountId': place.accountId,
+    'AWS::Region': place.region,
     'AWS::Partition': 'aws',
     'AWS::URLSuffix': 'amazonaws.com',
     'AWS::StackName': stackName,
-    'AWS::StackId': `arn:aws:cloudformation:${world.region}:${world.accountId}:stack/${stackName}/local`,
+    'AWS::StackId': `arn:aws:cloudformation:${place.region}:${place.accountId}:stack/${stackName}/local`,
     'AWS::NotificationARNs': [],
   };
   const parameter = (name: string): Json | undefined => {

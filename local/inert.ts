@@ -1,0 +1,122 @@
+import {
+  inert,
+  inertType,
+  observability,
+  optionalText,
+  physicalName,
+  type Naming,
+  type Place,
+  type Provision,
+  type ResourceTypes,
+} from './template/index.ts';
+
+export interface LogWorld extends Place {
+  /** Names of the log groups that the app makes. */
+  readonly logGroups: Set<string>;
+}
+
+const alarms = inert('The host publishes no metrics, so no alarm can fire.');
+const alarmNaming: Naming = {
+  nameProperty: 'AlarmName',
+  arnOf: (name, { region, accountId }) => `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`,
+};
+
+/** What alarms of both kinds have. */
+const anyAlarm = [
+  'ActionsEnabled AlarmActions AlarmDescription AlarmName InsufficientDataActions',
+  'OKActions Tags[].Key Tags[].Value',
+  ...['Enabled', 'ExcludedTagKeys', 'IncludedTagKeys'].map(
+    (path) => `ActionConfiguration.AlarmTagsPropagation.${path}`,
+  ),
+];
+
+/** Whoever may write to a log group does, and nobody keeps the lines. */
+const provisionLogGroup: Provision<LogWorld> = (resource, { region, accountId, logGroups }) => {
+  const name = optionalText(resource, 'LogGroupName') ?? physicalName(resource.stackName, resource.logicalId);
+  logGroups.add(name);
+  return { ref: name, attributes: { Arn: `arn:aws:logs:${region}:${accountId}:log-group:${name}:*` } };
+};
+
+/** Types of which nothing happens here, but that others may refer to. */
+export const INERT_TYPES: ResourceTypes<LogWorld> = {
+  'AWS::Logs::LogGroup': {
+    ...inertType(
+      observability,
+      {},
+      'BearerTokenAuthenticationEnabled DataProtectionPolicy DeletionProtectionEnabled',
+      'FieldIndexPolicies KmsKeyId LogGroupClass LogGroupName ResourcePolicyDocument',
+      'RetentionInDays Tags[].Key Tags[].Value',
+    ),
+    provision: provisionLogGroup,
+  },
+  'AWS::CloudWatch::Alarm': inertType(
+    alarms,
+    alarmNaming,
+    ...anyAlarm,
+    'ComparisonOperator DatapointsToAlarm Dimensions[].Name Dimensions[].Value',
+    'EvaluateLowSampleCountPercentile EvaluationInterval EvaluationPeriods ExtendedStatistic',
+    ...['PendingPeriod', 'Query', 'RecoveryPeriod'].map(
+      (path) => `EvaluationCriteria.PromQLCriteria.${path}`,
+    ),
+    'EvaluationWindow.SlidingWindow EvaluationWindow.WallClockWindow.Timezone',
+    ...['AccountId', 'Expression', 'Id', 'Label', 'Period', 'ReturnData'].map((path) => `Metrics[].${path}`),
+    ...['Period', 'Stat', 'Unit', 'Metric.MetricName', 'Metric.Namespace'].map(
+      (path) => `Metrics[].MetricStat.${path}`,
+    ),
+    ...['Name', 'Value'].map((path) => `Metrics[].MetricStat.Metric.Dimensions[].${path}`),
+    'MetricName Namespace Period Statistic Threshold ThresholdMetricId',
+    'TreatMissingData Unit WarmUpConfiguration.OnlyStartEvaluatingAfterWarmUpPeriodEnds',
+    'WarmUpConfiguration.WarmUpPeriodDurationInMinutes',
+  ),
+  'AWS::CloudWatch::CompositeAlarm': inertType(
+    alarms,
+    alarmNaming,
+    ...anyAlarm,
+    'ActionsSuppressor ActionsSuppressorExtensionPeriod ActionsSuppressorWaitPeriod AlarmRule',
+  ),
+  'AWS::CloudWatch::Dashboard': inertType(
+    observability,
+    {
+      nameProperty: 'DashboardName',
+      arnOf: (name, { accountId }) => `arn:aws:cloudwatch::${accountId}:dashboard/${name}`,
+    },
+    'DashboardBody DashboardName Tags[].Key Tags[].Value',
+  ),
+  'AWS::Logs::MetricFilter': inertType(
+    observability,
+    { nameProperty: 'FilterName' },
+    'ApplyOnTransformedLogs EmitSystemFieldDimensions FieldSelectionCriteria FilterName',
+    'FilterPattern LogGroupName',
+    ...['DefaultValue', 'MetricName', 'MetricNamespace', 'MetricValue', 'Unit'].map(
+      (path) => `MetricTransformations[].${path}`,
+    ),
+    ...['Key', 'Value'].map((path) => `MetricTransformations[].Dimensions[].${path}`),
+  ),
+  'AWS::SNS::Topic': inertType(
+    alarms,
+    {
+      nameProperty: 'TopicName',
+      arnOf: (name, { region, accountId }) => `arn:aws:sns:${region}:${accountId}:${name}`,
+      refIsArn: true,
+    },
+    'ArchivePolicy ContentBasedDeduplication DataProtectionPolicy DisplayName',
+    ...['FailureFeedbackRoleArn', 'Protocol', 'SuccessFeedbackRoleArn', 'SuccessFeedbackSampleRate'].map(
+      (path) => `DeliveryStatusLogging[].${path}`,
+    ),
+    'FifoThroughputScope FifoTopic KmsMasterKeyId MaximumMessageSize SignatureVersion',
+    'Subscription[].Endpoint Subscription[].Protocol Tags[].Key Tags[].Value TopicName',
+    'TracingConfig',
+  ),
+  'AWS::SNS::TopicPolicy': inertType(alarms, {}, 'PolicyDocument', 'Topics'),
+  'AWS::SNS::Subscription': inertType(
+    alarms,
+    { refIsArn: true },
+    'DeliveryPolicy Endpoint FilterPolicy FilterPolicyScope Protocol RawMessageDelivery',
+    'RedrivePolicy Region ReplayPolicy SubscriptionRoleArn TopicArn',
+  ),
+  'AWS::CDK::Metadata': inertType(
+    inert('Says which version of CDK wrote the template.'),
+    {},
+    'Analytics Modules',
+  ),
+};

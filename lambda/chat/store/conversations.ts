@@ -1,7 +1,7 @@
 import { QueryCommand, UpdateItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
-import { isConditionFailed } from '../../shared/dynamodb.ts';
+import { wasWritten } from '../../shared/conditional-write.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { tables } from '../contract.ts';
 
@@ -76,8 +76,8 @@ export async function advanceReadPosition(
   position: { readonly userId: string; readonly conversationId: string; readonly sequence: number },
   now: Date,
 ): Promise<boolean> {
-  try {
-    await client.send(
+  return wasWritten(
+    client.send(
       new UpdateItemCommand({
         TableName: table,
         Key: keyOf(position),
@@ -86,12 +86,8 @@ export async function advanceReadPosition(
         ExpressionAttributeNames: { '#sequence': 'sequence', '#readAt': 'readAt' },
         ExpressionAttributeValues: marshall({ ':sequence': position.sequence, ':now': now.toISOString() }),
       }),
-    );
-    return true;
-  } catch (error) {
-    if (isConditionFailed(error)) return false;
-    throw error;
-  }
+    ),
+  );
 }
 
 function keyOf({ userId, conversationId }: { readonly userId: string; readonly conversationId: string }) {

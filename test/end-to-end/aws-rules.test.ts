@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
-import { ListQueuesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, expect, test } from '@jest/globals';
 import { environmentNames, tables } from '../../lambda/chat/contract.ts';
@@ -104,18 +102,16 @@ async function putNotifications(system: System, to: string, count: number): Prom
   });
   for (let start = 0; start < puts.length; start += 25) {
     const RequestItems = { [table]: puts.slice(start, start + 25) };
-    await system.dynamodb.send(new BatchWriteItemCommand({ RequestItems }));
+    await system.dynamodb.batchWriteItem({ RequestItems });
   }
 }
 
 /** The messages of a queue that the templates know by this logical id, parsed. */
 async function bodiesOf(system: System, logicalId: string): Promise<unknown[]> {
-  const { QueueUrls: urls = [] } = await system.sqs.send(new ListQueuesCommand({}));
-  const { Messages: messages = [] } = await system.sqs.send(
-    new ReceiveMessageCommand({
-      QueueUrl: urls.find((url) => url.includes(logicalId)),
-      MaxNumberOfMessages: 10,
-    }),
-  );
+  const { QueueUrls: urls = [] } = await system.sqs.listQueues({});
+  const { Messages: messages = [] } = await system.sqs.receiveMessage({
+    QueueUrl: urls.find((url) => url.includes(logicalId)),
+    MaxNumberOfMessages: 10,
+  });
   return messages.map(({ Body: body = '' }): unknown => JSON.parse(body));
 }

@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { environmentNames } from '../../lambda/card-settlement/contract.ts';
 import { eventually } from './chat/people.ts';
@@ -61,7 +60,7 @@ test('a handler that counts on `Messages` being there throws where the queue is 
   expect(logOf(system)).toContain('TypeError: answer.Messages is not iterable');
 
   const queueUrl = system.environment('POLLED_QUEUE_URL');
-  await system.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'first' }));
+  await system.sqs.sendMessage({ QueueUrl: queueUrl, MessageBody: 'first' });
   expect(await poll()).toMatchObject({ status: 200, body: ['first'] });
 });
 
@@ -75,9 +74,9 @@ const withPollingHandler: TemplateEdit = (resources) => {
   if (handler === undefined || role === undefined) return false;
   const sdk = createRequire(import.meta.url).resolve('@aws-sdk/client-sqs');
   const code = `
-    const { ReceiveMessageCommand, SQSClient } = require(${JSON.stringify(sdk)});
+    const { SQS } = require(${JSON.stringify(sdk)});
     exports.handler = async () => {
-      const answer = await new SQSClient({}).send(new ReceiveMessageCommand({ QueueUrl: process.env.POLLED_QUEUE_URL }));
+      const answer = await new SQS({}).receiveMessage({ QueueUrl: process.env.POLLED_QUEUE_URL });
       const bodies = [];
       for (const { Body } of answer.Messages) bodies.push(Body);
       return bodies;

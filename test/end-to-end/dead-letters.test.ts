@@ -1,9 +1,3 @@
-import {
-  ListQueuesCommand,
-  ReceiveMessageCommand,
-  SendMessageCommand,
-  SetQueueAttributesCommand,
-} from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { resourcesOf } from '../stack/templates.ts';
 import { eventually, startChat, type People } from './chat/people.ts';
@@ -44,11 +38,9 @@ test('a message that no receive can work on goes from every queue to its dead-le
     queues.map(async ({ logicalId, Properties }) => {
       const queueUrl = await urlOf(logicalId);
       // Its receives follow each other at once: how long each would be invisible is not what this is about.
-      await system.sqs.send(
-        new SetQueueAttributesCommand({ QueueUrl: queueUrl, Attributes: { VisibilityTimeout: '1' } }),
-      );
+      await system.sqs.setQueueAttributes({ QueueUrl: queueUrl, Attributes: { VisibilityTimeout: '1' } });
       const poison = `poison for ${logicalId}`;
-      await system.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: poison }));
+      await system.sqs.sendMessage({ QueueUrl: queueUrl, MessageBody: poison });
       const { deadLetterTargetArn } = Properties['RedrivePolicy'] as Record<
         string,
         { 'Fn::GetAtt': string[] }
@@ -84,7 +76,7 @@ test('an event that the scheduler can not deliver is in a dead-letter queue, as 
 }, 300_000);
 
 async function urlOf(logicalId: string): Promise<string> {
-  const { QueueUrls: urls = [] } = await system.sqs.send(new ListQueuesCommand({}));
+  const { QueueUrls: urls = [] } = await system.sqs.listQueues({});
   const found = urls.find((url) => url.split('/').at(-1)?.split('-')[1]?.startsWith(logicalId));
   if (found === undefined) throw new Error(`There is no queue ${logicalId}.`);
   return found;
@@ -94,9 +86,11 @@ async function urlOf(logicalId: string): Promise<string> {
 async function received(queueUrl: string, isWanted: (body: string) => boolean): Promise<string> {
   let found: string | undefined;
   const look = async (): Promise<boolean> => {
-    const { Messages: messages = [] } = await system.sqs.send(
-      new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 }),
-    );
+    const { Messages: messages = [] } = await system.sqs.receiveMessage({
+      QueueUrl: queueUrl,
+      MaxNumberOfMessages: 10,
+      VisibilityTimeout: 0,
+    });
     found ??= messages.map(({ Body: body = '' }) => body).find(isWanted);
     return found !== undefined;
   };

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { WebSocket } from 'ws';
 import { conversationIdOf, notificationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import { eventually, type People, type Person, type TestDevice } from './chat/people.ts';
@@ -164,12 +163,10 @@ async function live(system: System, people: People): Promise<void> {
   const isRead = ({ frames }: typeof writer): boolean => frames.some(({ type }) => type === 'read');
   await writer.until(isRead, 'the receipt', PATIENCE_SECONDS);
   // A queue delivers at least once; so does a device acknowledge.
-  await system.sqs.send(
-    new SendMessageCommand({
-      QueueUrl: system.environment('NOTIFICATION_QUEUE_URL'),
-      MessageBody: JSON.stringify({ kind: 'message', conversationId, sequence: String(first) }),
-    }),
-  );
+  await system.sqs.sendMessage({
+    QueueUrl: system.environment('NOTIFICATION_QUEUE_URL'),
+    MessageBody: JSON.stringify({ kind: 'message', conversationId, sequence: String(first) }),
+  });
   const notificationIds = device.notifications().map(({ notificationId }) => notificationId);
   const neverThere = notificationIdOf({ conversationId, sequence: 999 });
   device.send({ action: 'ack', notificationIds: [...notificationIds, neverThere] });

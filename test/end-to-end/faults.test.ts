@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { PurgeQueueCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { balanced, reconcile, stageMany, totalsOf } from './card-settlement/day.ts';
 import { daysAgo, startSystem, type System } from './system.ts';
@@ -43,7 +42,7 @@ describe('a day among faults', () => {
       const QueueUrl = system.outputs.DuotempoCardSettlement['SettlementQueueUrl'];
       await reconcile(system, date);
       await system.dayWith(date, ({ asOf }) => asOf !== undefined);
-      await system.sqs.send(new PurgeQueueCommand({ QueueUrl }));
+      await system.sqs.purgeQueue({ QueueUrl });
       // The run that follows the seal's wait finds what the purge has lost, and what it left out has no message any more.
       await eventually(() => missingOf(date).length > 1 && (missingOf(date).at(-1) ?? 0) > 0);
       const day = await system.dayWith(date, balanced, 240);
@@ -59,15 +58,13 @@ describe('a day among faults', () => {
       const ids = await stageMany(system, date, 30);
       const send = async () => {
         for (let from = 0; from < ids.length; from += 10) {
-          await system.sqs.send(
-            new SendMessageBatchCommand({
-              QueueUrl: system.outputs.DuotempoCardSettlement['SettlementQueueUrl'],
-              Entries: ids.slice(from, from + 10).map((factId, index) => ({
-                Id: String(index),
-                MessageBody: JSON.stringify({ factId }),
-              })),
-            }),
-          );
+          await system.sqs.sendMessageBatch({
+            QueueUrl: system.outputs.DuotempoCardSettlement['SettlementQueueUrl'],
+            Entries: ids.slice(from, from + 10).map((factId, index) => ({
+              Id: String(index),
+              MessageBody: JSON.stringify({ factId }),
+            })),
+          });
         }
       };
       await Promise.all([send(), reconcile(system, date), send()]);

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDB, paginateScan } from '@aws-sdk/client-dynamodb';
+import { SQS } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { accessTokensOf } from '../../cli/access-token.ts';
 import { createHttpClient, type HttpResponse } from '../../cli/http.ts';
@@ -19,8 +19,8 @@ export interface System {
   readonly outputs: Outputs;
   /** Everything the host has told since the start. */
   readonly events: readonly HostEvent[];
-  readonly dynamodb: DynamoDBClient;
-  readonly sqs: SQSClient;
+  readonly dynamodb: DynamoDB;
+  readonly sqs: SQS;
   /** The business date that is open now. */
   readonly today: string;
   readonly token: (client: 'gateway' | 'operator') => Promise<string>;
@@ -82,8 +82,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     endpoint: host.awsEndpoint,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   };
-  const dynamodb = new DynamoDBClient(aws);
-  const sqs = new SQSClient(aws);
+  const dynamodb = new DynamoDB(aws);
+  const sqs = new SQS(aws);
   const text = JSON.stringify({ ...host.outputs, DuotempoLocal: { AwsEndpoint: host.awsEndpoint } });
   const outputs = parseOutputs(text, 'the outputs of the host');
   const http = createHttpClient({ connections: 32 });

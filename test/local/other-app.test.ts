@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDB } from '@aws-sdk/client-dynamodb';
+import { SQS } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { startLocalHost } from '../../local/host.ts';
@@ -58,16 +58,14 @@ test('a parcel that can not be sorted goes to the dead-letter queue after its re
   const { ParcelCounterUrl: url, LostParcelsUrl: lost = '' } = host.outputs['ParcelOffice'] ?? {};
   const parcels = [{ parcelId: 'nowhere' }, { town: 'Chur', parcelId: 'somewhere', grams: 1 }];
   await fetch(`${url}/parcels`, { method: 'POST', body: JSON.stringify(parcels) });
-  const client = new SQSClient({
+  const client = new SQS({
     region: 'us-east-1',
     endpoint: host.awsEndpoint,
     credentials: { accessKeyId: 'operator', secretAccessKey: 'secret' },
   });
   const bodies: unknown[] = [];
   await until(async () => {
-    const { Messages = [] } = await client.send(
-      new ReceiveMessageCommand({ QueueUrl: lost, WaitTimeSeconds: 5 }),
-    );
+    const { Messages = [] } = await client.receiveMessage({ QueueUrl: lost, WaitTimeSeconds: 5 });
     bodies.push(...Messages.map(({ Body = '' }) => JSON.parse(Body)));
     return bodies.length > 0;
   }, 40_000);
@@ -101,15 +99,15 @@ test('a change in a table reaches a WebSocket through its stream, a pipe, a queu
   await until(() => frames.length === 1);
   expect(frames.pop()).toEqual({ watching: 'hall-3', seat: '7' });
 
-  const table = new DynamoDBClient({
+  const table = new DynamoDB({
     region: 'us-east-1',
     endpoint: host.awsEndpoint,
     credentials: { accessKeyId: 'operator', secretAccessKey: 'secret' },
   });
   for (const town of ['Secret', 'Thun']) {
     const key = { town: { S: town }, parcelId: { S: `from-${town}` } };
-    await table.send(new PutItemCommand({ TableName, Item: { ...key, grams: { N: '12' } } }));
-    await table.send(new DeleteItemCommand({ TableName, Key: key }));
+    await table.putItem({ TableName, Item: { ...key, grams: { N: '12' } } });
+    await table.deleteItem({ TableName, Key: key });
   }
   await until(() => frames.length === 1);
   // The pipe drops what was put, and what left a secret town; a number of DynamoDB's is a text.

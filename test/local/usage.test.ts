@@ -1,10 +1,5 @@
-import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import {
-  DeleteMessageCommand,
-  ReceiveMessageCommand,
-  SendMessageBatchCommand,
-  SendMessageCommand,
-} from '@aws-sdk/client-sqs';
+import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { awsError } from '../../local/endpoint/aws-service.ts';
 import { createUsageMeter, unitsIn, usageBetween } from '../../local/usage.ts';
@@ -55,10 +50,11 @@ function used(): string[] {
 
 describe('DynamoDB', () => {
   test('is counted by table and by who calls, over HTTP and from within the host', async () => {
-    await engines.dynamoDbClient.send(
-      new PutItemCommand({ TableName, Item: { id: { S: 'one' }, text: { S: 'x'.repeat(1500) } } }),
-    );
-    await engines.dynamoDbClient.send(new GetItemCommand({ TableName, Key: { id: { S: 'one' } } }));
+    await engines.dynamoDbClient.putItem({
+      TableName,
+      Item: { id: { S: 'one' }, text: { S: 'x'.repeat(1500) } },
+    });
+    await engines.dynamoDbClient.getItem({ TableName, Key: { id: { S: 'one' } } });
     const callAws = engines.endpoint.callAs('arn:aws:iam::000000000000:role/poller', 'test');
     await callAws('DynamoDB_20120810.PutItem', { TableName, Item: { id: { S: 'two' } } });
     expect(used()).toEqual([
@@ -70,13 +66,11 @@ describe('DynamoDB', () => {
 
   test('bills a write whose condition does not hold by the larger item, and one that throttling keeps out not at all', async () => {
     const put = (bytes: number) =>
-      engines.dynamoDbClient.send(
-        new PutItemCommand({
-          TableName,
-          Item: { id: { S: 'held' }, text: { S: 'x'.repeat(bytes) } },
-          ConditionExpression: 'attribute_not_exists(id)',
-        }),
-      );
+      engines.dynamoDbClient.putItem({
+        TableName,
+        Item: { id: { S: 'held' }, text: { S: 'x'.repeat(bytes) } },
+        ConditionExpression: 'attribute_not_exists(id)',
+      });
     await put(2500);
     await expect(put(10)).rejects.toThrow('conditional');
     await expect(put(4500)).rejects.toThrow('conditional');
@@ -105,21 +99,18 @@ describe('SQS', () => {
   test('is counted by queue and action in steps of 64 KB, and what found nothing apart', async () => {
     const { queueUrl: QueueUrl } = engines.createQueue('metered');
     const MessageBody = 'x'.repeat(50 * 1024);
-    await engines.sqsClient.send(new SendMessageCommand({ QueueUrl, MessageBody: 'small' }));
-    await engines.sqsClient.send(
-      new SendMessageBatchCommand({
-        QueueUrl,
-        Entries: ['a', 'b', 'c'].map((Id) => ({ Id, MessageBody })),
-      }),
-    );
-    const { Messages: messages = [] } = await engines.sqsClient.send(
-      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
-    );
+    await engines.sqsClient.sendMessage({ QueueUrl, MessageBody: 'small' });
+    await engines.sqsClient.sendMessageBatch({
+      QueueUrl,
+      Entries: ['a', 'b', 'c'].map((Id) => ({ Id, MessageBody })),
+    });
+    const { Messages: messages = [] } = await engines.sqsClient.receiveMessage({
+      QueueUrl,
+      MaxNumberOfMessages: 10,
+    });
     expect(messages).toHaveLength(4);
-    await engines.sqsClient.send(
-      new DeleteMessageCommand({ QueueUrl, ReceiptHandle: messages[0]?.ReceiptHandle }),
-    );
-    await engines.sqsClient.send(new ReceiveMessageCommand({ QueueUrl }));
+    await engines.sqsClient.deleteMessage({ QueueUrl, ReceiptHandle: messages[0]?.ReceiptHandle });
+    await engines.sqsClient.receiveMessage({ QueueUrl });
     const missing = new SendMessageCommand({ QueueUrl: `${QueueUrl}-not`, MessageBody });
     await expect(engines.sqsClient.send(missing)).rejects.toThrow('does not exist');
     expect(used()).toEqual([

@@ -1,5 +1,4 @@
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDB } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startEngines } from '../local/dynamodb/engines.ts';
 import { appExpressions } from './dynamodb-local/app-expressions.ts';
@@ -35,8 +34,8 @@ afterAll(async () => {
   await engines.stop();
 });
 
-async function makeTable(client: DynamoDBClient, TableName: string): Promise<void> {
-  await client.send(new CreateTableCommand({ ...TABLE_REQUEST, TableName }));
+async function makeTable(client: DynamoDB, TableName: string): Promise<void> {
+  await client.createTable({ ...TABLE_REQUEST, TableName });
 }
 
 describeJudge('DynamoDB Local: random calls', needs, (tally) => {

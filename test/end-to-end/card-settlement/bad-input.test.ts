@@ -1,17 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  GetQueueAttributesCommand,
-  ListQueuesCommand,
-  ReceiveMessageCommand,
-  SendMessageBatchCommand,
-} from '@aws-sdk/client-sqs';
-import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import {
-  CognitoIdentityProviderClient,
-  InitiateAuthCommand,
-} from '@aws-sdk/client-cognito-identity-provider';
+import { CognitoIdentityProvider } from '@aws-sdk/client-cognito-identity-provider';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { daysAgo, noonOf, sale, startSystem, type System } from '../system.ts';
 
@@ -89,7 +79,7 @@ async function send({ client, method = 'GET', path = '/', headers = {}, body }: 
 }
 
 async function tableNames(): Promise<string[]> {
-  const { TableNames = [] } = await system.dynamodb.send(new ListTablesCommand({}));
+  const { TableNames = [] } = await system.dynamodb.listTables({});
   return TableNames;
 }
 
@@ -104,13 +94,11 @@ async function allItems(): Promise<string[]> {
 
 /** What all queues hold, seen or not. */
 async function messagesInQueues(): Promise<number> {
-  const { QueueUrls = [] } = await system.sqs.send(new ListQueuesCommand({}));
+  const { QueueUrls = [] } = await system.sqs.listQueues({});
   expect(QueueUrls.length).toBeGreaterThanOrEqual(4);
   const counts = await Promise.all(
     QueueUrls.map(async (QueueUrl) => {
-      const { Attributes = {} } = await system.sqs.send(
-        new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }),
-      );
+      const { Attributes = {} } = await system.sqs.getQueueAttributes({ QueueUrl, AttributeNames: ['All'] });
       return (
         [
           'ApproximateNumberOfMessages',
@@ -703,18 +691,16 @@ describe('a bad request gets its answer', () => {
   });
 
   test.each(['AccessToken', 'IdToken'] as const)('the %s of a chat user: 401 Unauthorized', async (kind) => {
-    const cognito = new CognitoIdentityProviderClient({
+    const cognito = new CognitoIdentityProvider({
       region: 'us-east-1',
       endpoint: system.host.awsEndpoint,
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     });
-    const { AuthenticationResult: tokens = {} } = await cognito.send(
-      new InitiateAuthCommand({
-        AuthFlow: 'USER_PASSWORD_AUTH',
-        ClientId: system.host.outputs['DuotempoIdentity']?.['ChatClientId'],
-        AuthParameters: { USERNAME: 'ada', PASSWORD: 'Any-password-1' },
-      }),
-    );
+    const { AuthenticationResult: tokens = {} } = await cognito.initiateAuth({
+      AuthFlow: 'USER_PASSWORD_AUTH',
+      ClientId: system.host.outputs['DuotempoIdentity']?.['ChatClientId'],
+      AuthParameters: { USERNAME: 'ada', PASSWORD: 'Any-password-1' },
+    });
     cognito.destroy();
     expect(tokens[kind]).toMatch(/^ey/);
     const answer = await send({
@@ -761,21 +747,20 @@ describe('a bad message on the settlement queue', () => {
     } = system.outputs.DuotempoCardSettlement;
     const poison = ['{', '{"factId":"never-staged"}', `{"factId":"${ids[0]}","amount":1}`];
     const bodies = [...ids.map((factId) => JSON.stringify({ factId })), ...poison];
-    await system.sqs.send(
-      new SendMessageBatchCommand({
-        QueueUrl,
-        Entries: bodies.map((MessageBody, index) => ({ Id: String(index), MessageBody })),
-      }),
-    );
+    await system.sqs.sendMessageBatch({
+      QueueUrl,
+      Entries: bodies.map((MessageBody, index) => ({ Id: String(index), MessageBody })),
+    });
     // One second of window, then two receives, a visibility timeout of 13 s each.
     const dead: string[] = [];
     const deadline = Date.now() + 120_000;
     let settledAfterMilliseconds: number | undefined;
     const sentAt = Date.now();
     while ((dead.length < poison.length || settledAfterMilliseconds === undefined) && Date.now() < deadline) {
-      const { Messages = [] } = await system.sqs.send(
-        new ReceiveMessageCommand({ QueueUrl: deadLetters, MaxNumberOfMessages: 10 }),
-      );
+      const { Messages = [] } = await system.sqs.receiveMessage({
+        QueueUrl: deadLetters,
+        MaxNumberOfMessages: 10,
+      });
       dead.push(...Messages.map(({ Body = '' }) => Body));
       const settled = (await system.scan(LedgerTable)).map(({ transactionId }) => transactionId);
       if (ids.every((id) => settled.includes(id))) settledAfterMilliseconds ??= Date.now() - sentAt;

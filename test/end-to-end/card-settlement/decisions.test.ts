@@ -1,5 +1,3 @@
-import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { balanced, reconcile } from './day.ts';
 import { daysAgo, noonOf, sale, startSystem, textOf, type System } from '../system.ts';
@@ -209,9 +207,7 @@ describe('a reversal', () => {
       if (settledFirst) {
         // Settled early, as on the open day: the day is not sealed by what settles this one sale.
         const QueueUrl = system.outputs.DuotempoCardSettlement['SettlementQueueUrl'];
-        await system.sqs.send(
-          new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify({ factId: id }) }),
-        );
+        await system.sqs.sendMessage({ QueueUrl, MessageBody: JSON.stringify({ factId: id }) });
         await statusBecomes(id, 'settled');
       }
       const reversed = await reverse(id, { ...card, occurredAt: noonOf(date) });
@@ -333,23 +329,19 @@ describe('a straggler', () => {
     await reconcile(system, date);
     await system.dayWith(date, balanced);
     const TableName = system.outputs.DuotempoCardSettlement['StagedTransactionsTable'];
-    const { Item = {} } = await system.dynamodb.send(
-      new GetItemCommand({ TableName, Key: { transactionId: { S: id } } }),
-    );
+    const { Item = {} } = await system.dynamodb.getItem({ TableName, Key: { transactionId: { S: id } } });
     const straggler = 'ffffffffffffffffffffffffffffffff';
     // Another shard would do as well; the key of the index must name the straggler.
-    await system.dynamodb.send(
-      new PutItemCommand({
-        TableName,
-        Item: {
-          ...Item,
-          transactionId: { S: straggler },
-          businessDateShard: Item['businessDateShard'] ?? { S: '' },
-          merchantTransaction: { S: `${Item['merchantId']?.S ?? ''}#${straggler}` },
-          cardToken: { S: 'tok_straggler' },
-        },
-      }),
-    );
+    await system.dynamodb.putItem({
+      TableName,
+      Item: {
+        ...Item,
+        transactionId: { S: straggler },
+        businessDateShard: Item['businessDateShard'] ?? { S: '' },
+        merchantTransaction: { S: `${Item['merchantId']?.S ?? ''}#${straggler}` },
+        cardToken: { S: 'tok_straggler' },
+      },
+    });
     await reconcile(system, date);
     const day = await system.dayWith(
       date,

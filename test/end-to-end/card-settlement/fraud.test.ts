@@ -1,4 +1,3 @@
-import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { addDays } from '../../../lambda/card-settlement/domain/business-date.ts';
 import { balanced, reconcile } from './day.ts';
@@ -111,15 +110,13 @@ async function stageDay(date: string): Promise<ReadonlyMap<string, string>> {
 async function sendThrice(ids: readonly string[]): Promise<void> {
   const thrice = [...ids, ...ids.toReversed(), ...ids];
   for (let from = 0; from < thrice.length; from += 7) {
-    await system.sqs.send(
-      new SendMessageBatchCommand({
-        QueueUrl: system.outputs.DuotempoCardSettlement['SettlementQueueUrl'],
-        Entries: thrice.slice(from, from + 7).map((factId, index) => ({
-          Id: String(index),
-          MessageBody: JSON.stringify({ factId }),
-        })),
-      }),
-    );
+    await system.sqs.sendMessageBatch({
+      QueueUrl: system.outputs.DuotempoCardSettlement['SettlementQueueUrl'],
+      Entries: thrice.slice(from, from + 7).map((factId, index) => ({
+        Id: String(index),
+        MessageBody: JSON.stringify({ factId }),
+      })),
+    });
   }
 }
 

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { daysAgo, noonOf, sale, startSystem, textOf, type System } from '../system.ts';
 
@@ -111,14 +110,12 @@ describe('a transaction', () => {
     const path = `/transactions/${transactionId}`;
     expect((await system.call('gateway', 'GET', path)).status).toBe(200);
     expect((await system.call('operator', 'GET', path)).status).toBe(200);
-    await system.dynamodb.send(
-      new UpdateItemCommand({
-        TableName: stagedTable(),
-        Key: { transactionId: { S: transactionId } },
-        UpdateExpression: 'SET clientId = :another',
-        ExpressionAttributeValues: { ':another': { S: 'another-client' } },
-      }),
-    );
+    await system.dynamodb.updateItem({
+      TableName: stagedTable(),
+      Key: { transactionId: { S: transactionId } },
+      UpdateExpression: 'SET clientId = :another',
+      ExpressionAttributeValues: { ':another': { S: 'another-client' } },
+    });
     const hidden = await system.call('gateway', 'GET', path);
     const absent = await system.call('gateway', 'GET', '/transactions/none');
     // That there is something must not show either.

@@ -1,9 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  CognitoIdentityProviderClient,
-  InitiateAuthCommand,
-} from '@aws-sdk/client-cognito-identity-provider';
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { CognitoIdentityProvider } from '@aws-sdk/client-cognito-identity-provider';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
@@ -34,18 +30,16 @@ beforeAll(async () => {
           : proceed(),
     ],
   }));
-  const cognito = new CognitoIdentityProviderClient({
+  const cognito = new CognitoIdentityProvider({
     region: 'us-east-1',
     endpoint: system.host.awsEndpoint,
     credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
   });
-  const { AuthenticationResult: tokens = {} } = await cognito.send(
-    new InitiateAuthCommand({
-      AuthFlow: 'USER_PASSWORD_AUTH',
-      ClientId: system.outputs.DuotempoIdentity.ChatClientId,
-      AuthParameters: { USERNAME: 'mallory', PASSWORD: 'Any-password-1' },
-    }),
-  );
+  const { AuthenticationResult: tokens = {} } = await cognito.initiateAuth({
+    AuthFlow: 'USER_PASSWORD_AUTH',
+    ClientId: system.outputs.DuotempoIdentity.ChatClientId,
+    AuthParameters: { USERNAME: 'mallory', PASSWORD: 'Any-password-1' },
+  });
   cognito.destroy();
   idToken = tokens.IdToken ?? '';
 });
@@ -417,11 +411,9 @@ async function writtenBy({ name }: Person): Promise<unknown[]> {
 async function fillLimit({ name }: Person): Promise<void> {
   const second = Math.floor(Date.now() / 1000);
   for (const windowStart of [second - (second % 10), second - (second % 10) + 10]) {
-    await system.dynamodb.send(
-      new PutItemCommand({
-        TableName: system.environment('RATE_LIMITS_TABLE'),
-        Item: marshall({ userId: name, windowStart, count: 500, expiresAt: windowStart + 3600 }),
-      }),
-    );
+    await system.dynamodb.putItem({
+      TableName: system.environment('RATE_LIMITS_TABLE'),
+      Item: marshall({ userId: name, windowStart, count: 500, expiresAt: windowStart + 3600 }),
+    });
   }
 }

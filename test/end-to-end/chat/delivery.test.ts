@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConversationView } from '../../../cli/chat/conversation-view.ts';
 import { conversationIdOf } from '../../../lambda/chat/domain/identifiers.ts';
@@ -384,14 +383,12 @@ async function helloAtOnce(device: TestDevice, person: Person, times: number): P
 
 /** Puts the message of a notification on the queue once more. */
 async function redeliver(one: Person, other: Person, sequence: number): Promise<void> {
-  await system.sqs.send(
-    new SendMessageCommand({
-      QueueUrl: system.environment('NOTIFICATION_QUEUE_URL'),
-      MessageBody: JSON.stringify({
-        kind: 'message',
-        conversationId: conversationIdOf(one.name, other.name),
-        sequence: String(sequence),
-      }),
+  await system.sqs.sendMessage({
+    QueueUrl: system.environment('NOTIFICATION_QUEUE_URL'),
+    MessageBody: JSON.stringify({
+      kind: 'message',
+      conversationId: conversationIdOf(one.name, other.name),
+      sequence: String(sequence),
     }),
-  );
+  });
 }

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ListQueuesCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { conversationIdOf } from '../../../lambda/chat/domain/identifiers.ts';
 import { eventually, startChat, type People, type Person, type TestDevice } from './people.ts';
@@ -99,22 +98,20 @@ describe('while users write to each other', () => {
         '{"kind":"else"}',
         JSON.stringify({ kind: 'message', conversationId: '0'.repeat(32), sequence: '1' }),
       ]) {
-        await system.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
+        await system.sqs.sendMessage({ QueueUrl: queueUrl, MessageBody: body });
       }
       await ada.post(bob, 'goes on');
       await device.until(({ texts }) => texts().includes('goes on'), 'the message', 40);
-      const { QueueUrls: urls = [] } = await system.sqs.send(new ListQueuesCommand({}));
+      const { QueueUrls: urls = [] } = await system.sqs.listQueues({});
       const deadLetters = urls.find((url) => url.includes('NotificationDeadLetters'));
       const found = new Set<string>();
       await eventually(
         async () => {
-          const { Messages: messages = [] } = await system.sqs.send(
-            new ReceiveMessageCommand({
-              QueueUrl: deadLetters,
-              MaxNumberOfMessages: 10,
-              VisibilityTimeout: 0,
-            }),
-          );
+          const { Messages: messages = [] } = await system.sqs.receiveMessage({
+            QueueUrl: deadLetters,
+            MaxNumberOfMessages: 10,
+            VisibilityTimeout: 0,
+          });
           for (const { Body: body = '' } of messages) found.add(body);
           return found.size === 3;
         },

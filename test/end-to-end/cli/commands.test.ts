@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DynamoDBClient, ListTablesCommand, paginateScan } from '@aws-sdk/client-dynamodb';
+import { DynamoDB, paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { command, shell, start, type Started } from '../command.ts';
@@ -362,12 +362,12 @@ describe('Ctrl-C', () => {
 
 /** All items of the app's table whose name contains a word. */
 async function scan(name: string): Promise<Record<string, unknown>[]> {
-  const client = new DynamoDBClient({
+  const client = new DynamoDB({
     region: 'us-east-1',
     endpoint: system.awsEndpoint,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
-  const { TableNames = [] } = await client.send(new ListTablesCommand({}));
+  const { TableNames = [] } = await client.listTables({});
   const items: Record<string, unknown>[] = [];
   const TableName = TableNames.find((each) => each.includes(name));
   for await (const { Items = [] } of paginateScan({ client }, { TableName })) {

@@ -1,11 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import {
-  ApiGatewayManagementApiClient,
-  DeleteConnectionCommand,
-  GetConnectionCommand,
-  PostToConnectionCommand,
-} from '@aws-sdk/client-apigatewaymanagementapi';
+import { ApiGatewayManagementApi } from '@aws-sdk/client-apigatewaymanagementapi';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { startAwsEndpoint } from '../../../local/endpoint/aws-endpoint.ts';
@@ -96,7 +91,7 @@ async function anApi(
     ...(authorize === undefined ? {} : { authorize }),
   });
   endpoint.addRestService(serveConnections(apis, place));
-  const management = new ApiGatewayManagementApiClient({
+  const management = new ApiGatewayManagementApi({
     region: place.region,
     endpoint: `${endpoint.url}/api1/s`,
     credentials: { accessKeyId: 'operator', secretAccessKey: 'secret' },
@@ -158,7 +153,7 @@ describe('$connect', () => {
       routes: [route('$connect')],
       handle: async (event) => {
         const ConnectionId = textAt(context(event), 'connectionId') ?? '';
-        const posting = api.management.send(new PostToConnectionCommand({ ConnectionId, Data: 'early' }));
+        const posting = api.management.postToConnection({ ConnectionId, Data: 'early' });
         seen.push(await posting.catch((error: unknown) => (error instanceof Error ? error.name : error)));
         return ok();
       },
@@ -621,7 +616,7 @@ describe('@connections', () => {
     slow.socket.pause();
     const Data = 'x'.repeat(128 * 1024);
     const post = async (id: string): Promise<unknown> =>
-      nameOf(api.management.send(new PostToConnectionCommand({ ConnectionId: id, Data })));
+      nameOf(api.management.postToConnection({ ConnectionId: id, Data }));
     let sent = 0;
     while ((await post(ConnectionId)) === 'no error') sent += 1;
     // What the system takes of it, and what waits here.
@@ -641,7 +636,7 @@ describe('@connections', () => {
     const { frames } = await connected(api.url);
     const ConnectionId = idOf(api);
     for (const Data of ['one', 'zwölf', '{"three":3}']) {
-      await api.management.send(new PostToConnectionCommand({ ConnectionId, Data }));
+      await api.management.postToConnection({ ConnectionId, Data });
     }
     await until(() => frames.length === 3);
     expect(frames).toEqual(['one', 'zwölf', '{"three":3}']);
@@ -650,9 +645,9 @@ describe('@connections', () => {
   test('GET tells of the connection', async () => {
     const api = await anApi();
     await connected(api.url, { headers: { 'user-agent': 'tester' } });
-    const { ConnectedAt, Identity, LastActiveAt } = await api.management.send(
-      new GetConnectionCommand({ ConnectionId: idOf(api) }),
-    );
+    const { ConnectedAt, Identity, LastActiveAt } = await api.management.getConnection({
+      ConnectionId: idOf(api),
+    });
     expect(Identity).toEqual({ SourceIp: '127.0.0.1', UserAgent: 'tester' });
     expect(LastActiveAt?.getTime()).toBeGreaterThanOrEqual(ConnectedAt?.getTime() ?? Infinity);
   });
@@ -660,7 +655,7 @@ describe('@connections', () => {
   test('DELETE closes it, and $disconnect is called', async () => {
     const api = await anApi();
     const { closed } = await connected(api.url);
-    await api.management.send(new DeleteConnectionCommand({ ConnectionId: idOf(api) }));
+    await api.management.deleteConnection({ ConnectionId: idOf(api) });
     expect((await closed())[0]).toBe(1000);
     await until(() => api.eventsOf('$disconnect').length === 1);
   });
@@ -673,10 +668,10 @@ describe('@connections', () => {
     await until(() => api.apis.connections().length === 0);
     const { management } = api;
     expect([
-      await nameOf(management.send(new PostToConnectionCommand({ ConnectionId, Data: 'x' }))),
-      await nameOf(management.send(new GetConnectionCommand({ ConnectionId }))),
-      await nameOf(management.send(new DeleteConnectionCommand({ ConnectionId }))),
-      await nameOf(management.send(new PostToConnectionCommand({ ConnectionId: 'unknown=', Data: 'x' }))),
+      await nameOf(management.postToConnection({ ConnectionId, Data: 'x' })),
+      await nameOf(management.getConnection({ ConnectionId })),
+      await nameOf(management.deleteConnection({ ConnectionId })),
+      await nameOf(management.postToConnection({ ConnectionId: 'unknown=', Data: 'x' })),
     ]).toEqual(Array.from({ length: 4 }, () => 'GoneException'));
   });
 
@@ -685,7 +680,7 @@ describe('@connections', () => {
     const { frames } = await connected(api.url);
     const ConnectionId = idOf(api);
     const post = (bytes: number): Promise<unknown> =>
-      nameOf(api.management.send(new PostToConnectionCommand({ ConnectionId, Data: 'x'.repeat(bytes) })));
+      nameOf(api.management.postToConnection({ ConnectionId, Data: 'x'.repeat(bytes) }));
     expect(await post(128 * 1024)).toBe('no error');
     expect(await post(128 * 1024 + 1)).toBe('PayloadTooLargeException');
     await until(() => frames.length === 1);
@@ -693,7 +688,7 @@ describe('@connections', () => {
 
   test('refuses an id that can be none', async () => {
     const api = await anApi();
-    const posting = api.management.send(new PostToConnectionCommand({ ConnectionId: 'a b', Data: 'x' }));
+    const posting = api.management.postToConnection({ ConnectionId: 'a b', Data: 'x' });
     expect(await nameOf(posting)).toBe('BadRequestException');
   });
 
@@ -707,7 +702,7 @@ describe('@connections', () => {
     });
     const { frames } = await connected(api.url);
     const ConnectionId = idOf(api);
-    const posting = api.management.send(new PostToConnectionCommand({ ConnectionId, Data: 'x' }));
+    const posting = api.management.postToConnection({ ConnectionId, Data: 'x' });
     expect(await nameOf(posting)).toBe('AccessDeniedException');
     expect(calls).toMatchObject([
       {

@@ -1,13 +1,4 @@
-import {
-  BatchGetItemCommand,
-  BatchWriteItemCommand,
-  DeleteItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  ScanCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue, ConsumedCapacity } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { itemBytes } from '../../../local/dynamodb/item.ts';
@@ -60,27 +51,23 @@ type Fields = Record<string, AttributeValue>;
 const key = (place: string): Fields => ({ user: S('ada'), place: S(place) });
 
 const put = async (place: string, fields: Fields, condition?: string) => {
-  const { ConsumedCapacity: consumed } = await engines.dynamoDbClient.send(
-    new PutItemCommand({
-      TableName,
-      Item: { ...key(place), ...fields },
-      ReturnConsumedCapacity,
-      ...(condition === undefined ? {} : { ConditionExpression: condition }),
-    }),
-  );
+  const { ConsumedCapacity: consumed } = await engines.dynamoDbClient.putItem({
+    TableName,
+    Item: { ...key(place), ...fields },
+    ReturnConsumedCapacity,
+    ...(condition === undefined ? {} : { ConditionExpression: condition }),
+  });
   return units(consumed);
 };
 const update = async (place: string, expression: string, values?: Fields) => {
-  const { ConsumedCapacity: consumed } = await engines.dynamoDbClient.send(
-    new UpdateItemCommand({
-      TableName,
-      Key: key(place),
-      UpdateExpression: expression.replaceAll('at', '#at'),
-      ReturnConsumedCapacity,
-      ...(expression.includes('at') ? { ExpressionAttributeNames: { '#at': 'at' } } : {}),
-      ...(values === undefined ? {} : { ExpressionAttributeValues: values }),
-    }),
-  );
+  const { ConsumedCapacity: consumed } = await engines.dynamoDbClient.updateItem({
+    TableName,
+    Key: key(place),
+    UpdateExpression: expression.replaceAll('at', '#at'),
+    ReturnConsumedCapacity,
+    ...(expression.includes('at') ? { ExpressionAttributeNames: { '#at': 'at' } } : {}),
+    ...(values === undefined ? {} : { ExpressionAttributeValues: values }),
+  });
   return units(consumed);
 };
 
@@ -154,33 +141,29 @@ describe('a write', () => {
   });
 
   test('in a batch takes as much as alone', async () => {
-    const { ConsumedCapacity: consumed } = await engines.dynamoDbClient.send(
-      new BatchWriteItemCommand({
-        RequestItems: {
-          [TableName]: [
-            { PutRequest: { Item: { ...key('batch-1'), number: N(1), t: text(1500) } } },
-            { PutRequest: { Item: { ...key('batch-2'), kind: S('sale'), at: S('1') } } },
-            { DeleteRequest: { Key: key('batch-3') } },
-          ],
-        },
-        ReturnConsumedCapacity,
-      }),
-    );
+    const { ConsumedCapacity: consumed } = await engines.dynamoDbClient.batchWriteItem({
+      RequestItems: {
+        [TableName]: [
+          { PutRequest: { Item: { ...key('batch-1'), number: N(1), t: text(1500) } } },
+          { PutRequest: { Item: { ...key('batch-2'), kind: S('sale'), at: S('1') } } },
+          { DeleteRequest: { Key: key('batch-3') } },
+        ],
+      },
+      ReturnConsumedCapacity,
+    });
     expect(consumed?.map(units)).toEqual([[2 + 1 + 1, 1, 1]]);
   });
 });
 
 describe('a read', () => {
   const get = async (place: string, ConsistentRead: boolean) => {
-    const { ConsumedCapacity: consumed } = await engines.dynamoDbClient.send(
-      new GetItemCommand({
-        TableName,
-        Key: key(place),
-        ConsistentRead,
-        ReturnConsumedCapacity,
-        ProjectionExpression: 'place',
-      }),
-    );
+    const { ConsumedCapacity: consumed } = await engines.dynamoDbClient.getItem({
+      TableName,
+      Key: key(place),
+      ConsistentRead,
+      ReturnConsumedCapacity,
+      ProjectionExpression: 'place',
+    });
     return units(consumed);
   };
 
@@ -194,14 +177,12 @@ describe('a read', () => {
   });
 
   test('in a batch rounds each item up', async () => {
-    const { ConsumedCapacity: consumed } = await engines.dynamoDbClient.send(
-      new BatchGetItemCommand({
-        RequestItems: {
-          [TableName]: { Keys: ['big', 'small', 'none'].map(key), ConsistentRead: true },
-        },
-        ReturnConsumedCapacity,
-      }),
-    );
+    const { ConsumedCapacity: consumed } = await engines.dynamoDbClient.batchGetItem({
+      RequestItems: {
+        [TableName]: { Keys: ['big', 'small', 'none'].map(key), ConsistentRead: true },
+      },
+      ReturnConsumedCapacity,
+    });
     expect(consumed?.map(units)).toEqual([[2 + 1 + 1, 0, 0]]);
   });
 
@@ -210,42 +191,36 @@ describe('a read', () => {
       await put(`query-${at}`, { kind: S('refund'), at: S(at), amount: text(1500), t: text(3000) });
     }
     const query = async (kind: string) => {
-      const { ConsumedCapacity: consumed, Items: items } = await engines.dynamoDbClient.send(
-        new QueryCommand({
-          TableName,
-          IndexName: 'byKind',
-          KeyConditionExpression: 'kind = :kind',
-          FilterExpression: 'begins_with(amount, :none)',
-          ExpressionAttributeValues: { ':kind': S(kind), ':none': S('no') },
-          ReturnConsumedCapacity,
-        }),
-      );
+      const { ConsumedCapacity: consumed, Items: items } = await engines.dynamoDbClient.query({
+        TableName,
+        IndexName: 'byKind',
+        KeyConditionExpression: 'kind = :kind',
+        FilterExpression: 'begins_with(amount, :none)',
+        ExpressionAttributeValues: { ':kind': S(kind), ':none': S('no') },
+        ReturnConsumedCapacity,
+      });
       expect(items).toEqual([]);
       return units(consumed);
     };
     // Three entries of some 1.5 KB are two times 4 KB, read with eventual consistency.
     expect(await query('refund')).toEqual([0, 0, 1]);
     expect(await query('nothing')).toEqual([0, 0, 0.5]);
-    const { ConsumedCapacity: consumed } = await engines.dynamoDbClient.send(
-      new QueryCommand({
-        TableName,
-        KeyConditionExpression: '#user = :user AND begins_with(place, :query)',
-        ExpressionAttributeNames: { '#user': 'user' },
-        ExpressionAttributeValues: { ':user': S('ada'), ':query': S('query-') },
-        ConsistentRead: true,
-        ReturnConsumedCapacity,
-      }),
-    );
+    const { ConsumedCapacity: consumed } = await engines.dynamoDbClient.query({
+      TableName,
+      KeyConditionExpression: '#user = :user AND begins_with(place, :query)',
+      ExpressionAttributeNames: { '#user': 'user' },
+      ExpressionAttributeValues: { ':user': S('ada'), ':query': S('query-') },
+      ConsistentRead: true,
+      ReturnConsumedCapacity,
+    });
     // Three items of some 4.5 KB.
     expect(units(consumed)).toEqual([4, 0, 0]);
   });
 });
 
 test('nobody who did not ask is told', async () => {
-  const answer = await engines.dynamoDbClient.send(new ScanCommand({ TableName, Limit: 1 }));
+  const answer = await engines.dynamoDbClient.scan({ TableName, Limit: 1 });
   expect(answer).not.toHaveProperty('ConsumedCapacity');
-  const total = await engines.dynamoDbClient.send(
-    new ScanCommand({ TableName, Limit: 1, ReturnConsumedCapacity: 'TOTAL' }),
-  );
+  const total = await engines.dynamoDbClient.scan({ TableName, Limit: 1, ReturnConsumedCapacity: 'TOTAL' });
   expect(total.ConsumedCapacity).toEqual({ TableName, CapacityUnits: 0.5 });
 });

@@ -1,12 +1,8 @@
 import {
   BatchGetItemCommand,
   BatchWriteItemCommand,
-  DeleteItemCommand,
   GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
   ScanCommand,
-  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue, QueryCommandInput, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -56,15 +52,18 @@ beforeAll(async () => {
 afterAll(() => engines.stop());
 
 const put = (item: Item, more: object = {}) =>
-  engines.dynamoDbClient.send(new PutItemCommand({ TableName, Item: item, ...more }));
+  engines.dynamoDbClient.putItem({ TableName, Item: item, ...more });
 const update = (pk: string, more: Partial<UpdateItemCommandInput>) =>
-  engines.dynamoDbClient.send(new UpdateItemCommand({ TableName, Key: key(pk), ...more }));
+  engines.dynamoDbClient.updateItem({ TableName, Key: key(pk), ...more });
 const query = (KeyConditionExpression: string, values: Item, more: Partial<QueryCommandInput> = {}) =>
-  engines.dynamoDbClient.send(
-    new QueryCommand({ TableName, KeyConditionExpression, ExpressionAttributeValues: values, ...more }),
-  );
+  engines.dynamoDbClient.query({
+    TableName,
+    KeyConditionExpression,
+    ExpressionAttributeValues: values,
+    ...more,
+  });
 const get = async (pk: string): Promise<Item | undefined> =>
-  (await engines.dynamoDbClient.send(new GetItemCommand({ TableName, Key: key(pk) }))).Item;
+  (await engines.dynamoDbClient.getItem({ TableName, Key: key(pk) })).Item;
 
 /** That a call is refused as DynamoDB refuses it. */
 async function refused(call: Promise<unknown>, message: string): Promise<void> {
@@ -213,9 +212,9 @@ describe('sizes are in bytes', () => {
     const keys = Array.from({ length: 43 }, (_, n) => key('batch', String(n)));
     for (const each of keys) await put({ ...each, t: S('x'.repeat(400_000)) });
     const request = { Keys: keys, ProjectionExpression: 'sk' };
-    const { Responses, UnprocessedKeys } = await engines.dynamoDbClient.send(
-      new BatchGetItemCommand({ RequestItems: { [TableName]: request } }),
-    );
+    const { Responses, UnprocessedKeys } = await engines.dynamoDbClient.batchGetItem({
+      RequestItems: { [TableName]: request },
+    });
     expect(Responses?.[TableName]).toHaveLength(41);
     expect(UnprocessedKeys?.[TableName]).toMatchObject({ ProjectionExpression: 'sk' });
     expect(UnprocessedKeys?.[TableName]?.Keys).toHaveLength(2);
@@ -370,9 +369,11 @@ describe('what an answer may hold', () => {
   test('is checked: ReturnValues, ReturnValuesOnConditionCheckFailure, Select', async () => {
     await put(key('values'));
     const remove = (ReturnValues: string) =>
-      engines.dynamoDbClient.send(
-        new DeleteItemCommand({ TableName, Key: key('values'), ReturnValues: ReturnValues as 'ALL_OLD' }),
-      );
+      engines.dynamoDbClient.deleteItem({
+        TableName,
+        Key: key('values'),
+        ReturnValues: ReturnValues as 'ALL_OLD',
+      });
     for (const value of ['ALL_NEW', 'UPDATED_OLD', 'UPDATED_NEW']) {
       await refused(remove(value), 'ReturnValues can only be ALL_OLD or NONE');
     }

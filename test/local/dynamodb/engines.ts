@@ -1,5 +1,5 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDB } from '@aws-sdk/client-dynamodb';
+import { SQS } from '@aws-sdk/client-sqs';
 import { startAwsEndpoint } from '../../../local/endpoint/aws-endpoint.ts';
 import type { Authorize } from '../../../local/endpoint/aws-endpoint.ts';
 import type { Interceptor } from '../../../local/endpoint/aws-service.ts';
@@ -33,8 +33,8 @@ export async function startEngines(
     credentials: { accessKeyId: 'operator', secretAccessKey: 'secret' },
     maxAttempts: 1,
   };
-  const sqsClient = new SQSClient(client);
-  const dynamoDbClient = new DynamoDBClient(client);
+  const sqsClient = new SQS(client);
+  const dynamoDbClient = new DynamoDB(client);
   return {
     credentials,
     endpoint,

@@ -1,15 +1,4 @@
-import {
-  BatchGetItemCommand,
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  DescribeTimeToLiveCommand,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  ScanCommand,
-  TransactWriteItemsCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue, QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startEngines } from './engines.ts';
@@ -58,22 +47,20 @@ function reading(station: string, at: string, more: Item = {}): Item {
 }
 
 const put = (item: Item, more: object = {}) =>
-  engines.dynamoDbClient.send(new PutItemCommand({ TableName, Item: item, ...more }));
+  engines.dynamoDbClient.putItem({ TableName, Item: item, ...more });
 
 const get = async (station: string, at: string): Promise<Item | undefined> =>
-  (
-    await engines.dynamoDbClient.send(
-      new GetItemCommand({ TableName, Key: reading(station, at), ConsistentRead: true }),
-    )
-  ).Item;
+  (await engines.dynamoDbClient.getItem({ TableName, Key: reading(station, at), ConsistentRead: true })).Item;
 
 async function queryAll(input: Partial<QueryCommandInput>): Promise<readonly Item[][]> {
   const pages: Item[][] = [];
   let ExclusiveStartKey: Item | undefined;
   do {
-    const answer = await engines.dynamoDbClient.send(
-      new QueryCommand({ TableName, ...input, ...(ExclusiveStartKey ? { ExclusiveStartKey } : {}) }),
-    );
+    const answer = await engines.dynamoDbClient.query({
+      TableName,
+      ...input,
+      ...(ExclusiveStartKey ? { ExclusiveStartKey } : {}),
+    });
     pages.push(answer.Items ?? []);
     ExclusiveStartKey = answer.LastEvaluatedKey;
   } while (ExclusiveStartKey !== undefined);
@@ -130,14 +117,12 @@ test('of two writers with attribute_not_exists the first one wins, and a failed 
 
 test('updates compute: if_not_exists, addition, nested paths, BETWEEN, size and IN in conditions', async () => {
   const update = (more: object) =>
-    engines.dynamoDbClient.send(
-      new UpdateItemCommand({
-        TableName,
-        Key: reading('update', '1'),
-        ReturnValues: 'ALL_NEW',
-        ...more,
-      }),
-    );
+    engines.dynamoDbClient.updateItem({
+      TableName,
+      Key: reading('update', '1'),
+      ReturnValues: 'ALL_NEW',
+      ...more,
+    });
   const count = {
     UpdateExpression: 'SET #c = if_not_exists(#c, :zero) + :one',
     ExpressionAttributeNames: { '#c': 'count' },
@@ -217,7 +202,7 @@ test('an index follows its items: sparse, changed, removed', async () => {
   await put(reading('follow', '1', { kind: { S: 'followed' }, day: { S: 'monday' } }));
   await put(reading('follow', '1', { kind: { S: 'followed' }, day: { S: 'tuesday' } }));
   expect(await indexed()).toBe(1);
-  await engines.dynamoDbClient.send(new DeleteItemCommand({ TableName, Key: reading('follow', '1') }));
+  await engines.dynamoDbClient.deleteItem({ TableName, Key: reading('follow', '1') });
   expect(await indexed()).toBe(0);
 });
 
@@ -250,11 +235,9 @@ test('a consistent read works on the table and its local indexes, and is refused
 
 test('BatchGetItem answers the items that exist', async () => {
   await Promise.all(['1', '2'].map((at) => put(reading('batch', at))));
-  const { Responses } = await engines.dynamoDbClient.send(
-    new BatchGetItemCommand({
-      RequestItems: { [TableName]: { Keys: ['1', '2', '3'].map((at) => reading('batch', at)) } },
-    }),
-  );
+  const { Responses } = await engines.dynamoDbClient.batchGetItem({
+    RequestItems: { [TableName]: { Keys: ['1', '2', '3'].map((at) => reading('batch', at)) } },
+  });
   expect(new Set(texts(Responses?.[TableName] ?? [], 'at'))).toEqual(new Set(['1', '2']));
 });
 
@@ -264,9 +247,11 @@ test('a scan sees every item once', async () => {
   const keys = new Set<string>();
   let seen = 0;
   do {
-    const { Items = [], LastEvaluatedKey } = await engines.dynamoDbClient.send(
-      new ScanCommand({ TableName, Limit: 10, ...(start ? { ExclusiveStartKey: start } : {}) }),
-    );
+    const { Items = [], LastEvaluatedKey } = await engines.dynamoDbClient.scan({
+      TableName,
+      Limit: 10,
+      ...(start ? { ExclusiveStartKey: start } : {}),
+    });
     for (const item of Items) keys.add(`${item['station']?.S} ${item['at']?.S}`);
     seen += Items.length;
     start = LastEvaluatedKey;
@@ -276,11 +261,9 @@ test('a scan sees every item once', async () => {
 });
 
 test('an operation or a parameter that the host lacks is refused by name, and nothing is written', async () => {
-  const transaction = engines.dynamoDbClient.send(
-    new TransactWriteItemsCommand({
-      TransactItems: [{ Put: { TableName, Item: reading('transaction', '1') } }],
-    }),
-  );
+  const transaction = engines.dynamoDbClient.transactWriteItems({
+    TransactItems: [{ Put: { TableName, Item: reading('transaction', '1') } }],
+  });
   await expect(transaction).rejects.toMatchObject({
     name: 'UnknownOperationException',
     message: expect.stringContaining('TransactWriteItems'),
@@ -297,9 +280,7 @@ test('an operation or a parameter that the host lacks is refused by name, and no
     body: { message: expect.stringContaining('Novelty of PutItem') },
   });
   expect([await get('transaction', '1'), await get('parameter', '1')]).toEqual([undefined, undefined]);
-  const { TimeToLiveDescription } = await engines.dynamoDbClient.send(
-    new DescribeTimeToLiveCommand({ TableName }),
-  );
+  const { TimeToLiveDescription } = await engines.dynamoDbClient.describeTimeToLive({ TableName });
   expect(TimeToLiveDescription?.TimeToLiveStatus).toBe('DISABLED');
 });
 

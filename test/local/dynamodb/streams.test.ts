@@ -1,9 +1,4 @@
-import {
-  BatchWriteItemCommand,
-  DeleteItemCommand,
-  PutItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AwsCallError } from '../../../local/endpoint/aws-call.ts';
@@ -53,20 +48,17 @@ async function aTable(viewType: StreamViewType = 'NEW_AND_OLD_IMAGES') {
     streamArn,
     key,
     put: (room: string, more: Item = {}, at = 1) =>
-      send.send(new PutItemCommand({ TableName, Item: { ...key(room, at), ...more } })),
+      send.putItem({ TableName, Item: { ...key(room, at), ...more } }),
     update: (room: string, value: string, at = 1) =>
-      send.send(
-        new UpdateItemCommand({
-          TableName,
-          Key: key(room, at),
-          UpdateExpression: 'SET #text = :text',
-          ExpressionAttributeNames: { '#text': 'text' },
-          ExpressionAttributeValues: { ':text': { S: value } },
-        }),
-      ),
-    remove: (room: string, at = 1) => send.send(new DeleteItemCommand({ TableName, Key: key(room, at) })),
-    batch: (requests: object[]) =>
-      send.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: requests } })),
+      send.updateItem({
+        TableName,
+        Key: key(room, at),
+        UpdateExpression: 'SET #text = :text',
+        ExpressionAttributeNames: { '#text': 'text' },
+        ExpressionAttributeValues: { ':text': { S: value } },
+      }),
+    remove: (room: string, at = 1) => send.deleteItem({ TableName, Key: key(room, at) }),
+    batch: (requests: object[]) => send.batchWriteItem({ RequestItems: { [TableName]: requests } }),
     records: (position: JsonObject = { ShardIteratorType: 'TRIM_HORIZON' }) => recordsOf(streamArn, position),
   };
 }

@@ -1,13 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  CreateTableCommand,
-  DeleteTableCommand,
-  DescribeTableCommand,
-  DescribeTimeToLiveCommand,
-  DynamoDBClient,
-} from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDB } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startLocalHost } from '../../../local/host.ts';
 import type { LocalHost } from '../../../local/host.ts';
@@ -30,7 +24,7 @@ const keys = {
 describe('a table of a template', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tables-'));
   let host: LocalHost;
-  let client: DynamoDBClient;
+  let client: DynamoDB;
   let names: Readonly<Record<string, string>>;
 
   beforeAll(async () => {
@@ -63,7 +57,7 @@ describe('a table of a template', () => {
     writeFileSync(join(folder, 'Tables.json'), JSON.stringify({ Resources, Outputs }));
     host = await startLocalHost({ assembly: folder, port: 0, awsPort: 0 });
     names = host.outputs['Tables'] ?? {};
-    client = new DynamoDBClient({
+    client = new DynamoDB({
       region: 'us-east-1',
       endpoint: host.awsEndpoint,
       credentials: { accessKeyId: 'operator', secretAccessKey: 'secret' },
@@ -77,7 +71,7 @@ describe('a table of a template', () => {
   });
 
   const described = async (TableName: string | undefined) =>
-    (await client.send(new DescribeTableCommand({ TableName }))).Table;
+    (await client.describeTable({ TableName })).Table;
 
   test('says its stream, its protection and an id that is a UUID', async () => {
     const [streamArn = '', tableId] = [names['StreamArn'], names['TableId']];
@@ -103,7 +97,7 @@ describe('a table of a template', () => {
   });
 
   test('that is protected is not deleted', async () => {
-    const removal = client.send(new DeleteTableCommand({ TableName: names['Streamed'] }));
+    const removal = client.deleteTable({ TableName: names['Streamed'] });
     await expect(removal).rejects.toMatchObject({
       name: 'ValidationException',
       message: expect.stringContaining('currently protected against deletion'),
@@ -113,7 +107,7 @@ describe('a table of a template', () => {
 
   test('tells whether its items expire', async () => {
     const told = async (TableName: string | undefined) =>
-      (await client.send(new DescribeTimeToLiveCommand({ TableName }))).TimeToLiveDescription;
+      (await client.describeTimeToLive({ TableName })).TimeToLiveDescription;
     expect(await told(names['Streamed'])).toEqual({
       TimeToLiveStatus: 'ENABLED',
       AttributeName: 'expiresAt',
@@ -126,17 +120,15 @@ test('a table that goes is told of without its keys, one that comes without what
   const engines = await startEngines();
   try {
     const { dynamoDbClient: client } = engines;
-    const made = await client.send(
-      new CreateTableCommand({
-        TableName: 'Things',
-        ...keys,
-        ProvisionedThroughput: { ReadCapacityUnits: 5, WriteCapacityUnits: 7 },
-      }),
-    );
+    const made = await client.createTable({
+      TableName: 'Things',
+      ...keys,
+      ProvisionedThroughput: { ReadCapacityUnits: 5, WriteCapacityUnits: 7 },
+    });
     expect(made.TableDescription).not.toHaveProperty('WarmThroughput');
-    const { Table } = await client.send(new DescribeTableCommand({ TableName: 'Things' }));
+    const { Table } = await client.describeTable({ TableName: 'Things' });
     expect(Table?.WarmThroughput).toMatchObject({ ReadUnitsPerSecond: 5, WriteUnitsPerSecond: 7 });
-    const { TableDescription } = await client.send(new DeleteTableCommand({ TableName: 'Things' }));
+    const { TableDescription } = await client.deleteTable({ TableName: 'Things' });
     expect(TableDescription).toMatchObject({ TableName: 'Things', TableStatus: 'DELETING' });
     for (const name of ['AttributeDefinitions', 'CreationDateTime', 'KeySchema']) {
       expect(TableDescription).not.toHaveProperty(name);

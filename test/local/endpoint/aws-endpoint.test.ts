@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
-import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startAwsEndpoint } from '../../../local/endpoint/aws-endpoint.ts';
 import type { AwsCall } from '../../../local/endpoint/aws-service.ts';
@@ -44,19 +43,19 @@ async function post(target: string, body: string) {
 
 test('the caller is the role that signs; any other credentials are the operator', async () => {
   const roleArn = 'arn:aws:iam::000000000000:role/writer';
-  const client = new DynamoDBClient({
+  const client = new DynamoDB({
     region: 'us-east-1',
     endpoint: engines.endpoint.url,
     credentials: engines.credentials.credentialsOf(roleArn, 'test'),
   });
-  await client.send(new PutItemCommand({ TableName, Item: { id: { S: 'mine' } } }));
+  await client.putItem({ TableName, Item: { id: { S: 'mine' } } });
   expect(calls.at(-1)).toMatchObject({
     service: 'dynamodb',
     action: 'PutItem',
     request: { TableName, Item: { id: { S: 'mine' } } },
     caller: { kind: 'role', roleArn, sessionName: 'test' },
   });
-  await engines.dynamoDbClient.send(new GetItemCommand({ TableName, Key: { id: { S: 'mine' } } }));
+  await engines.dynamoDbClient.getItem({ TableName, Key: { id: { S: 'mine' } } });
   expect(calls.at(-1)).toMatchObject({ action: 'GetItem', caller: { kind: 'operator' } });
   client.destroy();
 });
@@ -189,8 +188,8 @@ test('the AWS CLI works on it', async () => {
     return;
   }
   const { queueUrl } = engines.createQueue('by-hand');
-  await engines.sqsClient.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'x' }));
-  await engines.dynamoDbClient.send(new PutItemCommand({ TableName, Item: { id: { S: 'by hand' } } }));
+  await engines.sqsClient.sendMessage({ QueueUrl: queueUrl, MessageBody: 'x' });
+  await engines.dynamoDbClient.putItem({ TableName, Item: { id: { S: 'by hand' } } });
   const [scan, attributes, identity] = await Promise.all([
     aws('dynamodb', 'scan', '--table-name', TableName),
     aws(

@@ -1,5 +1,4 @@
-import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { DynamoDB, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { awsError } from '../../../local/endpoint/aws-service.ts';
 import type { Interceptor } from '../../../local/endpoint/aws-service.ts';
@@ -41,12 +40,12 @@ afterAll(() => engines.stop());
 
 const put = (id: string): PutItemCommand => new PutItemCommand({ TableName, Item: { id: { S: id } } });
 const stored = async (id: string) =>
-  (await engines.dynamoDbClient.send(new GetItemCommand({ TableName, Key: { id: { S: id } } }))).Item;
+  (await engines.dynamoDbClient.getItem({ TableName, Key: { id: { S: id } } })).Item;
 
 test('every call is seen, of whatever service, over HTTP and from within the host', async () => {
   const { queueUrl } = engines.createQueue('seen');
   await engines.dynamoDbClient.send(put('seen'));
-  await engines.sqsClient.send(new ReceiveMessageCommand({ QueueUrl: queueUrl }));
+  await engines.sqsClient.receiveMessage({ QueueUrl: queueUrl });
   const callAws = engines.endpoint.callAs('arn:aws:iam::000000000000:role/poller', 'test');
   await callAws('AmazonSQS.SendMessage', { QueueUrl: queueUrl, MessageBody: 'x' });
   expect(seen).toEqual([
@@ -95,7 +94,7 @@ test('a call can be tried again by the caller when it failed once', async () => 
     failures += 1;
     return failures === 1 ? Promise.resolve(awsError('InternalServerError', 'Once', 500)) : proceed();
   };
-  const patient = new DynamoDBClient({
+  const patient = new DynamoDB({
     region: 'us-east-1',
     endpoint: engines.endpoint.url,
     credentials: { accessKeyId: 'operator', secretAccessKey: 'secret' },

@@ -1,12 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  ApiGatewayManagementApiClient,
-  PostToConnectionCommand,
-} from '@aws-sdk/client-apigatewaymanagementapi';
-import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ApiGatewayManagementApi } from '@aws-sdk/client-apigatewaymanagementapi';
+import { DynamoDB } from '@aws-sdk/client-dynamodb';
+import { SQS } from '@aws-sdk/client-sqs';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import type { HostEvent } from '../../../local/events.ts';
 import { startLocalHost } from '../../../local/host.ts';
@@ -107,14 +104,13 @@ async function attempts(roleProperties: JsonObject, more: Resources = {}, tableM
       (error: unknown) => (error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
     );
   const outcome = {
-    put: await named(
-      new DynamoDBClient(client).send(new PutItemCommand({ TableName, Item: { id: { S: 'a' } } })),
-    ),
-    send: await named(new SQSClient(client).send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }))),
+    put: await named(new DynamoDB(client).putItem({ TableName, Item: { id: { S: 'a' } } })),
+    send: await named(new SQS(client).sendMessage({ QueueUrl, MessageBody: 'x' })),
     post: await named(
-      new ApiGatewayManagementApiClient({ ...client, endpoint: `${host.awsEndpoint}/abc/live` }).send(
-        new PostToConnectionCommand({ ConnectionId: 'x=', Data: 'x' }),
-      ),
+      new ApiGatewayManagementApi({ ...client, endpoint: `${host.awsEndpoint}/abc/live` }).postToConnection({
+        ConnectionId: 'x=',
+        Data: 'x',
+      }),
     ),
   };
   await host.stop();

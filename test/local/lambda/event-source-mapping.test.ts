@@ -1,4 +1,3 @@
-import { ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startEventSourceMapping } from '../../../local/lambda/event-source-mapping.ts';
 import type {
@@ -80,14 +79,12 @@ function isSqsEvent(event: unknown): event is SqsEvent {
 
 async function send(url: string, bodies: readonly string[]): Promise<void> {
   for (let start = 0; start < bodies.length; start += 10) {
-    await engines.sqsClient.send(
-      new SendMessageBatchCommand({
-        QueueUrl: url,
-        Entries: bodies
-          .slice(start, start + 10)
-          .map((body, index) => ({ Id: String(index), MessageBody: body })),
-      }),
-    );
+    await engines.sqsClient.sendMessageBatch({
+      QueueUrl: url,
+      Entries: bodies
+        .slice(start, start + 10)
+        .map((body, index) => ({ Id: String(index), MessageBody: body })),
+    });
   }
 }
 
@@ -115,13 +112,11 @@ async function remaining(queueUrl: string): Promise<number> {
 
 test('a record has every field that Lambda writes, numbers as text', async () => {
   const { start, invocations, queueUrl, queueArn } = newWorker(() => success());
-  await engines.sqsClient.send(
-    new SendMessageCommand({
-      QueueUrl: queueUrl,
-      MessageBody: 'hello',
-      MessageAttributes: { colour: { DataType: 'String', StringValue: 'blue' } },
-    }),
-  );
+  await engines.sqsClient.sendMessage({
+    QueueUrl: queueUrl,
+    MessageBody: 'hello',
+    MessageAttributes: { colour: { DataType: 'String', StringValue: 'blue' } },
+  });
   await start();
   await until(() => invocations.length === 1);
   expect(invocations[0]?.Records).toEqual([
@@ -264,9 +259,7 @@ test('only the reported failures come again, and after their receives they are i
   const bodies = invocations.flatMap(({ Records }) => Records.map(({ body }) => body));
   expect(bodies.filter((body) => body === 'poison')).toHaveLength(2);
   expect(bodies.filter((body) => body !== 'poison')).toHaveLength(2);
-  const { Messages } = await engines.sqsClient.send(
-    new ReceiveMessageCommand({ QueueUrl: deadLetters.queueUrl }),
-  );
+  const { Messages } = await engines.sqsClient.receiveMessage({ QueueUrl: deadLetters.queueUrl });
   expect(Messages?.map(({ Body }) => Body)).toEqual(['poison']);
 });
 
@@ -311,15 +304,13 @@ async function sendInChains(queueUrl: string, chains: Readonly<Record<string, nu
   for (const [body, invocationsSoFar] of Object.entries(chains)) {
     let header: string | undefined;
     for (let count = 0; count < invocationsSoFar; count++) header = headerOfInvocation(worker, header);
-    await engines.sqsClient.send(
-      new SendMessageCommand({
-        QueueUrl: queueUrl,
-        MessageBody: body,
-        ...(header === undefined
-          ? {}
-          : { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: header } } }),
-      }),
-    );
+    await engines.sqsClient.sendMessage({
+      QueueUrl: queueUrl,
+      MessageBody: body,
+      ...(header === undefined
+        ? {}
+        : { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: header } } }),
+    });
   }
 }
 
@@ -344,7 +335,7 @@ test('pollers call as the function’s role', async () => {
   });
   const { start, invocations } = newWorker(() => success());
   const queue = watched.createQueue('watched');
-  await watched.sqsClient.send(new SendMessageCommand({ QueueUrl: queue.queueUrl, MessageBody: 'x' }));
+  await watched.sqsClient.sendMessage({ QueueUrl: queue.queueUrl, MessageBody: 'x' });
   const roleArn = 'arn:aws:iam::000000000000:role/settler';
   const mapping = await start({
     ...queue,

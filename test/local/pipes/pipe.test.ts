@@ -1,4 +1,3 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { HostEvent } from '../../../local/events.ts';
 import { compileEventPattern } from '../../../local/patterns/event-pattern.ts';
@@ -92,7 +91,7 @@ async function aPipe(options: Partial<PipeOptions> = {}) {
 async function putAll(TableName: string, texts: readonly string[]): Promise<void> {
   for (const text of texts) {
     const Item = { id: { S: text }, text: { S: text } };
-    await engines.dynamoDbClient.send(new PutItemCommand({ TableName, Item }));
+    await engines.dynamoDbClient.putItem({ TableName, Item });
   }
 }
 

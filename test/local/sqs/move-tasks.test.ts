@@ -1,10 +1,3 @@
-import {
-  CancelMessageMoveTaskCommand,
-  ListMessageMoveTasksCommand,
-  ReceiveMessageCommand,
-  SendMessageCommand,
-  StartMessageMoveTaskCommand,
-} from '@aws-sdk/client-sqs';
 import type { StartMessageMoveTaskCommandInput } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startEngines, until } from '../dynamodb/engines.ts';
@@ -37,17 +30,15 @@ async function deadLetters(bodies: readonly string[]) {
 }
 
 const send = async (QueueUrl: string, MessageBody: string) =>
-  engines.sqsClient.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+  engines.sqsClient.sendMessage({ QueueUrl, MessageBody });
 
 async function receive(QueueUrl: string, VisibilityTimeout = 0) {
-  const { Messages = [] } = await engines.sqsClient.send(
-    new ReceiveMessageCommand({
-      QueueUrl,
-      VisibilityTimeout,
-      MaxNumberOfMessages: 10,
-      MessageSystemAttributeNames: ['All'],
-    }),
-  );
+  const { Messages = [] } = await engines.sqsClient.receiveMessage({
+    QueueUrl,
+    VisibilityTimeout,
+    MaxNumberOfMessages: 10,
+    MessageSystemAttributeNames: ['All'],
+  });
   return Messages;
 }
 
@@ -65,12 +56,13 @@ async function remaining(queueUrl: string): Promise<number> {
 }
 
 const start = async (input: StartMessageMoveTaskCommandInput) =>
-  engines.sqsClient.send(new StartMessageMoveTaskCommand(input));
+  engines.sqsClient.startMessageMoveTask(input);
 
 async function tasksOf(SourceArn: string, MaxResults?: number) {
-  const { Results = [] } = await engines.sqsClient.send(
-    new ListMessageMoveTasksCommand({ SourceArn, ...(MaxResults === undefined ? {} : { MaxResults }) }),
-  );
+  const { Results = [] } = await engines.sqsClient.listMessageMoveTasks({
+    SourceArn,
+    ...(MaxResults === undefined ? {} : { MaxResults }),
+  });
   return Results;
 }
 
@@ -120,14 +112,14 @@ test('or to another one, so many a second, until the task is cancelled', async (
     MaxNumberOfMessagesPerSecond: 5,
     ApproximateNumberOfMessagesToMove: 30,
   });
-  const { ApproximateNumberOfMessagesMoved: moved = 0 } = await engines.sqsClient.send(
-    new CancelMessageMoveTaskCommand({ TaskHandle }),
-  );
+  const { ApproximateNumberOfMessagesMoved: moved = 0 } = await engines.sqsClient.cancelMessageMoveTask({
+    TaskHandle,
+  });
   expect(moved).toBeGreaterThanOrEqual(3);
   expect(moved).toBeLessThanOrEqual(1 + (5 * (Date.now() - at)) / 1000);
   expect([await remaining(other.queueUrl), await remaining(dead.queueUrl)]).toEqual([moved, 30 - moved]);
   expect(await tasksOf(dead.queueArn)).toMatchObject([{ Status: 'CANCELLED' }]);
-  await expect(engines.sqsClient.send(new CancelMessageMoveTaskCommand({ TaskHandle }))).rejects.toThrow(
+  await expect(engines.sqsClient.cancelMessageMoveTask({ TaskHandle })).rejects.toThrow(
     'Only active tasks can be cancelled.',
   );
 });
@@ -179,6 +171,6 @@ test('a queue that is no dead-letter queue has nothing to redrive', async () => 
     'Source queue must be configured as a Dead Letter Queue.',
   );
   await expect(tasksOf(queue.queueArn, 11)).rejects.toThrow('MaxResults must be between 1 and 10.');
-  const unknown = engines.sqsClient.send(new CancelMessageMoveTaskCommand({ TaskHandle: 'unknown' }));
+  const unknown = engines.sqsClient.cancelMessageMoveTask({ TaskHandle: 'unknown' });
   await expect(unknown).rejects.toThrow('Value for parameter TaskHandle is invalid.');
 });

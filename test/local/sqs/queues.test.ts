@@ -1,18 +1,3 @@
-import {
-  ChangeMessageVisibilityCommand,
-  CreateQueueCommand,
-  DeleteMessageBatchCommand,
-  DeleteMessageCommand,
-  GetQueueAttributesCommand,
-  GetQueueUrlCommand,
-  ListQueuesCommand,
-  ListQueueTagsCommand,
-  PurgeQueueCommand,
-  ReceiveMessageCommand,
-  SendMessageBatchCommand,
-  SendMessageCommand,
-  SetQueueAttributesCommand,
-} from '@aws-sdk/client-sqs';
 import type {
   ListQueuesCommandInput,
   MessageAttributeValue,
@@ -43,30 +28,27 @@ function newQueue(attributes: Readonly<Record<string, string>> = {}): {
 }
 
 const send = (url: string, body: string, delaySeconds?: number) =>
-  engines.sqsClient.send(
-    new SendMessageCommand({
-      QueueUrl: url,
-      MessageBody: body,
-      ...(delaySeconds === undefined ? {} : { DelaySeconds: delaySeconds }),
-    }),
-  );
+  engines.sqsClient.sendMessage({
+    QueueUrl: url,
+    MessageBody: body,
+    ...(delaySeconds === undefined ? {} : { DelaySeconds: delaySeconds }),
+  });
 
 async function receive(url: string, more: Partial<ReceiveMessageCommandInput> = {}) {
-  const { Messages = [] } = await engines.sqsClient.send(
-    new ReceiveMessageCommand({
-      QueueUrl: url,
-      MaxNumberOfMessages: 10,
-      MessageSystemAttributeNames: ['All'],
-      ...more,
-    }),
-  );
+  const { Messages = [] } = await engines.sqsClient.receiveMessage({
+    QueueUrl: url,
+    MaxNumberOfMessages: 10,
+    MessageSystemAttributeNames: ['All'],
+    ...more,
+  });
   return Messages;
 }
 
 async function counts(url: string): Promise<readonly number[]> {
-  const { Attributes = {} } = await engines.sqsClient.send(
-    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] }),
-  );
+  const { Attributes = {} } = await engines.sqsClient.getQueueAttributes({
+    QueueUrl: url,
+    AttributeNames: ['All'],
+  });
   return [
     Number(Attributes.ApproximateNumberOfMessages),
     Number(Attributes.ApproximateNumberOfMessagesNotVisible),
@@ -100,9 +82,7 @@ test('a deleted message does not come again', async () => {
   const { url } = newQueue({ VisibilityTimeout: '0' });
   await send(url, 'gone');
   const [message] = await receive(url, { VisibilityTimeout: 30 });
-  await engines.sqsClient.send(
-    new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: message?.ReceiptHandle }),
-  );
+  await engines.sqsClient.deleteMessage({ QueueUrl: url, ReceiptHandle: message?.ReceiptHandle });
   expect(await counts(url)).toEqual([0, 0, 0]);
 });
 
@@ -111,16 +91,12 @@ test('the latest receipt still deletes after the visibility timeout, an older on
   await send(url, 'slow');
   const [first] = await receive(url);
   const [second] = await receive(url, { WaitTimeSeconds: 5 });
-  await engines.sqsClient.send(
-    new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: first?.ReceiptHandle }),
-  );
+  await engines.sqsClient.deleteMessage({ QueueUrl: url, ReceiptHandle: first?.ReceiptHandle });
   await until(async () => (await counts(url))[0] === 1);
-  await engines.sqsClient.send(
-    new DeleteMessageBatchCommand({
-      QueueUrl: url,
-      Entries: [{ Id: 'a', ReceiptHandle: second?.ReceiptHandle }],
-    }),
-  );
+  await engines.sqsClient.deleteMessageBatch({
+    QueueUrl: url,
+    Entries: [{ Id: 'a', ReceiptHandle: second?.ReceiptHandle }],
+  });
   expect(await counts(url)).toEqual([0, 0, 0]);
 });
 
@@ -128,13 +104,11 @@ test('a visibility timeout can be changed for one message, to 0 too', async () =
   const { url } = newQueue({ VisibilityTimeout: '30' });
   await send(url, 'back at once');
   const [message] = await receive(url);
-  await engines.sqsClient.send(
-    new ChangeMessageVisibilityCommand({
-      QueueUrl: url,
-      ReceiptHandle: message?.ReceiptHandle,
-      VisibilityTimeout: 0,
-    }),
-  );
+  await engines.sqsClient.changeMessageVisibility({
+    QueueUrl: url,
+    ReceiptHandle: message?.ReceiptHandle,
+    VisibilityTimeout: 0,
+  });
   expect(await receive(url)).toHaveLength(1);
 });
 
@@ -171,27 +145,27 @@ test('a dead letter says where it comes from, and its receive count goes on', as
 
 test('what is empty is left out, so that code which counts on it throws here, too', async () => {
   const { url } = newQueue();
-  const { Messages } = await engines.sqsClient.send(new ReceiveMessageCommand({ QueueUrl: url }));
-  const sent = await engines.sqsClient.send(
-    new SendMessageBatchCommand({ QueueUrl: url, Entries: [{ Id: 'a', MessageBody: 'a' }] }),
-  );
-  const refused = await engines.sqsClient.send(
-    new SendMessageBatchCommand({ QueueUrl: url, Entries: [{ Id: 'a', MessageBody: '\u0000' }] }),
-  );
-  const listed = await engines.sqsClient.send(new ListQueuesCommand({ QueueNamePrefix: 'none-such' }));
-  const shown = await engines.sqsClient.send(new GetQueueAttributesCommand({ QueueUrl: url }));
-  const tagged = await engines.sqsClient.send(new ListQueueTagsCommand({ QueueUrl: url }));
+  const { Messages } = await engines.sqsClient.receiveMessage({ QueueUrl: url });
+  const sent = await engines.sqsClient.sendMessageBatch({
+    QueueUrl: url,
+    Entries: [{ Id: 'a', MessageBody: 'a' }],
+  });
+  const refused = await engines.sqsClient.sendMessageBatch({
+    QueueUrl: url,
+    Entries: [{ Id: 'a', MessageBody: '\u0000' }],
+  });
+  const listed = await engines.sqsClient.listQueues({ QueueNamePrefix: 'none-such' });
+  const shown = await engines.sqsClient.getQueueAttributes({ QueueUrl: url });
+  const tagged = await engines.sqsClient.listQueueTags({ QueueUrl: url });
   expect([Messages, sent.Failed, refused.Successful]).toEqual([undefined, undefined, undefined]);
   expect([listed.QueueUrls, shown.Attributes, tagged.Tags]).toEqual([undefined, undefined, undefined]);
 });
 
 const settle = (url: string, ReceiptHandle: string | undefined) =>
-  engines.sqsClient.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle }));
+  engines.sqsClient.deleteMessage({ QueueUrl: url, ReceiptHandle });
 
 const hide = (url: string, ReceiptHandle: string | undefined, VisibilityTimeout: number) =>
-  engines.sqsClient.send(
-    new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout }),
-  );
+  engines.sqsClient.changeMessageVisibility({ QueueUrl: url, ReceiptHandle, VisibilityTimeout });
 
 test('what is no receipt handle is refused; that of a deleted message deletes again, but hides nothing', async () => {
   const { url } = newQueue();
@@ -206,15 +180,13 @@ test('what is no receipt handle is refused; that of a deleted message deletes ag
     name: 'InvalidParameterValue',
     message: `Value ${message?.ReceiptHandle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.`,
   });
-  const { Successful, Failed } = await engines.sqsClient.send(
-    new DeleteMessageBatchCommand({
-      QueueUrl: url,
-      Entries: [
-        { Id: 'deleted', ReceiptHandle: message?.ReceiptHandle },
-        { Id: 'none', ReceiptHandle: 'garbage' },
-      ],
-    }),
-  );
+  const { Successful, Failed } = await engines.sqsClient.deleteMessageBatch({
+    QueueUrl: url,
+    Entries: [
+      { Id: 'deleted', ReceiptHandle: message?.ReceiptHandle },
+      { Id: 'none', ReceiptHandle: 'garbage' },
+    ],
+  });
   expect(Successful).toEqual([{ Id: 'deleted' }]);
   expect(Failed).toMatchObject([{ Id: 'none', Code: 'ReceiptHandleIsInvalid', SenderFault: true }]);
 });
@@ -283,9 +255,12 @@ test('a long poll answers as soon as a message arrives, and those who get none w
 test('a client that goes away during a long poll takes no message with it', async () => {
   const { url } = newQueue();
   const leaving = new AbortController();
-  const poll = engines.sqsClient.send(new ReceiveMessageCommand({ QueueUrl: url, WaitTimeSeconds: 20 }), {
-    abortSignal: leaving.signal,
-  });
+  const poll = engines.sqsClient.receiveMessage(
+    { QueueUrl: url, WaitTimeSeconds: 20 },
+    {
+      abortSignal: leaving.signal,
+    },
+  );
   await new Promise((resolve) => {
     setTimeout(resolve, 100);
   });
@@ -302,15 +277,13 @@ test('a client that goes away during a long poll takes no message with it', asyn
 test('a batch takes at most ten messages and 1 MiB in all', async () => {
   const { url } = newQueue();
   const batch = (count: number, bytes: number) =>
-    engines.sqsClient.send(
-      new SendMessageBatchCommand({
-        QueueUrl: url,
-        Entries: Array.from({ length: count }, (_, index) => ({
-          Id: String(index),
-          MessageBody: 'x'.repeat(bytes),
-        })),
-      }),
-    );
+    engines.sqsClient.sendMessageBatch({
+      QueueUrl: url,
+      Entries: Array.from({ length: count }, (_, index) => ({
+        Id: String(index),
+        MessageBody: 'x'.repeat(bytes),
+      })),
+    });
   await expect(batch(11, 1)).rejects.toMatchObject({
     name: 'TooManyEntriesInBatchRequest',
     message: 'Maximum number of entries per request are 10. You have sent 11.',
@@ -330,22 +303,18 @@ test('a body is text that XML can hold, an emoji among it; others are refused', 
   for (const body of ['a\u0000', '\u000b', '\uffff']) {
     await expect(send(url, body)).rejects.toThrow('Invalid characters found');
   }
-  const { Failed = [] } = await engines.sqsClient.send(
-    new SendMessageBatchCommand({
-      QueueUrl: url,
-      Entries: [
-        { Id: 'whole', MessageBody: '💥' },
-        { Id: 'none', MessageBody: '\u0001' },
-      ],
-    }),
-  );
+  const { Failed = [] } = await engines.sqsClient.sendMessageBatch({
+    QueueUrl: url,
+    Entries: [
+      { Id: 'whole', MessageBody: '💥' },
+      { Id: 'none', MessageBody: '\u0001' },
+    ],
+  });
   expect(Failed.map(({ Id, Code }) => [Id, Code])).toEqual([['none', 'InvalidMessageContents']]);
 });
 
 const sendWith = (url: string, MessageAttributes: Record<string, MessageAttributeValue>) =>
-  engines.sqsClient.send(
-    new SendMessageCommand({ QueueUrl: url, MessageBody: 'with attributes', MessageAttributes }),
-  );
+  engines.sqsClient.sendMessage({ QueueUrl: url, MessageBody: 'with attributes', MessageAttributes });
 const text = (StringValue: string, DataType = 'String') => ({ DataType, StringValue });
 
 test.each<[string, Record<string, MessageAttributeValue>, string]>([
@@ -408,15 +377,16 @@ test.each<[string, Record<string, string>, string]>([
 ])('a redrive policy with %s is refused', async (_, policy, message) => {
   const { url } = newQueue();
   const Attributes = { RedrivePolicy: JSON.stringify(policy) };
-  await expect(
-    engines.sqsClient.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes })),
-  ).rejects.toMatchObject({ name: 'InvalidParameterValue', message: expect.stringContaining(message) });
+  await expect(engines.sqsClient.setQueueAttributes({ QueueUrl: url, Attributes })).rejects.toMatchObject({
+    name: 'InvalidParameterValue',
+    message: expect.stringContaining(message),
+  });
 });
 
 test('queues are listed in pages', async () => {
   const names = ['paged-a', 'paged-b', 'paged-c'].map((name) => engines.createQueue(name).queueUrl);
   const list = (more: ListQueuesCommandInput) =>
-    engines.sqsClient.send(new ListQueuesCommand({ QueueNamePrefix: 'paged-', ...more }));
+    engines.sqsClient.listQueues({ QueueNamePrefix: 'paged-', ...more });
   const first = await list({ MaxResults: 2 });
   expect(first.QueueUrls).toEqual(names.slice(0, 2));
   const second = await list({ MaxResults: 2, NextToken: first.NextToken });
@@ -459,13 +429,11 @@ test('an error has the names that AWS gives it: of the JSON protocol and of the 
 
 test('system attributes come when asked for, message attributes only then', async () => {
   const { url } = newQueue({ VisibilityTimeout: '0' });
-  await engines.sqsClient.send(
-    new SendMessageCommand({
-      QueueUrl: url,
-      MessageBody: 'with attributes',
-      MessageAttributes: { colour: { DataType: 'String', StringValue: 'blue' } },
-    }),
-  );
+  await engines.sqsClient.sendMessage({
+    QueueUrl: url,
+    MessageBody: 'with attributes',
+    MessageAttributes: { colour: { DataType: 'String', StringValue: 'blue' } },
+  });
   const [plain] = await receive(url, { MessageSystemAttributeNames: [] });
   expect([plain?.Attributes, plain?.MessageAttributes]).toEqual([undefined, undefined]);
   const [full] = await receive(url, { MessageAttributeNames: ['All'] });
@@ -488,15 +456,13 @@ test('a message keeps the trace header of the function that sent it, or the one 
   try {
     await send(url, 'sent by a function');
     await send(url, 'sent with a delay', 1);
-    await engines.sqsClient.send(
-      new SendMessageBatchCommand({
-        QueueUrl: url,
-        Entries: [
-          { Id: 'a', MessageBody: 'of a batch' },
-          { Id: 'b', MessageBody: 'given', MessageSystemAttributes: system },
-        ],
-      }),
-    );
+    await engines.sqsClient.sendMessageBatch({
+      QueueUrl: url,
+      Entries: [
+        { Id: 'a', MessageBody: 'of a batch' },
+        { Id: 'b', MessageBody: 'given', MessageSystemAttributes: system },
+      ],
+    });
   } finally {
     delete process.env['AWS_LAMBDA_FUNCTION_NAME'];
     delete process.env['_X_AMZN_TRACE_ID'];
@@ -523,9 +489,7 @@ test('a receiver that waits already gets the trace header, too', async () => {
     const received = receive(url, { WaitTimeSeconds: 20 });
     // The queue is asked once without waiting, so a call that was sent later is answered when the receiver waits.
     await counts(url);
-    await engines.sqsClient.send(
-      new SendMessageCommand({ QueueUrl: url, MessageBody: 'x', MessageSystemAttributes: system }),
-    );
+    await engines.sqsClient.sendMessage({ QueueUrl: url, MessageBody: 'x', MessageSystemAttributes: system });
     expect(await received).toMatchObject([{ Attributes: { AWSTraceHeader: 'Root=1' } }]);
   }
 });
@@ -537,9 +501,7 @@ test('the trace header comes only when asked for, and goes along to the dead-let
     RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 1 }),
   });
   const system = { AWSTraceHeader: { DataType: 'String' as const, StringValue: 'Root=1' } };
-  await engines.sqsClient.send(
-    new SendMessageCommand({ QueueUrl: url, MessageBody: 'x', MessageSystemAttributes: system }),
-  );
+  await engines.sqsClient.sendMessage({ QueueUrl: url, MessageBody: 'x', MessageSystemAttributes: system });
   const [unasked] = await receive(url, { MessageSystemAttributeNames: ['SentTimestamp'] });
   expect(Object.keys(unasked?.Attributes ?? {})).toEqual(['SentTimestamp']);
   expect(await receive(url)).toEqual([]);
@@ -549,7 +511,7 @@ test('the trace header comes only when asked for, and goes along to the dead-let
 test('a purge empties the queue, once a minute', async () => {
   const { url, name } = newQueue();
   await Promise.all([send(url, 'a'), send(url, 'b', 5)]);
-  const purge = () => engines.sqsClient.send(new PurgeQueueCommand({ QueueUrl: url }));
+  const purge = () => engines.sqsClient.purgeQueue({ QueueUrl: url });
   await purge();
   expect(await counts(url)).toEqual([0, 0, 0]);
   await expect(purge()).rejects.toMatchObject({
@@ -560,7 +522,7 @@ test('a purge empties the queue, once a minute', async () => {
 
 test('a queue is known by its name and by any host its url is called by', async () => {
   const { url, name } = newQueue();
-  const { QueueUrl } = await engines.sqsClient.send(new GetQueueUrlCommand({ QueueName: name }));
+  const { QueueUrl } = await engines.sqsClient.getQueueUrl({ QueueName: name });
   expect(QueueUrl).toBe(url);
   await send(url, 'here');
   expect(await receive(url.replace('localhost', '127.0.0.1'))).toHaveLength(1);
@@ -569,7 +531,7 @@ test('a queue is known by its name and by any host its url is called by', async 
 });
 
 test('an operation that the host lacks is refused by name', async () => {
-  const attempt = engines.sqsClient.send(new CreateQueueCommand({ QueueName: 'by-hand' }));
+  const attempt = engines.sqsClient.createQueue({ QueueName: 'by-hand' });
   await expect(attempt).rejects.toThrow('The local AWS endpoint does not serve sqs: CreateQueue.');
 });
 
@@ -578,15 +540,13 @@ test('5,000 messages come out of a queue, one and all', async () => {
   for (let start = 0; start < 5000; start += 100) {
     await Promise.all(
       Array.from({ length: 10 }, (_, batch) =>
-        engines.sqsClient.send(
-          new SendMessageBatchCommand({
-            QueueUrl: url,
-            Entries: Array.from({ length: 10 }, (__, index) => ({
-              Id: String(index),
-              MessageBody: `message ${start + batch * 10 + index}`,
-            })),
-          }),
-        ),
+        engines.sqsClient.sendMessageBatch({
+          QueueUrl: url,
+          Entries: Array.from({ length: 10 }, (__, index) => ({
+            Id: String(index),
+            MessageBody: `message ${start + batch * 10 + index}`,
+          })),
+        }),
       ),
     );
   }

@@ -1,5 +1,5 @@
 import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDB } from '@aws-sdk/client-dynamodb';
 import { isDeepStrictEqual } from 'node:util';
 import { canonicalNumber } from '../../../local/dynamodb/number.ts';
 import { textAt } from '../../../local/template/template.ts';
@@ -14,7 +14,7 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-export async function answerOf(operation: Operation, client: DynamoDBClient): Promise<Answer> {
+export async function answerOf(operation: Operation, client: DynamoDB): Promise<Answer> {
   try {
     const { $metadata: _, ...body } = Object.fromEntries(Object.entries(await operation.send(client)));
     return { body: Object.fromEntries(Object.entries(body).map(([name, part]) => [name, normal(part)])) };

@@ -1,14 +1,4 @@
-import {
-  BatchGetItemCommand,
-  BatchWriteItemCommand,
-  DeleteItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  ScanCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue, DynamoDB } from '@aws-sdk/client-dynamodb';
 import { seededChance } from '../../../cli/demo/random.ts';
 import type { AppExpressions } from './app-expressions.ts';
 
@@ -19,7 +9,7 @@ type Input = Readonly<Record<string, unknown>>;
 export interface Operation {
   readonly action: string;
   readonly input: Input;
-  readonly send: (client: DynamoDBClient) => Promise<object>;
+  readonly send: (client: DynamoDB) => Promise<object>;
 }
 
 const index = (IndexName: string, keys: readonly string[], Projection: object) => ({
@@ -297,7 +287,7 @@ export function operations(by: {
   const makers: readonly (() => Operation)[] = [
     () => {
       const input = guarded(() => ({ Item: item() }), FEW_VALUES);
-      return { action: 'PutItem', input, send: (client) => client.send(new PutItemCommand(input as never)) };
+      return { action: 'PutItem', input, send: (client) => client.putItem(input as never) };
     },
     () => {
       const input = guarded(
@@ -307,7 +297,7 @@ export function operations(by: {
       return {
         action: 'UpdateItem',
         input,
-        send: (client) => client.send(new UpdateItemCommand(input as never)),
+        send: (client) => client.updateItem(input as never),
       };
     },
     () => {
@@ -315,14 +305,14 @@ export function operations(by: {
       return {
         action: 'DeleteItem',
         input,
-        send: (client) => client.send(new DeleteItemCommand(input as never)),
+        send: (client) => client.deleteItem(input as never),
       };
     },
     () => {
       const to = scope();
       const projection = chance(60) ? { ProjectionExpression: to.projection() } : {};
       const input = { TableName: table, Key: key(), ...projection, ReturnConsumedCapacity: 'INDEXES' };
-      return { action: 'GetItem', input, send: (client) => client.send(new GetItemCommand(input as never)) };
+      return { action: 'GetItem', input, send: (client) => client.getItem(input as never) };
     },
     () => {
       const { name, keys } = pick(INDEXES);
@@ -340,13 +330,13 @@ export function operations(by: {
         // Where several entries have one key, each side has an order of its own.
         ...(chance(30) && name === undefined ? { Limit: 1 + int(3) } : {}),
       });
-      return { action: 'Query', input, send: (client) => client.send(new QueryCommand(input as never)) };
+      return { action: 'Query', input, send: (client) => client.query(input as never) };
     },
     () => {
       const { name } = pick(INDEXES);
       const to = scope();
       const input = to.filledIn({ TableName: table, IndexName: name, ...page(to) });
-      return { action: 'Scan', input, send: (client) => client.send(new ScanCommand(input as never)) };
+      return { action: 'Scan', input, send: (client) => client.scan(input as never) };
     },
     () => {
       const keys = [key(), ...some(4, key)];
@@ -359,7 +349,7 @@ export function operations(by: {
       return {
         action: 'BatchGetItem',
         input,
-        send: (client) => client.send(new BatchGetItemCommand(input as never)),
+        send: (client) => client.batchGetItem(input as never),
       };
     },
     () => {
@@ -371,7 +361,7 @@ export function operations(by: {
       return {
         action: 'BatchWriteItem',
         input,
-        send: (client) => client.send(new BatchWriteItemCommand(input as never)),
+        send: (client) => client.batchWriteItem(input as never),
       };
     },
   ];

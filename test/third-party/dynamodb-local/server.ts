@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDB } from '@aws-sdk/client-dynamodb';
 
 /** Starts AWS's DynamoDB Local, in memory, on a free port. Needs `java` 17. */
 export async function startDynamoDbLocal(
   folder: string,
-): Promise<{ readonly client: DynamoDBClient; readonly url: string; readonly stop: () => Promise<void> }> {
+): Promise<{ readonly client: DynamoDB; readonly url: string; readonly stop: () => Promise<void> }> {
   const port = await freePort();
   const { JAVA_HOME: home } = process.env;
   const java = home === undefined ? 'java' : join(home, 'bin', 'java');
@@ -30,7 +30,7 @@ export async function startDynamoDbLocal(
     });
   });
   const url = `http://127.0.0.1:${port}`;
-  const client = new DynamoDBClient({
+  const client = new DynamoDB({
     region: 'us-east-1',
     endpoint: url,
     credentials: { accessKeyId: 'operator', secretAccessKey: 'secret' },
@@ -43,7 +43,7 @@ export async function startDynamoDbLocal(
   };
   const deadline = Date.now() + 60_000;
   for (;;) {
-    const isUp = await client.send(new ListTablesCommand({})).then(
+    const isUp = await client.listTables({}).then(
       () => true,
       () => false,
     );

@@ -107,7 +107,7 @@ export class ChatStack extends Stack {
   private notificationWorker(): QueueWorker {
     const { notification } = this.config;
     const worker = new QueueWorker(this, 'Notification', {
-      entry: 'chat/push/handler',
+      entry: 'chat/deliver/handler',
       description: 'Puts messages into their recipients’ notification queues and pushes them to devices',
       environment: {
         [names.messagesTable]: this.messages.tableName,
@@ -230,7 +230,7 @@ export class ChatStack extends Stack {
 
     const ack = this.routeFunction(
       'Ack',
-      'chat/devices/ack-handler',
+      'chat/inbox/ack-handler',
       'Acknowledges notifications',
       this.notificationTables(),
     );
@@ -333,7 +333,7 @@ export class ChatStack extends Stack {
       },
       {
         id: 'ListNotifications',
-        entry: 'chat/notifications/handler',
+        entry: 'chat/inbox/handler',
         description: 'Shows what waits for a user',
         routes: [[GET, '/notifications', chatScope]],
         environment: this.notificationTables(),
@@ -344,7 +344,7 @@ export class ChatStack extends Stack {
       },
       {
         id: 'DeleteNotification',
-        entry: 'chat/notifications/acknowledge-handler',
+        entry: 'chat/inbox/acknowledge-handler',
         description: 'Acknowledges a notification',
         routes: [[DELETE, '/notifications/{notificationId}', chatScope]],
         environment: this.notificationTables(),

@@ -1,23 +1,27 @@
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import * as v from 'valibot';
 import { errorFields, logger } from './log.ts';
 
-/** A message that no retry will mend: malformed, or naming what does not exist. It ends in the dead-letter queue. */
+/** No retry helps: the message is malformed, or names what does not exist. It ends in the dead-letter queue. */
 export class PermanentError extends Error {
   override readonly name = 'PermanentError';
 }
 
-/** A record that is not done with. */
+/** Log fields that identify what a message is about. */
+export type LogIds = Readonly<Record<string, string | number | undefined>>;
+
+/** A record that failed. */
 export interface RecordFailure {
   readonly record: SQSRecord;
   readonly error: unknown;
-  /** What the message names, once it was understood: by these ids the log tells what failed. */
-  readonly about?: Readonly<Record<string, string | number | undefined>>;
+  /** Known once the message is understood. */
+  readonly about?: LogIds;
 }
 
 /**
  * Answers a batch: the messages named stay in the queue and come again after the visibility timeout, until the queue's
- * redrive policy moves them to the dead-letter queue; all others are deleted. The service has no way to move a message
- * there at once, so a permanent failure goes the same way, and only its log line differs.
+ * redrive policy moves them to the dead-letter queue; all others are deleted. SQS cannot move a message there at once, so
+ * a permanent failure goes the same way, and only its log line differs.
  */
 export function batchResponse(failures: readonly RecordFailure[]): SQSBatchResponse {
   for (const { record, error, about } of failures) {
@@ -32,7 +36,31 @@ export function batchResponse(failures: readonly RecordFailure[]): SQSBatchRespo
   return { batchItemFailures: failures.map(({ record }) => ({ itemIdentifier: record.messageId })) };
 }
 
-/** Reads a message's body as JSON. @throws PermanentError if it is none; the body itself is never repeated. */
+/** Works on the messages of a batch side by side. Those that fail come again. */
+export async function workOnEach<S extends v.GenericSchema>(
+  records: readonly SQSRecord[],
+  schema: S,
+  idsOf: (message: v.InferOutput<S>) => LogIds,
+  work: (message: v.InferOutput<S>) => Promise<void>,
+): Promise<SQSBatchResponse> {
+  const failures: RecordFailure[] = [];
+  await Promise.all(
+    records.map(async (record) => {
+      let about: LogIds = {};
+      try {
+        const parsed = v.safeParse(schema, parseJsonBody(record));
+        if (!parsed.success) throw new PermanentError('The message does not fit its schema.');
+        about = idsOf(parsed.output);
+        await work(parsed.output);
+      } catch (error) {
+        failures.push({ record, error, about });
+      }
+    }),
+  );
+  return batchResponse(failures);
+}
+
+/** Reads a message's body as JSON. @throws PermanentError, which does not repeat the body */
 export function parseJsonBody(record: Pick<SQSRecord, 'body'>): unknown {
   try {
     return JSON.parse(record.body);

@@ -3,16 +3,12 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { expect, test } from '@jest/globals';
 import { tables } from '../../lambda/chat/contract.ts';
 import type { Message } from '../../lambda/chat/domain/message.ts';
-import {
-  liveConnections,
-  noteDrain,
-  removeConnection,
-  requestDrain,
-} from '../../lambda/chat/store/connections.ts';
-import { advanceReadPosition } from '../../lambda/chat/store/conversations.ts';
-import { getMessage, putMessage } from '../../lambda/chat/store/messages.ts';
-import { isQueued, putNotification } from '../../lambda/chat/store/notifications.ts';
-import { takeFromLimit } from '../../lambda/chat/store/rate-limits.ts';
+import { acknowledgementsTable } from '../../lambda/chat/store/acknowledgements.ts';
+import { connectionsTable } from '../../lambda/chat/store/connections.ts';
+import { conversationsTable } from '../../lambda/chat/store/conversations.ts';
+import { inboxTable } from '../../lambda/chat/store/inbox.ts';
+import { messagesTable } from '../../lambda/chat/store/messages.ts';
+import { rateLimitsTable } from '../../lambda/chat/store/rate-limits.ts';
 import { conditionalWrites, conditionsIn, declaredIn, type Scenario } from './conditional-writes.ts';
 
 /**
@@ -37,54 +33,61 @@ const device = { userId: 'bob', connectionId: 'x=' };
 
 protects(
   'a place in a conversation is taken once: of two messages for it the first one stands',
-  { file: 'chat/store/messages.ts', condition: 'attribute_not_exists(#conversation)' },
+  { file: 'chat/store/messages.ts', condition: 'attribute_not_exists(conversationId)' },
   { ...tables.messages, numeric: [tables.messages.sortKey] },
   async ({ client, table }) => {
-    expect(await putMessage(client, table, message)).toBe('written');
-    expect(await putMessage(client, table, { ...message, messageId: 'm2', text: 'second' })).toBe('taken');
-    expect(await getMessage(client, table, message.conversationId, 1)).toEqual(message);
+    const messages = messagesTable(client, table);
+    expect(await messages.put(message)).toBe('written');
+    expect(await messages.put({ ...message, messageId: 'm2', text: 'second' })).toBe('taken');
+    expect(await messages.get(message.conversationId, 1)).toEqual(message);
   },
 );
 
 protects(
   'a notification that is delivered once more stays as it was put: a drain knows what was there before it',
-  { file: 'chat/store/notifications.ts', condition: 'attribute_not_exists(#user)' },
+  { file: 'chat/store/inbox.ts', condition: 'attribute_not_exists(userId)' },
   tables.notifications,
   async ({ client, table }) => {
-    expect(await putNotification(client, table, message, now)).toBe('written');
+    const inbox = inboxTable(client, table, acknowledgementsTable(client, table));
+    expect(await inbox.put(message, now)).toBe('written');
     const first = await onlyItem({ client, table });
-    expect(await putNotification(client, table, message, later)).toBe('exists');
+    expect(await inbox.put(message, later)).toBe('exists');
     expect(await onlyItem({ client, table })).toEqual(first);
-    expect(await isQueued(client, table, 'bob', place)).toBe(true);
+    expect(await inbox.has('bob', place)).toBe(true);
   },
 );
 
 protects(
   'a connection that is gone does not come back when a drain ends',
-  { file: 'chat/store/connections.ts', condition: 'attribute_exists(#user)' },
+  { file: 'chat/store/connections.ts', condition: 'attribute_exists(userId)' },
   tables.connections,
   async ({ client, table }) => {
-    await requestDrain(client, table, device, now);
-    expect(await noteDrain(client, table, device, 'draining', now)).toBe('noted');
-    await removeConnection(client, table, device);
-    expect(await noteDrain(client, table, device, 'caught-up', now)).toBe('gone');
+    const connections = connectionsTable(client, table);
+    await connections.requestDrain(device, now);
+    expect(await connections.noteDrain(device, 'draining', now)).toBe('noted');
+    await connections.remove(device);
+    expect(await connections.noteDrain(device, 'caught-up', now)).toBe('gone');
     expect(await onlyItem({ client, table })).toBeUndefined();
   },
 );
 
 protects(
   'however often a device says hello, it is drained once, and again only some time after that',
-  { file: 'chat/store/connections.ts', condition: 'attribute_not_exists(#next) OR #next <= :now' },
+  {
+    file: 'chat/store/connections.ts',
+    condition: 'attribute_not_exists(nextDrainAt) OR nextDrainAt <= :now',
+  },
   tables.connections,
   async ({ client, table }) => {
-    const hello = async (at: Date) => requestDrain(client, table, device, at);
+    const connections = connectionsTable(client, table);
+    const hello = async (at: Date) => connections.requestDrain(device, at);
     expect([await hello(now), await hello(now), await hello(later)]).toEqual([
       'requested',
       'draining',
       'draining',
     ]);
-    expect(await liveConnections(client, table, 'bob', later)).toEqual(['x=']);
-    await noteDrain(client, table, device, 'caught-up', later);
+    expect(await connections.live('bob', later)).toEqual(['x=']);
+    await connections.noteDrain(device, 'caught-up', later);
     expect(await hello(later)).toBe('caught-up');
     expect(await hello(new Date('2026-03-10T16:00:15.000Z'))).toBe('requested');
     // A drain that nobody hears of is lost.
@@ -101,8 +104,8 @@ protects(
   },
   { ...tables.rateLimits, numeric: [tables.rateLimits.sortKey] },
   async ({ client, table }) => {
-    const take = async (at: Date) =>
-      takeFromLimit(client, table, 'ada', { messages: 2, windowSeconds: 10 }, at);
+    const limits = rateLimitsTable(client, table);
+    const take = async (at: Date) => limits.take('ada', { messages: 2, windowSeconds: 10 }, at);
     expect([await take(now), await take(now), await take(later)]).toEqual([undefined, undefined, 5]);
     expect(await take(new Date('2026-03-10T16:00:10.000Z'))).toBeUndefined();
   },
@@ -116,8 +119,9 @@ protects(
   },
   tables.conversations,
   async ({ client, table }) => {
+    const conversations = conversationsTable(client, table);
     const read = async (sequence: number) =>
-      advanceReadPosition(client, table, { userId: 'bob', ...place, sequence }, now);
+      conversations.advance({ userId: 'bob', ...place, sequence }, now);
     expect([await read(3), await read(5), await read(4), await read(5)]).toEqual([true, true, false, false]);
     expect(await onlyItem({ client, table })).toMatchObject({ sequence: 5 });
   },

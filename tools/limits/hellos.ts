@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { storedNotification } from '../../lambda/chat/store/notifications.ts';
+import { storedNotification } from '../../lambda/chat/store/inbox.ts';
 import { type ChatUser, drained, messagesTo, withChatUsers } from './chat-users.ts';
 import type { Limit } from './limit.ts';
 

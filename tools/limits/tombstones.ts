@@ -1,5 +1,5 @@
 import { tombstone } from '../../lambda/chat/store/acknowledgements.ts';
-import { storedNotification } from '../../lambda/chat/store/notifications.ts';
+import { storedNotification } from '../../lambda/chat/store/inbox.ts';
 import { drained, messagesTo, withChatUsers } from './chat-users.ts';
 import type { Limit } from './limit.ts';
 

@@ -1,4 +1,4 @@
-import { storedNotification } from '../../lambda/chat/store/notifications.ts';
+import { storedNotification } from '../../lambda/chat/store/inbox.ts';
 import { drained, messagesTo, withChatUsers } from './chat-users.ts';
 import type { Limit } from './limit.ts';
 

@@ -1,14 +1,13 @@
-import { deviceHandler } from './device.ts';
-import { buildDisconnectServices, type DisconnectServices } from './services.ts';
+import { createDynamoDbClient } from '../../shared/dynamodb.ts';
+import { lazily } from '../../shared/lazily.ts';
+import { deviceHandler } from '../device.ts';
+import { connectionsTable } from '../store/connections.ts';
 
-let services: DisconnectServices | undefined;
+const connections = lazily(() => connectionsTable(createDynamoDbClient()));
 
 /** `$disconnect`: best effort of API Gateway. A device that vanishes without it is removed at the first push. */
 export const handler = deviceHandler(
-  async ({ userId, connectionId }) => {
-    services ??= buildDisconnectServices();
-    await services.removeConnection({ userId, connectionId });
-  },
+  async ({ userId, connectionId }) => connections().remove({ userId, connectionId }),
   // Nobody is left on the connection who could be told of a problem.
   () => Promise.resolve('gone'),
 );

@@ -1,7 +1,17 @@
-import { deviceHandler } from './device.ts';
-import { hello, type HelloServices } from './hello.ts';
-import { buildHelloServices } from './services.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { createDynamoDbClient } from '../../shared/dynamodb.ts';
+import { lazily } from '../../shared/lazily.ts';
+import { deviceHandler } from '../device.ts';
+import { webSockets } from '../push.ts';
+import { connectionsTable } from '../store/connections.ts';
+import { drainQueue } from '../store/queues.ts';
+import { hello } from './hello.ts';
 
-let services: HelloServices | undefined;
+const services = lazily(() => ({
+  ...webSockets(),
+  now: systemClock,
+  connections: connectionsTable(createDynamoDbClient()),
+  sendDrain: drainQueue(),
+}));
 
-export const handler = deviceHandler((request) => hello(request, (services ??= buildHelloServices())));
+export const handler = deviceHandler(async (request) => hello(request, services()));

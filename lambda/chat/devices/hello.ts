@@ -1,27 +1,28 @@
 import type { DrainMessage } from '../contract.ts';
+import { parseFrame, type DeviceRequest } from '../device.ts';
 import { HelloFrame } from '../frames.ts';
-import type { PushFrame } from '../push/push.ts';
-import type { Device } from '../store/connections.ts';
-import { parseFrame, type DeviceRequest } from './device.ts';
+import type { PushFrame } from '../push.ts';
+import type { ConnectionsTable } from '../store/connections.ts';
 
 export interface HelloServices {
-  readonly requestDrain: (device: Device) => Promise<'requested' | 'draining' | 'caught-up'>;
-  readonly sendMessage: (message: DrainMessage) => Promise<void>;
+  readonly now: () => Date;
+  readonly connections: Pick<ConnectionsTable, 'requestDrain'>;
+  readonly sendDrain: (message: DrainMessage) => Promise<void>;
   readonly pushFrame: PushFrame;
 }
 
 /**
- * `hello`: the device wants what arrives from now on, and what waits. Its connection is stored, which makes it live; what
- * waits is pushed by a worker, as that may take longer than a frame's handler should.
+ * `hello`: the device wants what arrives from now on, and what waits. Storing its connection makes it live. A worker
+ * pushes what waits, as that may take longer than a frame's handler should.
  *
- * However often a device says it, one drain at a time is under way, whose end answers all. One that has just caught up
- * is told so at once: what came since was pushed to it.
+ * However often a device says hello, one drain at a time is under way, whose end answers all of them. A device that has
+ * just caught up is told so at once: what came since was pushed to it.
  */
 export async function hello(request: DeviceRequest, services: HelloServices): Promise<void> {
   parseFrame(HelloFrame, request);
   const { userId, connectionId } = request;
-  const drain = await services.requestDrain({ userId, connectionId });
-  if (drain === 'requested') await services.sendMessage({ userId, connectionId });
+  const drain = await services.connections.requestDrain({ userId, connectionId }, services.now());
+  if (drain === 'requested') await services.sendDrain({ userId, connectionId });
   else if (drain === 'caught-up') {
     await services.pushFrame(connectionId, { type: 'caught-up', conversations: {}, more: true });
   }

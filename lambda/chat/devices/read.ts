@@ -1,32 +1,36 @@
 import { errorFields, logger } from '../../shared/log.ts';
 import { notFoundProblem } from '../../shared/problem.ts';
 import { deviceLimit } from '../contract.ts';
-import { isMember, type Message } from '../domain/message.ts';
+import { parseFrame, type DeviceRequest } from '../device.ts';
+import { isMember } from '../domain/message.ts';
 import { ReadFrame } from '../frames.ts';
-import type { DeliveryServices } from '../push/deliver.ts';
-import { pushToAll, type PushesToAll } from '../push/push.ts';
-import { parseFrame, type DeviceRequest } from './device.ts';
+import { pushToAll, type PushesToAll, type PushFrame } from '../push.ts';
+import type { ConnectionsTable } from '../store/connections.ts';
+import type { ConversationsTable } from '../store/conversations.ts';
+import type { MessagesTable } from '../store/messages.ts';
 
-export interface ReadServices extends Pick<
-  DeliveryServices,
-  'liveConnections' | 'pushFrame' | 'removeConnection' | 'isTimeUp'
-> {
-  readonly lastMessage: (conversationId: string) => Promise<Message | undefined>;
-  /** Moves the position forward. @returns whether it moved */
-  readonly advance: (userId: string, conversationId: string, sequence: number) => Promise<boolean>;
+export interface ReadServices {
+  readonly now: () => Date;
+  readonly isTimeUp: () => boolean;
+  readonly messages: Pick<MessagesTable, 'last'>;
+  readonly conversations: Pick<ConversationsTable, 'advance'>;
+  readonly connections: Pick<ConnectionsTable, 'live' | 'remove'>;
+  readonly pushFrame: PushFrame;
 }
 
 /**
- * `read`: the user has read a conversation up to a sequence. A position never goes back, nor beyond the last message;
- * when it moves, the live devices of both users get to know. A receipt is a hint: one that is lost is not sent again.
+ * `read`: the user has read a conversation up to a sequence. A position never goes back, nor beyond the last message.
+ * When it moves, the live devices of both users are told. A receipt is a hint: one that is lost is not sent again.
  */
 export async function read(request: DeviceRequest, services: ReadServices): Promise<void> {
   const { conversationId, sequence } = parseFrame(ReadFrame, request);
   const { userId, connectionId } = request;
-  const last = await services.lastMessage(conversationId);
+  const { conversations, connections } = services;
+  const last = await services.messages.last(conversationId);
   if (last === undefined || !isMember(last, userId)) throw notFoundProblem('conversation');
   const clamped = Math.min(sequence, last.sequence);
-  if (!(await services.advance(userId, conversationId, clamped))) return;
+  const position = { userId, conversationId, sequence: clamped };
+  if (!(await conversations.advance(position, services.now()))) return;
   const frame = { type: 'read', conversationId, by: userId, sequence: clamped } as const;
   const receipts = await Promise.all([last.from, last.to].map(async (member) => pushReceipt(member)));
   for (const { left, error } of receipts) {
@@ -34,11 +38,11 @@ export async function read(request: DeviceRequest, services: ReadServices): Prom
   }
 
   async function pushReceipt(member: string): Promise<PushesToAll> {
-    const live = (await services.liveConnections(member)).slice(0, deviceLimit);
+    const live = (await connections.live(member, services.now())).slice(0, deviceLimit);
     const push = async (id: string): Promise<boolean> => {
-      // One that is stuck is left to the next message.
+      // The next message disconnects one that is stuck.
       if ((await services.pushFrame(id, frame)) !== 'gone') return true;
-      await services.removeConnection({ userId: member, connectionId: id });
+      await connections.remove({ userId: member, connectionId: id });
       return false;
     };
     return pushToAll(

@@ -1,65 +1,55 @@
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import * as v from 'valibot';
-import { batchResponse, parseJsonBody, PermanentError, type RecordFailure } from '../../shared/batch.ts';
+import { workOnEach } from '../../shared/batch.ts';
 import { logger } from '../../shared/log.ts';
 import { DrainMessage } from '../contract.ts';
+import type { InboxTable } from '../store/inbox.ts';
+import { caughtUpFrame, type CaughtUpServices } from './caught-up.ts';
 import { drain, type DrainServices } from './drain.ts';
 
-/** Works on the drain queue: pushes to devices that came online what waits for them, side by side. */
+type Services = Omit<DrainServices, 'inboxPage' | 'caughtUpFrame'> &
+  CaughtUpServices & { readonly inbox: Pick<InboxTable, 'page'> };
+
+/** Notifications read at once: pushing them takes a second or two. */
+const PAGE_ITEMS = 100;
+
+/** Drains the devices that came online, side by side. */
 export async function drainDevices(
   records: readonly SQSRecord[],
-  services: DrainServices,
+  services: Services,
 ): Promise<SQSBatchResponse> {
-  const failures: RecordFailure[] = [];
+  const page: DrainServices['inboxPage'] = async (userId, after) =>
+    services.inbox.page(userId, after, PAGE_ITEMS, services.now());
   // Read once for all devices of a user, after their hellos: what is written later is pushed live.
-  const ofBatch = {
-    ...services,
-    caughtUpFrame: once(services.caughtUpFrame, (userId) => userId),
-    waitingPage: once(services.waitingPage, (userId, after) => (after === undefined ? userId : undefined)),
-  };
-  await Promise.all(
-    records.map(async (record) => {
-      let about: RecordFailure['about'];
-      try {
-        const parsed = v.safeParse(DrainMessage, parseJsonBody(record));
-        if (!parsed.success) throw new PermanentError('The message is no drain message.');
-        about = { connectionId: parsed.output.connectionId };
-        await work(parsed.output, ofBatch);
-      } catch (error) {
-        failures.push({ record, error, ...(about === undefined ? {} : { about }) });
-      }
-    }),
-  );
-  return batchResponse(failures);
+  const firstPage = oncePerUser(async (userId) => page(userId, undefined));
+  const frame = oncePerUser(async (userId) => caughtUpFrame(userId, services));
+  return workOnEach(records, DrainMessage, idsOf, async (message) => {
+    const startedAt = performance.now();
+    const notificationIds: string[] = [];
+    const drained = await drain(message, {
+      ...services,
+      caughtUpFrame: frame,
+      inboxPage: async (userId, after) => (after === undefined ? firstPage(userId) : page(userId, after)),
+      pushFrame: async (...push) => {
+        const result = await services.pushFrame(...push);
+        const [, pushed] = push;
+        if (result === 'sent' && pushed.type === 'notification') notificationIds.push(pushed.notificationId);
+        return result;
+      },
+    });
+    const milliseconds = Math.round(performance.now() - startedAt);
+    logger.info('device drained', { ...idsOf(message), ...drained, notificationIds, milliseconds });
+  });
 }
 
-/** Reads once what several ask for by one key; `undefined` is read each time. */
-function once<Parameters extends readonly unknown[], Result>(
-  read: (...parameters: Parameters) => Promise<Result>,
-  keyOf: (...parameters: Parameters) => string | undefined,
-): (...parameters: Parameters) => Promise<Result> {
+function idsOf({ connectionId }: DrainMessage) {
+  return { connectionId };
+}
+
+function oncePerUser<Result>(read: (userId: string) => Promise<Result>): (userId: string) => Promise<Result> {
   const results = new Map<string, Promise<Result>>();
-  return async (...parameters) => {
-    const key = keyOf(...parameters);
-    if (key === undefined) return read(...parameters);
-    const result = results.get(key) ?? read(...parameters);
-    results.set(key, result);
+  return async (userId) => {
+    const result = results.get(userId) ?? read(userId);
+    results.set(userId, result);
     return result;
   };
-}
-
-async function work(message: v.InferOutput<typeof DrainMessage>, services: DrainServices): Promise<void> {
-  const startedAt = performance.now();
-  const notificationIds: string[] = [];
-  const drained = await drain(message, {
-    ...services,
-    pushFrame: async (connectionId, frame, timeout) => {
-      const result = await services.pushFrame(connectionId, frame, timeout);
-      if (result === 'sent' && frame.type === 'notification') notificationIds.push(frame.notificationId);
-      return result;
-    },
-  });
-  const { connectionId } = message;
-  const milliseconds = Math.round(performance.now() - startedAt);
-  logger.info('device drained', { connectionId, ...drained, notificationIds, milliseconds });
 }

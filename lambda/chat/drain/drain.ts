@@ -1,24 +1,21 @@
 import type * as v from 'valibot';
 import type { DrainMessage } from '../contract.ts';
-import { notificationFrame, type ServerFrame } from '../frames.ts';
 import { notificationIdOf, placeOf, type NotificationPlace } from '../domain/identifiers.ts';
-import { pushToDevice, type PushServices } from '../push/push.ts';
-import type { Device } from '../store/connections.ts';
-import type { WaitingPage } from '../store/notifications.ts';
-
-/** The frame that a device gets once it has what waited. */
-export type CaughtUpFrame = Extract<ServerFrame, { type: 'caught-up' }>;
+import { notificationFrame } from '../frames.ts';
+import { pushToDevice, type PushServices } from '../push.ts';
+import type { ConnectionsTable } from '../store/connections.ts';
+import type { InboxPage } from '../store/inbox.ts';
+import type { CaughtUpFrame } from './caught-up.ts';
 
 export interface DrainServices extends PushServices {
   readonly now: () => Date;
-  /** True when what is not done yet shall be left to a later invocation. */
+  /** True when the rest is to be left to a later invocation. */
   readonly isTimeUp: () => boolean;
-  /** A part of what waits for the user, in the order of (conversation, sequence), read consistently. */
-  readonly waitingPage: (userId: string, after: NotificationPlace | undefined) => Promise<WaitingPage>;
-  /** Notes at the user's connection that it is being drained, or is caught up. `gone`: there is no such connection. */
-  readonly noteDrain: (device: Device, state: 'draining' | 'caught-up') => Promise<'noted' | 'gone'>;
+  readonly connections: Pick<ConnectionsTable, 'noteDrain' | 'remove'>;
+  /** The next part of the user's inbox. */
+  readonly inboxPage: (userId: string, after: NotificationPlace | undefined) => Promise<InboxPage>;
   readonly caughtUpFrame: (userId: string) => Promise<CaughtUpFrame>;
-  readonly sendMessage: (message: DrainMessage) => Promise<void>;
+  readonly sendDrain: (message: DrainMessage) => Promise<void>;
 }
 
 /** `continued`: a message asks for the rest. */
@@ -31,12 +28,12 @@ export interface Drain {
 const CLOCK_SKEW_MILLISECONDS = 60_000;
 
 /**
- * Pushes what waits for a user to one of the user's devices, in the order of (conversation, sequence), and says so when
- * it has come to the end. When its time is up, or a push fails, a message asks for the rest.
+ * Pushes a user's inbox to one of the user's devices, by conversation and sequence, and tells the device when that is
+ * done. When time is up, or a push fails, a message asks for the rest.
  *
- * The device is live since its hello. Whoever delivers a message writes the notification before reading the
- * connections. So either that read finds this connection, or the notification was written before the hello, and the
- * drain finds it: none is lost between the two. What both find the device gets twice.
+ * No notification is lost between a drain and a delivery. The device is live since its hello, and a delivery writes the
+ * notification before it reads the connections. So either the delivery finds this connection, or the notification was
+ * written before the hello and the drain finds it. The device gets twice what both find.
  *
  * The owner of a connection is looked up; the message is not trusted. So a user's notifications go to no other user.
  */
@@ -44,21 +41,23 @@ export async function drain(
   { userId, connectionId, goesOn }: v.InferOutput<typeof DrainMessage>,
   services: DrainServices,
 ): Promise<Drain> {
+  const { connections } = services;
   const device = { userId, connectionId };
-  if ((await services.noteDrain(device, 'draining')) === 'gone') return { outcome: 'gone', pushed: 0 };
+  if ((await connections.noteDrain(device, 'draining', services.now())) === 'gone')
+    return { outcome: 'gone', pushed: 0 };
   const since = goesOn?.since ?? services.now().toISOString();
   const pushedLiveFrom = new Date(Date.parse(since) + CLOCK_SKEW_MILLISECONDS).toISOString();
   let after = goesOn?.after;
   let pushed = 0;
   const goOn = async (): Promise<Drain> => {
     if (after === undefined) throw new Error('A drain goes on from where it has come to.');
-    await services.sendMessage({ ...device, goesOn: { after, since } });
+    await services.sendDrain({ ...device, goesOn: { after, since } });
     return { outcome: 'continued', pushed };
   };
 
   for (let isEnd = false; !isEnd;) {
     const from = after === undefined ? undefined : placeOf(after);
-    const { items, readTo } = await services.waitingPage(userId, from);
+    const { items, readTo } = await services.inboxPage(userId, from);
     for (const { notification, notifiedAt } of items) {
       if (notifiedAt > pushedLiveFrom) continue;
       if (pushed > 0 && services.isTimeUp()) return goOn();
@@ -82,7 +81,8 @@ export async function drain(
 
   const frame = await services.caughtUpFrame(userId);
   // The note comes first, so that a hello sent in answer to the frame finds the drain finished.
-  if ((await services.noteDrain(device, 'caught-up')) === 'gone') return { outcome: 'gone', pushed };
+  if ((await connections.noteDrain(device, 'caught-up', services.now())) === 'gone')
+    return { outcome: 'gone', pushed };
   const isTold = await pushToDevice(device, frame, services);
   return { outcome: isTold ? 'caught-up' : 'gone', pushed };
 }

@@ -1,15 +1,17 @@
+import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import { lazily } from '../../shared/lazily.ts';
 import { pageBody, pageIn } from '../../shared/page.ts';
 import { ConversationId } from '../contract.ts';
-import type { CaughtUpServices } from '../drain/caught-up.ts';
 import { userOf } from '../requests.ts';
-import { listConversationsOf } from './conversations.ts';
-import { buildConversationServices } from './services.ts';
+import { conversationsTable } from '../store/conversations.ts';
+import { messagesTable } from '../store/messages.ts';
+import { listConversationsOf, type ConversationServices } from './conversations.ts';
 
-/** `GET /conversations`: those of the caller, each with its last sequence and up to where the caller has read. */
+/** `GET /conversations`: the caller's conversations. */
 export async function listConversations(
   request: HttpRequest,
-  services: CaughtUpServices,
+  services: ConversationServices,
 ): Promise<HttpResponse> {
   const userId = userOf(request);
   const { limit, cursor } = pageIn(request, ConversationId);
@@ -17,8 +19,9 @@ export async function listConversations(
   return { status: 200, body: pageBody(items, next) };
 }
 
-let services: CaughtUpServices | undefined;
+const services = lazily(() => {
+  const client = createDynamoDbClient();
+  return { conversations: conversationsTable(client), messages: messagesTable(client) };
+});
 
-export const handler = httpHandler((request) =>
-  listConversations(request, (services ??= buildConversationServices())),
-);
+export const handler = httpHandler(async (request) => listConversations(request, services()));

@@ -1,5 +1,10 @@
-import { lastSequences, type CaughtUpServices } from '../drain/caught-up.ts';
-import type { MemberConversation } from '../store/conversations.ts';
+import type { ConversationsTable, MemberConversation } from '../store/conversations.ts';
+import type { MessagesTable } from '../store/messages.ts';
+
+export interface ConversationServices {
+  readonly conversations: Pick<ConversationsTable, 'of'>;
+  readonly messages: Pick<MessagesTable, 'lastSequences'>;
+}
 
 /** A conversation of a user, and where it ends. */
 export interface BegunConversation extends MemberConversation {
@@ -7,20 +12,20 @@ export interface BegunConversation extends MemberConversation {
 }
 
 /**
- * Lists the conversations of a user behind one of them, each with its last sequence and up to where the user has read. So
- * a device that was away for longer than notifications wait finds what it missed.
+ * Lists a user's conversations behind one of them, each with its last sequence and the user's read position. A device
+ * that was away for longer than notifications wait finds what it missed here.
  *
  * @returns at most `limit`; with `next` others follow behind that one
  */
 export async function listConversationsOf(
   userId: string,
   { after, limit }: { readonly after: string | undefined; readonly limit: number },
-  services: CaughtUpServices,
+  services: ConversationServices,
 ): Promise<{ readonly items: readonly BegunConversation[]; readonly next: string | undefined }> {
-  const found = await services.conversationsOf(userId, after, limit + 1);
+  const found = await services.conversations.of(userId, after, limit + 1);
   const page = found.slice(0, limit);
-  const sequences = await lastSequences(page, services);
-  // A conversation without a last sequence was about to begin, and did not.
+  const sequences = await services.messages.lastSequences(page.map(({ conversationId }) => conversationId));
+  // A conversation without a last sequence never began: its first message was not written.
   const items = page.flatMap((conversation) => {
     const lastSequence = sequences.get(conversation.conversationId);
     return lastSequence === undefined ? [] : [{ ...conversation, lastSequence }];

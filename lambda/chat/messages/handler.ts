@@ -1,11 +1,18 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { systemClock } from '../../shared/clock.ts';
+import { createDynamoDbClient } from '../../shared/dynamodb.ts';
+import { environmentNumber } from '../../shared/environment.ts';
 import { httpHandler, parseAs, parseJson, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import { lazily } from '../../shared/lazily.ts';
 import { knownQuery } from '../../shared/page.ts';
 import { problemBody } from '../../shared/problem.ts';
 import { problem, writtenMessageBody } from '../api.ts';
-import { requestBodyLimitBytes } from '../contract.ts';
+import { environmentNames, requestBodyLimitBytes } from '../contract.ts';
 import { PostedMessage } from '../domain/message.ts';
 import { userOf } from '../requests.ts';
-import { buildPostServices } from './services.ts';
+import { conversationsTable } from '../store/conversations.ts';
+import { messagesTable } from '../store/messages.ts';
+import { rateLimitsTable } from '../store/rate-limits.ts';
 import { writeMessage, type PostServices } from './write-message.ts';
 
 /** `POST /messages`: writes a message once, however often the request comes. */
@@ -29,6 +36,20 @@ function tooManyMessages(waitSeconds: number): HttpResponse {
   };
 }
 
-let services: PostServices | undefined;
+const services = lazily((): PostServices => {
+  const client = createDynamoDbClient();
+  return {
+    now: systemClock,
+    messages: messagesTable(client),
+    conversations: conversationsTable(client),
+    rateLimits: rateLimitsTable(client),
+    rateLimit: {
+      messages: environmentNumber(environmentNames.rateLimitMessages),
+      windowSeconds: environmentNumber(environmentNames.rateLimitWindowSeconds),
+    },
+    // Random, so that writers who collided do not collide again.
+    pause: (attempt) => wait(Math.random() * Math.min(10 * attempt, 100)),
+  };
+});
 
-export const handler = httpHandler((request) => postMessage(request, (services ??= buildPostServices())));
+export const handler = httpHandler(async (request) => postMessage(request, services()));

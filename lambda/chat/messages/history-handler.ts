@@ -1,21 +1,25 @@
-import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import { createDynamoDbClient } from '../../shared/dynamodb.ts';
+import { httpHandler, type HttpRequest } from '../../shared/http.ts';
+import { lazily } from '../../shared/lazily.ts';
 import { pageBody, pageIn } from '../../shared/page.ts';
 import { validationProblem } from '../../shared/problem.ts';
 import { messageBody } from '../api.ts';
 import { ConversationId, Sequence } from '../contract.ts';
 import { pathParameter, userOf } from '../requests.ts';
-import { readHistory, type HistoryServices } from './history.ts';
-import { buildHistoryServices } from './services.ts';
+import { messagesTable } from '../store/messages.ts';
+import { readHistory } from './history.ts';
+
+const messages = lazily(() => messagesTable(createDynamoDbClient()));
 
 /** `GET /conversations/{conversationId}/messages?after=&limit=&cursor=`: the history, for its two members. */
-async function listMessages(request: HttpRequest, services: HistoryServices): Promise<HttpResponse> {
+export const handler = httpHandler(async (request) => {
   const userId = userOf(request);
   const conversationId = pathParameter(request, 'conversationId', ConversationId);
   const { limit, cursor } = pageIn(request, Sequence, ['after']);
   const after = cursor ?? afterIn(request);
-  const { items, next } = await readHistory(userId, conversationId, { after, limit }, services);
+  const { items, next } = await readHistory(userId, conversationId, { after, limit }, messages());
   return { status: 200, body: pageBody(items.map(messageBody), next) };
-}
+});
 
 /** The query parameter `after`: 0 is before the first. */
 function afterIn({ query }: HttpRequest): number {
@@ -25,7 +29,3 @@ function afterIn({ query }: HttpRequest): number {
   }
   return Number(after);
 }
-
-let services: HistoryServices | undefined;
-
-export const handler = httpHandler((request) => listMessages(request, (services ??= buildHistoryServices())));

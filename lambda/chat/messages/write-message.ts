@@ -4,18 +4,16 @@ import { problem } from '../api.ts';
 import { lastSequence } from '../contract.ts';
 import { conversationIdOf, messageIdOf } from '../domain/identifiers.ts';
 import type { Message, PostedMessage } from '../domain/message.ts';
+import type { ConversationsTable } from '../store/conversations.ts';
+import type { MessagesTable } from '../store/messages.ts';
+import type { RateLimit, RateLimitsTable } from '../store/rate-limits.ts';
 
-/** What posting a message needs of the world. */
 export interface PostServices {
   readonly now: () => Date;
-  /** The sequence of the last message; 0 if there is none. */
-  readonly lastSequence: (conversationId: string) => Promise<number>;
-  readonly find: (conversationId: string, messageId: string) => Promise<Message | undefined>;
-  /** Adds a conversation that is about to begin to those of a member. */
-  readonly addConversation: (userId: string, conversationId: string, other: string) => Promise<void>;
-  readonly put: (message: Message) => Promise<'written' | 'taken' | 'full'>;
-  /** Counts one message of the sender. @returns undefined, or the seconds to wait if it was one too many */
-  readonly takeFromLimit: (userId: string) => Promise<number | undefined>;
+  readonly messages: Pick<MessagesTable, 'find' | 'last' | 'put'>;
+  readonly conversations: Pick<ConversationsTable, 'add'>;
+  readonly rateLimits: RateLimitsTable;
+  readonly rateLimit: RateLimit;
   /** Waits a little, and longer the more attempts have failed. */
   readonly pause: (attempt: number) => Promise<void>;
 }
@@ -45,31 +43,32 @@ export async function writeMessage(
   { from, to, text, clientMessageId, requestId }: PostRequest,
   services: PostServices,
 ): Promise<Written> {
+  const { messages, conversations, now } = services;
   if (to === from)
     throw validationProblem([{ pointer: '/to', detail: 'must be another user than yourself' }]);
   const conversationId = conversationIdOf(from, to);
   const messageId = messageIdOf(from, to, clientMessageId);
 
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    // In this order: a double of this message stands at or before `last`, where it is found, or takes the next place.
-    const last = await services.lastSequence(conversationId);
-    const found = await services.find(conversationId, messageId);
+    // The order matters: a double of this message stands at or before `last`, where it is found, or takes the next place.
+    const last = (await messages.last(conversationId))?.sequence ?? 0;
+    const found = await messages.find(conversationId, messageId);
     if (found !== undefined) return replay(found, text);
     if (last >= lastSequence) throw conversationFull();
     if (attempt === 1) {
-      const waitSeconds = await services.takeFromLimit(from);
+      const waitSeconds = await services.rateLimits.take(from, services.rateLimit, now());
       if (waitSeconds !== undefined) return { outcome: 'too many', waitSeconds };
     }
-    // Before the message, so that a conversation that has one is found; without one it is not shown.
+    // Before the message, so that its members find the conversation. Without a message it is not shown.
     if (last === 0) {
       await Promise.all([
-        services.addConversation(from, conversationId, to),
-        services.addConversation(to, conversationId, from),
+        conversations.add({ userId: from, conversationId, with: to }),
+        conversations.add({ userId: to, conversationId, with: from }),
       ]);
     }
-    const sentAt = services.now().toISOString();
+    const sentAt = now().toISOString();
     const message = { conversationId, sequence: last + 1, messageId, from, to, text, sentAt, requestId };
-    const result = await services.put(message);
+    const result = await messages.put(message);
     if (result === 'full') throw conversationFull();
     if (result === 'written') {
       logger.info('message written', { conversationId, sequence: message.sequence, messageId, attempt });

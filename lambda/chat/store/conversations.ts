@@ -1,9 +1,11 @@
-import { QueryCommand, UpdateItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { UpdateItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { wasWritten } from '../../shared/conditional-write.ts';
+import { environmentVariable } from '../../shared/environment.ts';
 import { parseWritten } from '../../shared/parse.ts';
-import { tables } from '../contract.ts';
+import { environmentNames, tables } from '../contract.ts';
+import { readPartition } from './partition.ts';
 
 const keys = tables.conversations;
 
@@ -16,80 +18,68 @@ export interface MemberConversation {
   readonly readSequence: number;
 }
 
+interface Membership {
+  readonly userId: string;
+  readonly conversationId: string;
+}
+
 const StoredConversation = v.object({
   conversationId: v.string(),
   with: v.string(),
   sequence: v.optional(v.number(), 0),
 });
 
-/** Puts a conversation among those of a member. Once more changes nothing. */
-export async function addConversation(
+export type ConversationsTable = ReturnType<typeof conversationsTable>;
+
+/** Each user's conversations. */
+export function conversationsTable(
   client: DynamoDBClient,
-  table: string,
-  member: { readonly userId: string; readonly conversationId: string; readonly with: string },
-): Promise<void> {
-  await client.send(
-    new UpdateItemCommand({
-      TableName: table,
-      Key: keyOf(member),
-      UpdateExpression: 'SET #with = :with',
-      ExpressionAttributeNames: { '#with': 'with' },
-      ExpressionAttributeValues: marshall({ ':with': member.with }),
-    }),
-  );
+  name = environmentVariable(environmentNames.conversationsTable),
+) {
+  return {
+    /** Puts a conversation among those of a member. Once more changes nothing. */
+    async add(member: Membership & { readonly with: string }): Promise<void> {
+      await client.send(
+        new UpdateItemCommand({
+          TableName: name,
+          Key: keyOf(member),
+          UpdateExpression: 'SET #with = :with',
+          ExpressionAttributeNames: { '#with': 'with' },
+          ExpressionAttributeValues: marshall({ ':with': member.with }),
+        }),
+      );
+    },
+
+    /** At most `limit` conversations of a user, by id, behind one of them; read consistently. */
+    async of(userId: string, after: string | undefined, limit: number): Promise<MemberConversation[]> {
+      const { items } = await readPartition(client, name, keys, userId, { after, limit });
+      return items.map((item) => {
+        const { sequence, ...conversation } = parseWritten(StoredConversation, item);
+        return { ...conversation, readSequence: sequence };
+      });
+    },
+
+    /** Moves a user's read position forward, never back. @returns whether it moved */
+    async advance(position: Membership & { readonly sequence: number }, now: Date): Promise<boolean> {
+      return wasWritten(
+        client.send(
+          new UpdateItemCommand({
+            TableName: name,
+            Key: keyOf(position),
+            UpdateExpression: 'SET #sequence = :sequence, readAt = :now',
+            ConditionExpression: 'attribute_not_exists(#sequence) OR #sequence < :sequence',
+            ExpressionAttributeNames: { '#sequence': 'sequence' },
+            ExpressionAttributeValues: marshall({
+              ':sequence': position.sequence,
+              ':now': now.toISOString(),
+            }),
+          }),
+        ),
+      );
+    },
+  };
 }
 
-/** At most `limit` conversations of a user, by id, behind one of them; read consistently. */
-export async function conversationsOf(
-  client: DynamoDBClient,
-  table: string,
-  userId: string,
-  after: string | undefined,
-  limit: number,
-): Promise<MemberConversation[]> {
-  const { Items: items = [] } = await client.send(
-    new QueryCommand({
-      TableName: table,
-      KeyConditionExpression: after === undefined ? '#user = :user' : '#user = :user AND #id > :after',
-      ExpressionAttributeNames: {
-        '#user': keys.partitionKey,
-        ...(after === undefined ? {} : { '#id': keys.sortKey }),
-      },
-      ExpressionAttributeValues: marshall({
-        ':user': userId,
-        ...(after === undefined ? {} : { ':after': after }),
-      }),
-      ConsistentRead: true,
-      Limit: limit,
-    }),
-  );
-  return items.map((item) => {
-    const { sequence, ...conversation } = parseWritten(StoredConversation, unmarshall(item));
-    return { ...conversation, readSequence: sequence };
-  });
-}
-
-/** Moves a user's read position forward, never back. @returns whether it moved */
-export async function advanceReadPosition(
-  client: DynamoDBClient,
-  table: string,
-  position: { readonly userId: string; readonly conversationId: string; readonly sequence: number },
-  now: Date,
-): Promise<boolean> {
-  return wasWritten(
-    client.send(
-      new UpdateItemCommand({
-        TableName: table,
-        Key: keyOf(position),
-        UpdateExpression: 'SET #sequence = :sequence, #readAt = :now',
-        ConditionExpression: 'attribute_not_exists(#sequence) OR #sequence < :sequence',
-        ExpressionAttributeNames: { '#sequence': 'sequence', '#readAt': 'readAt' },
-        ExpressionAttributeValues: marshall({ ':sequence': position.sequence, ':now': now.toISOString() }),
-      }),
-    ),
-  );
-}
-
-function keyOf({ userId, conversationId }: { readonly userId: string; readonly conversationId: string }) {
+function keyOf({ userId, conversationId }: Membership) {
   return marshall({ [keys.partitionKey]: userId, [keys.sortKey]: conversationId });
 }

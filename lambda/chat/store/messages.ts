@@ -7,10 +7,13 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
-import { isConditionFailed } from '../../shared/dynamodb.ts';
+import { forEachConcurrently } from '../../shared/concurrency.ts';
+import { wasWritten } from '../../shared/conditional-write.ts';
+import { environmentVariable } from '../../shared/environment.ts';
 import { parseWritten } from '../../shared/parse.ts';
-import { tables } from '../contract.ts';
+import { environmentNames, tables } from '../contract.ts';
 import type { Message } from '../domain/message.ts';
+import { readPartition } from './partition.ts';
 
 const keys = tables.messages;
 
@@ -27,119 +30,97 @@ export const StoredMessage = v.object({
 
 const StoredKey = v.object({ sequence: v.number() });
 
-/** The last message of a conversation, read consistently; undefined if the conversation has not begun. */
-export async function lastMessage(
-  client: DynamoDBClient,
-  table: string,
-  conversationId: string,
-): Promise<Message | undefined> {
-  const { Items: items = [] } = await client.send(
-    new QueryCommand({
-      TableName: table,
-      KeyConditionExpression: '#conversation = :conversation',
-      ExpressionAttributeNames: { '#conversation': keys.partitionKey },
-      ExpressionAttributeValues: marshall({ ':conversation': conversationId }),
-      ConsistentRead: true,
-      ScanIndexForward: false,
-      Limit: 1,
-    }),
-  );
-  const [item] = items;
-  return item === undefined ? undefined : parseWritten(StoredMessage, unmarshall(item));
-}
+const READS_AT_ONCE = 25;
 
-/** The sequence of the message of an id in a conversation, read consistently. */
-export async function sequenceOfMessage(
-  client: DynamoDBClient,
-  table: string,
-  conversationId: string,
-  messageId: string,
-): Promise<number | undefined> {
-  const { Items: items = [] } = await client.send(
-    new QueryCommand({
-      TableName: table,
-      IndexName: keys.byMessageId.name,
-      KeyConditionExpression: '#conversation = :conversation AND #message = :message',
-      ExpressionAttributeNames: {
-        '#conversation': keys.partitionKey,
-        '#message': keys.byMessageId.sortKey,
-      },
-      ExpressionAttributeValues: marshall({ ':conversation': conversationId, ':message': messageId }),
-      ConsistentRead: true,
-    }),
-  );
-  const [item] = items;
-  return item === undefined ? undefined : parseWritten(StoredKey, unmarshall(item)).sequence;
-}
+export type MessagesTable = ReturnType<typeof messagesTable>;
 
-/** Reads one message, consistently. */
-export async function getMessage(
+/** The messages, by conversation and sequence. All reads are consistent. */
+export function messagesTable(
   client: DynamoDBClient,
-  table: string,
-  conversationId: string,
-  sequence: number,
-): Promise<Message | undefined> {
-  const { Item: item } = await client.send(
-    new GetItemCommand({
-      TableName: table,
-      Key: marshall({ [keys.partitionKey]: conversationId, [keys.sortKey]: sequence }),
-      ConsistentRead: true,
-    }),
-  );
-  return item === undefined ? undefined : parseWritten(StoredMessage, unmarshall(item));
-}
-
-/**
- * Writes a message unless its place is taken: of two that want it, one gets it. `full`: the conversation has the 10 GB
- * that DynamoDB allows the items of one partition key in a table with a local secondary index.
- */
-export async function putMessage(
-  client: DynamoDBClient,
-  table: string,
-  message: Message,
-): Promise<'written' | 'taken' | 'full'> {
-  try {
-    await client.send(
-      new PutItemCommand({
-        TableName: table,
-        Item: marshall(message),
-        ConditionExpression: 'attribute_not_exists(#conversation)',
-        ExpressionAttributeNames: { '#conversation': keys.partitionKey },
-      }),
-    );
-    return 'written';
-  } catch (error) {
-    if (isConditionFailed(error)) return 'taken';
-    if (error instanceof ItemCollectionSizeLimitExceededException) return 'full';
-    throw error;
-  }
-}
-
-/** At most `limit` messages of a conversation behind a sequence, in order, read consistently. */
-export async function messagesAfter(
-  client: DynamoDBClient,
-  table: string,
-  conversationId: string,
-  after: number,
-  limit: number,
-): Promise<Message[]> {
-  const messages: Message[] = [];
-  let from = after;
-  // A page ends at 1 MB: the longest messages fill it before the limit does.
-  while (messages.length < limit) {
-    const { Items: items = [], LastEvaluatedKey: lastKey } = await client.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: '#conversation = :conversation AND #sequence > :after',
-        ExpressionAttributeNames: { '#conversation': keys.partitionKey, '#sequence': keys.sortKey },
-        ExpressionAttributeValues: marshall({ ':conversation': conversationId, ':after': from }),
+  name = environmentVariable(environmentNames.messagesTable),
+) {
+  async function get(conversationId: string, sequence: number): Promise<Message | undefined> {
+    const { Item: item } = await client.send(
+      new GetItemCommand({
+        TableName: name,
+        Key: marshall({ [keys.partitionKey]: conversationId, [keys.sortKey]: sequence }),
         ConsistentRead: true,
-        Limit: limit - messages.length,
       }),
     );
-    for (const item of items) messages.push(parseWritten(StoredMessage, unmarshall(item)));
-    if (lastKey === undefined) break;
-    from = messages.at(-1)?.sequence ?? from;
+    return item && parseWritten(StoredMessage, unmarshall(item));
   }
-  return messages;
+
+  /** The last message of a conversation; undefined if the conversation has not begun. */
+  async function last(conversationId: string): Promise<Message | undefined> {
+    const { items } = await readPartition(client, name, keys, conversationId, {
+      limit: 1,
+      newestFirst: true,
+    });
+    return items[0] && parseWritten(StoredMessage, items[0]);
+  }
+
+  /** The last sequence of each of these conversations that has begun, by conversation. */
+  async function lastSequences(conversationIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const found = new Map<string, number>();
+    await forEachConcurrently(conversationIds, READS_AT_ONCE, async (conversationId) => {
+      const message = await last(conversationId);
+      if (message !== undefined) found.set(conversationId, message.sequence);
+    });
+    return found;
+  }
+
+  async function find(conversationId: string, messageId: string): Promise<Message | undefined> {
+    const { Items: items = [] } = await client.send(
+      new QueryCommand({
+        TableName: name,
+        IndexName: keys.byMessageId.name,
+        KeyConditionExpression: '#conversation = :conversation AND #message = :message',
+        ExpressionAttributeNames: {
+          '#conversation': keys.partitionKey,
+          '#message': keys.byMessageId.sortKey,
+        },
+        ExpressionAttributeValues: marshall({ ':conversation': conversationId, ':message': messageId }),
+        ConsistentRead: true,
+      }),
+    );
+    const [item] = items;
+    return item && get(conversationId, parseWritten(StoredKey, unmarshall(item)).sequence);
+  }
+
+  /**
+   * Writes a message unless its place is taken. `full`: the conversation has the 10 GB that DynamoDB allows the items of
+   * one partition key in a table with a local secondary index.
+   */
+  async function put(message: Message): Promise<'written' | 'taken' | 'full'> {
+    const write = client.send(
+      new PutItemCommand({
+        TableName: name,
+        Item: marshall(message),
+        ConditionExpression: `attribute_not_exists(${keys.partitionKey})`,
+      }),
+    );
+    try {
+      return (await wasWritten(write)) ? 'written' : 'taken';
+    } catch (error) {
+      if (error instanceof ItemCollectionSizeLimitExceededException) return 'full';
+      throw error;
+    }
+  }
+
+  /** At most `limit` messages of a conversation behind a sequence, in order. */
+  async function behind(conversationId: string, after: number, limit: number): Promise<Message[]> {
+    const messages: Message[] = [];
+    // A page ends at 1 MB: the longest messages fill it before the limit does.
+    for (let isLast = false; !isLast && messages.length < limit;) {
+      const page = await readPartition(client, name, keys, conversationId, {
+        after: messages.at(-1)?.sequence ?? after,
+        limit: limit - messages.length,
+      });
+      messages.push(...page.items.map((item) => parseWritten(StoredMessage, item)));
+      ({ isLast } = page);
+    }
+    return messages;
+  }
+
+  return { get, last, lastSequences, find, put, behind };
 }

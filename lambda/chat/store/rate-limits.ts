@@ -1,7 +1,8 @@
 import { UpdateItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { isConditionFailed } from '../../shared/dynamodb.ts';
-import { tables } from '../contract.ts';
+import { wasWritten } from '../../shared/conditional-write.ts';
+import { environmentVariable } from '../../shared/environment.ts';
+import { environmentNames, tables } from '../contract.ts';
 
 const keys = tables.rateLimits;
 
@@ -11,38 +12,41 @@ export interface RateLimit {
   readonly windowSeconds: number;
 }
 
-/**
- * Counts one message of a sender, unless its window is full: one conditional update.
- *
- * @returns undefined if it was counted, else the seconds until the next window
- */
-export async function takeFromLimit(
+export type RateLimitsTable = ReturnType<typeof rateLimitsTable>;
+
+/** How many messages each sender posted in each window. */
+export function rateLimitsTable(
   client: DynamoDBClient,
-  table: string,
-  userId: string,
-  { messages, windowSeconds }: RateLimit,
-  now: Date,
-): Promise<number | undefined> {
-  const second = Math.floor(now.getTime() / 1000);
-  const windowStart = second - (second % windowSeconds);
-  try {
-    await client.send(
-      new UpdateItemCommand({
-        TableName: table,
-        Key: marshall({ [keys.partitionKey]: userId, [keys.sortKey]: windowStart }),
-        UpdateExpression: 'SET #expires = :expires ADD #count :one',
-        ConditionExpression: 'attribute_not_exists(#count) OR #count < :most',
-        ExpressionAttributeNames: { '#expires': keys.timeToLive, '#count': 'count' },
-        ExpressionAttributeValues: marshall({
-          ':one': 1,
-          ':most': messages,
-          ':expires': windowStart + windowSeconds + 3600,
+  name = environmentVariable(environmentNames.rateLimitsTable),
+) {
+  return {
+    /**
+     * Counts one message of a sender, unless the window is full.
+     *
+     * @returns undefined if it was counted, else the seconds until the next window
+     */
+    async take(
+      userId: string,
+      { messages, windowSeconds }: RateLimit,
+      now: Date,
+    ): Promise<number | undefined> {
+      const second = Math.floor(now.getTime() / 1000);
+      const windowStart = second - (second % windowSeconds);
+      const write = client.send(
+        new UpdateItemCommand({
+          TableName: name,
+          Key: marshall({ [keys.partitionKey]: userId, [keys.sortKey]: windowStart }),
+          UpdateExpression: 'SET expiresAt = :expires ADD #count :one',
+          ConditionExpression: 'attribute_not_exists(#count) OR #count < :most',
+          ExpressionAttributeNames: { '#count': 'count' },
+          ExpressionAttributeValues: marshall({
+            ':one': 1,
+            ':most': messages,
+            ':expires': windowStart + windowSeconds + 3600,
+          }),
         }),
-      }),
-    );
-    return undefined;
-  } catch (error) {
-    if (!isConditionFailed(error)) throw error;
-    return windowStart + windowSeconds - second;
-  }
+      );
+      return (await wasWritten(write)) ? undefined : windowStart + windowSeconds - second;
+    },
+  };
 }

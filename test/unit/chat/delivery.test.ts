@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { acknowledge } from '../../../lambda/chat/notifications/acknowledge.ts';
 import { deviceLimit, type DrainMessage } from '../../../lambda/chat/contract.ts';
-import { deliver } from '../../../lambda/chat/push/deliver.ts';
+import { deliver } from '../../../lambda/chat/deliver/deliver.ts';
 import { NOTIFICATION_DAYS } from '../../../lambda/chat/domain/message.ts';
 import { drain } from '../../../lambda/chat/drain/drain.ts';
+import { acknowledge } from '../../../lambda/chat/inbox/acknowledge.ts';
 import { tombstone } from '../../../lambda/chat/store/acknowledgements.ts';
-import { storedNotification } from '../../../lambda/chat/store/notifications.ts';
+import { storedNotification } from '../../../lambda/chat/store/inbox.ts';
 import { ada, bob, chatMessage, conversation, createChatWorld, type Step } from './world.ts';
 
 /**
@@ -43,7 +43,7 @@ describe('a message that meets a drain', () => {
           const hello = async () => {
             await scheduler.schedule(Promise.resolve());
             world.hello(bob, 'device');
-            await drain(online('device'), world.drainServices);
+            await drain(online('device'), world.services);
           };
           const work = [
             hello(),
@@ -113,7 +113,7 @@ describe('a message that meets a drain', () => {
           );
           await scheduler.waitFor(
             Promise.all([
-              untilDone(async () => drain(online('device'), world.drainServices)),
+              untilDone(async () => drain(online('device'), world.services)),
               ...deliveries,
               acknowledging(),
             ]),
@@ -132,7 +132,7 @@ describe('a message that meets a drain', () => {
           }
           expect(world.seen('device')).toHaveLength(framesBefore);
           expect(
-            [...world.queue(bob).values()].map(({ notification }) => notification.sequence),
+            [...world.inbox(bob).values()].map(({ notification }) => notification.sequence),
           ).toHaveLength(waiting.length);
         },
       ),
@@ -142,18 +142,21 @@ describe('a message that meets a drain', () => {
 });
 
 describe('an acknowledgement', () => {
-  it('that is interrupted holds: what is still in the queue is shown to nobody, and the next delivery takes it out', async () => {
+  it('that is interrupted holds: what is still in the inbox is shown to nobody, and the next delivery takes it out', async () => {
     const world = createChatWorld();
     world.post(chatMessage(1));
     await deliver(at(1), world.services);
-    const interrupted = { ...world.services, removeNotification: async () => Promise.reject(new Crash()) };
+    const interrupted = {
+      ...world.services,
+      inbox: { ...world.services.inbox, remove: async () => Promise.reject(new Crash()) },
+    };
     await expect(acknowledge(bob, at(1), interrupted)).rejects.toThrow(Crash);
-    expect(world.queue(bob).size).toBe(1);
+    expect(world.inbox(bob).size).toBe(1);
     world.hello(bob, 'device');
-    await drain(online('device'), world.drainServices);
+    await drain(online('device'), world.services);
     expect(world.seen('device')).toEqual([]);
     expect(await deliver(at(1), world.services)).toEqual({ outcome: 'known' });
-    expect(world.queue(bob).size).toBe(0);
+    expect(world.inbox(bob).size).toBe(0);
   });
 
   it('of what is not there yet leaves nothing that keeps it from coming', async () => {
@@ -194,7 +197,7 @@ describe('a drain', () => {
     }
     world.hello(bob, 'device');
     let calls = 0;
-    const shortOfTime = { ...world.drainServices, isTimeUp: () => ++calls % 20 === 0 };
+    const shortOfTime = { ...world.services, isTimeUp: () => ++calls % 20 === 0 };
     expect(await drain(online('device'), shortOfTime)).toMatchObject({ outcome: 'continued' });
     // One comes between two passes, at a place that was passed already: it is pushed live.
     world.post(chatMessage(1, 'cy', bob));
@@ -224,7 +227,7 @@ describe('a drain', () => {
       await deliver(at(sequence), world.services);
     }
     world.hello(bob, 'device');
-    const noTime = { ...world.drainServices, isTimeUp: () => true };
+    const noTime = { ...world.services, isTimeUp: () => true };
     await drain(online('device'), noTime);
     for (let sent = world.drains.shift(); sent !== undefined; sent = world.drains.shift())
       await drain(sent, noTime);
@@ -240,10 +243,10 @@ describe('a drain', () => {
     }
     world.hello(bob, 'device');
     let pushes = 0;
-    const failing: typeof world.drainServices = {
-      ...world.drainServices,
+    const failing: typeof world.services = {
+      ...world.services,
       pushFrame: async (...push) =>
-        ++pushes === 4 ? Promise.reject(new Error('throttled')) : world.drainServices.pushFrame(...push),
+        ++pushes === 4 ? Promise.reject(new Error('throttled')) : world.services.pushFrame(...push),
     };
     expect(await drain(online('device'), failing)).toEqual({ outcome: 'continued', pushed: 3 });
     const [rest] = world.drains;
@@ -252,37 +255,40 @@ describe('a drain', () => {
     expect(world.seen('device')).toEqual(oneTo(5));
   });
 
-  it('leaves what is put in the queue long after its hello to those who push it live, and so has an end', async () => {
+  it('leaves what is put in the inbox long after its hello to those who push it live, and so has an end', async () => {
     let minutes = 0;
     const world = createChatWorld({ now: () => new Date(Date.UTC(2026, 2, 10, 16, minutes)) });
     world.post(chatMessage(1));
     await deliver(at(1), world.services);
     world.hello(bob, 'device');
     world.post(chatMessage(2));
-    const meanwhile: typeof world.drainServices = {
-      ...world.drainServices,
-      noteDrain: async (device, state) => {
-        const result = await world.drainServices.noteDrain(device, state);
-        if (state === 'draining') {
-          minutes = 3;
-          await deliver(at(2), world.services);
-          minutes = 0;
-        }
-        return result;
+    const meanwhile: typeof world.services = {
+      ...world.services,
+      connections: {
+        ...world.services.connections,
+        noteDrain: async (device, state, now) => {
+          const result = await world.services.connections.noteDrain(device, state, now);
+          if (state === 'draining') {
+            minutes = 3;
+            await deliver(at(2), world.services);
+            minutes = 0;
+          }
+          return result;
+        },
       },
     };
     expect(await drain(online('device'), meanwhile)).toEqual({ outcome: 'caught-up', pushed: 1 });
     expect(world.seen('device')).toEqual([2, 1]);
   });
 
-  it('of a device that is gone removes its connection, and leaves the queue as it was', async () => {
+  it('of a device that is gone removes its connection, and leaves the inbox as it was', async () => {
     const world = createChatWorld();
     world.post(chatMessage(1));
     await deliver(at(1), world.services);
     world.hello(bob, 'device');
     world.hello(bob, 'other');
     world.devices.delete('device');
-    expect(await drain(online('device'), world.drainServices)).toEqual({ outcome: 'gone', pushed: 0 });
+    expect(await drain(online('device'), world.services)).toEqual({ outcome: 'gone', pushed: 0 });
     expect([...world.connections.keys()]).toEqual(['other']);
     expect(world.waiting(bob)).toEqual([1]);
   });
@@ -293,7 +299,7 @@ describe('a drain', () => {
     await deliver(at(1), world.services);
     world.hello(bob, 'device');
     world.stuck.add('device');
-    expect(await drain(online('device'), world.drainServices)).toEqual({ outcome: 'gone', pushed: 0 });
+    expect(await drain(online('device'), world.services)).toEqual({ outcome: 'gone', pushed: 0 });
     expect([...world.connections.keys(), ...world.devices.keys()]).toEqual([]);
     expect(world.waiting(bob)).toEqual([1]);
   });
@@ -303,7 +309,7 @@ describe('a drain', () => {
     world.post(chatMessage(1));
     await deliver(at(1), world.services);
     world.hello('eve', 'of eve');
-    expect(await drain(online('of eve'), world.drainServices)).toEqual({ outcome: 'gone', pushed: 0 });
+    expect(await drain(online('of eve'), world.services)).toEqual({ outcome: 'gone', pushed: 0 });
     expect(world.devices.get('of eve')).toEqual([]);
     expect([...world.connections.keys()]).toEqual(['of eve']);
   });
@@ -312,14 +318,14 @@ describe('a drain', () => {
     const world = createChatWorld();
     world.hello(bob, 'device');
     world.connections.clear();
-    expect(await drain(online('device'), world.drainServices)).toEqual({ outcome: 'gone', pushed: 0 });
+    expect(await drain(online('device'), world.services)).toEqual({ outcome: 'gone', pushed: 0 });
     expect(world.connections.size).toBe(0);
   });
 
-  it('of an empty queue says caught-up at once', async () => {
+  it('of an empty inbox says caught-up at once', async () => {
     const world = createChatWorld();
     world.hello(bob, 'device');
-    await drain(online('device'), world.drainServices);
+    await drain(online('device'), world.services);
     expect(world.devices.get('device')).toEqual([{ type: 'caught-up', conversations: {} }]);
     expect(world.connections.get('device')?.state).toBe('caught-up');
   });
@@ -328,7 +334,7 @@ describe('a drain', () => {
     const world = createChatWorld();
     for (let user = 0; user < 1200; user++) world.post(chatMessage(1, `user-${user}`, bob));
     world.hello(bob, 'device');
-    await drain(online('device'), world.drainServices);
+    await drain(online('device'), world.services);
     const frames = world.devices.get('device') ?? [];
     expect(frames).toEqual([{ type: 'caught-up', conversations: expect.anything(), more: true }]);
     const [frame] = frames;

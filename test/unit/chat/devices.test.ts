@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { deviceHandler, type DeviceRequest } from '../../../lambda/chat/devices/device.ts';
+import { deviceHandler, type DeviceRequest } from '../../../lambda/chat/device.ts';
 import type { NotificationPlace } from '../../../lambda/chat/domain/identifiers.ts';
 import { notificationIdOf } from '../../../lambda/chat/domain/identifiers.ts';
 import type { ServerFrame } from '../../../lambda/chat/frames.ts';
-import { ack } from '../../../lambda/chat/devices/ack-handler.ts';
+import { ack } from '../../../lambda/chat/inbox/ack-handler.ts';
 import { refuseFrame } from '../../../lambda/chat/devices/unknown-action-handler.ts';
 import { hello, type HelloServices } from '../../../lambda/chat/devices/hello.ts';
 import { read, type ReadServices } from '../../../lambda/chat/devices/read.ts';
@@ -91,11 +91,14 @@ describe('hello', () => {
     calls.length = 0;
   });
   const services = (drain: 'requested' | 'draining' | 'caught-up'): HelloServices => ({
-    requestDrain: async (device) => {
-      calls.push(['request', device]);
-      return Promise.resolve(drain);
+    now: () => new Date(),
+    connections: {
+      requestDrain: async (device) => {
+        calls.push(['request', device]);
+        return Promise.resolve(drain);
+      },
     },
-    sendMessage: async (message) => Promise.resolve(void calls.push(['send', message])),
+    sendDrain: async (message) => Promise.resolve(void calls.push(['send', message])),
     pushFrame: async (...push) => {
       calls.push(['push', ...push]);
       return Promise.resolve('sent');
@@ -127,7 +130,7 @@ describe('hello', () => {
 });
 
 describe('ack', () => {
-  it('acknowledges what it names in the queue of its own user, each once, and nothing else', async () => {
+  it('acknowledges what it names in the inbox of its own user, each once, and nothing else', async () => {
     const acknowledged: [string, NotificationPlace][] = [];
     const places = Array.from({ length: 60 }, (_, index) => ({
       conversationId: conversation,
@@ -135,10 +138,12 @@ describe('ack', () => {
     }));
     const notificationIds = [...places, ...places.slice(0, 5)].map(notificationIdOf);
     await ack(request({ action: 'ack', notificationIds: [...notificationIds, 'unknown'] }), {
-      isQueued: async () => Promise.resolve(true),
-      isAcknowledged: async () => Promise.resolve(false),
-      putTombstone: async (userId, place) => Promise.resolve(void acknowledged.push([userId, place])),
-      removeNotification: async () => Promise.resolve(),
+      now: () => new Date(),
+      inbox: { has: async () => Promise.resolve(true), remove: async () => Promise.resolve() },
+      acknowledgements: {
+        has: async () => Promise.resolve(false),
+        put: async (userId, place) => Promise.resolve(void acknowledged.push([userId, place])),
+      },
     });
     expect(acknowledged).toEqual(places.map((place) => [bob, place]));
   });
@@ -149,18 +154,25 @@ describe('read', () => {
     const positions = new Map<string, number>();
     const pushed: [string, ServerFrame][] = [];
     const services: ReadServices = {
-      lastMessage: async (id) => Promise.resolve(id === conversation ? chatMessage(7) : undefined),
-      advance: async (userId, _id, sequence) => {
-        if ((positions.get(userId) ?? 0) >= sequence) return Promise.resolve(false);
-        positions.set(userId, sequence);
-        return Promise.resolve(true);
+      now: () => new Date(),
+      messages: {
+        last: async (id) => Promise.resolve(id === conversation ? chatMessage(7) : undefined),
       },
-      liveConnections: async (userId) => Promise.resolve(userId === bob ? ['here', 'elsewhere'] : ['of-ada']),
+      conversations: {
+        advance: async ({ userId, sequence }) => {
+          if ((positions.get(userId) ?? 0) >= sequence) return Promise.resolve(false);
+          positions.set(userId, sequence);
+          return Promise.resolve(true);
+        },
+      },
+      connections: {
+        live: async (userId) => Promise.resolve(userId === bob ? ['here', 'elsewhere'] : ['of-ada']),
+        remove: async () => Promise.resolve(),
+      },
       pushFrame: async (connectionId, frame) => {
         pushed.push([connectionId, frame]);
         return Promise.resolve('sent');
       },
-      removeConnection: async () => Promise.resolve(),
       isTimeUp: () => false,
       ...changes,
     };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CaughtUpServices } from '../../../lambda/chat/drain/caught-up.ts';
+import { listNotifications } from '../../../lambda/chat/inbox/handler.ts';
+import type { ListServices } from '../../../lambda/chat/inbox/list-inbox.ts';
 import { listConversations } from '../../../lambda/chat/messages/conversations-handler.ts';
-import { listNotifications } from '../../../lambda/chat/notifications/handler.ts';
-import type { ListServices } from '../../../lambda/chat/notifications/list-notifications.ts';
+import type { ConversationServices } from '../../../lambda/chat/messages/conversations.ts';
 import type { HttpRequest } from '../../../lambda/shared/http.ts';
 import { bob, chatMessage } from './world.ts';
 
@@ -24,28 +24,31 @@ interface Page {
 }
 
 describe('GET /notifications', () => {
-  /** A queue of so many, of which only each 1,000th is to be shown: the rest is expired, or acknowledged. */
-  function queueOf(total: number) {
+  /** An inbox of so many, of which only each 1,000th is to be shown: the rest is expired, or acknowledged. */
+  function inboxOf(total: number) {
     let reads = 0;
     const services: ListServices = {
-      waitingPage: async (_, after, pageItems) => {
-        reads += 1;
-        const from = (after?.sequence ?? 0) + 1;
-        const to = Math.min(from + pageItems - 1, total);
-        const all = Array.from({ length: Math.max(0, to - from + 1) }, (_each, index) => from + index);
-        return Promise.resolve({
-          items: all
-            .filter((sequence) => sequence % 1000 === 0)
-            .map((sequence) => ({ notification: chatMessage(sequence), notifiedAt: '' })),
-          readTo: to < total ? chatMessage(to) : undefined,
-        });
+      now: () => new Date(),
+      inbox: {
+        page: async (_, after, pageItems) => {
+          reads += 1;
+          const from = (after?.sequence ?? 0) + 1;
+          const to = Math.min(from + pageItems - 1, total);
+          const all = Array.from({ length: Math.max(0, to - from + 1) }, (_each, index) => from + index);
+          return Promise.resolve({
+            items: all
+              .filter((sequence) => sequence % 1000 === 0)
+              .map((sequence) => ({ notification: chatMessage(sequence), notifiedAt: '' })),
+            readTo: to < total ? chatMessage(to) : undefined,
+          });
+        },
       },
     };
     return { services, reads: () => reads };
   }
 
   it('reads no more than 5 pages for one request, and finds everything by its cursors', async () => {
-    const { services, reads } = queueOf(3500);
+    const { services, reads } = inboxOf(3500);
     const found: number[] = [];
     let cursor: string | undefined;
     let requests = 0;
@@ -67,15 +70,20 @@ describe('GET /notifications', () => {
 describe('GET /conversations', () => {
   it('leaves out one that was about to begin and did not, and goes on behind it', async () => {
     const ids = ['a', 'b', 'c'].map((letter) => letter.repeat(32));
-    const services: CaughtUpServices = {
-      conversationsOf: async (_, after, limit) =>
-        Promise.resolve(
-          ids
-            .filter((id) => after === undefined || id > after)
-            .slice(0, limit)
-            .map((conversationId) => ({ conversationId, with: 'ada', readSequence: 0 })),
-        ),
-      lastSequence: async (id) => Promise.resolve(id.startsWith('b') ? undefined : 4),
+    const services: ConversationServices = {
+      conversations: {
+        of: async (_, after, limit) =>
+          Promise.resolve(
+            ids
+              .filter((id) => after === undefined || id > after)
+              .slice(0, limit)
+              .map((conversationId) => ({ conversationId, with: 'ada', readSequence: 0 })),
+          ),
+      },
+      messages: {
+        lastSequences: async (wanted) =>
+          Promise.resolve(new Map(wanted.filter((id) => !id.startsWith('b')).map((id) => [id, 4]))),
+      },
     };
     const found: string[] = [];
     let cursor: string | undefined;

@@ -6,6 +6,7 @@ import type { Message } from '../../../lambda/chat/domain/message.ts';
 import type { HttpRequest, HttpResponse } from '../../../lambda/shared/http.ts';
 import { Problem } from '../../../lambda/shared/problem.ts';
 import { captureLog } from '../shared/captured-log.ts';
+import { chatMessage } from './world.ts';
 
 /**
  * Goal: a conversation is 1 to n without a gap, and a message stands in it once, whoever writes at the same moment.
@@ -24,28 +25,33 @@ function createTable(step: <T>(effect: () => T) => Promise<T> = async (effect) =
   const members = new Set<string>();
   const services: PostServices = {
     now: () => new Date('2026-03-10T16:05:00.000Z'),
-    lastSequence: async (id) =>
-      step(() => messages.filter(({ conversationId }) => conversationId === id).length),
-    find: async (id, messageId) =>
-      step(() =>
-        messages.find((message) => message.conversationId === id && message.messageId === messageId),
-      ),
-    addConversation: async (userId, id, other) => step(() => void members.add(`${userId} ${id} ${other}`)),
-    put: async (message) =>
-      step(() => {
-        const { conversationId: id, from, to } = message;
-        // Whoever lists conversations may come at any moment.
-        if (!members.has(`${from} ${id} ${to}`) || !members.has(`${to} ${id} ${from}`))
-          throw new Error('A message is in a conversation that its members do not find.');
-        const taken = messages.some(
-          ({ conversationId, sequence }) =>
-            conversationId === message.conversationId && sequence === message.sequence,
-        );
-        if (taken) return 'taken';
-        messages.push(message);
-        return 'written';
-      }),
-    takeFromLimit: async () => step(() => undefined),
+    messages: {
+      last: async (id) => step(() => messages.findLast(({ conversationId }) => conversationId === id)),
+      find: async (id, messageId) =>
+        step(() =>
+          messages.find((message) => message.conversationId === id && message.messageId === messageId),
+        ),
+      put: async (message) =>
+        step(() => {
+          const { conversationId: id, from, to } = message;
+          // Whoever lists conversations may come at any moment.
+          if (!members.has(`${from} ${id} ${to}`) || !members.has(`${to} ${id} ${from}`))
+            throw new Error('A message is in a conversation that its members do not find.');
+          const taken = messages.some(
+            ({ conversationId, sequence }) =>
+              conversationId === message.conversationId && sequence === message.sequence,
+          );
+          if (taken) return 'taken';
+          messages.push(message);
+          return 'written';
+        }),
+    },
+    conversations: {
+      add: async ({ userId, conversationId, with: other }) =>
+        step(() => void members.add(`${userId} ${conversationId} ${other}`)),
+    },
+    rateLimits: { take: async () => step(() => undefined) },
+    rateLimit: { messages: 50, windowSeconds: 10 },
     pause: async () => step(() => undefined),
   };
   return { messages, services };
@@ -113,7 +119,7 @@ describe('messages of writers at the same moment', () => {
     let pauses = 0;
     const busy = {
       ...services,
-      put: async () => Promise.resolve('taken' as const),
+      messages: { ...services.messages, put: async () => Promise.resolve('taken' as const) },
       pause: async () => Promise.resolve(void (pauses += 1)),
     };
     await expect(send(hello, busy)).rejects.toMatchObject({ status: 503, slug: 'conversation-busy' });
@@ -125,7 +131,7 @@ describe('a message', () => {
   it('whose sender has written too many is refused and not written; a replay is not counted', async () => {
     const { messages, services } = createTable();
     await send(hello, services);
-    const full = { ...services, takeFromLimit: async () => Promise.resolve(7) };
+    const full = { ...services, rateLimits: { take: async () => Promise.resolve(7) } };
     const refused = await send({ ...hello, clientMessageId: 'two' }, full);
     expect(refused).toMatchObject({
       status: 429,
@@ -141,9 +147,12 @@ describe('a message', () => {
     let puts = 0;
     const full = {
       ...services,
-      put: async () => {
-        puts += 1;
-        return Promise.resolve('full' as const);
+      messages: {
+        ...services.messages,
+        put: async () => {
+          puts += 1;
+          return Promise.resolve('full' as const);
+        },
       },
     };
     await expect(send(hello, full)).rejects.toMatchObject({ status: 409, slug: 'conversation-full' });
@@ -155,15 +164,21 @@ describe('a message', () => {
     let [counted, refusals] = [0, 3];
     await send(hello, {
       ...services,
-      put: async (message) => (refusals-- > 0 ? 'taken' : services.put(message)),
-      takeFromLimit: async () => Promise.resolve(void (counted += 1)),
+      messages: {
+        ...services.messages,
+        put: async (message) => (refusals-- > 0 ? 'taken' : services.messages.put(message)),
+      },
+      rateLimits: { take: async () => Promise.resolve(void (counted += 1)) },
     });
     expect(counted).toBe(1);
   });
 
   it('does not enter a conversation that has come to its end', async () => {
     const { services } = createTable();
-    const full = { ...services, lastSequence: async () => Promise.resolve(1_000_000) };
+    const full = {
+      ...services,
+      messages: { ...services.messages, last: async () => Promise.resolve(chatMessage(1_000_000)) },
+    };
     await expect(send(hello, full)).rejects.toMatchObject({ status: 409, slug: 'conversation-full' });
   });
 

@@ -1,16 +1,16 @@
-import type { AcknowledgeServices } from '../../../lambda/chat/notifications/acknowledge.ts';
-import { caughtUpFrame } from '../../../lambda/chat/drain/caught-up.ts';
 import type { DrainMessage, NotificationMessage } from '../../../lambda/chat/contract.ts';
-import type { DeliveryServices } from '../../../lambda/chat/push/deliver.ts';
+import type { DeliveryServices } from '../../../lambda/chat/deliver/deliver.ts';
 import {
   conversationIdOf,
   conversationSequenceOf,
   messageIdOf,
 } from '../../../lambda/chat/domain/identifiers.ts';
 import type { Message } from '../../../lambda/chat/domain/message.ts';
+import { caughtUpFrame, type CaughtUpServices } from '../../../lambda/chat/drain/caught-up.ts';
 import type { DrainServices } from '../../../lambda/chat/drain/drain.ts';
 import type { ServerFrame } from '../../../lambda/chat/frames.ts';
-import type { WaitingItem } from '../../../lambda/chat/store/notifications.ts';
+import type { AcknowledgeServices } from '../../../lambda/chat/inbox/acknowledge.ts';
+import type { WaitingItem } from '../../../lambda/chat/store/inbox.ts';
 
 export const ada = 'ada';
 export const bob = 'bob';
@@ -43,7 +43,7 @@ export function createChatWorld(
 ) {
   const { step = atOnce, now = () => new Date('2026-03-10T16:05:01.000Z'), pageItems = 100 } = options;
   const messages = new Map<string, Message>();
-  const queues = new Map<string, Map<string, WaitingItem>>();
+  const inboxes = new Map<string, Map<string, WaitingItem>>();
   const tombstones = new Set<string>();
   const connections = new Map<string, { readonly userId: string; state: 'draining' | 'caught-up' }>();
   const devices = new Map<string, ServerFrame[]>();
@@ -51,9 +51,9 @@ export function createChatWorld(
   const drains: DrainMessage[] = [];
   const queued: NotificationMessage[] = [];
 
-  const queue = (userId: string): Map<string, WaitingItem> => {
-    const found = queues.get(userId) ?? new Map<string, WaitingItem>();
-    queues.set(userId, found);
+  const inbox = (userId: string): Map<string, WaitingItem> => {
+    const found = inboxes.get(userId) ?? new Map<string, WaitingItem>();
+    inboxes.set(userId, found);
     return found;
   };
   const isTombstone = (userId: string, key: string): boolean => tombstones.has(`${userId} ${key}`);
@@ -68,7 +68,7 @@ export function createChatWorld(
     drains,
     /** What was sent to the notification queue. */
     queued,
-    queue,
+    inbox,
     post: (message: Message) => messages.set(conversationSequenceOf(message), message),
     /** A device that says hello. */
     hello: (userId: string, connectionId: string) => {
@@ -79,7 +79,7 @@ export function createChatWorld(
       [...messages].flatMap(([key, { sequence }]) => (isTombstone(userId, key) ? [sequence] : [])),
     /** What those see who read what waits. */
     waiting: (userId: string): number[] =>
-      [...queue(userId)].flatMap(([key, { notification }]) =>
+      [...inbox(userId)].flatMap(([key, { notification }]) =>
         isTombstone(userId, key) ? [] : [notification.sequence],
       ),
     /** Sequences in the order in which a device got them. */
@@ -89,30 +89,74 @@ export function createChatWorld(
       ),
   };
 
-  const services: DeliveryServices & Omit<DrainServices, 'sendMessage'> & AcknowledgeServices = {
+  const tables: CaughtUpServices & Pick<DeliveryServices, 'messages'> = {
+    messages: {
+      get: async (conversationId, sequence) =>
+        step(() => messages.get(conversationSequenceOf({ conversationId, sequence }))),
+      lastSequences: async (conversationIds) => {
+        const found = new Map<string, number>();
+        for (const id of conversationIds) {
+          const sequences = await step(() =>
+            [...messages.values()].flatMap(({ conversationId, sequence }) =>
+              conversationId === id ? [sequence] : [],
+            ),
+          );
+          if (sequences.length > 0) found.set(id, Math.max(...sequences));
+        }
+        return found;
+      },
+    },
+    conversations: {
+      of: async (userId, after, limit) =>
+        step(() =>
+          [...new Map([...messages.values()].map((message) => [message.conversationId, message])).values()]
+            .filter(({ from, to }) => from === userId || to === userId)
+            .map(({ conversationId, from, to }) => ({
+              conversationId,
+              with: from === userId ? to : from,
+              readSequence: 0,
+            }))
+            .filter(({ conversationId }) => after === undefined || conversationId > after)
+            .slice(0, limit),
+        ),
+    },
+  };
+  const services: DeliveryServices & DrainServices & AcknowledgeServices = {
+    ...tables,
     now,
     isTimeUp: () => false,
-    getMessage: async (conversationId, sequence) =>
-      step(() => messages.get(conversationSequenceOf({ conversationId, sequence }))),
-    putNotification: async (message) =>
-      step(() => {
-        const key = conversationSequenceOf(message);
-        if (queue(message.to).has(key)) return 'exists';
-        queue(message.to).set(key, { notification: message, notifiedAt: now().toISOString() });
-        return 'written';
-      }),
-    isQueued: async (userId, place) => step(() => queue(userId).has(conversationSequenceOf(place))),
-    isAcknowledged: async (userId, place) => step(() => isTombstone(userId, conversationSequenceOf(place))),
-    putTombstone: async (userId, place) =>
-      step(() => void tombstones.add(`${userId} ${conversationSequenceOf(place)}`)),
-    removeNotification: async (userId, place) =>
-      step(() => void queue(userId).delete(conversationSequenceOf(place))),
-    liveConnections: async (userId) =>
-      step(() =>
-        [...connections]
-          .flatMap(([id, connection]) => (connection.userId === userId ? [id] : []))
-          .toReversed(),
-      ),
+    inbox: {
+      put: async (message) =>
+        step(() => {
+          const key = conversationSequenceOf(message);
+          if (inbox(message.to).has(key)) return 'exists';
+          inbox(message.to).set(key, { notification: message, notifiedAt: now().toISOString() });
+          return 'written';
+        }),
+      has: async (userId, place) => step(() => inbox(userId).has(conversationSequenceOf(place))),
+      remove: async (userId, place) => step(() => void inbox(userId).delete(conversationSequenceOf(place))),
+    },
+    acknowledgements: {
+      has: async (userId, place) => step(() => isTombstone(userId, conversationSequenceOf(place))),
+      put: async (userId, place) =>
+        step(() => void tombstones.add(`${userId} ${conversationSequenceOf(place)}`)),
+    },
+    connections: {
+      live: async (userId) =>
+        step(() =>
+          [...connections]
+            .flatMap(([id, connection]) => (connection.userId === userId ? [id] : []))
+            .toReversed(),
+        ),
+      remove: async ({ connectionId }) => step(() => void connections.delete(connectionId)),
+      noteDrain: async ({ userId, connectionId }, state) =>
+        step(() => {
+          const found = connections.get(connectionId);
+          if (found?.userId !== userId) return 'gone';
+          found.state = state;
+          return 'noted';
+        }),
+    },
     pushFrame: async (connectionId, frame) =>
       step(() => {
         const frames = devices.get(connectionId);
@@ -122,19 +166,11 @@ export function createChatWorld(
         return 'sent';
       }),
     disconnect: async (connectionId) => step(() => void devices.delete(connectionId)),
-    removeConnection: async ({ connectionId }) => step(() => void connections.delete(connectionId)),
-    noteDrain: async ({ userId, connectionId }, state) =>
-      step(() => {
-        const found = connections.get(connectionId);
-        if (found?.userId !== userId) return 'gone';
-        found.state = state;
-        return 'noted';
-      }),
-    waitingPage: async (userId, after) => {
+    inboxPage: async (userId, after) => {
       const from = after === undefined ? '' : conversationSequenceOf(after);
       // A page is read at one instant, and what is acknowledged of it at another.
       const page = await step(() =>
-        [...queue(userId)]
+        [...inbox(userId)]
           .filter(([key]) => key > from)
           .toSorted(([one], [other]) => (one < other ? -1 : 1))
           .slice(0, pageItems),
@@ -143,32 +179,9 @@ export function createChatWorld(
       const last = page.length < pageItems ? undefined : page.at(-1);
       return { items, readTo: last?.[1].notification };
     },
-    caughtUpFrame: async (userId) =>
-      caughtUpFrame(userId, {
-        conversationsOf: async (_, after, limit) =>
-          step(() =>
-            [...new Map([...messages.values()].map((message) => [message.conversationId, message])).values()]
-              .filter(({ from, to }) => from === userId || to === userId)
-              .map(({ conversationId, from, to }) => ({
-                conversationId,
-                with: from === userId ? to : from,
-                readSequence: 0,
-              }))
-              .filter(({ conversationId }) => after === undefined || conversationId > after)
-              .slice(0, limit),
-          ),
-        lastSequence: async (conversationId) =>
-          step(() =>
-            [...messages.values()]
-              .filter((message) => message.conversationId === conversationId)
-              .reduce<number | undefined>((last, { sequence }) => Math.max(last ?? 0, sequence), undefined),
-          ),
-      }),
-    sendMessage: async (message) => step(() => void queued.push(message)),
+    caughtUpFrame: async (userId) => caughtUpFrame(userId, tables),
+    sendNotification: async (message) => step(() => void queued.push(message)),
+    sendDrain: async (message) => step(() => void drains.push(message)),
   };
-  const drainServices: DrainServices = {
-    ...services,
-    sendMessage: async (message) => step(() => void drains.push(message)),
-  };
-  return { ...world, services, drainServices };
+  return { ...world, services };
 }

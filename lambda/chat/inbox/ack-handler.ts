@@ -1,11 +1,11 @@
 import { forEachConcurrently } from '../../shared/concurrency.ts';
-import { acknowledge, type AcknowledgeServices } from '../notifications/acknowledge.ts';
-import { buildAcknowledgeServices } from '../notifications/services.ts';
-import { deviceHandler, parseFrame, type DeviceRequest } from './device.ts';
+import { deviceHandler, parseFrame, type DeviceRequest } from '../device.ts';
 import { placeOf } from '../domain/identifiers.ts';
 import { AckFrame } from '../frames.ts';
+import { acknowledge, type AcknowledgeServices } from './acknowledge.ts';
+import { acknowledgeServices } from './services.ts';
 
-/** `ack`: takes notifications from the user's queue. Ids that name nothing in it have no effect. */
+/** `ack`: acknowledges notifications. Ids of none in the inbox have no effect. */
 export async function ack(request: DeviceRequest, services: AcknowledgeServices): Promise<void> {
   const { notificationIds } = parseFrame(AckFrame, request);
   const places = [...new Set(notificationIds)].map(placeOf).filter((place) => place !== undefined);
@@ -14,6 +14,4 @@ export async function ack(request: DeviceRequest, services: AcknowledgeServices)
   });
 }
 
-let services: AcknowledgeServices | undefined;
-
-export const handler = deviceHandler((request) => ack(request, (services ??= buildAcknowledgeServices())));
+export const handler = deviceHandler(async (request) => ack(request, acknowledgeServices()));

@@ -1,13 +1,12 @@
 import type { Context } from 'aws-lambda';
 import * as v from 'valibot';
-import { environmentVariable } from '../../shared/environment.ts';
-import { parseAs, parseJson } from '../../shared/http.ts';
-import { errorFields, logger, logInvocation } from '../../shared/log.ts';
-import { parseWritten } from '../../shared/parse.ts';
-import { commonProblem, Problem } from '../../shared/problem.ts';
-import { environmentNames } from '../contract.ts';
-import { errorFrame } from '../frames.ts';
-import { createPushFrame, type PushFrame } from '../push/push.ts';
+import { parseAs, parseJson } from '../shared/http.ts';
+import { lazily } from '../shared/lazily.ts';
+import { errorFields, logger, logInvocation } from '../shared/log.ts';
+import { parseWritten } from '../shared/parse.ts';
+import { commonProblem, Problem } from '../shared/problem.ts';
+import { errorFrame } from './frames.ts';
+import { webSockets, type PushFrame } from './push.ts';
 
 /** What a device sent, or that it left. */
 export interface DeviceRequest {
@@ -34,13 +33,15 @@ export type DeviceHandler = (
   context: Pick<Context, 'awsRequestId'>,
 ) => Promise<{ readonly statusCode: number }>;
 
+const ownWebSockets = lazily(() => webSockets());
+
 /**
  * Makes a function for a WebSocket route: a `Problem` becomes an error frame to the device that caused it; anything
  * else that is thrown is logged and becomes an internal-error frame. The connection survives either.
  */
 export function deviceHandler(
   handle: (request: DeviceRequest) => Promise<void>,
-  pushFrame: PushFrame = environmentPushFrame(),
+  pushFrame: PushFrame = async (...push) => ownWebSockets().pushFrame(...push),
 ): DeviceHandler {
   return async (event, context) => {
     const { requestContext, body } = parseWritten(DeviceEvent, event);
@@ -71,15 +72,6 @@ export function parseFrame<S extends v.GenericSchema>(schema: S, { body }: Devic
 
 /** What API Gateway lets through. */
 const FRAME_LIMIT_BYTES = 128 * 1024;
-
-/** Posts frames where the deployment says; read at the first frame. */
-function environmentPushFrame(): PushFrame {
-  let pushFrame: PushFrame | undefined;
-  return async (connectionId, frame) => {
-    pushFrame ??= createPushFrame(environmentVariable(environmentNames.connectionsUrl));
-    return pushFrame(connectionId, frame);
-  };
-}
 
 function internalError(): Problem {
   return commonProblem('internal-error', { detail: 'Send the same frame again: nothing is done twice.' });

@@ -1,21 +1,23 @@
 import { PermanentError } from '../../shared/batch.ts';
 import { deviceLimit, type NotificationMessage } from '../contract.ts';
-import { errorFrame, frameProblem, notificationFrame } from '../frames.ts';
 import type { NotificationPlace } from '../domain/identifiers.ts';
-import { isExpired, type Message } from '../domain/message.ts';
-import { pushToAll, pushToDevice, type PushServices } from './push.ts';
+import { isExpired } from '../domain/message.ts';
+import { errorFrame, frameProblem, notificationFrame } from '../frames.ts';
+import { pushToAll, pushToDevice, type PushServices } from '../push.ts';
+import type { AcknowledgementsTable } from '../store/acknowledgements.ts';
+import type { ConnectionsTable } from '../store/connections.ts';
+import type { InboxTable } from '../store/inbox.ts';
+import type { MessagesTable } from '../store/messages.ts';
 
 export interface DeliveryServices extends PushServices {
   readonly now: () => Date;
-  /** True when what is not done yet shall be left to a later invocation. */
+  /** True when the rest is to be left to a later invocation. */
   readonly isTimeUp: () => boolean;
-  /** The user's connections that get what arrives, the newest first. */
-  readonly liveConnections: (userId: string) => Promise<readonly string[]>;
-  readonly getMessage: (conversationId: string, sequence: number) => Promise<Message | undefined>;
-  readonly putNotification: (message: Message) => Promise<'written' | 'exists'>;
-  readonly isAcknowledged: (userId: string, place: NotificationPlace) => Promise<boolean>;
-  readonly removeNotification: (userId: string, place: NotificationPlace) => Promise<void>;
-  readonly sendMessage: (message: NotificationMessage) => Promise<void>;
+  readonly messages: Pick<MessagesTable, 'get'>;
+  readonly inbox: Pick<InboxTable, 'put' | 'remove'>;
+  readonly acknowledgements: Pick<AcknowledgementsTable, 'has'>;
+  readonly connections: Pick<ConnectionsTable, 'live' | 'remove'>;
+  readonly sendNotification: (message: NotificationMessage) => Promise<void>;
 }
 
 /** What became of a message. `known`: it was acknowledged before. `expired`: it is too old to wait. */
@@ -24,14 +26,14 @@ export type Delivery =
   | { readonly outcome: 'notified'; readonly pushed: number; readonly gone: number; readonly left: number };
 
 /**
- * Puts a message into its recipient's queue, then pushes it to the recipient's live connections. In this order: a
- * device that says hello after the connections were read finds the notification in the queue.
+ * Puts a message into its recipient's inbox, then pushes it to the recipient's live connections. The order matters: a
+ * device that says hello after the connections were read finds the notification in the inbox.
  *
- * A message that comes again is pushed again unless it was acknowledged: the invocation that wrote the notification may
- * have crashed before it pushed. Whether it was is asked after the notification is written. An acknowledgement before that is seen,
- * and the notification is taken out again; a later one takes it out itself.
+ * A message that comes again is pushed again unless it was acknowledged, because the invocation that wrote the
+ * notification may have crashed before the push. Acknowledgements are read after the notification is written: an
+ * earlier one is seen here, and the notification is removed again; a later one removes it itself.
  *
- * Devices that are not reached are left to a message of their own, so that the others do not get it twice.
+ * Devices that are not reached get a message of their own, so that the others are not pushed to twice.
  *
  * @param only the devices of such a message
  * @throws PermanentError if there is no such message
@@ -41,16 +43,17 @@ export async function deliver(
   services: DeliveryServices,
   only?: readonly string[],
 ): Promise<Delivery> {
-  const message = await services.getMessage(place.conversationId, place.sequence);
+  const { inbox, connections } = services;
+  const message = await services.messages.get(place.conversationId, place.sequence);
   if (message === undefined) throw new PermanentError('The queue names a message that does not exist.');
-  // Nobody could tell any more whether it was acknowledged.
+  // Its tombstone may have expired: nobody can tell any more whether it was acknowledged.
   if (isExpired(message, services.now())) return { outcome: 'expired' };
-  await services.putNotification(message);
-  if (await services.isAcknowledged(message.to, message)) {
-    await services.removeNotification(message.to, message);
+  await inbox.put(message, services.now());
+  if (await services.acknowledgements.has(message.to, message)) {
+    await inbox.remove(message.to, message);
     return { outcome: 'known' };
   }
-  const live = await services.liveConnections(message.to);
+  const live = await connections.live(message.to, services.now());
   const wanted = live.slice(0, deviceLimit);
   const frame = notificationFrame(message);
   const { pushed, gone, left, error } = await pushToAll(
@@ -59,10 +62,10 @@ export async function deliver(
     services.isTimeUp,
   );
   if (left.length > 0) {
-    // Without progress the same message comes again, and finally goes to the dead-letter queue.
+    // Without progress, the same message comes again and at last goes to the dead-letter queue.
     if (pushed + gone === 0 && error !== undefined) throw error;
     const { conversationId, sequence, requestId } = message;
-    await services.sendMessage({
+    await services.sendNotification({
       kind: 'push',
       conversationId,
       sequence: String(sequence),
@@ -74,20 +77,18 @@ export async function deliver(
   return { outcome: 'notified', pushed, gone, left: left.length };
 }
 
-/** Disconnects devices that are too many. Those that are missed here are still too many at the next message. */
+/** Disconnects devices beyond the limit. The next message finds those that are missed here. */
 async function dismiss(
   userId: string,
   connectionIds: readonly string[],
   services: DeliveryServices,
 ): Promise<void> {
-  const problem = frameProblem('too-many-devices', {
-    detail: `The newest ${deviceLimit} stay.`,
-  });
+  const problem = frameProblem('too-many-devices', { detail: `The newest ${deviceLimit} stay.` });
   const dismissOne = async (connectionId: string): Promise<boolean> => {
     const device = { userId, connectionId };
     if (!(await pushToDevice(device, errorFrame(problem), services))) return false;
     await services.disconnect(connectionId);
-    await services.removeConnection(device);
+    await services.connections.remove(device);
     return true;
   };
   await pushToAll(connectionIds, dismissOne, services.isTimeUp);

@@ -1,33 +1,29 @@
 import type { NotificationPlace } from '../domain/identifiers.ts';
 import type { Notification } from '../domain/message.ts';
-import type { WaitingPage } from '../store/notifications.ts';
+import type { InboxTable } from '../store/inbox.ts';
 
 export interface ListServices {
-  /** What waits among the next `pageItems` of the queue behind a place. */
-  readonly waitingPage: (
-    userId: string,
-    after: NotificationPlace | undefined,
-    pageItems: number,
-  ) => Promise<WaitingPage>;
+  readonly now: () => Date;
+  readonly inbox: Pick<InboxTable, 'page'>;
 }
 
 /** One request reads no more; the cursor goes on behind them. */
 const MOST_PAGES = 5;
 
 /**
- * Lists what waits for a user behind a place.
+ * Lists a user's inbox behind a place.
  *
  * @returns at most `limit` notifications; with `next` others may follow behind that place
  */
-export async function listWaiting(
+export async function listInbox(
   userId: string,
   { after, limit }: { readonly after: NotificationPlace | undefined; readonly limit: number },
-  services: ListServices,
+  { now, inbox }: ListServices,
 ): Promise<{ readonly items: readonly Notification[]; readonly next: NotificationPlace | undefined }> {
   const found: Notification[] = [];
   let readTo = after;
   for (let pages = 1; pages <= MOST_PAGES && found.length <= limit; pages++) {
-    const page = await services.waitingPage(userId, readTo, limit + 1);
+    const page = await inbox.page(userId, readTo, limit + 1, now());
     found.push(...page.items.map(({ notification }) => notification));
     ({ readTo } = page);
     if (readTo === undefined) break;

@@ -1,0 +1,5 @@
+/** Builds a value when it is first asked for: importing a handler reads no environment. */
+export function lazily<T>(build: () => T): () => T {
+  let built: { readonly value: T } | undefined;
+  return () => (built ??= { value: build() }).value;
+}

@@ -63,8 +63,8 @@ async function assessAll(
 ): Promise<ReadonlyMap<string, Assessment>> {
   const verdicts = new Map<string, Assessment>();
   for (const batch of batches) {
-    const { historyOf, smallAmountsAt } = historiesOf(() => universe);
-    const services = { historyOf, smallAmountsAt, ratesOf: async () => Promise.resolve(rates) };
+    const { histories } = historiesOf(() => universe);
+    const services = { histories, ratesOf: async () => Promise.resolve(rates) };
     const { assessments, failures } = await createAssessor(services, settings)(batch);
     expect(failures.size).toBe(0);
     for (const [transactionId, assessment] of assessments) {
@@ -185,8 +185,8 @@ describe('the histories of a batch', () => {
   it('are read once for each card, and once for each terminal with a small sale', async () => {
     await fc.assert(
       fc.asyncProperty(arbitraryFacts, async (facts) => {
-        const { historyOf, smallAmountsAt, queries } = historiesOf(() => facts, 100);
-        const services = { historyOf, smallAmountsAt, ratesOf: async () => Promise.resolve(fxRates()) };
+        const { histories, queries } = historiesOf(() => facts, 100);
+        const services = { histories, ratesOf: async () => Promise.resolve(fxRates()) };
         await createAssessor(services, settings)([...facts, ...facts]);
         const cards = new Set(facts.map(({ cardToken }) => `card ${cardToken}`));
         const terminals = new Set(facts.filter(isSmallSale).map((fact) => `terminal ${terminalKeyOf(fact)}`));
@@ -209,8 +209,13 @@ describe('the histories of a batch', () => {
           const ofCard = facts.map((fact) => ({ ...fact, cardToken: 'tok_1' }));
           const subjects = ofCard.filter((_, number) => number % (1 + (every % 7)) === 0).map(subjectOf);
           const windowOf = ({ type }: { readonly type: string }) => (type === 'sale' ? 30_000_000 : 300_000);
-          const { historyOf, queries } = historiesOf(() => ofCard, pageItems);
-          const past = await readHistory(subjects, windowOf, (range) => historyOf('tok_1', range), bounds);
+          const { histories, queries } = historiesOf(() => ofCard, pageItems);
+          const past = await readHistory(
+            subjects,
+            windowOf,
+            (range) => histories.ofCard('tok_1', range),
+            bounds,
+          );
           const whole = ofCard.map(subjectOf).toSorted((one, other) => (isBefore(one, other) ? 1 : -1));
           for (const subject of subjects) {
             const idsOf = (all: typeof past) =>
@@ -231,19 +236,19 @@ describe('the histories of a batch', () => {
         occurredAt: new Date(Date.parse('2026-03-10T12:00:00Z') + number * 1000).toISOString(),
       }),
     );
-    const { historyOf } = historiesOf(() => uses, 250);
+    const { histories } = historiesOf(() => uses, 250);
     const [first, last] = [uses[1500], uses.at(-1)];
     if (first === undefined || last === undefined) throw new Error('There are 5,000 uses.');
     const past = await readHistory(
       [first, last].map(subjectOf),
       () => 30 * 86_400_000,
-      (range) => historyOf('tok', range),
+      (range) => histories.ofCard('tok', range),
     );
     expect(past.length).toBe(0);
     const read = await readHistory(
       [first, last].map(subjectOf),
       () => 30 * 86_400_000,
-      (range) => historyOf(last.cardToken, range),
+      (range) => histories.ofCard(last.cardToken, range),
     );
     expect(read.length).toBe(2500);
   });

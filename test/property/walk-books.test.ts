@@ -16,7 +16,7 @@ import type { MerchantTotals } from '../../lambda/card-settlement/domain/totals.
 import {
   findingsOf,
   walk as walkOn,
-  type BookServices,
+  type WalkServices,
   type WalkingRun,
 } from '../../lambda/card-settlement/reconcile/walk.ts';
 import type { TerminalReport } from '../../lambda/card-settlement/domain/terminal-totals.ts';
@@ -68,7 +68,7 @@ async function* stream<T>(items: readonly T[]): AsyncGenerator<readonly T[], voi
 }
 
 /** A walk in one go. */
-async function walkBooks(day: BusinessDay, plan: WalkingRun['plan'], services: BookServices) {
+async function walkBooks(day: BusinessDay, plan: WalkingRun['plan'], services: WalkServices) {
   return findingsOf(await walkOn({ id: 'run', day, plan }, undefined, services, () => false));
 }
 
@@ -102,17 +102,30 @@ function simulation(faults: Faults) {
   let runCount = 0;
   const batchSizes: number[] = [];
 
-  function booksAt(now: number): BookServices {
+  function booksAt(now: number): WalkServices {
     return {
-      staged: () =>
-        stream(
-          staged
-            .filter(({ visibleAt }) => visibleAt <= now)
-            .map(({ fact }) => fact)
-            .toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
-        ),
-      ledger: () => stream([...ledger.values()].toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))),
-      terminalReports: () => stream<TerminalReport>([]),
+      books: {
+        staged: {
+          pagesOf: () =>
+            stream(
+              staged
+                .filter(({ visibleAt }) => visibleAt <= now)
+                .map(({ fact }) => fact)
+                .toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
+            ),
+        },
+        ledger: {
+          pagesOf: () => stream([...ledger.values()].toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))),
+        },
+        terminalTotals: { pagesOf: () => stream<TerminalReport>([]) },
+        merchantTotals: {
+          write: async ({ revision }, totals) => {
+            for (const each of totals)
+              merchantTotals.set(`${revision}#${each.merchantId}#${each.currency}`, each);
+            return Promise.resolve();
+          },
+        },
+      },
       send: async (factIds) => {
         batchSizes.push(factIds.length);
         for (const factId of factIds) {
@@ -125,11 +138,6 @@ function simulation(faults: Faults) {
             });
           }
         }
-        return Promise.resolve();
-      },
-      writeMerchantTotals: async ({ revision }, totals) => {
-        for (const each of totals)
-          merchantTotals.set(`${revision}#${each.merchantId}#${each.currency}`, each);
         return Promise.resolve();
       },
       noteSends: async () => Promise.resolve(),
@@ -344,6 +352,16 @@ describe('a day', () => {
   });
 });
 
+/** Books without terminals, which forget what merchants get. */
+function booksOf(facts: readonly StagedFact[], entries: readonly LedgerEntry[]): WalkServices['books'] {
+  return {
+    staged: { pagesOf: () => stream(facts) },
+    ledger: { pagesOf: () => stream(entries) },
+    terminalTotals: { pagesOf: () => stream<TerminalReport>([]) },
+    merchantTotals: { write: async () => Promise.resolve() },
+  };
+}
+
 function startAt(trigger: Trigger) {
   return { trigger, startedAt: new Date(CUT_OFF), ratesFound: false };
 }
@@ -356,17 +374,14 @@ describe('a walk', () => {
     );
     let atOnce = 0;
     let most = 0;
-    const services: BookServices = {
-      staged: () => stream(many),
-      ledger: () => stream<LedgerEntry>([]),
-      terminalReports: () => stream<TerminalReport>([]),
+    const services: WalkServices = {
+      books: booksOf(many, []),
       send: async (factIds) => {
         most = Math.max(most, (atOnce += 1));
         await new Promise((resolve) => setImmediate(resolve));
         atOnce -= 1;
         if (factIds.includes('t250')) throw new Error('SQS is down');
       },
-      writeMerchantTotals: async () => Promise.resolve(),
       noteSends: async () => Promise.resolve(),
     };
     const plan = planRun(sealedDay, startAt('operator'), settings);
@@ -382,16 +397,13 @@ describe('a walk', () => {
     );
     const sent: string[] = [];
     let through = '';
-    const services = (capacity: number): BookServices => ({
-      staged: () => stream(many),
-      ledger: () => stream<LedgerEntry>([]),
-      terminalReports: () => stream<TerminalReport>([]),
+    const services = (capacity: number): WalkServices => ({
+      books: booksOf(many, []),
       send: async (factIds) => {
         if (sent.length >= capacity) throw new Error('SQS is down');
         sent.push(...factIds);
         return Promise.resolve();
       },
-      writeMerchantTotals: async () => Promise.resolve(),
       noteSends: async (key) => {
         // What is noted has been sent.
         expect(sent.map((id) => sortKeyOf(many[0]?.merchantId ?? '', id))).toContain(key);
@@ -416,11 +428,8 @@ describe('a walk', () => {
     const day: BusinessDay = { businessDate: DATE, revision: 1, totals: {}, breaks: [] };
     const walk = async (ledger: readonly LedgerEntry[]) =>
       walkBooks(day, planRun(day, startAt('schedule'), settings), {
-        staged: () => stream(facts),
-        ledger: () => stream(ledger),
-        terminalReports: () => stream<TerminalReport>([]),
+        books: booksOf(facts, ledger),
         send: async () => Promise.resolve(),
-        writeMerchantTotals: async () => Promise.resolve(),
         noteSends: async () => Promise.resolve(),
       });
     const changed = entries.map((entry) =>

@@ -9,9 +9,9 @@ import {
   type TerminalReport,
 } from '../../lambda/card-settlement/domain/terminal-totals.ts';
 import type { MerchantTotals } from '../../lambda/card-settlement/domain/totals.ts';
-import { findingsOf, walk, type BookServices } from '../../lambda/card-settlement/reconcile/walk.ts';
+import { findingsOf, walk, type WalkServices } from '../../lambda/card-settlement/reconcile/walk.ts';
 import type { WalkState } from '../../lambda/card-settlement/domain/walk-state.ts';
-import { loadWalk, saveWalk } from '../../lambda/card-settlement/store/walks.ts';
+import { walksTable } from '../../lambda/card-settlement/store/walks.ts';
 import { profile, stagedFact } from '../unit/card-settlement/card-facts.ts';
 import { createTables } from './settlement-days/tables.ts';
 import { simulatedAws } from './settlement-days/simulated-aws.ts';
@@ -29,6 +29,8 @@ const aws = simulatedAws(
   () => undefined,
   () => 0,
 );
+
+const walks = walksTable(aws.client, tableNames.businessDays);
 
 beforeAll(async () => createTables(aws.dynamoDb));
 
@@ -113,16 +115,20 @@ function booksOf(all: readonly Line[], reported: readonly TerminalReport[]) {
     });
   const sent: string[] = [];
   const totals = new Map<string, MerchantTotals>();
-  const services: BookServices = {
-    staged: (_, from) => after(staged, from),
-    ledger: (_, from) => after(entries, from),
-    terminalReports: () => single(reported),
+  const services: WalkServices = {
+    books: {
+      staged: { pagesOf: (_, from) => after(staged, from) },
+      ledger: { pagesOf: (_, from) => after(entries, from) },
+      terminalTotals: { pagesOf: () => single(reported) },
+      merchantTotals: {
+        write: async (_, written) => {
+          for (const each of written) totals.set(`${each.merchantId}#${each.currency}`, each);
+          return Promise.resolve();
+        },
+      },
+    },
     send: async (ids) => {
       sent.push(...ids);
-      return Promise.resolve();
-    },
-    writeMerchantTotals: async (_, written) => {
-      for (const each of written) totals.set(`${each.merchantId}#${each.currency}`, each);
       return Promise.resolve();
     },
     noteSends: async () => Promise.resolve(),
@@ -147,8 +153,8 @@ async function walkInParts(
     if (part > 200) throw new Error('The walk does not end.');
     if (dies(part)) continue;
     const saved = { run: run.id, part, startedAt: DATE, attempt: 0, plan, state: walked };
-    await saveWalk(aws.client, tableNames.businessDays, DATE, saved);
-    const loaded = await loadWalk(aws.client, tableNames.businessDays, DATE, run.id);
+    await walks.save(DATE, saved);
+    const loaded = await walks.load(DATE, run.id);
     expect(loaded).toEqual(saved);
     ({ state } = loaded);
   }

@@ -1,19 +1,18 @@
 import { logger } from '../../shared/log.ts';
 import type { Problem } from '../../shared/problem.ts';
 import { decidedProblem, keyReusedProblem, problem } from '../api.ts';
-import type { BusinessDate } from '../domain/business-date.ts';
-import { isReview, reversalMismatches, type AnyStagedFact } from '../domain/decision.ts';
+import { isReview, reversalMismatches } from '../domain/decision.ts';
 import { bodyDigest, decisionIdOf } from '../domain/identifiers.ts';
 import type { StagedFact } from '../domain/settlement.ts';
 import type { Transaction } from '../domain/transaction.ts';
+import type { DaysTable } from '../store/business-days.ts';
+import type { StagedTable } from '../store/staged-transactions.ts';
 
 /** What accepting a reversal needs of the world. */
 export interface ReversalServices {
-  readonly getFact: (transactionId: string) => Promise<StagedFact | undefined>;
-  readonly getDecision: (decisionId: string) => Promise<AnyStagedFact | undefined>;
-  readonly putFact: (fact: AnyStagedFact) => Promise<'written' | 'exists'>;
-  /** Reads consistently, never from a cache: a reversal must not slip into a day that was sealed a moment ago. */
-  readonly readDay: (businessDate: BusinessDate) => Promise<{ readonly sealedAt?: string } | undefined>;
+  readonly staged: Pick<StagedTable, 'get' | 'getDecision' | 'put'>;
+  /** Never a cache: a reversal must not slip into a day that was sealed a moment ago. */
+  readonly days: Pick<DaysTable, 'read'>;
 }
 
 /** A reversal as a client sends it. */
@@ -38,7 +37,7 @@ export async function acceptReversal(
   now: Date,
   services: ReversalServices,
 ): Promise<{ readonly outcome: 'staged' | 'replayed'; readonly fact: StagedFact }> {
-  const original = await services.getFact(transaction.originalTransactionId ?? '');
+  const original = await services.staged.get(transaction.originalTransactionId ?? '');
   // Another client's sale does not exist for this one.
   if (original?.clientId !== clientId) {
     throw problem('original-not-found', {
@@ -65,7 +64,7 @@ export async function acceptReversal(
     requestId,
   };
   const replayed = async (): Promise<StagedFact | undefined> => {
-    const standing = await services.getDecision(fact.transactionId);
+    const standing = await services.staged.getDecision(fact.transactionId);
     if (standing === undefined) return undefined;
     if (isReview(standing)) throw decidedProblem(standing);
     const { idempotencyId, bodyDigest: digest } = standing;
@@ -75,14 +74,14 @@ export async function acceptReversal(
   const standing = await replayed();
   if (standing !== undefined) return { outcome: 'replayed', fact: standing };
   if (refusal !== undefined) throw refusal;
-  if ((await services.getFact(keyId)) !== undefined) throw keyReusedProblem();
-  const day = await services.readDay(original.businessDate);
+  if ((await services.staged.get(keyId)) !== undefined) throw keyReusedProblem();
+  const day = await services.days.read(original.businessDate);
   if (day?.sealedAt !== undefined) {
     throw problem('day-closed', {
       detail: `The books of ${original.businessDate} take nothing more. Send a refund: it belongs to the date on which it occurs.`,
     });
   }
-  if ((await services.putFact(fact)) === 'exists') {
+  if ((await services.staged.put(fact)) === 'exists') {
     const winner = await replayed();
     if (winner === undefined) throw new Error('A decision that exists was not found.');
     return { outcome: 'replayed', fact: winner };

@@ -1,4 +1,5 @@
 import { addDays, type BusinessDate } from '../domain/business-date.ts';
+import type { DaysTable } from '../store/business-days.ts';
 
 /**
  * Gives the date itself, or the earliest after it that is not sealed. Undefined if that day would have to be begun and
@@ -17,11 +18,7 @@ const OPEN_DAY_CACHE_MILLISECONDS = 5000;
 const CACHED_DAYS = 100;
 
 /** Finds unsealed dates, and begins their days. A sealed day stays sealed, so it is remembered for good. */
-export function createDayFinder(services: {
-  readonly now: () => Date;
-  readonly readDay: (businessDate: BusinessDate) => Promise<{ readonly sealedAt?: string } | undefined>;
-  readonly beginDay: (businessDate: BusinessDate) => Promise<unknown>;
-}): FindUnsealedDate {
+export function createDayFinder(days: Pick<DaysTable, 'read' | 'begin'>, now: () => Date): FindUnsealedDate {
   const openUntil = new Map<BusinessDate, number>();
   const sealed = new Set<BusinessDate>();
 
@@ -32,19 +29,19 @@ export function createDayFinder(services: {
   ): Promise<boolean | undefined> {
     if (sealed.has(businessDate)) return false;
     // The clock is read before the day is: the cache may only end too early.
-    const now = services.now().getTime();
-    if ((openUntil.get(businessDate) ?? 0) > now) return true;
-    let day = await services.readDay(businessDate);
+    const askedAt = now().getTime();
+    if ((openUntil.get(businessDate) ?? 0) > askedAt) return true;
+    let day = await days.read(businessDate);
     if (day === undefined) {
       if (!(await mayBegin())) return undefined;
-      await services.beginDay(businessDate);
-      day = await services.readDay(businessDate);
+      await days.begin(businessDate, now());
+      day = await days.read(businessDate);
     }
     if (openUntil.size + sealed.size >= CACHED_DAYS) {
       openUntil.clear();
       sealed.clear();
     }
-    if (day?.sealedAt === undefined) openUntil.set(businessDate, now + OPEN_DAY_CACHE_MILLISECONDS);
+    if (day?.sealedAt === undefined) openUntil.set(businessDate, askedAt + OPEN_DAY_CACHE_MILLISECONDS);
     else sealed.add(businessDate);
     return day?.sealedAt === undefined;
   }

@@ -2,13 +2,13 @@ import { notFoundProblem } from '../../shared/problem.ts';
 import type { AnyStagedFact } from '../domain/decision.ts';
 import { decisionIdOf } from '../domain/identifiers.ts';
 import type { StagedFact } from '../domain/settlement.ts';
-import type { EntryKey, WrittenEntry } from '../store/ledger.ts';
+import type { LedgerTable, WrittenEntry } from '../store/ledger.ts';
+import type { StagedTable } from '../store/staged-transactions.ts';
 
 /** What showing a transaction needs of the world. */
 export interface TransactionServices {
-  readonly getFact: (transactionId: string) => Promise<StagedFact | undefined>;
-  readonly getDecision: (decisionId: string) => Promise<AnyStagedFact | undefined>;
-  readonly getEntry: (key: EntryKey) => Promise<WrittenEntry | undefined>;
+  readonly staged: Pick<StagedTable, 'get' | 'getDecision'>;
+  readonly ledger: Pick<LedgerTable, 'get'>;
 }
 
 /** A transaction, the decision on it if there is one, and the ledger entries that say what became of it. */
@@ -25,12 +25,12 @@ export async function findTransaction(
   services: TransactionServices,
 ): Promise<FoundTransaction> {
   const [fact, decision] = await Promise.all([
-    services.getFact(transactionId),
-    services.getDecision(decisionIdOf(transactionId)),
+    services.staged.get(transactionId),
+    services.staged.getDecision(decisionIdOf(transactionId)),
   ]);
   if (fact === undefined || !mayBeSeen(fact)) throw notFoundProblem('transaction');
   // The decision may lie in the books of another date.
   const facts = decision === undefined ? [fact] : [fact, decision];
-  const entries = await Promise.all(facts.map(async (each) => services.getEntry(each)));
+  const entries = await Promise.all(facts.map(async (each) => services.ledger.get(each)));
   return { fact, decision, entries: entries.filter((entry) => entry !== undefined) };
 }

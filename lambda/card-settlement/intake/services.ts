@@ -1,45 +1,26 @@
 import { systemClock } from '../../shared/clock.ts';
 import { createDynamoDbClient } from '../../shared/dynamodb.ts';
-import { environmentVariable } from '../../shared/environment.ts';
-import { environmentNames } from '../contract.ts';
 import { businessCalendar } from '../settings.ts';
-import { beginDay, readDay } from '../store/business-days.ts';
-import { getEntry } from '../store/ledger.ts';
-import { getDecision, getStagedFact, putStagedFact } from '../store/staged-transactions.ts';
+import { daysTable } from '../store/business-days.ts';
+import { ledgerTable } from '../store/ledger.ts';
+import { stagedTable } from '../store/staged-transactions.ts';
 import { createDayFinder } from './find-unsealed-date.ts';
 import type { TransactionServices } from './get-transaction.ts';
 import type { IntakeServices } from './stage-transaction.ts';
 
-/** Intake's ports, on the tables that the environment names. Simulations pass their own client and clock. */
-export function buildServices(
-  client = createDynamoDbClient(),
-  now: () => Date = systemClock,
-): IntakeServices {
-  const stagedTable = environmentVariable(environmentNames.stagedTransactionsTable);
-  const daysTable = environmentVariable(environmentNames.businessDaysTable);
+/** What intake uses, by the environment. Simulations pass their own client and clock. */
+export function buildServices(client = createDynamoDbClient(), now = systemClock): IntakeServices {
+  const days = daysTable(client);
   return {
     calendar: businessCalendar(),
     now,
-    unsealedDateFrom: createDayFinder({
-      now,
-      readDay: (date) => readDay(client, daysTable, date),
-      beginDay: (date) => beginDay(client, daysTable, date, now()),
-    }),
-    putFact: (fact) => putStagedFact(client, stagedTable, fact),
-    getFact: (transactionId) => getStagedFact(client, stagedTable, transactionId),
-    getDecision: (decisionId) => getDecision(client, stagedTable, decisionId),
-    readDay: (date) => readDay(client, daysTable, date),
+    staged: stagedTable(client),
+    days,
+    unsealedDateFrom: createDayFinder(days, now),
   };
 }
 
-/** Ports of the route that shows a transaction. */
-export function buildTransactionServices(): TransactionServices {
-  const client = createDynamoDbClient();
-  const stagedTable = environmentVariable(environmentNames.stagedTransactionsTable);
-  const ledgerTable = environmentVariable(environmentNames.ledgerTable);
-  return {
-    getFact: (transactionId) => getStagedFact(client, stagedTable, transactionId),
-    getDecision: (decisionId) => getDecision(client, stagedTable, decisionId),
-    getEntry: (key) => getEntry(client, ledgerTable, key),
-  };
+/** What the route that shows a transaction uses. */
+export function buildTransactionServices(client = createDynamoDbClient()): TransactionServices {
+  return { staged: stagedTable(client), ledger: ledgerTable(client) };
 }

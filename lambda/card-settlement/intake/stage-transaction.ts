@@ -49,7 +49,7 @@ export async function stageTransaction(request: IntakeRequest, services: IntakeS
   // A retry, or a key that was used for another transaction, begins no day: it adds nothing to one.
   const businessDate = await services.unsealedDateFrom(
     dated.businessDate,
-    async () => (await services.getFact(transactionId)) === undefined,
+    async () => (await services.staged.get(transactionId)) === undefined,
   );
   if (businessDate === undefined) return replay(transactionId, transaction, services);
   const fact: StagedFact = {
@@ -61,7 +61,7 @@ export async function stageTransaction(request: IntakeRequest, services: IntakeS
     bodyDigest: bodyDigest(transaction),
     requestId,
   };
-  if ((await services.putFact(fact)) === 'exists') return replay(transactionId, transaction, services);
+  if ((await services.staged.put(fact)) === 'exists') return replay(transactionId, transaction, services);
   const { merchantId, type, amount, currency } = fact;
   logger.info('transaction staged', { transactionId, businessDate, merchantId, type, amount, currency });
   return { outcome: 'staged', fact };
@@ -74,7 +74,7 @@ async function replay(
   services: IntakeServices,
   otherwise: Error = new Error('A transaction that exists was not found.'),
 ): Promise<Staged> {
-  const fact = await services.getFact(transactionId);
+  const fact = await services.staged.get(transactionId);
   if (fact === undefined) throw otherwise;
   if (fact.bodyDigest !== bodyDigest(transaction)) throw keyReusedProblem();
   return { outcome: 'replayed', fact };

@@ -1,17 +1,13 @@
 import { logger } from '../../shared/log.ts';
-import {
-  addDays,
-  businessDateOf,
-  type BusinessCalendar,
-  type BusinessDate,
-} from '../domain/business-date.ts';
+import { addDays, businessDateOf, type BusinessCalendar } from '../domain/business-date.ts';
 import type { MerchantProfile } from '../domain/merchant.ts';
+import type { MerchantsTable } from '../store/merchants.ts';
 
 /** What recording a profile needs of the world. */
 export interface MerchantServices {
   readonly calendar: BusinessCalendar;
   readonly now: () => Date;
-  readonly record: (merchantId: string, profile: MerchantProfile, changesFrom: BusinessDate) => Promise<void>;
+  readonly merchants: Pick<MerchantsTable, 'record'>;
 }
 
 /** Records a profile: the first applies to every date, a change from the next business date on. */
@@ -20,6 +16,10 @@ export async function recordMerchant(
   profile: MerchantProfile,
   services: MerchantServices,
 ): Promise<void> {
-  await services.record(merchantId, profile, addDays(businessDateOf(services.now(), services.calendar), 1));
+  await services.merchants.record(
+    merchantId,
+    profile,
+    addDays(businessDateOf(services.now(), services.calendar), 1),
+  );
   logger.info('merchant recorded', { merchantId });
 }

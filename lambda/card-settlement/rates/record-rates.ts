@@ -8,15 +8,16 @@ import {
 } from '../domain/business-date.ts';
 import type { FxRates } from '../domain/fx.ts';
 import { RECONCILED_DAYS } from '../domain/retention.ts';
+import type { DaysTable } from '../store/business-days.ts';
+import type { RatesTable } from '../store/fx-rates.ts';
 import type { SendReconcileMessage } from '../store/reconcile-queue.ts';
 
 /** What recording rates needs of the world. */
 export interface RateServices {
   readonly calendar: BusinessCalendar;
   readonly now: () => Date;
-  readonly record: (businessDate: BusinessDate, rates: FxRates) => Promise<'recorded' | 'frozen'>;
-  /** Dates in a range whose days wait for rates. */
-  readonly blockedDates: (from: BusinessDate, to: BusinessDate) => Promise<BusinessDate[]>;
+  readonly rates: Pick<RatesTable, 'record'>;
+  readonly days: Pick<DaysTable, 'pagesOf'>;
   readonly sendReconcileMessage: SendReconcileMessage;
 }
 
@@ -40,7 +41,7 @@ export async function recordRatesOf(
       detail: `Rates may be recorded up to ${AHEAD_DAYS} days ahead and ${RECONCILED_DAYS} days back.`,
     });
   }
-  if ((await services.record(businessDate, rates)) === 'frozen') {
+  if ((await services.rates.record(businessDate, rates)) === 'frozen') {
     throw problem('rates-frozen', {
       detail:
         'Transactions of this date were converted with them. Only currencies that are absent may be added.',
@@ -48,7 +49,15 @@ export async function recordRatesOf(
   }
   logger.info('rates recorded', { businessDate, rateDate: rates.rateDate });
   // A date without rates of its own takes those of up to seven days before.
-  for (const date of await services.blockedDates(businessDate, addDays(businessDate, AHEAD_DAYS))) {
-    await services.sendReconcileMessage({ kind: 'business-day', businessDate: date, trigger: 'rates' });
+  const range = { from: businessDate, to: addDays(businessDate, AHEAD_DAYS), newestFirst: false };
+  for await (const page of services.days.pagesOf(range, 10)) {
+    for (const day of page) {
+      if (day.ratesMissing === undefined) continue;
+      await services.sendReconcileMessage({
+        kind: 'business-day',
+        businessDate: day.businessDate,
+        trigger: 'rates',
+      });
+    }
   }
 }

@@ -1,25 +1,28 @@
-import { addDays, type BusinessDate } from '../domain/business-date.ts';
-import type { BusinessDay } from '../domain/business-day.ts';
+import { addDays, businessDateOf } from '../domain/business-date.ts';
+import type { RunSettings } from '../domain/business-day.ts';
 import { isDue } from '../domain/later-walks.ts';
 import { RECONCILED_DAYS } from '../domain/retention.ts';
+import type { DaysTable } from '../store/business-days.ts';
 import type { SendReconcileMessage } from '../store/reconcile-queue.ts';
 import { reportDueDays } from './report.ts';
 
 /** What finding the days that are due needs of the world. */
 export interface DueDaysServices {
+  readonly settings: Pick<RunSettings, 'calendar'>;
   readonly now: () => Date;
-  readonly openDate: () => BusinessDate;
-  /** All days that exist from a date on, page by page. */
-  readonly daysFrom: (from: BusinessDate) => AsyncIterable<readonly BusinessDay[]>;
+  readonly days: Pick<DaysTable, 'pagesOf'>;
   readonly sendReconcileMessage: SendReconcileMessage;
 }
 
+const PAGE_ITEMS = 100;
+
 /** Finds the days that are due, and asks for a run of each. */
 export async function reconcileDueDays(services: DueDaysServices): Promise<void> {
-  const open = services.openDate();
   const now = services.now();
+  const open = businessDateOf(now, services.settings.calendar);
+  const range = { from: addDays(open, -RECONCILED_DAYS), newestFirst: true };
   let count = 0;
-  for await (const page of services.daysFrom(addDays(open, -RECONCILED_DAYS))) {
+  for await (const page of services.days.pagesOf(range, PAGE_ITEMS)) {
     for (const day of page) {
       const { businessDate } = day;
       // The schedule leaves the open day alone: only an operator's request settles before the cut-off.

@@ -14,7 +14,7 @@ export async function getBusinessDay(request: HttpRequest, services: DayServices
     return { status: 200, body: pageBody(days.map(dayBody), next) };
   }
   knownQuery(request, []);
-  const day = await services.readDay(businessDateIn(request));
+  const day = await services.days.read(businessDateIn(request));
   if (day === undefined) throw notFoundProblem('business day');
   return { status: 200, body: dayBody(day) };
 }

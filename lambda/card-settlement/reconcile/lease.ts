@@ -7,9 +7,11 @@ import {
   type BusinessDay,
   type RunSettings,
   type RunStart,
-  type Trigger,
 } from '../domain/business-day.ts';
-import type { CutRun, GivenBack, LeaseRequest } from '../store/business-days.ts';
+import { hasRate } from '../domain/fx.ts';
+import type { DaysTable } from '../store/business-days.ts';
+import type { RatesTable } from '../store/fx-rates.ts';
+import type { LeasesTable } from '../store/leases.ts';
 import type { SendReconcileMessage } from '../store/reconcile-queue.ts';
 
 /**
@@ -21,24 +23,9 @@ import type { SendReconcileMessage } from '../store/reconcile-queue.ts';
 export interface LeaseServices {
   readonly settings: RunSettings;
   readonly now: () => Date;
-  readonly readDay: (businessDate: BusinessDate) => Promise<BusinessDay | undefined>;
-  readonly ratesFound: (businessDate: BusinessDate, currencies: readonly string[]) => Promise<boolean>;
-  readonly acquireLease: (
-    businessDate: BusinessDate,
-    request: LeaseRequest,
-  ) => Promise<BusinessDay | undefined>;
-  readonly requestRerun: (businessDate: BusinessDate, by: Trigger, now: Date) => Promise<boolean>;
-  readonly handOver: (
-    businessDate: BusinessDate,
-    from: { readonly holder: string; readonly until: Date },
-    cutRun: CutRun,
-  ) => Promise<'handed over' | 'lost'>;
-  readonly takeUp: (
-    businessDate: BusinessDate,
-    lease: Pick<LeaseRequest, 'holder' | 'now' | 'until'>,
-    cutRun: CutRun,
-  ) => Promise<BusinessDay | undefined>;
-  readonly releaseLease: (businessDate: BusinessDate, holder: string) => Promise<GivenBack>;
+  readonly days: Pick<DaysTable, 'read'>;
+  readonly rates: Pick<RatesTable, 'find'>;
+  readonly leases: LeasesTable;
   readonly sendReconcileMessage: SendReconcileMessage;
 }
 
@@ -95,17 +82,16 @@ async function beginRun(
   // If the lease is taken, its holder is asked to run again; between the two, the holder may have given it back.
   for (let tries = 0; tries < ATTEMPTS; tries++) {
     const now = services.now();
-    const before = await services.readDay(businessDate);
+    const before = await services.days.read(businessDate);
     if (before === undefined && asked !== 'operator') return undefined;
     // Its run ended between its conclusion and what it had to hand on: the message comes again for that.
     const unsent = before?.lastMessage === messageId ? before.handedOn : undefined;
     const trigger = unsent === undefined || unsent === NOTHING_ASKED ? asked : unsent;
-    const day = await services.acquireLease(businessDate, {
+    const day = await services.leases.acquire(businessDate, {
       ...leaseOf(invocation, now),
       seal: seals(before ?? { businessDate }, trigger, now, services.settings.calendar),
       ...(trigger === 'continue' ? { goesOn: { after: after ?? '', messageId } } : {}),
-      ratesFound:
-        before?.ratesMissing !== undefined && (await services.ratesFound(businessDate, before.ratesMissing)),
+      ratesFound: before !== undefined && (await areRatesFound(before, services)),
     });
     if (day !== undefined) {
       if (before?.sealedAt === undefined && day.sealedAt !== undefined)
@@ -115,9 +101,19 @@ async function beginRun(
     }
     // Another run has overtaken this one, or its message came twice: it is no longer needed.
     if (trigger === 'continue') return undefined;
-    if (await services.requestRerun(businessDate, trigger, now)) return undefined;
+    if (await services.leases.requestRerun(businessDate, trigger, now)) return undefined;
   }
   throw new Error('The lease of the day could be neither taken nor left to its holder.');
+}
+
+/** True if the rates that a day waits for are there. */
+async function areRatesFound(
+  { businessDate, ratesMissing }: BusinessDay,
+  services: LeaseServices,
+): Promise<boolean> {
+  if (ratesMissing === undefined) return false;
+  const rates = await services.rates.find(businessDate);
+  return rates !== undefined && ratesMissing.every((currency) => hasRate(rates, currency));
 }
 
 async function takeUp(
@@ -126,7 +122,7 @@ async function takeUp(
   services: LeaseServices,
 ): Promise<LeasedRun | undefined> {
   const cutRun = { run, ticket: ticketOf(run, part) };
-  const day = await services.takeUp(businessDate, leaseOf(invocation, services.now()), cutRun);
+  const day = await services.leases.takeUp(businessDate, leaseOf(invocation, services.now()), cutRun);
   return day === undefined ? undefined : { day: withSealSeen(day, services.now()), run };
 }
 
@@ -138,7 +134,7 @@ export async function handOver(
   services: LeaseServices,
 ): Promise<'handed over' | 'lost'> {
   const until = new Date(services.now().getTime() + HAND_OVER_SECONDS * 1000);
-  return services.handOver(businessDate, { holder, until }, { run, ticket: ticketOf(run, part) });
+  return services.leases.handOver(businessDate, { holder, until }, { run, ticket: ticketOf(run, part) });
 }
 
 /**
@@ -151,7 +147,7 @@ export async function abandon(
   services: LeaseServices,
 ): Promise<void> {
   try {
-    const released = await services.releaseLease(businessDate, holder);
+    const released = await services.leases.release(businessDate, holder);
     if (released === 'lost' || released.rerun === undefined) return;
     await services.sendReconcileMessage({ kind: 'business-day', businessDate, trigger: released.rerun });
   } catch {

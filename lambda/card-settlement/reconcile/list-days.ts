@@ -1,15 +1,11 @@
 import { dayBody } from '../api.ts';
 import { addDays, type BusinessDate } from '../domain/business-date.ts';
 import type { BusinessDay } from '../domain/business-day.ts';
+import type { DaysTable } from '../store/business-days.ts';
 
 /** What showing days needs of the world. */
 export interface DayServices {
-  readonly readDay: (businessDate: BusinessDate) => Promise<BusinessDay | undefined>;
-  /** The newest days up to a date, page by page. */
-  readonly newestDays: (
-    to: BusinessDate | undefined,
-    pageItems: number,
-  ) => AsyncIterable<readonly BusinessDay[]>;
+  readonly days: Pick<DaysTable, 'read' | 'pagesOf'>;
 }
 
 /** Lambda answers 6 MB at most; a day whose books differ at many terminals has up to 400 KB. All of it is ASCII. */
@@ -25,12 +21,12 @@ const DAYS_READ = 25;
 export async function listDays(
   before: BusinessDate | undefined,
   limit: number,
-  services: Pick<DayServices, 'newestDays'>,
+  services: DayServices,
 ): Promise<{ readonly days: readonly BusinessDay[]; readonly next?: BusinessDate }> {
   const days: BusinessDay[] = [];
   let bytes = 0;
-  const to = before && addDays(before, -1);
-  for await (const page of services.newestDays(to, Math.min(limit + 1, DAYS_READ))) {
+  const range = { ...(before === undefined ? {} : { to: addDays(before, -1) }), newestFirst: true };
+  for await (const page of services.days.pagesOf(range, Math.min(limit + 1, DAYS_READ))) {
     for (const day of page) {
       bytes += JSON.stringify(dayBody(day)).length;
       const last = days.at(-1);

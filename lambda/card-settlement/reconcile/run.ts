@@ -1,12 +1,12 @@
 import { PermanentError } from '../../shared/batch.ts';
 import { logger } from '../../shared/log.ts';
 import { MOST_WALK_PARTS } from '../contract.ts';
-import { addDays, type BusinessDate } from '../domain/business-date.ts';
-import { conclude, planRun, type BusinessDay, type InterruptedSends } from '../domain/business-day.ts';
+import { addDays, businessDateOf, type BusinessDate } from '../domain/business-date.ts';
+import { conclude, planRun, type BusinessDay } from '../domain/business-day.ts';
 import { RECONCILED_DAYS } from '../domain/retention.ts';
 import type { WalkState } from '../domain/walk-state.ts';
-import type { Concluding, GivenBack } from '../store/business-days.ts';
-import type { OpenWalk } from '../store/walks.ts';
+import type { SettlementQueue } from '../store/settlement-queue.ts';
+import type { OpenWalk, WalksTable } from '../store/walks.ts';
 import {
   abandon,
   handOver,
@@ -19,20 +19,13 @@ import {
   type WalkMessage,
 } from './lease.ts';
 import { reportRun } from './report.ts';
-import { findingsOf, walk, type BookServices } from './walk.ts';
+import { findingsOf, walk, type Books } from './walk.ts';
 
 /** What a run needs of the world. */
 export interface RunServices extends LeaseServices {
-  readonly openDate: () => BusinessDate;
-  readonly books: Omit<BookServices, 'noteSends'>;
-  /** Messages in the settlement queue, about. */
-  readonly messagesWaiting: () => Promise<number>;
-  readonly noteSends: (businessDate: BusinessDate, sends: InterruptedSends) => Promise<void>;
-  readonly notedSends: (businessDate: BusinessDate) => Promise<InterruptedSends | undefined>;
-  readonly saveWalk: (businessDate: BusinessDate, walk: OpenWalk) => Promise<void>;
-  /** @throws Error if another run's walk has been saved since */
-  readonly loadWalk: (businessDate: BusinessDate, run: string) => Promise<OpenWalk>;
-  readonly finishRun: (day: BusinessDay, by: Concluding) => Promise<GivenBack>;
+  readonly books: Books;
+  readonly settlementQueue: SettlementQueue;
+  readonly walks: WalksTable;
 }
 
 /** A walk stops when this part of its invocation's time is left: to write down where it stands takes a few seconds. */
@@ -49,7 +42,7 @@ export async function reconcileBusinessDay(
   invocation: Invocation,
   services: RunServices,
 ): Promise<void> {
-  const open = services.openDate();
+  const open = businessDateOf(services.now(), services.settings.calendar);
   const { businessDate } = message;
   // A message may be sent on the last day that it can be, and come on the next.
   if (businessDate > open || businessDate < addDays(open, -RECONCILED_DAYS - 1)) {
@@ -84,7 +77,7 @@ async function walkOn(
   const { businessDate } = day;
   const begun: Omit<OpenWalk, 'state'> & { readonly state?: WalkState } =
     'run' in leased
-      ? await services.loadWalk(businessDate, leased.run)
+      ? await services.walks.load(businessDate, leased.run)
       : { run: requestId, part: 0, ...(await planned(leased, services)) };
   const { run: id, plan, startedAt } = begun;
   const sends = { startedAt, all: plan.sends.all };
@@ -92,8 +85,9 @@ async function walkOn(
     { id, day, plan },
     begun.state,
     {
-      ...services.books,
-      noteSends: async (through) => services.noteSends(businessDate, { ...sends, through }),
+      books: services.books,
+      send: services.settlementQueue.send,
+      noteSends: async (through) => services.walks.noteSends(businessDate, { ...sends, through }),
     },
     isTimeUp,
   );
@@ -105,9 +99,10 @@ async function planned(
   { day, attempt, ...begun }: BegunRun,
   services: RunServices,
 ): Promise<Pick<OpenWalk, 'startedAt' | 'attempt' | 'waiting' | 'plan'>> {
-  const interrupted = await services.notedSends(day.businessDate);
+  const interrupted = await services.walks.notedSends(day.businessDate);
   // Before the first send nothing waits.
-  const asked = day.resendAt === undefined ? {} : { waiting: await services.messagesWaiting() };
+  const asked =
+    day.resendAt === undefined ? {} : { waiting: await services.settlementQueue.messagesWaiting() };
   const start = { ...begun, ...asked, ...(interrupted === undefined ? {} : { interrupted }) };
   const plan = planRun(day, start, services.settings);
   return { startedAt: begun.startedAt.toISOString(), attempt, ...asked, plan };
@@ -123,7 +118,7 @@ async function goOnElsewhere(
   const { run } = walked;
   const part = walked.part + 1;
   if (part > MOST_WALK_PARTS) throw new Error('The walk of the day does not end.');
-  await services.saveWalk(businessDate, { ...walked, part });
+  await services.walks.save(businessDate, { ...walked, part });
   if ((await handOver(businessDate, { run, part }, invocation, services)) === 'lost') {
     logger.warn('lease lost', { businessDate });
     return;
@@ -153,7 +148,7 @@ async function finish(
     },
     services.settings,
   );
-  const finished = await services.finishRun(outcome.day, { holder, run, messageId });
+  const finished = await services.leases.finish(outcome.day, { holder, run, messageId });
   if (finished === 'lost') {
     logger.warn('lease lost', { businessDate });
     return;

@@ -8,7 +8,7 @@ import {
   type Tally,
 } from '../domain/business-day.ts';
 import { sortKeyOf } from '../domain/identifiers.ts';
-import { mergeJoin, type Joined, type Pages } from '../domain/merge-join.ts';
+import { mergeJoin, type Joined } from '../domain/merge-join.ts';
 import { createTerminalSums, type TerminalSums } from '../domain/terminal-sums.ts';
 import { createTerminalComparison, type TerminalReport } from '../domain/terminal-totals.ts';
 import {
@@ -20,18 +20,24 @@ import {
 } from '../domain/totals.ts';
 import { signedAmount } from '../domain/transaction.ts';
 import type { WalkState } from '../domain/walk-state.ts';
-import { SEND_BATCH_SIZE } from '../store/settlement-queue.ts';
+import type { LedgerTable } from '../store/ledger.ts';
+import type { MerchantTotalsTable } from '../store/merchant-totals.ts';
+import { SEND_BATCH_SIZE, type SettlementQueue } from '../store/settlement-queue.ts';
+import type { StagedTable } from '../store/staged-transactions.ts';
+import type { TerminalTotalsTable } from '../store/terminal-totals.ts';
 
-/** Both books of a date, and what a walk writes. Books are read from after a key on, or from their beginning. */
-export interface BookServices {
-  readonly staged: (businessDate: BusinessDate, after?: string) => Pages<StagedSummary>;
-  readonly ledger: (businessDate: BusinessDate, after?: string) => Pages<LedgerSummary>;
-  /** What terminals have reported of the date. */
-  readonly terminalReports: (businessDate: BusinessDate) => Pages<TerminalReport>;
-  /** Sends at most ten facts to be settled. */
-  readonly send: (factIds: readonly string[]) => Promise<void>;
-  /** Writes at most 25 totals. */
-  readonly writeMerchantTotals: (day: BusinessDay, totals: readonly MerchantTotals[]) => Promise<void>;
+/** Both books of a date, what terminals reported of it, and what merchants get. */
+export interface Books {
+  readonly staged: Pick<StagedTable, 'pagesOf'>;
+  readonly ledger: Pick<LedgerTable, 'pagesOf'>;
+  readonly terminalTotals: Pick<TerminalTotalsTable, 'pagesOf'>;
+  readonly merchantTotals: Pick<MerchantTotalsTable, 'write'>;
+}
+
+/** What a walk needs of the world. */
+export interface WalkServices {
+  readonly books: Books;
+  readonly send: SettlementQueue['send'];
   /** Records the key up to which the run has sent, for the next run in case this one dies. */
   readonly noteSends: (through: string) => Promise<void>;
 }
@@ -62,7 +68,7 @@ const NONE: Tally = { count: 0, ids: [] };
 export async function walk(
   run: WalkingRun,
   from: WalkState | undefined,
-  services: BookServices,
+  services: WalkServices,
   isTimeUp: () => boolean,
 ): Promise<WalkState> {
   const sums = createTerminalSums(run.id, from?.terminalSums);
@@ -92,9 +98,9 @@ export function findingsOf(state: WalkState): Findings {
 async function beginning(
   { day }: WalkingRun,
   sums: TerminalSums,
-  services: BookServices,
+  services: WalkServices,
 ): Promise<WalkState> {
-  for await (const page of services.terminalReports(day.businessDate))
+  for await (const page of services.books.terminalTotals.pagesOf(day.businessDate))
     for (const report of page) sums.report(report);
   return {
     phase: 'books',
@@ -114,14 +120,14 @@ async function walkBooks(
   run: WalkingRun,
   from: WalkState,
   sums: TerminalSums,
-  services: BookServices,
+  services: WalkServices,
   isTimeUp: () => boolean,
 ): Promise<WalkState> {
   const { day, plan } = run;
   const found = findings(from, plan, sums);
   const sends = inBatches(SEND_BATCH_SIZE, (factIds: readonly string[]) => services.send(factIds));
   const writes = inBatches(WRITE_BATCH_SIZE, (totals: readonly MerchantTotals[]) =>
-    services.writeMerchantTotals(day, totals),
+    services.books.merchantTotals.write(day, totals),
   );
   const after = from.through === '' ? undefined : from.through;
   let through = from.through;
@@ -130,8 +136,8 @@ async function walkBooks(
 
   try {
     const [staged, ledger] = [
-      services.staged(day.businessDate, after),
-      services.ledger(day.businessDate, after),
+      services.books.staged.pagesOf(day.businessDate, after),
+      services.books.ledger.pagesOf(day.businessDate, after),
     ];
     for await (const pairs of mergeJoin(staged, keyOf, ledger, keyOf)) {
       for (const pair of pairs) {
@@ -211,7 +217,7 @@ async function walkTerminals(
   { day }: WalkingRun,
   from: WalkState,
   sums: TerminalSums,
-  services: BookServices,
+  services: WalkServices,
   isTimeUp: () => boolean,
 ): Promise<WalkState> {
   const differing = from.terminals ?? (await differingTerminals(day.businessDate, sums, services));
@@ -220,7 +226,7 @@ async function walkTerminals(
   if (count === 0) return done;
   const comparison = createTerminalComparison(reports, differing.staged);
   const after = from.through === '' ? undefined : from.through;
-  for await (const page of services.staged(day.businessDate, after)) {
+  for await (const page of services.books.staged.pagesOf(day.businessDate, after)) {
     for (const staged of page) comparison.add(staged);
     const last = page.at(-1);
     if (last !== undefined && isTimeUp()) {
@@ -234,11 +240,11 @@ async function walkTerminals(
 async function differingTerminals(
   businessDate: BusinessDate,
   sums: TerminalSums,
-  services: BookServices,
+  services: WalkServices,
 ): Promise<NonNullable<WalkState['terminals']>> {
   let count = 0;
   const reports: TerminalReport[] = [];
-  for await (const page of services.terminalReports(businessDate)) {
+  for await (const page of services.books.terminalTotals.pagesOf(businessDate)) {
     for (const report of page) {
       if (!sums.differs(report)) continue;
       count += 1;

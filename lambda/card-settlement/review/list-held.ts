@@ -1,15 +1,14 @@
 import type { BusinessDate } from '../domain/business-date.ts';
-import { isReview, type AnyStagedFact } from '../domain/decision.ts';
+import { isReview } from '../domain/decision.ts';
 import { decisionIdOf } from '../domain/identifiers.ts';
 import type { StagedFact } from '../domain/settlement.ts';
-import type { WrittenEntry } from '../store/ledger.ts';
+import type { LedgerTable, WrittenEntry } from '../store/ledger.ts';
+import type { StagedTable } from '../store/staged-transactions.ts';
 
 /** What listing held transactions needs of the world. */
 export interface HeldServices {
-  /** Held entries that sort after a key. */
-  readonly held: (businessDate: BusinessDate, after: string | undefined) => AsyncIterable<WrittenEntry>;
-  /** At most 100 ids. */
-  readonly getFacts: (factIds: readonly string[]) => Promise<ReadonlyMap<string, AnyStagedFact>>;
+  readonly ledger: Pick<LedgerTable, 'heldOf'>;
+  readonly staged: Pick<StagedTable, 'getMany'>;
 }
 
 /** A held transaction that nobody has decided on. */
@@ -41,7 +40,7 @@ export async function listHeld(
   const waiting: Undecided[] = [];
   let last: WrittenEntry | undefined;
   let examined = 0;
-  for await (const chunk of inChunks(services.held(businessDate, after), CHUNK_SIZE)) {
+  for await (const chunk of inChunks(services.ledger.heldOf(businessDate, after), CHUNK_SIZE)) {
     waiting.push(...(await undecided(chunk, services)).filter(({ fact }) => mayBeSeen(fact)));
     examined += chunk.length;
     last = chunk.at(-1);
@@ -54,7 +53,7 @@ export async function listHeld(
 
 async function undecided(entries: readonly WrittenEntry[], services: HeldServices): Promise<Undecided[]> {
   const ids = entries.map(({ transactionId }) => transactionId);
-  const facts = await services.getFacts([...ids, ...ids.map(decisionIdOf)]);
+  const facts = await services.staged.getMany([...ids, ...ids.map(decisionIdOf)]);
   return entries.flatMap((entry) => {
     const fact = facts.get(entry.transactionId);
     const isDecided = facts.has(decisionIdOf(entry.transactionId));

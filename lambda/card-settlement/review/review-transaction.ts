@@ -4,18 +4,17 @@ import { decidedProblem, problem } from '../api.ts';
 import { businessDateOf, type BusinessCalendar } from '../domain/business-date.ts';
 import { isReview, reviewOf, type AnyStagedFact, type StagedReview } from '../domain/decision.ts';
 import { decisionIdOf } from '../domain/identifiers.ts';
-import type { LedgerEntry, StagedFact } from '../domain/settlement.ts';
 import type { FindUnsealedDate } from '../intake/find-unsealed-date.ts';
+import type { LedgerTable } from '../store/ledger.ts';
+import type { StagedTable } from '../store/staged-transactions.ts';
 
 /** What a review needs of the world. */
 export interface ReviewServices {
-  readonly getFact: (transactionId: string) => Promise<StagedFact | undefined>;
-  readonly getDecision: (decisionId: string) => Promise<AnyStagedFact | undefined>;
-  readonly putFact: (fact: AnyStagedFact) => Promise<'written' | 'exists'>;
+  readonly staged: Pick<StagedTable, 'get' | 'getDecision' | 'put'>;
+  readonly ledger: Pick<LedgerTable, 'get'>;
   readonly calendar: BusinessCalendar;
   readonly now: () => Date;
   readonly unsealedDateFrom: FindUnsealedDate;
-  readonly getEntry: (fact: StagedFact) => Promise<LedgerEntry | undefined>;
 }
 
 /**
@@ -35,11 +34,11 @@ export async function reviewTransaction(
   },
   services: ReviewServices,
 ): Promise<StagedReview> {
-  const original = await services.getFact(review.transactionId);
+  const original = await services.staged.get(review.transactionId);
   if (original === undefined) throw notFoundProblem('transaction');
-  const standing = await services.getDecision(decisionIdOf(original.transactionId));
+  const standing = await services.staged.getDecision(decisionIdOf(original.transactionId));
   if (standing !== undefined) return sameReview(review.type, standing);
-  const entry = await services.getEntry(original);
+  const entry = await services.ledger.get(original);
   if (entry?.status !== 'held') {
     throw problem('not-held', {
       detail:
@@ -56,8 +55,8 @@ export async function reviewTransaction(
   const { transactionId, ...taken } = review;
   const { type } = taken;
   const fact = reviewOf(original, { ...taken, businessDate, stagedAt: now.toISOString() });
-  if ((await services.putFact(fact)) === 'exists') {
-    const winner = await services.getDecision(fact.transactionId);
+  if ((await services.staged.put(fact)) === 'exists') {
+    const winner = await services.staged.getDecision(fact.transactionId);
     if (winner === undefined) throw new Error('A decision that exists was not found.');
     return sameReview(type, winner);
   }

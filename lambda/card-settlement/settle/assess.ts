@@ -1,13 +1,6 @@
 import { currenciesCompared } from '../domain/fraud/amounts.ts';
 import { assess, cardWindowMilliseconds, type Seen } from '../domain/fraud/assessment.ts';
-import {
-  historyBounds,
-  seenBy,
-  subjectOf,
-  type PastSmallSale,
-  type PastUse,
-  type Subject,
-} from '../domain/fraud/history.ts';
+import { historyBounds, seenBy, subjectOf, type Subject } from '../domain/fraud/history.ts';
 import type { FraudSettings } from '../domain/fraud/settings.ts';
 import { isSmallSale } from '../domain/fraud/small-amount.ts';
 import { COMPARED_IN } from '../domain/fraud/value.ts';
@@ -15,17 +8,11 @@ import { terminalKeyOf } from '../domain/identifiers.ts';
 import type { Assessment, StagedFact } from '../domain/settlement.ts';
 import type { RatesOf } from './rate-cache.ts';
 import { readHistory } from './read-history.ts';
-import type { HistoryRange } from '../store/history-pages.ts';
+import type { HistoriesTable } from '../store/card-histories.ts';
 
 /** What an assessor needs of the world. */
 export interface AssessorServices {
-  /** A card's sales and refunds, latest first, in pages. */
-  readonly historyOf: (cardToken: string, range: HistoryRange) => AsyncIterable<readonly PastUse[]>;
-  /** A terminal's sales of small amounts, by `terminalKeyOf`, latest first, in pages. */
-  readonly smallAmountsAt: (
-    terminalKey: string,
-    range: HistoryRange,
-  ) => AsyncIterable<readonly PastSmallSale[]>;
+  readonly histories: HistoriesTable;
   readonly ratesOf: RatesOf;
 }
 
@@ -53,10 +40,10 @@ export function createAssessor(services: AssessorServices, settings: FraudSettin
       readEach(
         groupBy(subjects, ({ cardToken }) => cardToken),
         async (cardToken, ofCard) =>
-          readHistory(ofCard, cardWindow, (range) => services.historyOf(cardToken, range)),
+          readHistory(ofCard, cardWindow, (range) => services.histories.ofCard(cardToken, range)),
       ),
       readEach(groupBy(subjects.filter(isSmallSale), terminalKeyOf), async (terminalKey, atTerminal) =>
-        readHistory(atTerminal, terminalWindow, (range) => services.smallAmountsAt(terminalKey, range)),
+        readHistory(atTerminal, terminalWindow, (range) => services.histories.ofTerminal(terminalKey, range)),
       ),
     ]);
     return (subject) => ({

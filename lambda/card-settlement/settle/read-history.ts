@@ -6,7 +6,7 @@ import {
   type Past,
   type Subject,
 } from '../domain/fraud/history.ts';
-import type { HistoryRange } from '../store/history-pages.ts';
+import type { HistoryRange } from '../store/card-histories.ts';
 
 /** Streams a history's pages, latest first. */
 export type HistoryPages<P extends Past> = (range: HistoryRange) => AsyncIterable<readonly P[]>;

@@ -5,12 +5,13 @@ import { logger } from '../../shared/log.ts';
 import { SettlementMessage } from '../contract.ts';
 import type { AnyStagedFact } from '../domain/decision.ts';
 import type { Assessment } from '../domain/settlement.ts';
+import type { StagedTable } from '../store/staged-transactions.ts';
 import type { AssessBatch } from './assess.ts';
 import { originalsOf, perform, taskOf, type SettlementServices, type Task } from './settle-fact.ts';
 
 /** What settling a batch needs of the world. */
 export interface BatchServices extends SettlementServices {
-  readonly getFacts: (factIds: readonly string[]) => Promise<ReadonlyMap<string, AnyStagedFact>>;
+  readonly staged: Pick<StagedTable, 'getMany'>;
   readonly assess: AssessBatch;
 }
 
@@ -30,8 +31,10 @@ export async function settleBatch(
   const assessmentOf = await assessEach(work, services);
   const batchServices = {
     ...services,
-    profileOn: once(services.profileOn, (merchantId, businessDate) => `${businessDate}#${merchantId}`),
-    markRatesMissing: once(services.markRatesMissing, (businessDate) => businessDate),
+    merchants: {
+      profileOn: once(services.merchants.profileOn, (merchantId, date) => `${date}#${merchantId}`),
+    },
+    days: { markRatesMissing: once(services.days.markRatesMissing, (businessDate) => businessDate) },
   };
   const outcomes = await Promise.all(
     work.map(async ({ record, ...task }) => {
@@ -117,9 +120,9 @@ async function readWork(
       failures.push({ record, error });
     }
   }
-  const facts = await services.getFacts([...new Set(wanted.map(({ factId }) => factId))]);
+  const facts = await services.staged.getMany([...new Set(wanted.map(({ factId }) => factId))]);
   const originalIds = originalsOf(facts);
-  const originals = originalIds.length === 0 ? facts : await services.getFacts(originalIds);
+  const originals = originalIds.length === 0 ? facts : await services.staged.getMany(originalIds);
   const work: Work[] = [];
   for (const { record, factId } of wanted) {
     const task = taskOf(facts.get(factId), originals);

@@ -1,6 +1,5 @@
 import { PermanentError } from '../../shared/batch.ts';
 import { logger } from '../../shared/log.ts';
-import type { BusinessDate } from '../domain/business-date.ts';
 import {
   isReview,
   reversalEntry,
@@ -9,33 +8,27 @@ import {
   type StagedReview,
 } from '../domain/decision.ts';
 import { isDecisionId, originalIdOf } from '../domain/identifiers.ts';
-import type { MerchantProfile } from '../domain/merchant.ts';
 import {
   missingRates as ratesLacked,
   needsConversion,
   settle,
   type Assessment,
-  type LedgerEntry,
   type StagedFact,
 } from '../domain/settlement.ts';
+import type { DaysTable } from '../store/business-days.ts';
+import type { LedgerTable } from '../store/ledger.ts';
+import type { MerchantsTable } from '../store/merchants.ts';
 import type { RatesOf } from './rate-cache.ts';
-import type { EntryKey } from '../store/ledger.ts';
 
 /** What settling needs of the world. */
 export interface SettlementServices {
-  readonly getEntry: (key: EntryKey) => Promise<LedgerEntry | undefined>;
-  readonly profileOn: (
-    merchantId: string,
-    businessDate: BusinessDate,
-  ) => Promise<MerchantProfile | undefined>;
+  readonly now: () => Date;
+  readonly ledger: Pick<LedgerTable, 'get' | 'put'>;
+  readonly merchants: Pick<MerchantsTable, 'profileOn'>;
+  readonly days: Pick<DaysTable, 'markRatesMissing'>;
   readonly ratesOf: RatesOf;
-  readonly markRatesMissing: (
-    businessDate: BusinessDate,
-    currencies: readonly string[],
-  ) => Promise<'marked' | 'known'>;
   /** At this score, and above it, a transaction is held. */
   readonly holdScore: number;
-  readonly putEntry: (entry: LedgerEntry) => Promise<'written' | 'exists'>;
 }
 
 /** What is to be done about a staged fact. */
@@ -84,13 +77,15 @@ export async function perform(
 
 /** Releases or rejects: the held entry stands, because intake of the decision has read it. */
 async function review(fact: StagedReview, services: SettlementServices): Promise<'decided' | 'known'> {
-  const held = await services.getEntry({
+  const held = await services.ledger.get({
     businessDate: fact.originalBusinessDate,
     merchantId: fact.merchantId,
     transactionId: fact.originalTransactionId,
   });
   if (held?.status !== 'held') throw new PermanentError('The decision names no held entry.');
-  return (await services.putEntry(reviewEntry(fact, held))) === 'written' ? 'decided' : 'known';
+  return (await services.ledger.put(reviewEntry(fact, held), services.now())) === 'written'
+    ? 'decided'
+    : 'known';
 }
 
 /**
@@ -103,15 +98,17 @@ async function reverse(
   assessmentOf: (transactionId: string) => Assessment,
   services: SettlementServices,
 ): Promise<'decided' | 'known' | 'blocked'> {
-  let standing = await services.getEntry(sale);
+  let standing = await services.ledger.get(sale);
   if (standing === undefined) {
     // It is assessed like any other sale, so that its entry is the same whether this or its own settlement puts it.
     const assessment = assessmentOf(sale.transactionId);
     if ((await settleFact(sale, assessment, 'reversed', services)) === 'blocked') return 'blocked';
-    standing = await services.getEntry(sale);
+    standing = await services.ledger.get(sale);
   }
   if (standing === undefined) throw new Error('The entry of the sale was put, and is not there.');
-  return (await services.putEntry(reversalEntry(fact, standing))) === 'written' ? 'decided' : 'known';
+  return (await services.ledger.put(reversalEntry(fact, standing), services.now())) === 'written'
+    ? 'decided'
+    : 'known';
 }
 
 /** @param status what the entry is to say, if not what the assessment leads to */
@@ -122,19 +119,19 @@ async function settleFact(
   services: SettlementServices,
 ): Promise<'settled' | 'held' | 'known' | 'blocked'> {
   const { businessDate } = fact;
-  const profile = await services.profileOn(fact.merchantId, businessDate);
+  const profile = await services.merchants.profileOn(fact.merchantId, businessDate);
   const currencies = profile === undefined ? [] : [fact.currency, profile.settlementCurrency];
   const rates = needsConversion(fact, profile) ? await services.ratesOf(businessDate, currencies) : undefined;
   const lacked = ratesLacked(fact, profile, rates);
   if (lacked.length > 0) {
     // Not a failure: the day is blocked, its fact stays staged, and the run that finds the rates sends it again.
-    if ((await services.markRatesMissing(businessDate, lacked)) === 'marked') {
+    if ((await services.days.markRatesMissing(businessDate, lacked)) === 'marked') {
       logger.error('rates missing', { businessDate, currencies: lacked });
     }
     return 'blocked';
   }
   const settled = settle(fact, profile, rates, assessment, services.holdScore);
   const entry = status === undefined ? settled : { ...settled, status };
-  if ((await services.putEntry(entry)) === 'exists') return 'known';
+  if ((await services.ledger.put(entry, services.now())) === 'exists') return 'known';
   return entry.status === 'held' ? 'held' : 'settled';
 }

@@ -1,13 +1,9 @@
 import type { BusinessDate } from '../domain/business-date.ts';
 import { sortKeyOf } from '../domain/identifiers.ts';
-import type { LedgerRange, WrittenEntry } from '../store/ledger.ts';
+import type { LedgerTable, WrittenEntry } from '../store/ledger.ts';
 
 export interface EntryServices {
-  readonly entries: (
-    businessDate: BusinessDate,
-    range: LedgerRange,
-    limit: number,
-  ) => AsyncIterable<WrittenEntry>;
+  readonly ledger: Pick<LedgerTable, 'entriesOf'>;
 }
 
 /** Sorts after every key that begins with an identifier and `#`, and before every longer identifier. */
@@ -30,7 +26,7 @@ export async function listEntries(
   // What follows a key directly is the key with the least character behind it.
   const from = after === undefined ? `${merchantId}#` : `${sortKeyOf(merchantId, after)}\u0001`;
   const found: WrittenEntry[] = [];
-  for await (const entry of services.entries(businessDate, { from, to }, limit + 1)) {
+  for await (const entry of services.ledger.entriesOf(businessDate, { from, to }, limit + 1)) {
     found.push(entry);
     if (found.length > limit) break;
   }

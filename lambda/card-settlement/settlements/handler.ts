@@ -56,7 +56,7 @@ async function getEntries(
 
 /** @throws Problem 404 */
 async function dayOf(businessDate: BusinessDate, services: SettlementViewServices): Promise<BusinessDay> {
-  const day = await services.readDay(businessDate);
+  const day = await services.days.read(businessDate);
   if (day === undefined) throw notFoundProblem('settlement');
   return day;
 }

@@ -1,30 +1,19 @@
 import { systemClock } from '../../shared/clock.ts';
 import { createDynamoDbClient } from '../../shared/dynamodb.ts';
-import { environmentVariable } from '../../shared/environment.ts';
-import { environmentNames } from '../contract.ts';
-import type { BusinessDate } from '../domain/business-date.ts';
-import type { BusinessDay } from '../domain/business-day.ts';
-import { readDay } from '../store/business-days.ts';
-import { entriesOfDate, ledgerOfDate } from '../store/ledger.ts';
-import { merchantTotalsOf } from '../store/merchant-totals.ts';
+import { daysTable, type DaysTable } from '../store/business-days.ts';
+import { ledgerTable } from '../store/ledger.ts';
+import { merchantTotalsTable } from '../store/merchant-totals.ts';
 import type { EntryServices } from './entries.ts';
 import type { TotalsServices } from './totals.ts';
 
-export interface SettlementViewServices extends TotalsServices, EntryServices {
-  readonly now: () => Date;
-  readonly readDay: (businessDate: BusinessDate) => Promise<BusinessDay | undefined>;
-}
+export type SettlementViewServices = TotalsServices &
+  EntryServices & { readonly now: () => Date; readonly days: Pick<DaysTable, 'read'> };
 
-/** The ports, on the tables that the environment names. */
-export function buildServices(): SettlementViewServices {
-  const client = createDynamoDbClient();
-  const daysTable = environmentVariable(environmentNames.businessDaysTable);
-  const ledgerTable = environmentVariable(environmentNames.ledgerTable);
+export function buildServices(client = createDynamoDbClient()): SettlementViewServices {
   return {
     now: systemClock,
-    readDay: (businessDate) => readDay(client, daysTable, businessDate),
-    finalTotals: (day, after, pageItems) => merchantTotalsOf(client, daysTable, day, after, pageItems),
-    ledger: (businessDate, range) => ledgerOfDate(client, ledgerTable, businessDate, range),
-    entries: (businessDate, range, limit) => entriesOfDate(client, ledgerTable, businessDate, range, limit),
+    days: daysTable(client),
+    merchantTotals: merchantTotalsTable(client),
+    ledger: ledgerTable(client),
   };
 }

@@ -5,19 +5,16 @@ import { FactId } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import type { BusinessDay } from '../domain/business-day.ts';
 import { sortKeyOf } from '../domain/identifiers.ts';
-import { createMerchantTotals, type LedgerSummary, type MerchantTotals } from '../domain/totals.ts';
+import { createMerchantTotals, type MerchantTotals } from '../domain/totals.ts';
 import { Identifier } from '../domain/transaction.ts';
-import type { LedgerRange } from '../store/ledger.ts';
+import type { LedgerRange, LedgerTable } from '../store/ledger.ts';
+import type { MerchantTotalsTable } from '../store/merchant-totals.ts';
 
 /** What adding up a settlement needs of the world. */
 export interface TotalsServices {
   /** What was written down when the day was balanced. */
-  readonly finalTotals: (
-    day: BusinessDay,
-    after: string | undefined,
-    pageItems: number,
-  ) => AsyncIterable<readonly MerchantTotals[]>;
-  readonly ledger: (businessDate: BusinessDate, range: LedgerRange) => AsyncIterable<LedgerSummary>;
+  readonly merchantTotals: Pick<MerchantTotalsTable, 'pagesOf'>;
+  readonly ledger: Pick<LedgerTable, 'summariesOf'>;
 }
 
 const Currency = v.pipe(v.string(), v.regex(/^[A-Z]{3}$/));
@@ -79,7 +76,7 @@ async function readFinalTotals(
   // A cursor may have been given before the day was balanced, in the middle of a merchant.
   const after = cursor === undefined ? undefined : `${cursor.merchantId}#${cursor.currency ?? ''}`;
   const found: MerchantTotals[] = [];
-  for await (const page of services.finalTotals(day, after, Math.min(limit + 1, 500))) {
+  for await (const page of services.merchantTotals.pagesOf(day, after, Math.min(limit + 1, 500))) {
     found.push(...page);
     if (found.length > limit) break;
   }
@@ -98,7 +95,7 @@ async function addUpTotals(
   const merchants = createMerchantTotals(carriedTotals(cursor));
   const found: MerchantTotals[] = [];
   let examined = 0;
-  for await (const entry of services.ledger(businessDate, rangeAfter(cursor))) {
+  for await (const entry of services.ledger.summariesOf(businessDate, rangeAfter(cursor))) {
     found.push(...merchants.add(entry).filter(isWanted));
     if (found.length > limit) return firstOf(found, limit);
     if (++examined < EXAMINED_LIMIT) continue;

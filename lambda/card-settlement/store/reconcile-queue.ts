@@ -1,12 +1,14 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { ReconcileMessage } from '../contract.ts';
-
-export { createSqsClient } from '../../shared/sqs.ts';
+import { environmentVariable } from '../../shared/environment.ts';
+import { environmentNames, type ReconcileMessage } from '../contract.ts';
 
 /** Sends messages to the reconcile queue. */
 export type SendReconcileMessage = (message: ReconcileMessage, delaySeconds?: number) => Promise<void>;
 
-export function reconcileQueueSender(client: SQSClient, queueUrl: string): SendReconcileMessage {
+export function reconcileQueueSender(
+  client: SQSClient,
+  queueUrl = environmentVariable(environmentNames.reconcileQueueUrl),
+): SendReconcileMessage {
   return async (message, delaySeconds = 0) => {
     await client.send(
       new SendMessageCommand({

@@ -1,31 +1,9 @@
 import { GetQueueAttributesCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { SettlementMessage } from '../contract.ts';
+import { environmentVariable } from '../../shared/environment.ts';
+import { environmentNames, type SettlementMessage } from '../contract.ts';
 
 /** The most messages that one request may carry. */
 export const SEND_BATCH_SIZE = 10;
-
-/**
- * Sends at most `SEND_BATCH_SIZE` facts to be settled. A message that SQS does not take is sent again; if it still is
- * not taken the call fails, and the next run finds the fact missing.
- */
-export async function sendForSettlement(
-  client: SQSClient,
-  queueUrl: string,
-  factIds: readonly string[],
-): Promise<void> {
-  let entries = factIds.map((factId, number) => ({
-    Id: String(number),
-    MessageBody: JSON.stringify({ factId } satisfies SettlementMessage),
-  }));
-  for (let attempt = 0; entries.length > 0; attempt++) {
-    if (attempt > 3) throw new Error('SQS refused messages four times in a row.');
-    const { Failed: failed = [] } = await client.send(
-      new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }),
-    );
-    const refused = new Set(failed.map(({ Id }) => Id));
-    entries = entries.filter(({ Id }) => refused.has(Id));
-  }
-}
 
 const COUNTS = [
   'ApproximateNumberOfMessages',
@@ -33,13 +11,41 @@ const COUNTS = [
   'ApproximateNumberOfMessagesDelayed',
 ] as const;
 
-/**
- * How many messages the queue has, waiting, in flight and delayed. SQS counts approximately, and is right only about a
- * minute after the last was sent.
- */
-export async function messagesWaiting(client: SQSClient, queueUrl: string): Promise<number> {
-  const { Attributes: attributes = {} } = await client.send(
-    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...COUNTS] }),
-  );
-  return COUNTS.reduce((sum, name) => sum + Number(attributes[name] ?? 0), 0);
+export function settlementQueue(
+  client: SQSClient,
+  queueUrl = environmentVariable(environmentNames.settlementQueueUrl),
+) {
+  return {
+    /**
+     * Sends at most `SEND_BATCH_SIZE` facts to be settled. A message that SQS does not take is sent again; if it still is
+     * not taken the call fails, and the next run finds the fact missing.
+     */
+    send: async (factIds: readonly string[]): Promise<void> => {
+      let entries = factIds.map((factId, number) => ({
+        Id: String(number),
+        MessageBody: JSON.stringify({ factId } satisfies SettlementMessage),
+      }));
+      for (let attempt = 0; entries.length > 0; attempt++) {
+        if (attempt > 3) throw new Error('SQS refused messages four times in a row.');
+        const { Failed: failed = [] } = await client.send(
+          new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }),
+        );
+        const refused = new Set(failed.map(({ Id }) => Id));
+        entries = entries.filter(({ Id }) => refused.has(Id));
+      }
+    },
+
+    /**
+     * How many messages the queue has, waiting, in flight and delayed. SQS counts approximately, and is right only about
+     * a minute after the last was sent.
+     */
+    messagesWaiting: async (): Promise<number> => {
+      const { Attributes: attributes = {} } = await client.send(
+        new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...COUNTS] }),
+      );
+      return COUNTS.reduce((sum, name) => sum + Number(attributes[name] ?? 0), 0);
+    },
+  };
 }
+
+export type SettlementQueue = ReturnType<typeof settlementQueue>;

@@ -1,16 +1,8 @@
-import {
-  BatchGetItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  type AttributeValue,
-  type BatchGetItemCommandOutput,
-  type DynamoDBClient,
-} from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
-import { isConditionFailed } from '../../shared/dynamodb.ts';
+import { environmentVariable } from '../../shared/environment.ts';
 import { parseWritten } from '../../shared/parse.ts';
-import { stagedIndexAttributes, tables } from '../contract.ts';
+import { environmentNames, stagedIndexAttributes, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import { isReview, type AnyStagedFact } from '../domain/decision.ts';
 import { isSmallSale } from '../domain/fraud/small-amount.ts';
@@ -27,7 +19,7 @@ import { STAGED_KEPT_DAYS } from '../domain/retention.ts';
 import type { StagedFact } from '../domain/settlement.ts';
 import type { StagedSummary } from '../domain/totals.ts';
 import { instantOf, Transaction } from '../domain/transaction.ts';
-import { queryPages } from './pages.ts';
+import { itemTable, marshalled, projection } from './table.ts';
 
 const keys = tables.stagedTransactions;
 /** Small enough that the pages of 16 shards of both tables fit a small function. */
@@ -77,134 +69,78 @@ const StoredSummary = v.object({
   terminalId: v.exactOptional(v.string()),
 });
 
-/** Writes a fact unless its id is taken. Costs one write unit, and one for each index: by date and by card. */
-export async function putStagedFact(
+/** Accepted transactions, and the decisions on them. Facts are read consistently. */
+export function stagedTable(
   client: DynamoDBClient,
-  table: string,
-  fact: AnyStagedFact,
-): Promise<'written' | 'exists'> {
-  try {
-    await client.send(
-      new PutItemCommand({
-        TableName: table,
-        Item: stagedItem(fact),
+  name = environmentVariable(environmentNames.stagedTransactionsTable),
+) {
+  const table = itemTable(client, name);
+
+  return {
+    /** Writes a fact unless its id is taken. Costs one write unit, and one for each index: by date and by card. */
+    put: async (fact: AnyStagedFact): Promise<'written' | 'exists'> => {
+      const isNew = await table.put(itemOf(fact), {
         ConditionExpression: `attribute_not_exists(${keys.partitionKey})`,
-      }),
-    );
-    return 'written';
-  } catch (error) {
-    if (isConditionFailed(error)) return 'exists';
-    throw error;
-  }
-}
+      });
+      return isNew ? 'written' : 'exists';
+    },
 
-/** Reads one transaction, consistently. */
-export async function getStagedFact(
-  client: DynamoDBClient,
-  table: string,
-  transactionId: string,
-): Promise<StagedFact | undefined> {
-  const item = await getItem(client, table, transactionId);
-  return item === undefined ? undefined : parseWritten(StoredFact, item);
-}
+    /** Reads a transaction. */
+    get: async (transactionId: string): Promise<StagedFact | undefined> =>
+      table.get({ [keys.partitionKey]: transactionId }, StoredFact),
 
-/** Reads the decision on a transaction, consistently: a review, or a reversal. @param decisionId see `decisionIdOf` */
-export async function getDecision(
-  client: DynamoDBClient,
-  table: string,
-  decisionId: string,
-): Promise<AnyStagedFact | undefined> {
-  const item = await getItem(client, table, decisionId);
-  return item === undefined ? undefined : parseWritten(AnyStoredFact, item);
-}
+    /** Reads the decision on a transaction: a review, or a reversal. @param decisionId see `decisionIdOf` */
+    getDecision: async (decisionId: string): Promise<AnyStagedFact | undefined> =>
+      table.get({ [keys.partitionKey]: decisionId }, AnyStoredFact),
 
-async function getItem(client: DynamoDBClient, table: string, factId: string): Promise<unknown> {
-  const { Item: item } = await client.send(
-    new GetItemCommand({
-      TableName: table,
-      Key: marshall({ [keys.partitionKey]: factId }),
-      ConsistentRead: true,
-    }),
-  );
-  return item === undefined ? undefined : unmarshall(item);
-}
+    /** Reads facts by id; those that do not exist are left out. @param factIds at most 100, without repetition */
+    getMany: async (factIds: readonly string[]): Promise<ReadonlyMap<string, AnyStagedFact>> => {
+      const facts = await table.getMany(
+        factIds.map((id) => ({ [keys.partitionKey]: id })),
+        AnyStoredFact,
+      );
+      return new Map(facts.map((fact) => [fact.transactionId, fact]));
+    },
 
-/**
- * Reads facts by id, consistently; those that do not exist are left out.
- *
- * @param factIds at most 100, without repetition
- */
-export async function getStagedFacts(
-  client: DynamoDBClient,
-  table: string,
-  factIds: readonly string[],
-): Promise<Map<string, AnyStagedFact>> {
-  const facts = new Map<string, AnyStagedFact>();
-  if (factIds.length === 0) return facts;
-  let wanted: BatchGetItemCommandOutput['UnprocessedKeys'] = {
-    [table]: { Keys: factIds.map((id) => marshall({ [keys.partitionKey]: id })), ConsistentRead: true },
-  };
-  // Unprocessed keys are a normal answer under throttling; a function that runs out of time retries the batch.
-  for (let attempt = 0; wanted !== undefined && Object.keys(wanted).length > 0; attempt++) {
-    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 25 * 2 ** Math.min(attempt, 5)));
-    if (attempt > 8) throw new Error('DynamoDB left keys unprocessed nine times in a row.');
-    const answer: BatchGetItemCommandOutput = await client.send(
-      new BatchGetItemCommand({ RequestItems: wanted }),
-    );
-    for (const item of answer.Responses?.[table] ?? []) {
-      const fact = parseWritten(AnyStoredFact, unmarshall(item));
-      facts.set(fact.transactionId, fact);
-    }
-    wanted = answer.UnprocessedKeys;
-  }
-  return facts;
-}
-
-/**
- * Streams what was staged for a date, page by page, in the order of `sortKeyOf`, in constant memory.
- *
- * @param after the key to begin after
- */
-export function stagedOfDate(
-  client: DynamoDBClient,
-  table: string,
-  businessDate: BusinessDate,
-  after?: string,
-): Pages<StagedSummary> {
-  const index = keys.byBusinessDate;
-  return mergePages(
-    partitionsOf(businessDate).map((partition) =>
-      queryPages(
-        client,
-        {
-          TableName: table,
-          IndexName: index.name,
-          KeyConditionExpression: `#partition = :partition${after === undefined ? '' : ' AND #sort > :after'}`,
-          ProjectionExpression: ['#id', ...stagedIndexAttributes.map((_, number) => `#a${number}`)].join(
-            ', ',
-          ),
-          ExpressionAttributeNames: {
-            '#partition': index.partitionKey,
-            ...(after === undefined ? {} : { '#sort': index.sortKey }),
-            '#id': keys.partitionKey,
-            ...Object.fromEntries(stagedIndexAttributes.map((name, number) => [`#a${number}`, name])),
+    /**
+     * What was staged for a date, page by page, in the order of `sortKeyOf`, in constant memory.
+     *
+     * @param after the key to begin after
+     */
+    pagesOf: (businessDate: BusinessDate, after?: string): Pages<StagedSummary> => {
+      const index = keys.byBusinessDate;
+      const { expression, names } = projection([keys.partitionKey, ...stagedIndexAttributes]);
+      const pages = partitionsOf(businessDate).map((partition) =>
+        table.pages(
+          {
+            IndexName: index.name,
+            KeyConditionExpression: `#partition = :partition${after === undefined ? '' : ' AND #sort > :after'}`,
+            ProjectionExpression: expression,
+            ExpressionAttributeNames: {
+              '#partition': index.partitionKey,
+              ...(after === undefined ? {} : { '#sort': index.sortKey }),
+              ...names,
+            },
+            values: { ':partition': partition, ...(after === undefined ? {} : { ':after': after }) },
+            Limit: PAGE_ITEMS,
           },
-          ExpressionAttributeValues: marshall({
-            ':partition': partition,
-            ...(after === undefined ? {} : { ':after': after }),
-          }),
-          Limit: PAGE_ITEMS,
-        },
-        (item) => parseWritten(StoredSummary, item),
-      ),
-    ),
-    (staged) => sortKeyOf(staged.merchantId, staged.transactionId),
-  );
+          (item) => parseWritten(StoredSummary, item),
+        ),
+      );
+      return mergePages(pages, (staged) => sortKeyOf(staged.merchantId, staged.transactionId));
+    },
+  };
 }
 
-/** A fact as the table keeps it. */
-export function stagedItem(fact: AnyStagedFact): Record<string, AttributeValue> {
-  const item = {
+export type StagedTable = ReturnType<typeof stagedTable>;
+
+/** A fact as DynamoDB's API has it. */
+export function stagedItem(fact: AnyStagedFact) {
+  return marshalled(itemOf(fact));
+}
+
+function itemOf(fact: AnyStagedFact) {
+  return {
     ...fact,
     [keys.byBusinessDate.partitionKey]: partitionOf(fact.businessDate, fact.transactionId),
     [keys.byBusinessDate.sortKey]: sortKeyOf(fact.merchantId, fact.transactionId),
@@ -212,7 +148,6 @@ export function stagedItem(fact: AnyStagedFact): Record<string, AttributeValue> 
     ...(isReview(fact) || isDecisionId(fact.transactionId) ? {} : historyKeys(fact)),
     [keys.timeToLive]: Math.floor(Date.parse(fact.stagedAt) / 1000) + STAGED_KEPT_DAYS * 86_400,
   };
-  return marshall(item, { removeUndefinedValues: true });
 }
 
 function historyKeys(fact: StagedFact): Record<string, string> {

@@ -1,20 +1,14 @@
 import { hash } from 'node:crypto';
-import {
-  PutItemCommand,
-  QueryCommand,
-  type AttributeValue,
-  type DynamoDBClient,
-} from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
+import { environmentVariable } from '../../shared/environment.ts';
 import { parseWritten } from '../../shared/parse.ts';
-import { tables } from '../contract.ts';
+import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
-import type { Pages } from '../domain/merge-join.ts';
 import type { TerminalReport } from '../domain/terminal-totals.ts';
 import { Transaction } from '../domain/transaction.ts';
-import { queryPages } from './pages.ts';
 import { StoredInteger } from './stored.ts';
+import { itemTable, marshalled } from './table.ts';
 
 const keys = tables.businessDays;
 const PAGE_ITEMS = 100;
@@ -40,76 +34,77 @@ const BUCKET_DIGITS = 4;
  */
 export const MOST_IN_BUCKET = 64;
 
-/**
- * Records what a terminal reports of a date. Its last report stands: a terminal may correct itself.
- *
- * @param mostInBucket reports that come at once may pass it by as many
- */
-export async function recordTerminalTotals(
+/** What terminals report of a date, in the table of business days. */
+export function terminalTotalsTable(
   client: DynamoDBClient,
-  table: string,
-  businessDate: BusinessDate,
-  report: TerminalReport,
-  now: Date,
-  mostInBucket = MOST_IN_BUCKET,
-): Promise<'recorded' | 'too many'> {
-  const bucket = bucketOf(report);
-  const { Items: items = [] } = await client.send(
-    new QueryCommand({
-      TableName: table,
-      KeyConditionExpression: '#scope = :scope AND begins_with(#item, :bucket)',
-      ProjectionExpression: '#item',
-      ExpressionAttributeNames: { '#scope': keys.partitionKey, '#item': keys.sortKey },
-      ExpressionAttributeValues: marshall({ ':scope': scopeOf(businessDate), ':bucket': bucket }),
-      ConsistentRead: true,
-      Limit: mostInBucket + 1,
-    }),
-  );
-  const isKnown = items.some((item) => item[keys.sortKey]?.S === `${bucket}${report.terminalId}`);
-  if (!isKnown && items.length >= mostInBucket) return 'too many';
-  await client.send(
-    new PutItemCommand({ TableName: table, Item: terminalReportItem(businessDate, report, now) }),
-  );
-  return 'recorded';
+  name = environmentVariable(environmentNames.businessDaysTable),
+) {
+  const table = itemTable(client, name);
+  const itemKeys = v.object({ [keys.sortKey]: v.string() });
+  return {
+    /**
+     * Records what a terminal reports of a date. Its last report stands: a terminal may correct itself.
+     *
+     * @param mostInBucket reports that come at once may pass it by as many
+     */
+    record: async (
+      businessDate: BusinessDate,
+      report: TerminalReport,
+      now: Date,
+      mostInBucket = MOST_IN_BUCKET,
+    ): Promise<'recorded' | 'too many'> => {
+      const bucket = bucketOf(report);
+      const known: string[] = [];
+      const pages = table.pages(
+        {
+          KeyConditionExpression: '#scope = :scope AND begins_with(#item, :bucket)',
+          ProjectionExpression: '#item',
+          ExpressionAttributeNames: { '#scope': keys.partitionKey, '#item': keys.sortKey },
+          values: { ':scope': scopeOf(businessDate), ':bucket': bucket },
+          ConsistentRead: true,
+        },
+        (item) => parseWritten(itemKeys, item)[keys.sortKey],
+      );
+      for await (const page of pages) known.push(...page);
+      if (!known.includes(`${bucket}${report.terminalId}`) && known.length >= mostInBucket) return 'too many';
+      await table.put(itemOf(businessDate, report, now));
+      return 'recorded';
+    },
+
+    /** All reports of a date, page by page, read consistently. */
+    pagesOf: (businessDate: BusinessDate): AsyncIterable<readonly TerminalReport[]> =>
+      table.pages(
+        {
+          KeyConditionExpression: '#scope = :scope',
+          ExpressionAttributeNames: { '#scope': keys.partitionKey },
+          values: { ':scope': scopeOf(businessDate) },
+          ConsistentRead: true,
+          Limit: PAGE_ITEMS,
+        },
+        (item) => parseWritten(StoredReport, item),
+      ),
+  };
 }
 
-/** A report as the table keeps it. */
-export function terminalReportItem(
-  businessDate: BusinessDate,
-  report: TerminalReport,
-  now: Date,
-): Record<string, AttributeValue> {
-  return marshall({
+export type TerminalTotalsTable = ReturnType<typeof terminalTotalsTable>;
+
+/** A report as DynamoDB's API has it. */
+export function terminalReportItem(businessDate: BusinessDate, report: TerminalReport, now: Date) {
+  return marshalled(itemOf(businessDate, report, now));
+}
+
+function itemOf(businessDate: BusinessDate, report: TerminalReport, now: Date) {
+  return {
     ...report,
     [keys.partitionKey]: scopeOf(businessDate),
     [keys.sortKey]: `${bucketOf(report)}${report.terminalId}`,
     reportedAt: now.toISOString(),
-  });
+  };
 }
 
-/** Where the reports of a terminal and its like stand: what their keys begin with. */
+/** What the keys of a terminal and its like begin with. */
 export function bucketOf({ clientId, terminalId }: Pick<TerminalReport, 'clientId' | 'terminalId'>): string {
   return `${clientId}#${hash('sha256', terminalId).slice(0, BUCKET_DIGITS)}#`;
-}
-
-/** What terminals have reported of a date, page by page, read consistently. */
-export function terminalReportsOf(
-  client: DynamoDBClient,
-  table: string,
-  businessDate: BusinessDate,
-): Pages<TerminalReport> {
-  return queryPages(
-    client,
-    {
-      TableName: table,
-      KeyConditionExpression: '#scope = :scope',
-      ExpressionAttributeNames: { '#scope': keys.partitionKey },
-      ExpressionAttributeValues: marshall({ ':scope': scopeOf(businessDate) }),
-      ConsistentRead: true,
-      Limit: PAGE_ITEMS,
-    },
-    (item) => parseWritten(StoredReport, item),
-  );
 }
 
 function scopeOf(businessDate: BusinessDate): string {

@@ -1,18 +1,15 @@
-import { GetItemCommand, UpdateItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
+import { environmentVariable } from '../../shared/environment.ts';
 import { parseWritten } from '../../shared/parse.ts';
-import { tables } from '../contract.ts';
+import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import type { InterruptedSends, RunPlan } from '../domain/business-day.ts';
 import { Transaction } from '../domain/transaction.ts';
 import type { WalkState } from '../domain/walk-state.ts';
 import { StoredIntegerText } from './stored.ts';
+import { itemTable, type Item } from './table.ts';
 
-/**
- * How far the walk of a date has come. It lies beside its day's record, which intake and lists read often. Only the holder
- * of the day's lease writes it, so no condition is needed.
- */
 const SCOPE = 'walk';
 const keys = tables.businessDays;
 /** An item takes 400 KB with its keys. The text is all ASCII: identifiers, numbers and base64. */
@@ -103,68 +100,77 @@ const StoredWalk = v.object({
   }),
 });
 
-/** Notes how far a run has sent. */
-export async function noteSends(
-  client: DynamoDBClient,
-  table: string,
-  businessDate: BusinessDate,
-  sends: InterruptedSends,
-): Promise<void> {
-  await set(client, table, SCOPE, businessDate, { sends });
-}
-
-/** How far the last run had sent that noted it, be it concluded or not. */
-export async function notedSends(
-  client: DynamoDBClient,
-  table: string,
-  businessDate: BusinessDate,
-): Promise<InterruptedSends | undefined> {
-  const item = await get(client, table, SCOPE, businessDate);
-  return parseWritten(v.object({ sends: v.exactOptional(StoredSends) }), item).sends;
-}
+const StoredPosition = v.object({
+  sends: v.exactOptional(StoredSends),
+  run: v.exactOptional(v.string()),
+  part: v.optional(v.number(), 0),
+  count: v.optional(v.number(), 0),
+});
 
 /**
- * Writes down where a walk stands: as text, in as many items as it takes, for most one of a few KB. What was saved before
- * stands until all of them are there.
+ * How far the walk of a date has come. It lies beside its day's record, which intake and lists read often. Only the holder
+ * of the day's lease writes it, so no condition is needed.
  */
-export async function saveWalk(
+export function walksTable(
   client: DynamoDBClient,
-  table: string,
-  businessDate: BusinessDate,
-  walk: OpenWalk,
-): Promise<void> {
-  const text = textOf(walk);
-  const count = Math.ceil(text.length / CHUNK_BYTES);
-  for (let number = 0; number < count; number++) {
-    const chunk = text.slice(number * CHUNK_BYTES, (number + 1) * CHUNK_BYTES);
-    await set(client, table, chunkScope(businessDate), `${walk.part}-${number}`, { chunk });
+  name = environmentVariable(environmentNames.businessDaysTable),
+) {
+  const table = itemTable(client, name);
+
+  async function set(key: Item, attributes: Item): Promise<void> {
+    const names = Object.keys(attributes);
+    await table.update(key, {
+      UpdateExpression: `SET ${names.map((each) => `#${each} = :${each}`).join(', ')}`,
+      ExpressionAttributeNames: Object.fromEntries(names.map((each) => [`#${each}`, each])),
+      values: Object.fromEntries(names.map((each) => [`:${each}`, attributes[each]])),
+    });
   }
-  await set(client, table, SCOPE, businessDate, { run: walk.run, part: walk.part, count });
+
+  return {
+    /** Notes how far a run has sent. */
+    noteSends: async (businessDate: BusinessDate, sends: InterruptedSends): Promise<void> =>
+      set(keyOf(businessDate), { sends }),
+
+    /** How far the last run had sent that noted it, be it concluded or not. */
+    notedSends: async (businessDate: BusinessDate): Promise<InterruptedSends | undefined> =>
+      (await table.get(keyOf(businessDate), StoredPosition))?.sends,
+
+    /**
+     * Writes down where a walk stands: as text, in as many items as it takes, for most one of a few KB. What was saved
+     * before stands until all of them are there.
+     */
+    save: async (businessDate: BusinessDate, walk: OpenWalk): Promise<void> => {
+      const text = textOf(walk);
+      const count = Math.ceil(text.length / CHUNK_BYTES);
+      for (let number = 0; number < count; number++) {
+        const chunk = text.slice(number * CHUNK_BYTES, (number + 1) * CHUNK_BYTES);
+        await set(chunkKey(businessDate, walk.part, number), { chunk });
+      }
+      await set(keyOf(businessDate), { run: walk.run, part: walk.part, count });
+    },
+
+    /** Where the walk of a run stands. @throws Error if another's has been saved since */
+    load: async (businessDate: BusinessDate, run: string): Promise<OpenWalk> => {
+      const saved = await table.get(keyOf(businessDate), StoredPosition);
+      if (saved?.run !== run) throw new Error('The walk of another run has been saved since.');
+      let text = '';
+      for (let number = 0; number < saved.count; number++) {
+        const key = chunkKey(businessDate, saved.part, number);
+        text += (await table.get(key, v.object({ chunk: v.string() })))?.chunk ?? '';
+      }
+      return parseWritten(v.pipe(v.string(), v.parseJson(), StoredWalk), text);
+    },
+  };
 }
 
-/** Where the walk of a run stands. @throws Error if another's has been saved since */
-export async function loadWalk(
-  client: DynamoDBClient,
-  table: string,
-  businessDate: BusinessDate,
-  run: string,
-): Promise<OpenWalk> {
-  const item = await get(client, table, SCOPE, businessDate);
-  const saved = parseWritten(
-    v.object({
-      run: v.exactOptional(v.string()),
-      part: v.optional(v.number(), 0),
-      count: v.optional(v.number(), 0),
-    }),
-    item,
-  );
-  if (saved.run !== run) throw new Error('The walk of another run has been saved since.');
-  let text = '';
-  for (let number = 0; number < saved.count; number++) {
-    const stored = await get(client, table, chunkScope(businessDate), `${saved.part}-${number}`);
-    text += parseWritten(v.object({ chunk: v.string() }), stored).chunk;
-  }
-  return parseWritten(v.pipe(v.string(), v.parseJson(), StoredWalk), text);
+export type WalksTable = ReturnType<typeof walksTable>;
+
+function keyOf(businessDate: BusinessDate) {
+  return { [keys.partitionKey]: SCOPE, [keys.sortKey]: businessDate };
+}
+
+function chunkKey(businessDate: BusinessDate, part: number, number: number) {
+  return { [keys.partitionKey]: `${SCOPE}#${businessDate}`, [keys.sortKey]: `${part}-${number}` };
 }
 
 function textOf(walk: OpenWalk): string {
@@ -175,45 +181,4 @@ function textOf(walk: OpenWalk): string {
         ? Buffer.from(value).toString('base64')
         : value,
   );
-}
-
-async function set(
-  client: DynamoDBClient,
-  table: string,
-  scope: string,
-  item: string,
-  attributes: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  const names = Object.keys(attributes);
-  await client.send(
-    new UpdateItemCommand({
-      TableName: table,
-      Key: marshall({ [keys.partitionKey]: scope, [keys.sortKey]: item }),
-      UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
-      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-      ExpressionAttributeValues: marshall(
-        Object.fromEntries(names.map((name) => [`:${name}`, attributes[name]])),
-      ),
-    }),
-  );
-}
-
-async function get(
-  client: DynamoDBClient,
-  table: string,
-  scope: string,
-  item: string,
-): Promise<Record<string, unknown>> {
-  const { Item: found } = await client.send(
-    new GetItemCommand({
-      TableName: table,
-      Key: marshall({ [keys.partitionKey]: scope, [keys.sortKey]: item }),
-      ConsistentRead: true,
-    }),
-  );
-  return unmarshall(found ?? {});
-}
-
-function chunkScope(businessDate: BusinessDate): string {
-  return `${SCOPE}#${businessDate}`;
 }

@@ -2,9 +2,9 @@ import { calendar, tableNames } from './environment.ts';
 import { expect, it } from '@jest/globals';
 import { addDays, cutOffOf } from '../../../lambda/card-settlement/domain/business-date.ts';
 import { statusOf } from '../../../lambda/card-settlement/domain/business-day.ts';
-import { beginDay, markRatesMissing } from '../../../lambda/card-settlement/store/business-days.ts';
-import { recordRates } from '../../../lambda/card-settlement/store/fx-rates.ts';
-import { recordProfile } from '../../../lambda/card-settlement/store/merchants.ts';
+import { daysTable } from '../../../lambda/card-settlement/store/business-days.ts';
+import { ratesTable } from '../../../lambda/card-settlement/store/fx-rates.ts';
+import { merchantsTable } from '../../../lambda/card-settlement/store/merchants.ts';
 import { fxRates, profile, sale } from '../../unit/card-settlement/card-facts.ts';
 import { resourcesOf } from '../../stack/templates.ts';
 import { settlementWorld } from './world.ts';
@@ -21,13 +21,13 @@ async function waitForRates(stopsLoops: boolean) {
   const { client } = world.aws;
   const fact = sale();
   const inEuro = profile({ settlementCurrency: 'EUR' });
-  await recordProfile(client, tableNames.merchants, fact.merchantId, inEuro, DATE);
+  await merchantsTable(client, tableNames.merchants).record(fact.merchantId, inEuro, DATE);
   await world.post({ ...fact, occurredAt: new Date(START + 1000).toISOString() }, 'key');
   world.requestReconcile(DATE);
   await world.advance(START + 23 * HOUR);
   const [waiting] = await world.days();
   // Nobody is told: the series finds them by itself.
-  await recordRates(client, tableNames.businessDays, DATE, fxRates());
+  await ratesTable(client, tableNames.businessDays).record(DATE, fxRates());
   await world.advance(START + 23.5 * HOUR);
   const settled = (await world.scan('ledger')).length;
   await world.advance(START + 26 * HOUR);
@@ -55,12 +55,11 @@ it('a function that does not allow loops ends the series in the dead-letter queu
 
 it('of many facts that wait for rates, one writes to the day', async () => {
   const world = await settlementWorld(new Date(START));
-  await beginDay(world.aws.client, tableNames.businessDays, DATE, world.now());
+  const days = daysTable(world.aws.client, tableNames.businessDays);
+  await days.begin(DATE, world.now());
   const writes: number[] = [];
   for (let number = 0; number < 5; number++) {
-    const marking = await world.aws.invoke(() =>
-      markRatesMissing(world.aws.client, tableNames.businessDays, DATE, ['EUR']),
-    );
+    const marking = await world.aws.invoke(() => days.markRatesMissing(DATE, ['EUR']));
     writes.push(marking.writes);
   }
   expect(writes).toEqual([1, 0, 0, 0, 0]);

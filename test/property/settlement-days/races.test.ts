@@ -9,9 +9,9 @@ import { review as reviewTransaction } from '../../../lambda/card-settlement/rev
 import * as review from '../../../lambda/card-settlement/review/services.ts';
 import * as settlement from '../../../lambda/card-settlement/settle/services.ts';
 import { settleBatch } from '../../../lambda/card-settlement/settle/settle-batch.ts';
-import { beginDay } from '../../../lambda/card-settlement/store/business-days.ts';
-import { getEntry, putEntry } from '../../../lambda/card-settlement/store/ledger.ts';
-import { getDecision, putStagedFact } from '../../../lambda/card-settlement/store/staged-transactions.ts';
+import { daysTable } from '../../../lambda/card-settlement/store/business-days.ts';
+import { ledgerTable } from '../../../lambda/card-settlement/store/ledger.ts';
+import { stagedTable } from '../../../lambda/card-settlement/store/staged-transactions.ts';
 import { Problem } from '../../../lambda/shared/problem.ts';
 import { httpRequest, sqsRecord, stagedFact } from '../../unit/card-settlement/card-facts.ts';
 import { everyInterleaving } from './interleaving.ts';
@@ -36,7 +36,7 @@ beforeAll(async () => {
   world = await settlementWorld(new Date(`${DATE}T16:00:00Z`), undefined, {
     scheduler: (below) => choose(below),
   });
-  await beginDay(world.aws.client, tableNames.businessDays, DATE, world.now());
+  await daysTable(world.aws.client, tableNames.businessDays).begin(DATE, world.now());
 });
 
 /** Races in every way there is. @param prepare makes ready the sale that they race for */
@@ -66,7 +66,7 @@ async function stageSale(name: string, number: number): Promise<StagedFact> {
     cardToken: `tok_${name}_${number}`,
     businessDate: DATE,
   });
-  await putStagedFact(world.aws.client, tableNames.staged, fact);
+  await stagedTable(world.aws.client, tableNames.staged).put(fact);
   return fact;
 }
 
@@ -93,7 +93,7 @@ async function holdSale(fact: StagedFact): Promise<void> {
     withoutProfile: true,
     ...scores,
   };
-  await putEntry(world.aws.client, tableNames.ledger, entry, world.now());
+  await ledgerTable(world.aws.client, tableNames.ledger).put(entry, world.now());
 }
 
 /** What a client is told: the status, and the slug of a problem. */
@@ -141,7 +141,9 @@ function settling(...facts: readonly StagedFact[]): () => Promise<readonly strin
 
 /** What stands at the decision's id: of which type. */
 async function decisionOn({ transactionId }: StagedFact): Promise<string | undefined> {
-  const decision = await getDecision(world.aws.client, tableNames.staged, decisionIdOf(transactionId));
+  const decision = await stagedTable(world.aws.client, tableNames.staged).getDecision(
+    decisionIdOf(transactionId),
+  );
   return decision?.type;
 }
 
@@ -185,14 +187,14 @@ describe('a reversal that is settled while its sale is', () => {
       async (number) => {
         const fact = await stageSale('raced', number);
         const reversal = reversalOf(fact);
-        await putStagedFact(world.aws.client, tableNames.staged, reversal);
+        await stagedTable(world.aws.client, tableNames.staged).put(reversal);
         return { fact, racers: [settling(fact), settling(reversal)] };
       },
       async (failures, fact) => {
         expect(failures).toEqual([[], []]);
         const { client } = world.aws;
-        const sale = await getEntry(client, tableNames.ledger, fact);
-        const reversal = await getEntry(client, tableNames.ledger, reversalOf(fact));
+        const sale = await ledgerTable(client, tableNames.ledger).get(fact);
+        const reversal = await ledgerTable(client, tableNames.ledger).get(reversalOf(fact));
         if (sale === undefined || reversal === undefined) throw new Error('An entry is missing.');
         expect(reversal).toMatchObject({
           status: 'reversed',

@@ -9,8 +9,8 @@ import type { FxRates } from '../../../lambda/card-settlement/domain/fx.ts';
 import type { MerchantProfile } from '../../../lambda/card-settlement/domain/merchant.ts';
 import type { TerminalLine } from '../../../lambda/card-settlement/domain/terminal-totals.ts';
 import type { Transaction } from '../../../lambda/card-settlement/domain/transaction.ts';
-import { recordProfile } from '../../../lambda/card-settlement/store/merchants.ts';
-import { recordTerminalTotals } from '../../../lambda/card-settlement/store/terminal-totals.ts';
+import { merchantsTable } from '../../../lambda/card-settlement/store/merchants.ts';
+import { terminalTotalsTable } from '../../../lambda/card-settlement/store/terminal-totals.ts';
 import { fxRates, profile, sale } from '../../unit/card-settlement/card-facts.ts';
 import type { Answer, World } from './world.ts';
 
@@ -211,7 +211,11 @@ export async function play(script: Script, world: World): Promise<Played> {
   }
 
   for (const [merchantId, each] of Object.entries(profiles)) {
-    await recordProfile(world.aws.client, tableNames.merchants, merchantId, each, addDays(DATES[0], 1));
+    await merchantsTable(world.aws.client, tableNames.merchants).record(
+      merchantId,
+      each,
+      addDays(DATES[0], 1),
+    );
   }
   for (const [index, steps] of script.dates.entries()) {
     const date = DATES[index] ?? '';
@@ -248,7 +252,7 @@ export async function play(script: Script, world: World): Promise<Played> {
         terminal === 1 && script.terminalMiscounts,
       );
       const report = { clientId: 'gateway-client', terminalId, totals };
-      await recordTerminalTotals(world.aws.client, tableNames.businessDays, date, report, world.now());
+      await terminalTotalsTable(world.aws.client, tableNames.businessDays).record(date, report, world.now());
     }
     await world.advance(cutOffOf(date, calendar).getTime());
   }

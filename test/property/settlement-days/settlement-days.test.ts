@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { decisionIdOf } from '../../../lambda/card-settlement/domain/identifiers.ts';
 import { reviewOf } from '../../../lambda/card-settlement/domain/decision.ts';
 import type { StagedFact } from '../../../lambda/card-settlement/domain/settlement.ts';
-import { getStagedFact, putStagedFact } from '../../../lambda/card-settlement/store/staged-transactions.ts';
+import { stagedTable } from '../../../lambda/card-settlement/store/staged-transactions.ts';
 import { expectConserved, outcomeOf } from './books.ts';
 import type { Fate } from './oracle.ts';
 import { play, scripts, scriptStartsAt, type Played, type Script } from './script.ts';
@@ -124,7 +124,7 @@ describe('business days', () => {
           const { posted } = await play(script, world);
           const factOf = async (index: number): Promise<StagedFact> => {
             const id = posted[index]?.transactionId ?? '';
-            const fact = await getStagedFact(world.aws.client, tableNames.staged, id);
+            const fact = await stagedTable(world.aws.client, tableNames.staged).get(id);
             if (fact === undefined) throw new Error('There is no such fact.');
             return fact;
           };
@@ -148,7 +148,7 @@ describe('business days', () => {
             },
           };
           for (const kind of kinds)
-            await putStagedFact(world.aws.client, tableNames.staged, stragglers[kind]);
+            await stagedTable(world.aws.client, tableNames.staged).put(stragglers[kind]);
           world.remind();
           world.requestReconcile(businessDate);
           await world.advance(world.now().getTime() + 3_600_000);

@@ -23,7 +23,7 @@ import { review as reviewTransaction } from '../../../lambda/card-settlement/rev
 import * as review from '../../../lambda/card-settlement/review/services.ts';
 import * as settlement from '../../../lambda/card-settlement/settle/services.ts';
 import { settleBatch } from '../../../lambda/card-settlement/settle/settle-batch.ts';
-import { daysOf } from '../../../lambda/card-settlement/store/business-days.ts';
+import { daysTable } from '../../../lambda/card-settlement/store/business-days.ts';
 import type { HttpResponse } from '../../../lambda/shared/http.ts';
 import { Problem } from '../../../lambda/shared/problem.ts';
 import { httpRequest, sqsRecord } from '../../unit/card-settlement/card-facts.ts';
@@ -199,7 +199,8 @@ export async function settlementWorld(
   async function days(): Promise<BusinessDay[]> {
     const all: BusinessDay[] = [];
     const range = { newestFirst: false };
-    for await (const page of daysOf(aws.client, tableNames.businessDays, range, 100)) all.push(...page);
+    const table = daysTable(aws.client, tableNames.businessDays);
+    for await (const page of table.pagesOf(range, 100)) all.push(...page);
     return all;
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { addDays, type BusinessDate } from '../../../lambda/card-settlement/domain/business-date.ts';
+import type { BusinessDay } from '../../../lambda/card-settlement/domain/business-day.ts';
 import { isReview } from '../../../lambda/card-settlement/domain/decision.ts';
 import type { StagedFact } from '../../../lambda/card-settlement/domain/settlement.ts';
 import { createDayFinder } from '../../../lambda/card-settlement/intake/find-unsealed-date.ts';
@@ -8,7 +9,7 @@ import type { IntakeServices } from '../../../lambda/card-settlement/intake/stag
 import type { HttpResponse } from '../../../lambda/shared/http.ts';
 import { Problem } from '../../../lambda/shared/problem.ts';
 import { captureLog } from '../shared/captured-log.ts';
-import { httpRequest, sale } from './card-facts.ts';
+import { businessDay, httpRequest, sale } from './card-facts.ts';
 
 const mayBegin = async (): Promise<boolean> => Promise.resolve(true);
 
@@ -19,14 +20,16 @@ function intake(changes: Partial<IntakeServices> = {}) {
     calendar: { timeZone: 'America/New_York', cutOff: '17:00' },
     now: () => new Date('2026-03-10T16:05:00.000Z'),
     unsealedDateFrom: async (date) => Promise.resolve(date),
-    putFact: async (fact) => {
-      if (facts.has(fact.transactionId)) return Promise.resolve('exists');
-      if (!isReview(fact)) facts.set(fact.transactionId, fact);
-      return Promise.resolve('written');
+    staged: {
+      put: async (fact) => {
+        if (facts.has(fact.transactionId)) return Promise.resolve('exists');
+        if (!isReview(fact)) facts.set(fact.transactionId, fact);
+        return Promise.resolve('written');
+      },
+      get: async (id) => Promise.resolve(facts.get(id)),
+      getDecision: async (id) => Promise.resolve(facts.get(id)),
     },
-    getFact: async (id) => Promise.resolve(facts.get(id)),
-    getDecision: async (id) => Promise.resolve(facts.get(id)),
-    readDay: async () => Promise.resolve({}),
+    days: { read: async () => Promise.resolve(businessDay()) },
     ...changes,
   };
   const post = async (
@@ -181,37 +184,38 @@ describe('a transaction', () => {
   );
 });
 
-function days(known: Record<BusinessDate, { sealedAt?: string }> = {}) {
+function days(known: Record<BusinessDate, BusinessDay> = {}) {
   const records = new Map(Object.entries(known));
   const reads: BusinessDate[] = [];
   let milliseconds = 0;
-  const services = {
-    now: () => new Date(milliseconds),
-    readDay: async (date: BusinessDate) => {
+  const now = () => new Date(milliseconds);
+  const table: Parameters<typeof createDayFinder>[0] = {
+    read: async (date) => {
       reads.push(date);
       return Promise.resolve(records.get(date));
     },
-    beginDay: async (date: BusinessDate) => {
-      if (!records.has(date)) records.set(date, {});
-      return Promise.resolve();
+    begin: async (date) => {
+      if (!records.has(date)) records.set(date, businessDay());
+      return Promise.resolve('begun');
     },
   };
   return {
     records,
     reads,
-    services,
-    find: createDayFinder(services),
+    table,
+    now,
+    find: createDayFinder(table, now),
     pass: (more: number) => (milliseconds += more),
   };
 }
 
 describe('the date that a transaction gets', () => {
-  const sealed = { sealedAt: '2026-03-10T21:00:00.000Z' };
+  const sealed = businessDay({ sealedAt: '2026-03-10T21:00:00.000Z' });
 
   it('is its own while the day is open, and the day is begun', async () => {
     const { find, records } = days();
     expect(await find('2026-03-10', mayBegin)).toBe('2026-03-10');
-    expect(records.get('2026-03-10')).toEqual({});
+    expect(records.get('2026-03-10')).toEqual(businessDay());
   });
 
   it('is none where the day would be begun for nothing', async () => {
@@ -230,20 +234,19 @@ describe('the date that a transaction gets', () => {
   });
 
   it('rolls on when the day is sealed between its being read and begun', async () => {
-    const { records, services } = days();
-    const find = createDayFinder({
-      ...services,
-      beginDay: async (date) => {
-        // A run sealed the day, which had no record, just before.
-        if (date === '2026-03-10') records.set(date, sealed);
-        else await services.beginDay(date);
-      },
-    });
+    const { records, table, now } = days();
+    const begin: typeof table.begin = async (date, at) => {
+      if (date !== '2026-03-10') return table.begin(date, at);
+      // A run sealed the day, which had no record, just before.
+      records.set(date, sealed);
+      return 'exists';
+    };
+    const find = createDayFinder({ ...table, begin }, now);
     expect(await find('2026-03-10', mayBegin)).toBe('2026-03-11');
   });
 
   it('is taken from a cache for less than 5 s after the read began', async () => {
-    const { find, reads, pass, records } = days({ '2026-03-10': {} });
+    const { find, reads, pass, records } = days({ '2026-03-10': businessDay() });
     await find('2026-03-10', mayBegin);
     records.set('2026-03-10', sealed);
     pass(4999);
@@ -254,15 +257,13 @@ describe('the date that a transaction gets', () => {
   });
 
   it('counts the cache’s 5 s from before a slow read', async () => {
-    const { services, pass, reads } = days({ '2026-03-10': {} });
-    const find = createDayFinder({
-      ...services,
-      readDay: async (date) => {
-        const day = await services.readDay(date);
-        pass(3000);
-        return day;
-      },
-    });
+    const { table, now, pass, reads } = days({ '2026-03-10': businessDay() });
+    const read: typeof table.read = async (date) => {
+      const day = await table.read(date);
+      pass(3000);
+      return day;
+    };
+    const find = createDayFinder({ ...table, read }, now);
     await find('2026-03-10', mayBegin);
     pass(2000);
     await find('2026-03-10', mayBegin);
@@ -270,7 +271,7 @@ describe('the date that a transaction gets', () => {
   });
 
   it('remembers for good that a day is sealed', async () => {
-    const { find, reads, pass } = days({ '2026-03-10': sealed, '2026-03-11': {} });
+    const { find, reads, pass } = days({ '2026-03-10': sealed, '2026-03-11': businessDay() });
     await find('2026-03-10', mayBegin);
     pass(10_000_000);
     await find('2026-03-10', mayBegin);

@@ -2,6 +2,7 @@ import type { SQSRecord } from 'aws-lambda';
 import type { MerchantProfile } from '../../../lambda/card-settlement/domain/merchant.ts';
 import type { StagedFact } from '../../../lambda/card-settlement/domain/settlement.ts';
 import type { Transaction } from '../../../lambda/card-settlement/domain/transaction.ts';
+import type { BusinessDay } from '../../../lambda/card-settlement/domain/business-day.ts';
 import type { FxRates } from '../../../lambda/card-settlement/domain/fx.ts';
 import type { HttpRequest } from '../../../lambda/shared/http.ts';
 
@@ -84,4 +85,9 @@ export function sqsRecord(messageId: string, body: string): SQSRecord {
     eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:Settlement',
     awsRegion: 'us-east-1',
   };
+}
+
+/** An open business day, unless `changes` say otherwise. */
+export function businessDay(changes: Partial<BusinessDay> = {}): BusinessDay {
+  return { businessDate: '2026-03-10', revision: 1, totals: {}, breaks: [], ...changes };
 }

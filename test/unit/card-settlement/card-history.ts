@@ -1,15 +1,14 @@
-import type { HistoryRange } from '../../../lambda/card-settlement/store/history-pages.ts';
 import {
   isBefore,
   subjectOf,
   type Past,
-  type PastSmallSale,
   type PastUse,
   type Subject,
 } from '../../../lambda/card-settlement/domain/fraud/history.ts';
 import { isSmallSale } from '../../../lambda/card-settlement/domain/fraud/small-amount.ts';
 import { terminalKeyOf } from '../../../lambda/card-settlement/domain/identifiers.ts';
 import type { StagedFact } from '../../../lambda/card-settlement/domain/settlement.ts';
+import type { HistoriesTable, HistoryRange } from '../../../lambda/card-settlement/store/card-histories.ts';
 import { stagedFact } from './card-facts.ts';
 
 /** Histories of cards and terminals for the tests of the fraud rules. */
@@ -50,9 +49,8 @@ export function historiesOf(facts: () => readonly StagedFact[], pageItems = 3) {
       yield await Promise.resolve(inRange.slice(page, page + pageItems));
     }
   }
-  return {
-    queries,
-    historyOf: (cardToken: string, range: HistoryRange): AsyncIterable<readonly PastUse[]> =>
+  const histories: HistoriesTable = {
+    ofCard: (cardToken, range) =>
       pages(
         `card ${cardToken}`,
         facts()
@@ -60,7 +58,7 @@ export function historiesOf(facts: () => readonly StagedFact[], pageItems = 3) {
           .map(subjectOf),
         range,
       ),
-    smallAmountsAt: (terminalKey: string, range: HistoryRange): AsyncIterable<readonly PastSmallSale[]> =>
+    ofTerminal: (terminalKey, range) =>
       pages(
         `terminal ${terminalKey}`,
         facts()
@@ -69,4 +67,5 @@ export function historiesOf(facts: () => readonly StagedFact[], pageItems = 3) {
         range,
       ),
   };
+  return { queries, histories };
 }

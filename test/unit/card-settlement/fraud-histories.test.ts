@@ -7,12 +7,12 @@ import {
   tables,
 } from '../../../lambda/card-settlement/contract.ts';
 import { seenBy, subjectOf } from '../../../lambda/card-settlement/domain/fraud/history.ts';
+import { FIRST_EFFECTIVE_DATE } from '../../../lambda/card-settlement/domain/merchant.ts';
 import type { StagedFact } from '../../../lambda/card-settlement/domain/settlement.ts';
 import { settleBatch } from '../../../lambda/card-settlement/settle/settle-batch.ts';
 import { readHistory } from '../../../lambda/card-settlement/settle/read-history.ts';
-import { cardHistory } from '../../../lambda/card-settlement/store/card-history.ts';
-import { smallSalesAt } from '../../../lambda/card-settlement/store/small-sales.ts';
-import { putStagedFact } from '../../../lambda/card-settlement/store/staged-transactions.ts';
+import { historiesTable, type HistoryRange } from '../../../lambda/card-settlement/store/card-histories.ts';
+import { stagedTable } from '../../../lambda/card-settlement/store/staged-transactions.ts';
 import { stageConfig } from '../../../lib/config.ts';
 import { awsError } from '../../../local/endpoint/aws-service.ts';
 import { objectAt, textAt, type JsonObject } from '../../../local/template/template.ts';
@@ -52,7 +52,7 @@ beforeAll(async () => {
       },
     ],
   });
-  await engines.dynamoDb.createTable(stagedTable());
+  await engines.dynamoDb.createTable(tableDefinition());
 });
 
 beforeEach(() => {
@@ -63,7 +63,7 @@ beforeEach(() => {
 afterAll(() => engines.stop());
 
 /** The table as the stack defines it. */
-function stagedTable(): JsonObject {
+function tableDefinition(): JsonObject {
   const { partitionKey, byBusinessDate, byCard, bySmallAmount } = tables.stagedTransactions;
   const indexes = [
     [byBusinessDate, stagedIndexAttributes],
@@ -99,19 +99,14 @@ async function stage(facts: readonly Partial<StagedFact>[], secondsApart = 1): P
       ...changes,
     }),
   );
-  for (let from = 0; from < staged.length; from += 50) {
-    await Promise.all(
-      staged.slice(from, from + 50).map((fact) => putStagedFact(engines.dynamoDbClient, TableName, fact)),
-    );
-  }
+  const table = stagedTable(engines.dynamoDbClient, TableName);
+  for (let from = 0; from < staged.length; from += 50)
+    await Promise.all(staged.slice(from, from + 50).map((fact) => table.put(fact)));
   return staged;
 }
 
 const services = () => ({
-  historyOf: (cardToken: string, range: Parameters<typeof cardHistory>[3]) =>
-    cardHistory(engines.dynamoDbClient, TableName, cardToken, range),
-  smallAmountsAt: (terminalId: string, range: Parameters<typeof smallSalesAt>[3]) =>
-    smallSalesAt(engines.dynamoDbClient, TableName, terminalId, range),
+  histories: historiesTable(engines.dynamoDbClient, TableName),
   ratesOf: async () => Promise.resolve(fxRates()),
 });
 
@@ -134,7 +129,7 @@ describe('the history of a card', () => {
     if (first === undefined || second === undefined || third === undefined)
       throw new Error('Three were staged.');
     const read = await collect(
-      services().historyOf('tok_a', { upTo: subjectOf(third), from: new Date(NOON) }),
+      services().histories.ofCard('tok_a', { upTo: subjectOf(third), from: new Date(NOON) }),
     );
     expect(read).toEqual(
       [third, second, first].map(
@@ -151,7 +146,7 @@ describe('the history of a card', () => {
       ),
     );
     const later = await collect(
-      services().historyOf('tok_a', { upTo: subjectOf(second), from: new Date(NOON + 1) }),
+      services().histories.ofCard('tok_a', { upTo: subjectOf(second), from: new Date(NOON + 1) }),
     );
     expect(later.map(({ transactionId }) => transactionId)).toEqual([second.transactionId]);
   });
@@ -164,7 +159,7 @@ describe('the history of a card', () => {
     const [c] = staged;
     if (c === undefined) throw new Error('Three were staged.');
     const read = await collect(
-      services().historyOf('tok_same', { upTo: subjectOf(c), from: new Date(NOON) }),
+      services().histories.ofCard('tok_same', { upTo: subjectOf(c), from: new Date(NOON) }),
     );
     expect(read.map(({ transactionId }) => transactionId)).toEqual(['c', 'b', 'a']);
   });
@@ -185,7 +180,7 @@ describe('the history of a card', () => {
     if (last === undefined) throw new Error('Many were staged.');
     const bounds = { seen: 300, examined: 1200 };
     const window = () => 30 * DAY_MILLISECONDS;
-    const pages = (range: Parameters<typeof cardHistory>[3]) => services().historyOf('tok_busy', range);
+    const pages = (range: HistoryRange) => services().histories.ofCard('tok_busy', range);
     const read = await readHistory([subjectOf(last)], window, pages, bounds);
     expect(seenBy(subjectOf(last), read, window(), bounds).map(({ transactionId }) => transactionId)).toEqual(
       staged
@@ -253,17 +248,24 @@ describe('a history that cannot be read', () => {
       settleBatch(
         facts.map(({ transactionId }) => sqsRecord(transactionId, JSON.stringify({ factId: transactionId }))),
         {
-          getFacts: async () => Promise.resolve(new Map(facts.map((fact) => [fact.transactionId, fact]))),
-          getEntry: async () => Promise.resolve(undefined),
-          profileOn: async () => Promise.resolve(profile()),
+          now: () => new Date(NOON),
+          staged: {
+            getMany: async () => Promise.resolve(new Map(facts.map((fact) => [fact.transactionId, fact]))),
+          },
+          ledger: {
+            get: async () => Promise.resolve(undefined),
+            put: async ({ transactionId }) => {
+              settled.push(transactionId);
+              return Promise.resolve('written');
+            },
+          },
+          merchants: {
+            profileOn: async () => Promise.resolve({ ...profile(), effectiveFrom: FIRST_EFFECTIVE_DATE }),
+          },
+          days: { markRatesMissing: async () => Promise.resolve('marked') },
           ratesOf: services().ratesOf,
-          markRatesMissing: async () => Promise.resolve('marked'),
           assess: assessor(),
           holdScore: settings.holdScore,
-          putEntry: async ({ transactionId }) => {
-            settled.push(transactionId);
-            return Promise.resolve('written');
-          },
         },
       ),
     );

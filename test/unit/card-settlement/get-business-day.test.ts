@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { addDays } from '../../../lambda/card-settlement/domain/business-date.ts';
 import type { BusinessDay } from '../../../lambda/card-settlement/domain/business-day.ts';
 import { getBusinessDay } from '../../../lambda/card-settlement/reconcile/get-days-handler.ts';
+import type { DayRange } from '../../../lambda/card-settlement/store/business-days.ts';
 import { httpRequest } from './card-facts.ts';
 
 const LAMBDA_ANSWER_BYTES = 6 * 1024 * 1024;
@@ -30,11 +31,13 @@ function days(count: number, terminals: number): BusinessDay[] {
 
 function servicesOn(all: readonly BusinessDay[]) {
   return {
-    readDay: async () => Promise.resolve(undefined),
-    newestDays: async function* (to: string | undefined, pageItems: number) {
-      const wanted = all.filter(({ businessDate }) => to === undefined || businessDate <= to);
-      for (let from = 0; from < wanted.length; from += pageItems)
-        yield await Promise.resolve(wanted.slice(from, from + pageItems));
+    days: {
+      read: async () => Promise.resolve(undefined),
+      pagesOf: async function* ({ to }: DayRange, pageItems: number) {
+        const wanted = all.filter(({ businessDate }) => to === undefined || businessDate <= to);
+        for (let from = 0; from < wanted.length; from += pageItems)
+          yield await Promise.resolve(wanted.slice(from, from + pageItems));
+      },
     },
   };
 }

@@ -10,7 +10,7 @@ import {
 import { getSettlement } from '../../../lambda/card-settlement/settlements/handler.ts';
 import { merchantTotalsBody } from '../../../lambda/card-settlement/api.ts';
 import type { LedgerRange } from '../../../lambda/card-settlement/store/ledger.ts';
-import { httpRequest } from './card-facts.ts';
+import { businessDay, httpRequest } from './card-facts.ts';
 
 /**
  * Goal: however large a day is that is not balanced, one request reads a bounded part of it, and the pages together say
@@ -19,10 +19,6 @@ import { httpRequest } from './card-facts.ts';
 
 const DATE = '2026-03-10';
 const BOUND = 100_000;
-
-function dayOf(changes: Partial<BusinessDay> = {}): BusinessDay {
-  return { businessDate: DATE, revision: 1, totals: {}, breaks: [], ...changes };
-}
 
 /** Entries of merchants with so many each, in currencies that take turns; every tenth is held. */
 function ledgerOf(counts: Readonly<Record<string, number>>, currencies: readonly string[]): LedgerSummary[] {
@@ -46,31 +42,35 @@ function ledgerOf(counts: Readonly<Record<string, number>>, currencies: readonly
   );
 }
 
-function servicesOn(ledger: readonly LedgerSummary[], day: BusinessDay = dayOf()) {
+function servicesOn(ledger: readonly LedgerSummary[], day: BusinessDay = businessDay()) {
   const reads: number[] = [];
   return {
     reads,
     now: () => new Date('2026-03-10T20:00:00Z'),
-    readDay: async () => Promise.resolve(day),
-    finalTotals: async function* (_: BusinessDay, after: string | undefined, pageItems: number) {
-      const totals = expected(ledger).filter(
-        ({ merchantId, currency }) => after === undefined || `${merchantId}#${currency}` > after,
-      );
-      for (let from = 0; from < totals.length; from += pageItems)
-        yield await Promise.resolve(totals.slice(from, from + pageItems));
+    days: { read: async () => Promise.resolve(day) },
+    merchantTotals: {
+      pagesOf: async function* (_: unknown, after: string | undefined, pageItems: number) {
+        const totals = expected(ledger).filter(
+          ({ merchantId, currency }) => after === undefined || `${merchantId}#${currency}` > after,
+        );
+        for (let from = 0; from < totals.length; from += pageItems)
+          yield await Promise.resolve(totals.slice(from, from + pageItems));
+      },
     },
-    ledger: async function* (_: string, range: LedgerRange) {
-      reads.push(0);
-      await Promise.resolve();
-      for (const entry of ledger) {
-        const key = sortKeyOf(entry.merchantId, entry.transactionId);
-        if (range !== undefined && 'after' in range && key <= range.after) continue;
-        reads[reads.length - 1] = (reads.at(-1) ?? 0) + 1;
-        yield entry;
-      }
-    },
-    entries: () => {
-      throw new Error('Entries were not asked for.');
+    ledger: {
+      summariesOf: async function* (_: string, range?: LedgerRange) {
+        reads.push(0);
+        await Promise.resolve();
+        for (const entry of ledger) {
+          const key = sortKeyOf(entry.merchantId, entry.transactionId);
+          if (range !== undefined && 'after' in range && key <= range.after) continue;
+          reads[reads.length - 1] = (reads.at(-1) ?? 0) + 1;
+          yield entry;
+        }
+      },
+      entriesOf: () => {
+        throw new Error('Entries were not asked for.');
+      },
     },
   };
 }
@@ -123,7 +123,7 @@ describe('the totals of a day that is not balanced', () => {
     const ledger = ledgerOf({ a: 1, big: 150_000 }, ['USD']);
     const request = httpRequest({ path: { businessDate: DATE } });
     const { items, cursor } = v.parse(Page, (await getSettlement(request, servicesOn(ledger))).body);
-    const balanced = servicesOn(ledger, dayOf({ balancedAt: '2026-03-11T00:00:00.000Z' }));
+    const balanced = servicesOn(ledger, businessDay({ balancedAt: '2026-03-11T00:00:00.000Z' }));
     const rest = await pagesOf(balanced, 50, cursor);
     expect([...items, ...rest.flatMap((page) => page.items)]).toEqual(
       expected(ledger).map(merchantTotalsBody),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { settle } from '../../../lambda/card-settlement/domain/settlement.ts';
-import { heldOfDate, putEntry } from '../../../lambda/card-settlement/store/ledger.ts';
+import { ledgerTable } from '../../../lambda/card-settlement/store/ledger.ts';
 import { startEngines } from '../../local/dynamodb/engines.ts';
 import { tableNames } from '../../property/settlement-days/environment.ts';
 import { createTables } from '../../property/settlement-days/tables.ts';
@@ -36,10 +36,9 @@ function scannedIn(body: unknown): number {
 }
 
 test('the held entries of a date are read in order, and nothing else is', async () => {
+  const ledger = ledgerTable(engines.dynamoDbClient, tableNames.ledger);
   const put = async (transactionId: string, score: number, businessDate = DATE) =>
-    putEntry(
-      engines.dynamoDbClient,
-      tableNames.ledger,
+    ledger.put(
       settle(stagedFact({ transactionId, businessDate }), profile(), undefined, { score, rules: [] }, 70),
       new Date('2026-03-10T22:00:00Z'),
     );
@@ -49,8 +48,7 @@ test('the held entries of a date are read in order, and nothing else is', async 
 
   const read = async (after?: string) => {
     const found = [];
-    for await (const entry of heldOfDate(engines.dynamoDbClient, tableNames.ledger, DATE, after))
-      found.push(entry);
+    for await (const entry of ledger.heldOf(DATE, after)) found.push(entry);
     return found;
   };
   const held = await read();

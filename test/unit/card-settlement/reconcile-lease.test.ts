@@ -4,7 +4,6 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { environmentNames, tables } from '../../../lambda/card-settlement/contract.ts';
 import { reconcileBusinessDay } from '../../../lambda/card-settlement/reconcile/run.ts';
 import { buildServices } from '../../../lambda/card-settlement/reconcile/services.ts';
-import { requestRerun } from '../../../lambda/card-settlement/store/business-days.ts';
 import { startEngines } from '../../local/dynamodb/engines.ts';
 import { captureLog } from '../shared/captured-log.ts';
 
@@ -57,7 +56,7 @@ afterAll(async () => engines.stop());
 
 async function* failing(): AsyncGenerator<never, void, undefined> {
   // Somebody finds the day taken while the run is under way.
-  expect(await requestRerun(engines.dynamoDbClient, days, date, 'operator', now)).toBe(true);
+  expect(await services.leases.requestRerun(date, 'operator', now)).toBe(true);
   yield* nothing();
   throw new Error('DynamoDB is down');
 }
@@ -67,7 +66,7 @@ it('a run that fails gives its day back, and hands on who asked for another mean
     ...services,
     books: {
       ...services.books,
-      terminalReports: failing,
+      terminalTotals: { pagesOf: failing },
     },
   };
   const run = async (requestId: string) =>
@@ -95,18 +94,21 @@ it('the wait of a seal begins when the write that sealed the day was acknowledge
   const slow: typeof services = {
     ...services,
     now: () => new Date(clock),
-    acquireLease: async (businessDate, request) => {
-      const day = await services.acquireLease(businessDate, request);
-      // DynamoDB took the write at once, or only just now: nobody can tell.
-      if (request.seal) clock += 40_000;
-      return day;
+    leases: {
+      ...services.leases,
+      acquire: async (businessDate, request) => {
+        const day = await services.leases.acquire(businessDate, request);
+        // DynamoDB took the write at once, or only just now: nobody can tell.
+        if (request.seal) clock += 40_000;
+        return day;
+      },
     },
     sendReconcileMessage: async () => Promise.resolve(),
     books: {
       ...services.books,
-      staged: () => nothing(),
-      ledger: () => nothing(),
-      terminalReports: () => nothing(),
+      staged: { pagesOf: () => nothing() },
+      ledger: { pagesOf: () => nothing() },
+      terminalTotals: { pagesOf: () => nothing() },
     },
   };
   const balancedBy = async (requestId: string): Promise<boolean> => {
@@ -117,7 +119,7 @@ it('the wait of a seal begins when the write that sealed the day was acknowledge
         slow,
       ),
     );
-    return (await services.readDay(sealed))?.balancedAt !== undefined;
+    return (await services.days.read(sealed))?.balancedAt !== undefined;
   };
   expect(await balancedBy('sealing')).toBe(false);
   clock += 29_000;

@@ -1,26 +1,26 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { putFxRates } from '../../../lambda/card-settlement/rates/handler.ts';
-import { findRates, freezeRates, recordRates } from '../../../lambda/card-settlement/store/fx-rates.ts';
+import { ratesTable, type RatesTable } from '../../../lambda/card-settlement/store/fx-rates.ts';
 import { awsError } from '../../../local/endpoint/aws-service.ts';
 import { startEngines } from '../../local/dynamodb/engines.ts';
 import { calendar, tableNames } from '../../property/settlement-days/environment.ts';
 import { createTables } from '../../property/settlement-days/tables.ts';
 import { captureLog } from '../shared/captured-log.ts';
-import { fxRates, httpRequest } from './card-facts.ts';
+import { businessDay, fxRates, httpRequest } from './card-facts.ts';
 
 /**
  * Goal: who repeats a PUT of rates whose answer was lost is told that it is done, and a day that waits is woken. Method:
  * the real table on an engine whose endpoint loses the answers to writes.
  */
 
-const table = tableNames.businessDays;
 const NOW = new Date('2026-03-10T22:00:00Z');
 const euro = fxRates({ rates: { EUR: '0.9' } });
 const both = fxRates({ rates: { EUR: '0.9', JPY: '150' } });
 
 let engines: Awaited<ReturnType<typeof startEngines>>;
 let client: DynamoDBClient;
+let table: RatesTable;
 /** Writes whose answer is lost from now on. */
 let lost: string[] = [];
 let date = '2026-03-01';
@@ -42,6 +42,7 @@ beforeAll(async () => {
   const { region, credentials } = engines.dynamoDbClient.config;
   // It retries, as the functions' client does.
   client = new DynamoDBClient({ region, credentials, endpoint: engines.endpoint.url, maxAttempts: 3 });
+  table = ratesTable(client, tableNames.businessDays);
 });
 
 beforeEach(() => {
@@ -61,8 +62,12 @@ async function put(rates: typeof euro) {
     putFxRates(request, {
       calendar,
       now: () => NOW,
-      record: (businessDate, recorded) => recordRates(client, table, businessDate, recorded),
-      blockedDates: async (from) => Promise.resolve([from]),
+      rates: table,
+      days: {
+        pagesOf: async function* ({ from = '' }) {
+          yield await Promise.resolve([businessDay({ businessDate: from, ratesMissing: ['JPY'] })]);
+        },
+      },
       sendReconcileMessage: async (message) => {
         sent.push(message);
         return Promise.resolve();
@@ -79,18 +84,18 @@ const done = () => ({
 
 test('the same rates again are recorded, also when they are frozen', async () => {
   expect(await put(euro)).toEqual(done());
-  await freezeRates(client, table, date, NOW);
+  await table.freeze(date, NOW);
   expect(await put(euro)).toEqual(done());
   await expect(put(fxRates({ rates: { EUR: '0.8' } }))).rejects.toMatchObject({ slug: 'rates-frozen' });
 });
 
 test('a currency that was added is recorded, though the answer to the write was lost', async () => {
   await put(euro);
-  await freezeRates(client, table, date, NOW);
+  await table.freeze(date, NOW);
   lost = ['UpdateItem'];
   expect(await put(both)).toEqual(done());
   expect(lost).toEqual([]);
   expect(await put(both)).toEqual(done());
-  expect(await findRates(client, table, date)).toMatchObject(both);
+  expect(await table.find(date)).toMatchObject(both);
   await expect(put(euro)).rejects.toMatchObject({ slug: 'rates-frozen' });
 });

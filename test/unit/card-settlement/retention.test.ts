@@ -3,6 +3,7 @@ import type { ReconcileMessage } from '../../../lambda/card-settlement/contract.
 import { addDays } from '../../../lambda/card-settlement/domain/business-date.ts';
 import { STAGED_KEPT_DAYS, RECONCILED_DAYS } from '../../../lambda/card-settlement/domain/retention.ts';
 import { reconcileDueDays } from '../../../lambda/card-settlement/reconcile/due-days.ts';
+import { businessDay } from './card-facts.ts';
 
 /**
  * Goal: no run looks at a day some of whose facts have expired: it would take their entries for unstaged, and reopen it.
@@ -21,17 +22,14 @@ test('the schedule asks for no run of a day that is older than days are reconcil
   const sent: ReconcileMessage[] = [];
   await reconcileDueDays({
     now,
-    openDate: () => TODAY,
-    daysFrom: async function* (from) {
-      const unbalanced = [1, RECONCILED_DAYS, RECONCILED_DAYS + 1, 500].map((days) => addDays(TODAY, -days));
-      yield unbalanced
-        .filter((date) => date >= from)
-        .map((businessDate) => ({
-          businessDate,
-          revision: 1,
-          totals: {},
-          breaks: [],
-        }));
+    settings: { calendar: { timeZone: 'America/New_York', cutOff: '17:00' } },
+    days: {
+      pagesOf: async function* ({ from = '' }) {
+        const unbalanced = [1, RECONCILED_DAYS, RECONCILED_DAYS + 1, 500].map((days) =>
+          addDays(TODAY, -days),
+        );
+        yield unbalanced.filter((date) => date >= from).map((businessDate) => businessDay({ businessDate }));
+      },
     },
     sendReconcileMessage: async (message) => {
       sent.push(message);

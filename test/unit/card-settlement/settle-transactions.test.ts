@@ -1,5 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FxRates } from '../../../lambda/card-settlement/domain/fx.ts';
+import {
+  FIRST_EFFECTIVE_DATE,
+  type MerchantProfile,
+} from '../../../lambda/card-settlement/domain/merchant.ts';
 import type { LedgerEntry, StagedFact } from '../../../lambda/card-settlement/domain/settlement.ts';
 import { settleBatch } from '../../../lambda/card-settlement/settle/settle-batch.ts';
 import { createRateCache } from '../../../lambda/card-settlement/settle/rate-cache.ts';
@@ -8,39 +12,63 @@ import { fxRates, profile, sqsRecord, stagedFact } from './card-facts.ts';
 
 type Services = Parameters<typeof settleBatch>[1];
 
+const SETTLED_AT = new Date('2026-03-10T22:00:00.000Z');
+
+/** A profile as the table has it. */
+function standing(changes: Partial<MerchantProfile> = {}) {
+  return { ...profile(changes), effectiveFrom: FIRST_EFFECTIVE_DATE };
+}
+
+/** A ledger that takes every entry but one. */
+const refusing: Services['ledger'] = {
+  get: async () => Promise.resolve(undefined),
+  put: async ({ transactionId }) =>
+    transactionId === 't1' ? Promise.reject(new Error('throttled')) : Promise.resolve('written'),
+};
+
 /** Settlement before tables in memory: of facts t0, t1 …, and a ledger that takes the first entry. */
 function settlement(facts: readonly StagedFact[], changes: Partial<Services> = {}) {
   const ledger = new Map<string, LedgerEntry>();
   const asked: (readonly string[])[] = [];
   const marked: unknown[] = [];
   const services: Services = {
-    getFacts: async (ids) => {
-      asked.push(ids);
-      return Promise.resolve(
-        new Map(
-          facts
-            .filter(({ transactionId }) => ids.includes(transactionId))
-            .map((each) => [each.transactionId, each]),
-        ),
-      );
+    now: () => SETTLED_AT,
+    staged: {
+      getMany: async (ids) => {
+        asked.push(ids);
+        return Promise.resolve(
+          new Map(
+            facts
+              .filter(({ transactionId }) => ids.includes(transactionId))
+              .map((each) => [each.transactionId, each]),
+          ),
+        );
+      },
     },
-    profileOn: async () => Promise.resolve(profile()),
+    merchants: { profileOn: async () => Promise.resolve(standing()) },
     ratesOf: async () => Promise.resolve(fxRates()),
-    markRatesMissing: async (businessDate, currencies) => {
-      marked.push({ businessDate, currencies });
-      return Promise.resolve('marked');
+    days: {
+      markRatesMissing: async (businessDate, currencies) => {
+        marked.push({ businessDate, currencies });
+        return Promise.resolve('marked');
+      },
     },
-    getEntry: async ({ transactionId }) => Promise.resolve(ledger.get(transactionId)),
     assess: async (sales) =>
       Promise.resolve({
         assessments: new Map(sales.map(({ transactionId }) => [transactionId, { score: 0, rules: [] }])),
         failures: new Map(),
       }),
     holdScore: 70,
-    putEntry: async (entry) => {
-      if (ledger.has(entry.transactionId)) return Promise.resolve('exists');
-      ledger.set(entry.transactionId, entry);
-      return Promise.resolve('written');
+    ledger: {
+      get: async ({ transactionId }) => {
+        const entry = ledger.get(transactionId);
+        return Promise.resolve(entry && { ...entry, settledAt: SETTLED_AT.toISOString() });
+      },
+      put: async (entry) => {
+        if (ledger.has(entry.transactionId)) return Promise.resolve('exists');
+        ledger.set(entry.transactionId, entry);
+        return Promise.resolve('written');
+      },
     },
     ...changes,
   };
@@ -79,9 +107,11 @@ describe('a batch', () => {
       fact(4, { merchantId: 'm1', businessDate: '2026-03-11' }),
     ];
     const { run, ledger } = settlement(facts, {
-      profileOn: async (merchantId, businessDate) => {
-        read.push(`${merchantId} ${businessDate}`);
-        return Promise.resolve(profile());
+      merchants: {
+        profileOn: async (merchantId, businessDate) => {
+          read.push(`${merchantId} ${businessDate}`);
+          return Promise.resolve(standing());
+        },
       },
     });
     await run(...facts.map((_, number) => message(number)));
@@ -93,8 +123,7 @@ describe('a batch', () => {
 
   it('tells what became of each fact, and which request brought it', async () => {
     const { run } = settlement([fact(0, { requestId: 'request-0' }), fact(1, { requestId: 'request-1' })], {
-      putEntry: async ({ transactionId }) =>
-        transactionId === 't1' ? Promise.reject(new Error('throttled')) : Promise.resolve('written'),
+      ledger: refusing,
     });
     const { summary } = await run(message(0), message(1));
     expect(summary).toMatchObject({
@@ -144,8 +173,7 @@ describe('a batch', () => {
 
   it('fails only the fact whose entry could not be written', async () => {
     const { run, ledger } = settlement([fact(0), fact(1)], {
-      putEntry: async ({ transactionId }) =>
-        transactionId === 't1' ? Promise.reject(new Error('throttled')) : Promise.resolve('written'),
+      ledger: refusing,
     });
     const { failed, summary } = await run(message(0), message(1));
     expect(failed).toEqual(['m1']);
@@ -154,7 +182,9 @@ describe('a batch', () => {
   });
 
   it('fails as a whole, to come again, when the facts cannot be read', async () => {
-    const { run } = settlement([fact(0)], { getFacts: async () => Promise.reject(new Error('throttled')) });
+    const { run } = settlement([fact(0)], {
+      staged: { getMany: async () => Promise.reject(new Error('throttled')) },
+    });
     await expect(run(message(0))).rejects.toThrow('throttled');
   });
 
@@ -166,7 +196,9 @@ describe('a batch', () => {
 });
 
 describe('a fact whose rates are missing', () => {
-  const inEuro = { profileOn: async () => Promise.resolve(profile({ settlementCurrency: 'EUR' })) };
+  const inEuro = {
+    merchants: { profileOn: async () => Promise.resolve(standing({ settlementCurrency: 'EUR' })) },
+  };
 
   it('blocks its day, is no failure, and is not in the ledger', async () => {
     const { run, ledger, marked } = settlement([fact(0)], {
@@ -193,7 +225,7 @@ describe('a fact whose rates are missing', () => {
     const { run } = settlement([fact(0)], {
       ...inEuro,
       ratesOf: async () => Promise.resolve(undefined),
-      markRatesMissing: async () => Promise.reject(new Error('throttled')),
+      days: { markRatesMissing: async () => Promise.reject(new Error('throttled')) },
     });
     expect((await run(message(0))).failed).toEqual(['m0']);
   });

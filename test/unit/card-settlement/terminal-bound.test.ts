@@ -4,8 +4,7 @@ import { putTerminalTotals } from '../../../lambda/card-settlement/terminals/han
 import {
   bucketOf,
   MOST_IN_BUCKET,
-  recordTerminalTotals,
-  terminalReportsOf,
+  terminalTotalsTable,
 } from '../../../lambda/card-settlement/store/terminal-totals.ts';
 import { startEngines } from '../../local/dynamodb/engines.ts';
 import { httpRequest } from './card-facts.ts';
@@ -36,9 +35,7 @@ beforeAll(async () => {
 afterAll(async () => engines.stop());
 
 const report = async (terminalId: string, mostInBucket: number, clientId = 'gateway') =>
-  recordTerminalTotals(
-    engines.dynamoDbClient,
-    table,
+  terminalTotalsTable(engines.dynamoDbClient, table).record(
     DATE,
     { clientId, terminalId, totals: [] },
     new Date(`${DATE}T12:00:00Z`),
@@ -58,7 +55,7 @@ it('a terminal more than a bucket takes is refused; those that have reported cor
   expect(await report('till-2', 1)).toBe('recorded');
   expect(await report('till-1', 1, 'other')).toBe('recorded');
   const ids: string[] = [];
-  for await (const page of terminalReportsOf(engines.dynamoDbClient, table, DATE))
+  for await (const page of terminalTotalsTable(engines.dynamoDbClient, table).pagesOf(DATE))
     ids.push(...page.map(({ clientId, terminalId }) => `${clientId} ${terminalId}`));
   expect(ids.toSorted()).toEqual(['gateway till-1', 'gateway till-2', 'other till-1']);
 });
@@ -82,8 +79,11 @@ it('what is refused is told as a problem of its own', async () => {
   const refused = putTerminalTotals(request, {
     calendar: { timeZone: 'America/New_York', cutOff: '17:00' },
     now: () => new Date(`${DATE}T12:00:00Z`),
-    beginDay: async () => Promise.resolve(),
-    record: async () => Promise.resolve('too many'),
+    days: {
+      read: async () => Promise.resolve(undefined),
+      begin: async () => Promise.resolve('begun'),
+    },
+    terminalTotals: { record: async () => Promise.resolve('too many') },
   });
   await expect(refused).rejects.toMatchObject({ status: 422, slug: 'too-many-terminals' });
 });

@@ -1,0 +1,102 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import * as v from 'valibot';
+import { environmentVariable } from '../../shared/environment.ts';
+import { parseWritten } from '../../shared/parse.ts';
+import { cardIndexAttributes, environmentNames, smallAmountIndexAttributes, tables } from '../contract.ts';
+import type { Moment, PastSmallSale, PastUse } from '../domain/fraud/history.ts';
+import { occurrenceKeyOf } from '../domain/identifiers.ts';
+import { Transaction } from '../domain/transaction.ts';
+import { itemTable, projection } from './table.ts';
+
+const { byCard, bySmallAmount, partitionKey } = tables.stagedTransactions;
+
+/** More than most cards have in 30 days: one page is the whole history. */
+const PAGE_ITEMS = 250;
+
+/** Which part of a history to read: up to a moment, and no earlier than an instant. */
+export interface HistoryRange {
+  readonly upTo: Moment;
+  readonly from: Date;
+}
+
+/** Both indexes sort by `occurrenceKeyOf`: the instant, then the id. */
+const OccurredAt = v.pipe(
+  v.string(),
+  v.transform((key) => new Date(key.slice(0, key.indexOf('#')))),
+);
+
+const StoredUse = v.pipe(
+  v.object({
+    transactionId: v.string(),
+    [byCard.sortKey]: OccurredAt,
+    businessDate: v.string(),
+    merchantId: v.string(),
+    type: Transaction.entries.type,
+    amount: v.number(),
+    currency: v.string(),
+    location: Transaction.entries.location,
+  }),
+  v.transform(({ [byCard.sortKey]: occurredAt, ...use }) => ({ ...use, occurredAt })),
+);
+
+const StoredSmallSale = v.pipe(
+  v.object({
+    transactionId: v.string(),
+    [bySmallAmount.sortKey]: OccurredAt,
+    businessDate: v.string(),
+    cardToken: v.string(),
+  }),
+  v.transform(({ [bySmallAmount.sortKey]: occurredAt, ...sale }) => ({ ...sale, occurredAt })),
+);
+
+/**
+ * Histories for the fraud rules, latest first and page by page, by indexes of the table of staged facts. An index lags
+ * behind its table, as a rule by less than a second. Reading stops where its reader stops.
+ */
+export function historiesTable(
+  client: DynamoDBClient,
+  name = environmentVariable(environmentNames.stagedTransactionsTable),
+) {
+  const table = itemTable(client, name);
+
+  function pages<T>(
+    index: typeof byCard | typeof bySmallAmount,
+    partition: string,
+    { from, upTo }: HistoryRange,
+    attributes: readonly string[],
+    parse: (item: unknown) => T,
+  ) {
+    const { expression, names } = projection([partitionKey, index.sortKey, ...attributes]);
+    return table.pages(
+      {
+        IndexName: index.name,
+        KeyConditionExpression: '#partition = :partition AND #sort BETWEEN :from AND :upTo',
+        ProjectionExpression: expression,
+        ExpressionAttributeNames: { '#partition': index.partitionKey, '#sort': index.sortKey, ...names },
+        values: {
+          ':partition': partition,
+          // An instant without an id sorts before every transaction of that instant.
+          ':from': from.toISOString(),
+          ':upTo': occurrenceKeyOf(upTo.occurredAt, upTo.transactionId),
+        },
+        ScanIndexForward: false,
+        Limit: PAGE_ITEMS,
+      },
+      parse,
+    );
+  }
+
+  return {
+    /** A card's sales and refunds. */
+    ofCard: (cardToken: string, range: HistoryRange): AsyncIterable<readonly PastUse[]> =>
+      pages(byCard, cardToken, range, cardIndexAttributes, (item) => parseWritten(StoredUse, item)),
+
+    /** A terminal's sales of small amounts. @param terminalKey see `terminalKeyOf` */
+    ofTerminal: (terminalKey: string, range: HistoryRange): AsyncIterable<readonly PastSmallSale[]> =>
+      pages(bySmallAmount, terminalKey, range, smallAmountIndexAttributes, (item) =>
+        parseWritten(StoredSmallSale, item),
+      ),
+  };
+}
+
+export type HistoriesTable = ReturnType<typeof historiesTable>;

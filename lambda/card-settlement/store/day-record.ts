@@ -1,0 +1,102 @@
+import * as v from 'valibot';
+import { parseWritten } from '../../shared/parse.ts';
+import { tables, trigger } from '../contract.ts';
+import type { BusinessDate } from '../domain/business-date.ts';
+import { NOTHING_ASKED, type BusinessDay } from '../domain/business-day.ts';
+import type { ControlTotals } from '../domain/totals.ts';
+import { Transaction } from '../domain/transaction.ts';
+import { StoredInteger, StoredIntegerText } from './stored.ts';
+
+/**
+ * Days are the items of one scope, so that those that have transactions can be listed. A day's record is written by
+ * intake once, by the run that holds its lease, and by settlement when it finds rates missing.
+ */
+export const DAY_SCOPE = 'day';
+const keys = tables.businessDays;
+
+const CountAndAmount = v.object({ count: v.number(), amount: StoredIntegerText });
+const NOTHING = { count: 0, amount: '0' };
+
+const TerminalLines = v.array(
+  v.object({
+    type: Transaction.entries.type,
+    currency: v.string(),
+    count: v.number(),
+    amount: StoredInteger,
+  }),
+);
+
+const StoredDay = v.object({
+  itemKey: v.string(),
+  revision: v.number(),
+  firstStagedAt: v.exactOptional(v.string()),
+  sealedAt: v.exactOptional(v.string()),
+  balancedAt: v.exactOptional(v.string()),
+  ratesMissing: v.exactOptional(v.array(v.string())),
+  sealSeenAt: v.exactOptional(v.string()),
+  lastRun: v.exactOptional(v.string()),
+  lastMessage: v.exactOptional(v.string()),
+  handedOn: v.exactOptional(v.picklist([...trigger, NOTHING_ASKED])),
+  sentFrom: v.exactOptional(v.string()),
+  allSentFrom: v.exactOptional(v.string()),
+  resendAt: v.exactOptional(v.string()),
+  overdueBefore: v.exactOptional(v.string()),
+  progress: v.exactOptional(
+    v.object({
+      missing: v.number(),
+      waiting: v.exactOptional(v.number()),
+      since: v.string(),
+      fewSince: v.exactOptional(v.string()),
+    }),
+  ),
+  asOf: v.exactOptional(v.string()),
+  totals: v.optional(
+    v.record(
+      v.string(),
+      v.object({
+        staged: v.optional(CountAndAmount, NOTHING),
+        settled: v.optional(CountAndAmount, NOTHING),
+        held: v.optional(CountAndAmount, NOTHING),
+        reversed: v.optional(CountAndAmount, NOTHING),
+        rejected: v.optional(CountAndAmount, NOTHING),
+      }),
+    ),
+    {},
+  ),
+  breaks: v.optional(
+    v.array(
+      v.object({
+        kind: v.picklist(['unsettled', 'unstaged', 'mismatched', 'straggler', 'terminal-totals']),
+        subject: v.string(),
+        count: v.exactOptional(v.number()),
+        ids: v.exactOptional(v.array(v.string())),
+        expected: v.exactOptional(TerminalLines),
+        actual: v.exactOptional(TerminalLines),
+      }),
+    ),
+    [],
+  ),
+});
+
+export function dayKey(businessDate: BusinessDate) {
+  return { [keys.partitionKey]: DAY_SCOPE, [keys.sortKey]: businessDate };
+}
+
+export function parseDay(item: unknown): BusinessDay {
+  const { itemKey: businessDate, ...day } = parseWritten(StoredDay, item);
+  return { ...day, businessDate };
+}
+
+/** Sides without a transaction are left out: a day's record stays within one write unit. */
+export function storedTotals(totals: Readonly<Record<string, ControlTotals>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(totals).map(([currency, sides]) => [
+      currency,
+      Object.fromEntries(
+        Object.entries(sides)
+          .filter(([, { count, amount }]) => count !== 0 || amount !== 0n)
+          .map(([side, { count, amount }]) => [side, { count, amount: String(amount) }]),
+      ),
+    ]),
+  );
+}

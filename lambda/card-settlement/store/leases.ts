@@ -1,0 +1,222 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import * as v from 'valibot';
+import { environmentVariable } from '../../shared/environment.ts';
+import { parseWritten } from '../../shared/parse.ts';
+import { environmentNames, trigger } from '../contract.ts';
+import type { BusinessDate } from '../domain/business-date.ts';
+import { NOTHING_ASKED, type BusinessDay, type Trigger } from '../domain/business-day.ts';
+import { dayKey, parseDay, storedTotals } from './day-record.ts';
+import { itemTable, type Item, type Update } from './table.ts';
+
+/** What a run asks for when it takes a day's lease. */
+export interface LeaseRequest {
+  readonly holder: string;
+  readonly now: Date;
+  readonly until: Date;
+  /** Seals the day in the same write. */
+  readonly seal: boolean;
+  /**
+   * Of a run that an earlier one asked for: that one, and the message. It goes on only if no other run has concluded
+   * since. A message that comes again, because its run ended between its conclusion and what it asks for, goes on, too.
+   */
+  readonly goesOn?: { readonly after: string; readonly messageId: string };
+  /** Forgets that rates were missing, because they are there now. */
+  readonly ratesFound: boolean;
+}
+
+/** A run whose walk goes on in another invocation: the one whose message has the ticket may take it up. */
+export interface CutRun {
+  readonly run: string;
+  readonly ticket: string;
+}
+
+/** A run that gives its lease back: the holder, the run's id and its message. */
+export interface Concluding {
+  readonly holder: string;
+  readonly run: string;
+  readonly messageId: string;
+}
+
+/** What asked for another run meanwhile, if anything did; `lost` if the lease had passed to another run. */
+export type GivenBack = { readonly rerun?: Trigger } | 'lost';
+
+/** The leases of business days: they stand in the days' own records. */
+export function leasesTable(
+  client: DynamoDBClient,
+  name = environmentVariable(environmentNames.businessDaysTable),
+) {
+  const table = itemTable(client, name);
+
+  /**
+   * A write of a day that only the holder of its lease may make, or the run that takes it. If an answer is lost, the SDK
+   * repeats the request; the repetition meets what the first has done, and is refused. The item then shows who did it.
+   *
+   * @returns the item as it stands after the write; undefined if another run was before it
+   */
+  async function heldWrite(
+    businessDate: BusinessDate,
+    write: Update,
+    isOwn: (item: Item) => boolean,
+  ): Promise<Item | undefined> {
+    const item = await table.update(dayKey(businessDate), { ...write, ReturnValues: 'ALL_NEW' });
+    if (item !== undefined) return item;
+    const standing = await table.get(dayKey(businessDate), v.record(v.string(), v.unknown()));
+    return standing !== undefined && isOwn(standing) ? standing : undefined;
+  }
+
+  /** Gives a lease back, with further changes in the same write, and records who gave it back and what was asked for. */
+  async function giveBack(
+    businessDate: BusinessDate,
+    holder: string,
+    changes: Item = {},
+  ): Promise<GivenBack> {
+    const names = Object.keys(changes);
+    const present = names.filter((name) => changes[name] !== undefined);
+    const absent = names.filter((name) => changes[name] === undefined);
+    const set = ['lastHolder = :holder', 'handedOn = if_not_exists(rerun, :nothing)'];
+    const remove = ['leaseHolder', 'leaseUntil', 'rerun'];
+    const item = await heldWrite(
+      businessDate,
+      {
+        UpdateExpression: `SET ${[...set, ...present.map((name) => `#${name} = :${name}`)].join(', ')} REMOVE ${[...remove, ...absent.map((name) => `#${name}`)].join(', ')}`,
+        ConditionExpression: 'leaseHolder = :holder',
+        ...(names.length === 0
+          ? {}
+          : { ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])) }),
+        values: {
+          ':holder': holder,
+          ':nothing': NOTHING_ASKED,
+          ...Object.fromEntries(present.map((name) => [`:${name}`, changes[name]])),
+        },
+      },
+      ({ lastHolder }) => lastHolder === holder,
+    );
+    if (item === undefined) return 'lost';
+    const { handedOn } = parseWritten(v.object({ handedOn: v.picklist([...trigger, NOTHING_ASKED]) }), item);
+    return handedOn === NOTHING_ASKED ? {} : { rerun: handedOn };
+  }
+
+  return {
+    /** Takes the lease of a day, unless another run has it. Creates the record of a day that has no transactions. */
+    acquire: async (
+      businessDate: BusinessDate,
+      { holder, now, until, seal, goesOn, ratesFound }: LeaseRequest,
+    ): Promise<BusinessDay | undefined> => {
+      const free = '(attribute_not_exists(leaseUntil) OR leaseUntil < :now)';
+      const item = await heldWrite(
+        businessDate,
+        {
+          UpdateExpression: [
+            'SET leaseHolder = :holder, leaseUntil = :until, revision = if_not_exists(revision, :one)',
+            ...(seal ? ['sealedAt = if_not_exists(sealedAt, :now)'] : []),
+          ]
+            .join(', ')
+            // Whatever walk had been cut, this run begins its own.
+            .concat(' REMOVE cutRun', ratesFound ? ', ratesMissing' : ''),
+          ConditionExpression:
+            goesOn === undefined ? free : `${free} AND (lastRun = :after OR lastMessage = :message)`,
+          values: {
+            ':holder': holder,
+            ':until': until.toISOString(),
+            ':now': now.toISOString(),
+            ':one': 1,
+            ...(goesOn === undefined ? {} : { ':after': goesOn.after, ':message': goesOn.messageId }),
+          },
+        },
+        ({ leaseHolder }) => leaseHolder === holder,
+      );
+      return item && parseDay(item);
+    },
+
+    /** Hands a run's lease over to the holder of a ticket. @returns `lost` if the lease had passed to another run */
+    handOver: async (
+      businessDate: BusinessDate,
+      from: { readonly holder: string; readonly until: Date },
+      { run, ticket }: CutRun,
+    ): Promise<'handed over' | 'lost'> => {
+      const item = await heldWrite(
+        businessDate,
+        {
+          UpdateExpression: 'SET leaseHolder = :ticket, leaseUntil = :until, cutRun = :run',
+          ConditionExpression: 'leaseHolder = :holder',
+          values: {
+            ':holder': from.holder,
+            ':until': from.until.toISOString(),
+            ':ticket': ticket,
+            ':run': run,
+          },
+        },
+        ({ leaseHolder }) => leaseHolder === ticket,
+      );
+      return item === undefined ? 'lost' : 'handed over';
+    },
+
+    /**
+     * Takes up a run that was handed over. Its message may come again after an invocation that died: then the walk goes
+     * on from where it was saved last, unless another run has begun since.
+     */
+    takeUp: async (
+      businessDate: BusinessDate,
+      { holder, now, until }: Pick<LeaseRequest, 'holder' | 'now' | 'until'>,
+      { run, ticket }: CutRun,
+    ): Promise<BusinessDay | undefined> => {
+      const item = await heldWrite(
+        businessDate,
+        {
+          UpdateExpression: 'SET leaseHolder = :holder, leaseUntil = :until',
+          ConditionExpression:
+            'leaseHolder = :ticket OR (cutRun = :run AND (attribute_not_exists(leaseUntil) OR leaseUntil < :now))',
+          values: {
+            ':holder': holder,
+            ':until': until.toISOString(),
+            ':now': now.toISOString(),
+            ':ticket': ticket,
+            ':run': run,
+          },
+        },
+        ({ leaseHolder }) => leaseHolder === holder,
+      );
+      return item && parseDay(item);
+    },
+
+    /** Asks the run that holds a day's lease to run again. False if nobody holds it any more. */
+    requestRerun: async (businessDate: BusinessDate, by: Trigger, now: Date): Promise<boolean> => {
+      const asked = await table.update(dayKey(businessDate), {
+        // An operator's request outranks the schedule's: it sends at once.
+        UpdateExpression: by === 'operator' ? 'SET rerun = :by' : 'SET rerun = if_not_exists(rerun, :by)',
+        ConditionExpression: 'leaseUntil >= :now',
+        values: { ':by': by, ':now': now.toISOString() },
+      });
+      return asked !== undefined;
+    },
+
+    /** Writes down what a run leaves behind, and gives the lease back. If it is `lost`, the other's conclusion stands. */
+    finish: async (day: BusinessDay, { holder, run, messageId }: Concluding): Promise<GivenBack> =>
+      giveBack(day.businessDate, holder, {
+        revision: day.revision,
+        sealSeenAt: day.sealSeenAt,
+        balancedAt: day.balancedAt,
+        sentFrom: day.sentFrom,
+        allSentFrom: day.allSentFrom,
+        resendAt: day.resendAt,
+        overdueBefore: day.overdueBefore,
+        progress: day.progress,
+        asOf: day.asOf,
+        totals: storedTotals(day.totals),
+        breaks: day.breaks,
+        lastRun: run,
+        lastMessage: messageId,
+        cutRun: undefined,
+        // Settlement may have found rates missing since the run began: only a run that is complete takes that back.
+        ...(day.ratesMissing === undefined && day.balancedAt !== undefined
+          ? { ratesMissing: undefined }
+          : {}),
+      }),
+
+    /** Gives a lease back without a conclusion. */
+    release: async (businessDate: BusinessDate, holder: string): Promise<GivenBack> =>
+      giveBack(businessDate, holder),
+  };
+}
+
+export type LeasesTable = ReturnType<typeof leasesTable>;

@@ -1,0 +1,137 @@
+import {
+  BatchGetItemCommand,
+  BatchWriteItemCommand,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+  type DynamoDBClient,
+  type PutItemCommandInput,
+  type QueryCommandInput,
+  type UpdateItemCommandInput,
+  type WriteRequest,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type * as v from 'valibot';
+import { ifConditionHolds } from '../../shared/dynamodb.ts';
+import { parseWritten } from '../../shared/parse.ts';
+import { queryPages } from './pages.ts';
+
+/** An item, a key, or the values of an expression, as a plain object. */
+export type Item = Readonly<Record<string, unknown>>;
+
+/** A request to DynamoDB as its API has it, but with plain `values` and without what names the table and the item. */
+type Request<Input> = Omit<Input, 'TableName' | 'Key' | 'Item' | 'ExpressionAttributeValues'> & {
+  readonly values?: Item;
+};
+
+export type Query = Request<QueryCommandInput>;
+export type Update = Request<UpdateItemCommandInput>;
+
+/** Reads and writes the items of one table as plain objects. Single items are read consistently. */
+export function itemTable(client: DynamoDBClient, name: string) {
+  function request<Input extends { readonly values?: Item }>({ values, ...rest }: Input) {
+    return {
+      TableName: name,
+      ...rest,
+      ...(values === undefined ? {} : { ExpressionAttributeValues: marshall(values) }),
+    };
+  }
+
+  return {
+    get: async <S extends v.GenericSchema>(key: Item, schema: S): Promise<v.InferOutput<S> | undefined> => {
+      const { Item: item } = await client.send(
+        new GetItemCommand({ TableName: name, Key: marshall(key), ConsistentRead: true }),
+      );
+      return item === undefined ? undefined : parseWritten(schema, unmarshall(item));
+    },
+
+    /** Reads the last item of a query, consistently. */
+    getLast: async <S extends v.GenericSchema>(
+      query: Query,
+      schema: S,
+    ): Promise<v.InferOutput<S> | undefined> => {
+      const { Items: [item] = [] } = await client.send(
+        new QueryCommand({ ...request(query), ConsistentRead: true, ScanIndexForward: false, Limit: 1 }),
+      );
+      return item === undefined ? undefined : parseWritten(schema, unmarshall(item));
+    },
+
+    /** @returns false if the condition does not hold */
+    put: async (item: Item, write: Request<PutItemCommandInput> = {}): Promise<boolean> => {
+      const command = new PutItemCommand({ ...request(write), Item: marshalled(item) });
+      return (await ifConditionHolds(client.send(command))) !== undefined;
+    },
+
+    /** @returns what `ReturnValues` asks for; undefined if the condition does not hold */
+    update: async (key: Item, write: Update): Promise<Record<string, unknown> | undefined> => {
+      const command = new UpdateItemCommand({ ...request(write), Key: marshall(key) });
+      const output = await ifConditionHolds(client.send(command));
+      return output && unmarshall(output.Attributes ?? {});
+    },
+
+    /** Reads at most 100 items, consistently, in any order. Items that do not exist are left out. */
+    getMany: async <S extends v.GenericSchema>(
+      keys: readonly Item[],
+      schema: S,
+    ): Promise<v.InferOutput<S>[]> => {
+      const found: v.InferOutput<S>[] = [];
+      await untilProcessed(
+        keys.map((key) => marshall(key)),
+        async (Keys) => {
+          const { Responses: responses, UnprocessedKeys: left } = await client.send(
+            new BatchGetItemCommand({ RequestItems: { [name]: { Keys, ConsistentRead: true } } }),
+          );
+          for (const item of responses?.[name] ?? []) found.push(parseWritten(schema, unmarshall(item)));
+          return left?.[name]?.Keys;
+        },
+      );
+      return found;
+    },
+
+    /** Puts at most 25 items. */
+    putMany: async (items: readonly Item[]): Promise<void> =>
+      untilProcessed(
+        items.map((item): WriteRequest => ({ PutRequest: { Item: marshalled(item) } })),
+        async (requests) => {
+          const { UnprocessedItems: left } = await client.send(
+            new BatchWriteItemCommand({ RequestItems: { [name]: requests } }),
+          );
+          return left?.[name];
+        },
+      ),
+
+    pages: <T>(query: Query, parse: (item: unknown) => T) => queryPages(client, request(query), parse),
+  };
+}
+
+export type ItemTable = ReturnType<typeof itemTable>;
+
+/** An item as DynamoDB's API has it. */
+export function marshalled(item: Item) {
+  return marshall(item, { removeUndefinedValues: true });
+}
+
+/** The part of a query that asks for these attributes only. `names` go into its `ExpressionAttributeNames`. */
+export function projection(attributes: readonly string[]) {
+  return {
+    expression: attributes.map((_, number) => `#a${number}`).join(', '),
+    names: Object.fromEntries(attributes.map((attribute, number) => [`#a${number}`, attribute])),
+  };
+}
+
+const MOST_ATTEMPTS = 11;
+
+/** Sends what DynamoDB leaves unprocessed again, which is its normal answer under throttling. */
+async function untilProcessed<T>(
+  wanted: T[],
+  send: (wanted: T[]) => Promise<T[] | undefined>,
+): Promise<void> {
+  let left = wanted;
+  for (let attempt = 0; left.length > 0; attempt++) {
+    if (attempt === MOST_ATTEMPTS)
+      throw new Error('DynamoDB left a batch unprocessed eleven times in a row.');
+    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 25 * 2 ** Math.min(attempt, 6)));
+    left = (await send(left)) ?? [];
+  }
+}

@@ -1,3 +1,5 @@
+import type { LambdaEvent } from './lambda/index.ts';
+
 /** What the host tells whoever listens: the command line prints it, tests await it. Listeners must not throw. */
 export type HostEvent =
   | {
@@ -9,33 +11,7 @@ export type HostEvent =
       readonly status: number;
       readonly milliseconds: number;
     }
-  /** One line that a function wrote to its standard output or error. */
-  | { readonly type: 'log'; readonly functionName: string; readonly line: string }
-  | {
-      readonly type: 'invocation';
-      readonly functionName: string;
-      readonly outcome: 'success' | 'error' | 'throttled';
-      readonly errorType?: string;
-      readonly errorMessage?: string;
-      readonly milliseconds: number;
-      readonly coldStart: boolean;
-    }
-  | {
-      readonly type: 'batch';
-      readonly queueName: string;
-      readonly functionName: string;
-      readonly size: number;
-      readonly failed: number;
-      readonly milliseconds: number;
-      readonly waitedMilliseconds: number;
-    }
-  /** Messages of a chain that invoked a function too often: Lambda dropped the next invocation. */
-  | {
-      readonly type: 'recursion';
-      readonly queueName: string;
-      readonly functionName: string;
-      readonly messages: number;
-    }
+  | LambdaEvent
   /** A request that policies do not allow, in AWS's words; the same one is told once. */
   | { readonly type: 'access-denied'; readonly message: string }
   | { readonly type: 'schedule'; readonly scheduleName: string; readonly target: string }

@@ -15,10 +15,8 @@ import type { HostEvent } from './events.ts';
 import { createAccess } from './iam/access.ts';
 import { createCredentialStore, type RoleCredentials } from './iam/credentials.ts';
 import type { AccessRequest } from './iam/evaluate.ts';
-import { mayWriteLogs } from './iam/log-access.ts';
 import type { Policies } from './iam/policies.ts';
-import { createFunctionPool, type Invocation } from './lambda/function-pool.ts';
-import type { ProvisionedFunction } from './lambda/provision-function.ts';
+import { FunctionPool, mayWriteLogs, type Invocation } from './lambda/index.ts';
 import type { HostedPipe } from './pipes/provision-pipe.ts';
 import { RESOURCE_TYPES } from './registry.ts';
 import type { HostedSchedule } from './scheduler/provision-schedule.ts';
@@ -161,21 +159,17 @@ function refuseTwins(stacks: readonly AssemblyStack[]): void {
   if (twin !== undefined) throw new Error(`There are two stacks of the name ${twin}.`);
 }
 
-type Functions = Map<string, ProvisionedFunction>;
-
 async function start(
   stacks: readonly AssemblyStack[],
   options: LocalHostOptions,
   undo: (() => Promise<void>)[],
 ): Promise<LocalHost> {
-  const functions: Functions = new Map();
   const httpApis = new Map<string, HttpApiDraft>();
   const webSocketDrafts = new Map<string, WebSocketApiDraft>();
   const meter = createUsageMeter({
     now: Date.now,
-    memoryMegabytesOf: (functionName) =>
-      functionNamed(functions, functionName)?.definition.memoryMegabytes ?? 0,
-    nameOf: (id) => nameOf({ functions, httpApis, webSocketApis: webSocketDrafts }, id),
+    memoryMegabytesOf: (functionName) => functionPool.find(functionName)?.memoryMegabytes ?? 0,
+    nameOf: (id) => nameOf({ functionPool, httpApis, webSocketApis: webSocketDrafts }, id),
   });
   const onEvent = (event: HostEvent): void => {
     meter.onEvent(event);
@@ -207,21 +201,18 @@ async function start(
   awsEndpoint.addService('AWSCognitoIdentityProviderService', 'cognito-idp', serveUserPools(userPools));
 
   const logGroups = new Set<string>();
-  /** Lambda writes lines of its own at each invocation, so a function that says nothing needs its log group, too. */
-  const isLogged = (functionName: string): boolean => {
-    const hosted = [...functions.values()].find(({ definition }) => definition.functionName === functionName);
-    return hosted === undefined || mayWriteLogs(access, hosted.definition, (name) => logGroups.has(name));
-  };
-  const onFunctionEvent = (event: HostEvent): void => {
-    if (event.type !== 'log' && event.type !== 'invocation') return onEvent(event);
-    if (isLogged(event.functionName) || event.type === 'invocation') onEvent(event);
-  };
-  const functionPool = createFunctionPool({
+  const functionPool = new FunctionPool({
     ...(options.maxWorkers === undefined ? {} : { maxWorkers: options.maxWorkers }),
     ...(options.accountConcurrency === undefined ? {} : { accountConcurrency: options.accountConcurrency }),
     awsEndpoint: () => awsEndpoint.url,
     region: REGION,
-    onEvent: onFunctionEvent,
+    onEvent: (event) => {
+      // Lambda writes lines of its own at each invocation, so a function that says nothing needs its log group, too.
+      const definition = functionPool.find(event.functionName);
+      const isLogged =
+        definition === undefined || mayWriteLogs(access, definition, (name) => logGroups.has(name));
+      if (isLogged || event.type === 'invocation') onEvent(event);
+    },
     ...(options.onInvoke === undefined ? {} : { onInvoke: options.onInvoke }),
   });
   undo.push(() => functionPool.stop());
@@ -284,7 +275,6 @@ async function start(
     credentials,
     dynamoDb,
     functionPool,
-    functions,
     httpApis,
     httpUrl: http.url,
     logGroups,
@@ -319,13 +309,7 @@ async function start(
   }
   const backgrounds = starters.map((starter) => starter());
 
-  const hostedFunctions = [...functions.values()].map(({ definition, ...place }) => ({
-    ...place,
-    functionName: definition.functionName,
-    functionArn: definition.functionArn,
-    environment: definition.environment,
-    credentials: definition.credentials,
-  }));
+  const hostedFunctions = functionPool.definitions();
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     // The pollers' requests and invocations end when what serves them does, so nothing here waits for anything.
@@ -355,14 +339,10 @@ async function start(
   };
 }
 
-function functionNamed(functions: Functions, functionName: string): ProvisionedFunction | undefined {
-  return [...functions.values()].find(({ definition }) => definition.functionName === functionName);
-}
-
 /** What is known of a role by its function, and of an API by its name. */
 function nameOf(
   world: {
-    functions: Functions;
+    functionPool: FunctionPool;
     httpApis: ReadonlyMap<string, HttpApiDraft>;
     webSocketApis: ReadonlyMap<string, WebSocketApiDraft>;
   },
@@ -371,10 +351,8 @@ function nameOf(
   const api = world.httpApis.get(id) ?? world.webSocketApis.get(id);
   if (api !== undefined) return api.name;
   if (!id.startsWith('arn:')) return id;
-  const holder = [...world.functions.values()].find(
-    ({ definition }) => definition.credentials.roleArn === id,
-  );
-  return holder?.definition.functionName ?? id.slice(id.indexOf('/') + 1);
+  const holder = world.functionPool.definitions().find(({ credentials }) => credentials.roleArn === id);
+  return holder?.functionName ?? id.slice(id.indexOf('/') + 1);
 }
 
 async function listening<T>(

@@ -3,7 +3,7 @@ import { COGNITO_TYPES } from './cognito/resources.ts';
 import { DYNAMODB_TYPES } from './dynamodb/resources.ts';
 import { IAM_TYPES } from './iam/resources.ts';
 import { INERT_TYPES } from './inert.ts';
-import { LAMBDA_TYPES } from './lambda/resources.ts';
+import { LAMBDA_TYPES } from './lambda/index.ts';
 import { PIPES_TYPES } from './pipes/resources.ts';
 import { SCHEDULER_TYPES } from './scheduler/resources.ts';
 import { SQS_TYPES } from './sqs/resources.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { HostEvent } from '../events.ts';
-import type { Invocation } from '../lambda/function-definition.ts';
+import type { Invocation } from '../lambda/index.ts';
 import { readBody } from './http-body.ts';
 import { httpEvent } from './http-event.ts';
 import { sendAnswer, startMountServer, type MountHandler, type UpgradeHandler } from './http-front.ts';

@@ -2,7 +2,7 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { HostEvent } from '../events.ts';
-import type { Invocation } from '../lambda/function-definition.ts';
+import type { Invocation } from '../lambda/index.ts';
 import { isJsonObject, type Json, type JsonObject } from '../template/index.ts';
 import type { WebSocketMeter } from '../usage.ts';
 import type { ThrottleLimits } from './http-api.ts';

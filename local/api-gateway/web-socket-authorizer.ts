@@ -1,5 +1,5 @@
 import { compileWildcard } from '../iam/wildcard.ts';
-import type { Invocation } from '../lambda/function-definition.ts';
+import type { Invocation } from '../lambda/index.ts';
 import { isJsonList, isJsonObject, textAt, type Json, type JsonObject } from '../template/index.ts';
 import type { ConnectRequest } from './web-socket-event.ts';
 

@@ -1,12 +1,8 @@
 import { devNull } from 'node:os';
-import type { FunctionDefinition } from './function-definition.ts';
+import { logGroupName, type FunctionDefinition } from './function-definition.ts';
 
-/** The host's own variables that a process needs to run at all. Nothing else of the host's environment leaks in. */
-const inherited = ['PATH', 'TMPDIR', 'TEMP', 'SystemRoot', 'LD_LIBRARY_PATH'] as const;
-
-export function logGroupName(definition: FunctionDefinition): string {
-  return definition.logGroupName ?? `/aws/lambda/${definition.functionName}`;
-}
+/** Variables that a process needs to run at all. Nothing else of the host's environment leaks in. */
+const INHERITED = ['PATH', 'TMPDIR', 'TEMP', 'SystemRoot', 'LD_LIBRARY_PATH'] as const;
 
 /**
  * The variables a function sees: what Lambda sets, the credentials of its role, and those of the template, which
@@ -19,13 +15,12 @@ export function functionEnvironment(
   region: string,
   awsEndpoint: string,
 ): Record<string, string> {
-  const environment: Record<string, string> = {};
-  for (const name of inherited) {
+  const inherited = INHERITED.flatMap((name) => {
     const value = process.env[name];
-    if (value !== undefined) environment[name] = value;
-  }
+    return value === undefined ? [] : [[name, value]];
+  });
   return {
-    ...environment,
+    ...Object.fromEntries(inherited),
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
     AWS_LAMBDA_LOG_FORMAT: definition.logFormat ?? 'Text',
@@ -43,7 +38,7 @@ export function functionEnvironment(
     AWS_ACCESS_KEY_ID: definition.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: definition.credentials.secretAccessKey,
     AWS_ENDPOINT_URL: awsEndpoint,
-    // The SDK would else read the developer's own ~/.aws, whose settings no function has on AWS.
+    // Without these the SDK would read the developer's own ~/.aws.
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',

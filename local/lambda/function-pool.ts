@@ -1,413 +1,184 @@
-import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import type { HostEvent } from '../events.ts';
-import {
-  maximumPayloadBytes,
-  type FunctionDefinition,
-  type Invocation,
-  type InvocationError,
-} from './function-definition.ts';
-import { startFunctionWorker, type FunctionWorker } from './function-worker.ts';
+import { Crew, type CrewOptions, type Team } from './function-crew.ts';
+import type { FunctionDefinition, Invocation, InvocationError, LambdaEvent } from './function-definition.ts';
 import { headerOfInvocation } from './trace.ts';
 
-export type { FunctionDefinition, Invocation } from './function-definition.ts';
-
-/** Starting a worker costs some 150 ms of processor time, so a short queue waits for a warm one instead. */
-const growAfterMilliseconds = 25;
-/** More threads than processors help only a function that mostly waits; else they cost memory and switches. */
-const processors = availableParallelism();
-/** A function that waits longer than this grows beyond the processors, and takes a worker that others leave idle, or hold more of. */
-const starvedAfterMilliseconds = 200;
-
-export interface FunctionPoolOptions {
+export interface FunctionPoolOptions extends Pick<CrewOptions, 'awsEndpoint' | 'region'> {
   /** Worker threads over all functions. @default 8 */
   readonly maxWorkers?: number;
   /** Most invocations at once over all functions, as an account has a limit. @default none */
   readonly accountConcurrency?: number;
-  /** Read when a worker starts: the endpoint's port is known only when it listens. */
-  readonly awsEndpoint: () => string;
-  readonly region: string;
-  readonly onEvent: (event: HostEvent) => void;
+  readonly onEvent: (event: LambdaEvent) => void;
   /** Sees what each invocation is given, before it runs. */
   readonly onInvoke?: (functionArn: string, event: unknown) => void;
 }
 
-/** Runs functions from their bundles, each in worker threads of its own that stay warm between invocations. */
-export interface FunctionPool {
-  register(definition: FunctionDefinition): void;
-  /**
-   * Rejects only for an ARN that is not registered; whatever goes wrong in the function is an outcome.
-   *
-   * @param cause the trace header of what caused the event, where a function did
-   */
-  invoke(functionArn: string, event: unknown, cause?: string): Promise<Invocation>;
-  /** Fault injection: ends the workers that are running this function now, and says how many. */
-  kill(functionArn: string): number;
-  /** Starts one worker if the function has none and a place is free. Resolves when it is initialized, or could not be. */
-  warm(functionArn: string): Promise<void>;
-  /** Ends everything at once; what was pending resolves as an error. */
-  stop(): Promise<void>;
-}
-
-interface Job {
-  readonly payload: string;
-  readonly traceHeader: string;
-  readonly enqueuedAt: number;
-  readonly resolve: (invocation: Invocation) => void;
-}
-
-interface Slot {
-  readonly owner: FunctionState;
-  readonly worker: FunctionWorker;
-  state: 'starting' | 'idle' | 'busy';
-  readyAt: number;
-  lastUsedAt: number;
-  served: number;
-}
-
-interface FunctionState {
+/** A function and how many of its invocations wait or run. */
+interface Registered {
   readonly definition: FunctionDefinition;
-  readonly waiting: Job[];
-  readonly slots: Set<Slot>;
-  /** The most recently used last: it is the warmest. */
-  readonly idle: Slot[];
-  readonly warming: (() => void)[];
-  starting: number;
+  readonly team: Team;
   inFlight: number;
 }
+
+/** Lambda's limit for a synchronous payload, in either direction. */
+const MAXIMUM_PAYLOAD_BYTES = 6 * 1024 * 1024;
 
 /**
  * So much of an account's concurrency must be left to functions that reserve none: all of it in a new account.
  * Source: Lambda developer guide, "Configuring reserved concurrency for a function".
  */
-const leastUnreserved = 100;
+const LEAST_UNRESERVED = 100;
 
-export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
-  const maxWorkers = options.maxWorkers ?? 8;
-  const functions = new Map<string, FunctionState>();
-  /** Functions with waiting jobs; a set keeps the order in which they began to wait. */
-  const hungry = new Set<FunctionState>();
-  const ending = new Set<Promise<void>>();
+const STOPPED: InvocationError = {
+  kind: 'error',
+  errorType: 'ServiceException',
+  errorMessage: 'The local host was stopped.',
+};
+
+const TOO_LARGE: InvocationError = {
+  kind: 'error',
+  errorType: 'RequestTooLargeException',
+  errorMessage: `Request must be smaller than ${MAXIMUM_PAYLOAD_BYTES} bytes for the InvokeFunction operation`,
+};
+
+/** Runs functions from their bundles, in worker threads that stay warm between invocations. */
+export class FunctionPool {
+  readonly #options: FunctionPoolOptions;
+  readonly #crew: Crew;
+  readonly #functions = new Map<string, Registered>();
   /** How many functions without a reservation may run at once, and do. */
-  let unreservedConcurrency = options.accountConcurrency ?? Infinity;
-  let unreservedInFlight = 0;
-  let workers = 0;
-  let stopped = false;
-  let sweepTimer: NodeJS.Timeout | undefined;
+  #unreservedConcurrency: number;
+  #unreservedInFlight = 0;
+  #isStopped = false;
 
-  function stateOf(functionArn: string): FunctionState {
-    const state = functions.get(functionArn);
-    if (state === undefined) throw unknownFunction(functionArn);
-    return state;
-  }
-
-  function spawn(owner: FunctionState): void {
-    const { definition } = owner;
-    const worker = startFunctionWorker({
-      definition,
+  constructor(options: FunctionPoolOptions) {
+    this.#options = options;
+    this.#unreservedConcurrency = options.accountConcurrency ?? Infinity;
+    this.#crew = new Crew({
+      maxWorkers: options.maxWorkers ?? 8,
       region: options.region,
-      awsEndpoint: options.awsEndpoint(),
-      onReady: () => {
-        owner.starting -= 1;
-        slot.state = 'busy';
-        slot.readyAt = performance.now();
-        warmed(owner);
-        release(slot);
-      },
-      onGone: (initFailure) => {
-        if (!remove(slot)) return;
-        if (initFailure) refuseWaiting(owner, initFailure);
-        // After the stack unwinds: the invocation that ended with the worker is settled first.
-        queueMicrotask(sweep);
-      },
-      onLog: (line) => options.onEvent({ type: 'log', functionName: definition.functionName, line }),
-    });
-    const slot: Slot = {
-      owner,
-      worker,
-      state: 'starting',
-      readyAt: 0,
-      lastUsedAt: performance.now(),
-      served: 0,
-    };
-    owner.slots.add(slot);
-    owner.starting += 1;
-    workers += 1;
-  }
-
-  function warmed(owner: FunctionState): void {
-    for (const resolve of owner.warming.splice(0)) resolve();
-  }
-
-  /** Every invocation that waits for the init would repeat it and fail alike. */
-  function refuseWaiting(owner: FunctionState, initFailure: InvocationError): void {
-    warmed(owner);
-    hungry.delete(owner);
-    for (const job of owner.waiting.splice(0)) settle(owner, job, initFailure, 0, true);
-  }
-
-  function remove(slot: Slot): boolean {
-    const { owner } = slot;
-    if (!owner.slots.delete(slot)) return false;
-    workers -= 1;
-    if (slot.state === 'starting') owner.starting -= 1;
-    const index = owner.idle.indexOf(slot);
-    if (index >= 0) owner.idle.splice(index, 1);
-    return true;
-  }
-
-  function end(slot: Slot): void {
-    remove(slot);
-    const ended = slot.worker.terminate().finally(() => ending.delete(ended));
-    ending.add(ended);
-  }
-
-  function settle(
-    owner: FunctionState,
-    job: Job,
-    invocation: Invocation,
-    milliseconds: number,
-    coldStart: boolean,
-  ): void {
-    owner.inFlight -= 1;
-    if (owner.definition.reservedConcurrency === undefined) unreservedInFlight -= 1;
-    report(owner.definition, invocation, milliseconds, coldStart);
-    job.resolve(invocation);
-  }
-
-  function report(
-    definition: FunctionDefinition,
-    invocation: Invocation,
-    milliseconds: number,
-    coldStart: boolean,
-  ): void {
-    const common = {
-      type: 'invocation',
-      functionName: definition.functionName,
-      outcome: invocation.kind,
-      milliseconds,
-      coldStart,
-    } as const;
-    if (invocation.kind !== 'error') {
-      options.onEvent(common);
-      return;
-    }
-    const { errorType, errorMessage } = invocation;
-    options.onEvent({ ...common, errorType, errorMessage });
-  }
-
-  function assign(slot: Slot, job: Job): void {
-    const { owner } = slot;
-    slot.state = 'busy';
-    const startedAt = performance.now();
-    slot.worker.run(job.payload, job.traceHeader, (invocation) => {
-      const now = performance.now();
-      slot.lastUsedAt = now;
-      slot.served += 1;
-      settle(owner, job, invocation, now - startedAt, slot.served === 1);
-      if (owner.slots.has(slot)) release(slot);
+      awsEndpoint: options.awsEndpoint,
+      onLog: (functionName, line) => options.onEvent({ type: 'log', functionName, line }),
     });
   }
 
-  function next(owner: FunctionState): Job | undefined {
-    const job = owner.waiting.shift();
-    if (owner.waiting.length === 0) hungry.delete(owner);
-    return job;
+  /** @throws Error where the ARN is taken, or the account has not as much concurrency to reserve. */
+  register(definition: FunctionDefinition): void {
+    const { functionArn, stackName, logicalId, reservedConcurrency = 0 } = definition;
+    if (this.#functions.has(functionArn)) {
+      throw new Error(`Two functions have the ARN ${functionArn}: names must be unique.`);
+    }
+    const left = this.#unreservedConcurrency - reservedConcurrency;
+    const least = Math.min(LEAST_UNRESERVED, this.#options.accountConcurrency ?? LEAST_UNRESERVED);
+    if (left < least) {
+      throw new Error(
+        `Specified ReservedConcurrentExecutions for ${stackName}/${logicalId} decreases account's ` +
+          `UnreservedConcurrentExecution below its minimum value of [${least}].`,
+      );
+    }
+    this.#unreservedConcurrency = left;
+    this.#functions.set(functionArn, { definition, team: this.#crew.add(definition), inFlight: 0 });
   }
 
-  /** A worker is free: for the queue of its own function, unless another function is starving. */
-  function release(slot: Slot): void {
-    if (stopped) return;
-    const { owner } = slot;
-    if (workers >= maxWorkers && hungry.size > 0) {
-      const starving = starvingBeside(slot);
-      if (starving) {
-        end(slot);
-        spawn(starving);
-        return;
-      }
-    }
-    const job = next(owner);
-    if (job) {
-      assign(slot, job);
-      return;
-    }
-    slot.state = 'idle';
-    owner.idle.push(slot);
-    if (hungry.size > 0) sweep();
+  /** Every function, in the order of registration. */
+  definitions(): readonly FunctionDefinition[] {
+    return [...this.#functions.values()].map(({ definition }) => definition);
+  }
+
+  /** @param nameOrArn of the function */
+  find(nameOrArn: string): FunctionDefinition | undefined {
+    return (
+      this.#functions.get(nameOrArn)?.definition ??
+      this.definitions().find(({ functionName }) => functionName === nameOrArn)
+    );
   }
 
   /**
-   * Who should have this worker, when nobody leaves one idle. A worker that has just started serves its own function
-   * first, and the only one of a busy function stays for a while: else two floods would take turns and do no work.
+   * Rejects only for an ARN that is not registered; whatever goes wrong in the function is an outcome.
+   *
+   * @param cause the trace header of what caused the event, where a function did
    */
-  function starvingBeside({ owner, served, readyAt }: Slot): FunctionState | undefined {
-    const needed = owner.waiting.length > 0;
-    if (needed && served === 0) return undefined;
-    const now = performance.now();
-    const hadItsTurn = owner.slots.size > 1 || now - readyAt > starvedAfterMilliseconds;
-    for (const state of hungry) {
-      const oldest = state.waiting[0];
-      if (state === owner || state.starting > 0 || oldest === undefined) continue;
-      if (state.slots.size === 0 && (!needed || hadItsTurn)) return state;
-      const starved = now - oldest.enqueuedAt > starvedAfterMilliseconds;
-      if (starved && state.slots.size + 1 < owner.slots.size) return state;
+  // Not async itself: the hot path of every request saves a promise.
+  // oxlint-disable-next-line typescript/promise-function-async
+  invoke(functionArn: string, event: unknown, cause?: string): Promise<Invocation> {
+    const registered = this.#functions.get(functionArn);
+    if (registered === undefined) return Promise.reject(unknownFunction(functionArn));
+    if (this.#isStopped) return Promise.resolve(STOPPED);
+    if (this.#isThrottled(registered)) return this.#refuse(registered, { kind: 'throttled' });
+    const payload = JSON.stringify(event) ?? 'null';
+    // A UTF-16 unit is at most 3 bytes of UTF-8, so short texts need no counting.
+    if (payload.length * 3 > MAXIMUM_PAYLOAD_BYTES && Buffer.byteLength(payload) > MAXIMUM_PAYLOAD_BYTES) {
+      return this.#refuse(registered, TOO_LARGE);
     }
-    return undefined;
+    this.#options.onInvoke?.(functionArn, event);
+    this.#count(registered, 1);
+    const traceHeader = headerOfInvocation(functionArn, cause);
+    return new Promise((resolve) => {
+      this.#crew.run(registered.team, {
+        payload,
+        traceHeader,
+        enqueuedAt: performance.now(),
+        done: (invocation, milliseconds, coldStart) => {
+          this.#count(registered, -1);
+          this.#report(registered, invocation, milliseconds, coldStart);
+          resolve(invocation);
+        },
+      });
+    });
   }
 
-  function leastRecentlyUsedIdle(except: FunctionState): Slot | undefined {
-    let found: Slot | undefined;
-    for (const state of functions.values()) {
-      const slot = state === except ? undefined : state.idle[0];
-      if (slot && (found === undefined || slot.lastUsedAt < found.lastUsedAt)) found = slot;
-    }
-    return found;
+  /** Fault injection: ends the workers that are running this function now, and says how many. */
+  kill(functionArn: string): number {
+    return this.#crew.kill(this.#teamOf(functionArn));
   }
 
-  /** Gives a waiting function one more worker, if that helps it and is fair to the others. */
-  function staff(state: FunctionState): void {
-    const oldest = state.waiting[0];
-    if (oldest === undefined || state.starting > 0) return;
-    const waitedMilliseconds = performance.now() - oldest.enqueuedAt;
-    const hasNone = state.slots.size === 0;
-    if (!hasNone) {
-      const cap = functions.size > 1 ? Math.max(1, maxWorkers - 2) : maxWorkers;
-      const patienceMilliseconds =
-        state.slots.size < processors ? growAfterMilliseconds : starvedAfterMilliseconds;
-      if (waitedMilliseconds < patienceMilliseconds || state.slots.size >= cap) return;
-    }
-    if (workers >= maxWorkers) {
-      if (!hasNone && waitedMilliseconds < starvedAfterMilliseconds) return;
-      const victim = leastRecentlyUsedIdle(state);
-      if (victim === undefined) return;
-      end(victim);
-    }
-    spawn(state);
+  /** Starts one worker if the function has none and a place is free. Resolves when it is initialized, or could not be. */
+  async warm(functionArn: string): Promise<void> {
+    await this.#crew.warm(this.#teamOf(functionArn));
   }
 
-  function sweep(): void {
-    if (stopped) return;
-    for (const state of hungry) staff(state);
-    if (hungry.size > 0 && sweepTimer === undefined) {
-      sweepTimer = setTimeout(() => {
-        sweepTimer = undefined;
-        sweep();
-      }, growAfterMilliseconds);
-    }
+  /** Ends everything at once; what was pending resolves as an error. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#crew.stop(STOPPED);
   }
 
-  function enqueue(state: FunctionState, job: Job): void {
-    const slot = state.idle.pop();
-    if (slot) {
-      assign(slot, job);
-      return;
-    }
-    state.waiting.push(job);
-    hungry.add(state);
-    if (state.slots.size === 0) staff(state);
-    if (sweepTimer === undefined) sweep();
+  #teamOf(functionArn: string): Team {
+    const registered = this.#functions.get(functionArn);
+    if (registered === undefined) throw unknownFunction(functionArn);
+    return registered.team;
   }
 
-  function isThrottled({ definition, inFlight }: FunctionState): boolean {
-    return definition.reservedConcurrency === undefined
-      ? unreservedInFlight >= unreservedConcurrency
-      : inFlight >= definition.reservedConcurrency;
+  #count(registered: Registered, change: 1 | -1): void {
+    registered.inFlight += change;
+    if (registered.definition.reservedConcurrency === undefined) this.#unreservedInFlight += change;
   }
 
-  function refuse(state: FunctionState, invocation: Invocation): Promise<Invocation> {
-    report(state.definition, invocation, 0, false);
+  #isThrottled({ definition: { reservedConcurrency }, inFlight }: Registered): boolean {
+    return reservedConcurrency === undefined
+      ? this.#unreservedInFlight >= this.#unreservedConcurrency
+      : inFlight >= reservedConcurrency;
+  }
+
+  #refuse(registered: Registered, invocation: Invocation): Promise<Invocation> {
+    this.#report(registered, invocation, 0, false);
     return Promise.resolve(invocation);
   }
 
-  return {
-    register(definition) {
-      if (functions.has(definition.functionArn)) {
-        throw new Error(`Two functions have the ARN ${definition.functionArn}: names must be unique.`);
-      }
-      const left = unreservedConcurrency - (definition.reservedConcurrency ?? 0);
-      const least = Math.min(leastUnreserved, options.accountConcurrency ?? leastUnreserved);
-      if (left < least) {
-        throw new Error(
-          `Specified ReservedConcurrentExecutions for ${definition.logicalId} decreases account's ` +
-            `UnreservedConcurrentExecution below its minimum value of [${least}].`,
-        );
-      }
-      unreservedConcurrency = left;
-      functions.set(definition.functionArn, {
-        definition,
-        waiting: [],
-        slots: new Set(),
-        idle: [],
-        warming: [],
-        starting: 0,
-        inFlight: 0,
-      });
-    },
-
-    // Not async itself: the hot path of every request saves a promise.
-    // oxlint-disable-next-line typescript/promise-function-async
-    invoke(functionArn, event, cause) {
-      const state = functions.get(functionArn);
-      if (state === undefined) return Promise.reject(unknownFunction(functionArn));
-      if (stopped) return Promise.resolve(stoppedError);
-      if (isThrottled(state)) return refuse(state, { kind: 'throttled' });
-      const payload = JSON.stringify(event) ?? 'null';
-      if (payload.length * 3 > maximumPayloadBytes && Buffer.byteLength(payload) > maximumPayloadBytes) {
-        return refuse(state, {
-          kind: 'error',
-          errorType: 'RequestTooLargeException',
-          errorMessage: `Request must be smaller than ${maximumPayloadBytes} bytes for the InvokeFunction operation`,
-        });
-      }
-      options.onInvoke?.(functionArn, event);
-      state.inFlight += 1;
-      if (state.definition.reservedConcurrency === undefined) unreservedInFlight += 1;
-      return new Promise((resolve) => {
-        const traceHeader = headerOfInvocation(functionArn, cause);
-        enqueue(state, { payload, traceHeader, enqueuedAt: performance.now(), resolve });
-      });
-    },
-
-    kill(functionArn) {
-      const busy = [...stateOf(functionArn).slots].filter((slot) => slot.state === 'busy');
-      for (const slot of busy) end(slot);
-      sweep();
-      return busy.length;
-    },
-
-    async warm(functionArn) {
-      const state = stateOf(functionArn);
-      if (stopped || state.slots.size > state.starting) return;
-      if (state.starting === 0) {
-        if (workers >= maxWorkers || state.definition.reservedConcurrency === 0) return;
-        spawn(state);
-      }
-      await new Promise<void>((resolve) => {
-        state.warming.push(resolve);
-      });
-    },
-
-    async stop() {
-      stopped = true;
-      clearTimeout(sweepTimer);
-      for (const state of functions.values()) {
-        for (const slot of state.slots) end(slot);
-        warmed(state);
-        for (const job of state.waiting.splice(0)) settle(state, job, stoppedError, 0, false);
-      }
-      hungry.clear();
-      await Promise.all(ending);
-    },
-  };
+  #report(
+    { definition: { functionName } }: Registered,
+    invocation: Invocation,
+    milliseconds: number,
+    coldStart: boolean,
+  ): void {
+    const { kind: outcome } = invocation;
+    const event = { type: 'invocation', functionName, outcome, milliseconds, coldStart } as const;
+    if (invocation.kind !== 'error') return this.#options.onEvent(event);
+    const { errorType, errorMessage } = invocation;
+    this.#options.onEvent({ ...event, errorType, errorMessage });
+  }
 }
 
 function unknownFunction(functionArn: string): Error {
   return new Error(`No function has the ARN ${functionArn}: register it first.`);
 }
-
-const stoppedError: InvocationError = {
-  kind: 'error',
-  errorType: 'ServiceException',
-  errorMessage: 'The local host was stopped.',
-};

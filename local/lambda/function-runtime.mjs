@@ -4,7 +4,7 @@
  * handler, then runs one invocation at a time. Plain JavaScript, because a worker starts it without a compiler.
  *
  * Messages from the host: `{ requestId, payload (JSON text), deadline (milliseconds since the epoch), traceHeader }`.
- * Messages to the host: `ready`, `log`, `result` and `error`, as parsed by `function-message.ts`.
+ * Messages to the host: `ready`, `log`, `result` and `error`, as `parseMessage` of `function-worker.ts` reads them.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';

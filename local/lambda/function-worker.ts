@@ -3,18 +3,22 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { FunctionDefinition, Invocation, InvocationError } from './function-definition.ts';
-import { functionEnvironment, logGroupName } from './function-environment.ts';
-import { parseFunctionMessage, type FunctionMessage } from './function-message.ts';
+import {
+  logGroupName,
+  type FunctionDefinition,
+  type Invocation,
+  type InvocationError,
+} from './function-definition.ts';
+import { functionEnvironment } from './function-environment.ts';
 
 /** Lambda's limit for the init phase; it does not count in the invocation's timeout. */
-const initTimeoutMilliseconds = 10_000;
-/** A bundle of the SDK alone takes 30 MB of heap; Lambda's memory size is about the whole process. */
-const minimumHeapMegabytes = 192;
-/** What an invocation leaves is small and soon garbage. With V8's 48 MB each, many workers would take all they may. */
-const youngGenerationMegabytes = 6;
+const INIT_TIMEOUT_MILLISECONDS = 10_000;
+/** A bundle of the SDK alone takes 30 MB of heap, and Lambda's memory size covers the whole process. */
+const MINIMUM_HEAP_MEGABYTES = 192;
+/** What an invocation leaves is small and soon garbage. With V8's 48 MB each, many workers would use up the machine. */
+const YOUNG_GENERATION_MEGABYTES = 6;
 
-const runtimeFile = locateRuntime();
+const RUNTIME_FILE = locateRuntime();
 
 /** The host runs from source or from a bundle elsewhere in the package, so the file is searched for, upwards. */
 function locateRuntime(): string {
@@ -28,17 +32,10 @@ function locateRuntime(): string {
   return path.join(folder, relative);
 }
 
-/** One worker thread, which belongs to one function for life and runs one invocation at a time. */
-export interface FunctionWorker {
-  /** Calls back exactly once. After an error the worker may be gone: `onGone` then came before. */
-  run(payload: string, traceHeader: string, done: (invocation: Invocation) => void): void;
-  /** Ends the thread at once; a running invocation fails with `Runtime.ExitError`. Resolves when it has ended. */
-  terminate(): Promise<void>;
-}
-
 export interface FunctionWorkerOptions {
   readonly definition: FunctionDefinition;
   readonly region: string;
+  /** Where the SDK sends every call, such as `http://localhost:4566`. */
   readonly awsEndpoint: string;
   readonly onReady: () => void;
   /** Once; with the failure when the function could not be initialized. */
@@ -52,6 +49,144 @@ interface Running {
   readonly done: (invocation: Invocation) => void;
 }
 
+/** One worker thread, which belongs to one function for life and runs one invocation at a time. */
+export class FunctionWorker {
+  readonly #options: FunctionWorkerOptions;
+  readonly #worker: Worker;
+  readonly #initTimer: NodeJS.Timeout;
+  #isGone = false;
+  #isReady = false;
+  #running: Running | undefined;
+  #exitReason: string | undefined;
+
+  constructor(options: FunctionWorkerOptions) {
+    this.#options = options;
+    this.#worker = startThread(options);
+    this.#initTimer = setTimeout(() => {
+      const seconds = (INIT_TIMEOUT_MILLISECONDS / 1000).toFixed(2);
+      this.#abandon(failure('Sandbox.Timedout', `Init phase timed out after ${seconds} seconds`));
+    }, INIT_TIMEOUT_MILLISECONDS);
+    this.#worker.on('message', (message: unknown) => {
+      const parsed = parseMessage(message);
+      if (parsed) this.#receive(parsed);
+    });
+    this.#worker.on('error', (error: unknown) => {
+      const isOutOfMemory =
+        typeof error === 'object' &&
+        error !== null &&
+        'code' in error &&
+        error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+      this.#exitReason = `with error: ${isOutOfMemory ? 'signal: killed (out of memory)' : String(error)}`;
+    });
+    this.#worker.on('exit', (code) => {
+      const status = code === 0 ? 'without providing a reason' : `with error: exit status ${code}`;
+      this.#leave(exitError(this.#running?.requestId, this.#exitReason ?? status));
+    });
+  }
+
+  /** Calls back exactly once. After an error the worker may be gone: `onGone` then came before. */
+  run(payload: string, traceHeader: string, done: (invocation: Invocation) => void): void {
+    const requestId = randomUUID();
+    if (this.#isGone) return done(exitError(requestId, 'without providing a reason'));
+    const { timeoutSeconds } = this.#options.definition;
+    const timer = setTimeout(() => {
+      const message = `RequestId: ${requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
+      this.#abandon(failure('Sandbox.Timedout', message));
+    }, timeoutSeconds * 1000);
+    this.#running = { requestId, timer, done };
+    const deadline = Date.now() + timeoutSeconds * 1000;
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    this.#worker.postMessage({ requestId, payload, traceHeader, deadline });
+  }
+
+  /** Ends the thread at once; a running invocation fails with `Runtime.ExitError`. Resolves when it has ended. */
+  async terminate(): Promise<void> {
+    this.#leave(exitError(this.#running?.requestId, 'with error: signal: killed'));
+    await this.#worker.terminate();
+  }
+
+  #receive(message: Message): void {
+    switch (message.kind) {
+      case 'log':
+        return this.#options.onLog(message.line);
+      case 'ready':
+        if (this.#isGone || this.#isReady) return;
+        this.#isReady = true;
+        clearTimeout(this.#initTimer);
+        return this.#options.onReady();
+      case 'initError':
+        return this.#abandon(failure(message.errorType, message.errorMessage));
+      case 'result':
+        return this.#settle(message.requestId, parseResult(message.payload));
+      case 'error': {
+        const error = failure(message.errorType, message.errorMessage);
+        if (message.exiting) this.#leave(error);
+        else this.#settle(message.requestId, error);
+      }
+    }
+  }
+
+  #settle(requestId: string | undefined, invocation: Invocation): void {
+    const running = this.#running;
+    if (running === undefined || running.requestId !== requestId) return;
+    this.#running = undefined;
+    clearTimeout(running.timer);
+    running.done(invocation);
+  }
+
+  /** Takes the worker out of service before anybody hears of the result, so that nobody uses it again. */
+  #leave(result: InvocationError): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    clearTimeout(this.#initTimer);
+    const last = this.#running;
+    this.#running = undefined;
+    this.#options.onGone(this.#isReady ? undefined : result);
+    if (last === undefined) return;
+    clearTimeout(last.timer);
+    last.done(result);
+  }
+
+  #abandon(result: InvocationError): void {
+    this.#leave(result);
+    void this.#worker.terminate();
+  }
+}
+
+function startThread({ definition, region, awsEndpoint }: FunctionWorkerOptions): Worker {
+  const {
+    codeFolder,
+    handler,
+    functionName,
+    functionArn,
+    memoryMegabytes,
+    runtime = 'nodejs24.x',
+  } = definition;
+  return new Worker(RUNTIME_FILE, {
+    env: functionEnvironment(definition, region, awsEndpoint),
+    execArgv: [],
+    // Unread, so that nothing a function writes reaches the host's own output.
+    stdout: true,
+    stderr: true,
+    name: functionName,
+    resourceLimits: {
+      maxOldGenerationSizeMb: Math.max(memoryMegabytes, MINIMUM_HEAP_MEGABYTES),
+      maxYoungGenerationSizeMb: YOUNG_GENERATION_MEGABYTES,
+    },
+    workerData: {
+      codeFolder,
+      handler,
+      functionName,
+      functionArn,
+      memoryMegabytes,
+      logGroupName: logGroupName(definition),
+      logStreamName: `[$LATEST]${randomUUID().replaceAll('-', '')}`,
+      // Since Node.js 24 Lambda has no callbacks; the runtimes before it have.
+      allowsCallback: Number(/^nodejs(\d+)/.exec(runtime)?.[1] ?? 24) < 24,
+    },
+  });
+}
+
 function failure(errorType: string, errorMessage: string): InvocationError {
   return { kind: 'error', errorType, errorMessage };
 }
@@ -60,145 +195,45 @@ function exitError(requestId: string | undefined, reason: string): InvocationErr
   return failure('Runtime.ExitError', `RequestId: ${requestId ?? 'none'} Error: Runtime exited ${reason}`);
 }
 
-/** Since Node.js 24 Lambda has no callbacks; the runtimes before it have. */
-function allowsCallback(runtime: string | undefined): boolean {
-  const major = Number(/^nodejs(\d+)/.exec(runtime ?? '')?.[1] ?? 24);
-  return major < 24;
-}
-
-export function startFunctionWorker(options: FunctionWorkerOptions): FunctionWorker {
-  const { definition } = options;
-  const timeoutMilliseconds = definition.timeoutSeconds * 1000;
-  const logStreamName = `[$LATEST]${randomUUID().replaceAll('-', '')}`;
-  const worker = new Worker(runtimeFile, {
-    env: functionEnvironment(definition, options.region, options.awsEndpoint),
-    execArgv: [],
-    // Unread, so that nothing a function writes reaches the host's own output.
-    stdout: true,
-    stderr: true,
-    name: definition.functionName,
-    resourceLimits: {
-      maxOldGenerationSizeMb: Math.max(definition.memoryMegabytes, minimumHeapMegabytes),
-      maxYoungGenerationSizeMb: youngGenerationMegabytes,
-    },
-    workerData: {
-      codeFolder: definition.codeFolder,
-      handler: definition.handler,
-      functionName: definition.functionName,
-      functionArn: definition.functionArn,
-      memoryMegabytes: definition.memoryMegabytes,
-      logGroupName: logGroupName(definition),
-      logStreamName,
-      allowsCallback: allowsCallback(definition.runtime),
-    },
-  });
-
-  let gone = false;
-  let ready = false;
-  let running: Running | undefined;
-  let exitReason: string | undefined;
-
-  const initTimer = setTimeout(() => {
-    leave(
-      failure(
-        'Sandbox.Timedout',
-        `Init phase timed out after ${(initTimeoutMilliseconds / 1000).toFixed(2)} seconds`,
-      ),
-    );
-    void worker.terminate();
-  }, initTimeoutMilliseconds);
-
-  /** Takes the worker out of service before anybody hears of the result, so that nobody uses it again. */
-  function leave(result: InvocationError): void {
-    if (gone) return;
-    gone = true;
-    clearTimeout(initTimer);
-    const last = running;
-    running = undefined;
-    options.onGone(ready ? undefined : result);
-    if (last === undefined) return;
-    clearTimeout(last.timer);
-    last.done(result);
-  }
-
-  function settle(requestId: string | undefined, invocation: Invocation): void {
-    if (running === undefined || running.requestId !== requestId) return;
-    const { timer, done } = running;
-    running = undefined;
-    clearTimeout(timer);
-    done(invocation);
-  }
-
-  function receive(message: FunctionMessage): void {
-    switch (message.kind) {
-      case 'log':
-        options.onLog(message.line);
-        return;
-      case 'ready':
-        if (gone || ready) return;
-        ready = true;
-        clearTimeout(initTimer);
-        options.onReady();
-        return;
-      case 'initError':
-        leave(failure(message.errorType, message.errorMessage));
-        void worker.terminate();
-        return;
-      case 'result':
-        settle(message.requestId, parseResult(message.payload));
-        return;
-      case 'error': {
-        const error = failure(message.errorType, message.errorMessage);
-        if (message.exiting) leave(error);
-        else settle(message.requestId, error);
-      }
-    }
-  }
-
-  worker.on('message', (message: unknown) => {
-    const parsed = parseFunctionMessage(message);
-    if (parsed) receive(parsed);
-  });
-  worker.on('error', (error: unknown) => {
-    const outOfMemory =
-      typeof error === 'object' &&
-      error !== null &&
-      'code' in error &&
-      error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-    exitReason = outOfMemory ? 'with error: signal: killed (out of memory)' : `with error: ${String(error)}`;
-  });
-  worker.on('exit', (code) => {
-    const status = code === 0 ? 'without providing a reason' : `with error: exit status ${code}`;
-    leave(exitError(running?.requestId, exitReason ?? status));
-  });
-
-  return {
-    run(payload, traceHeader, done) {
-      const requestId = randomUUID();
-      if (gone) {
-        done(exitError(requestId, 'without providing a reason'));
-        return;
-      }
-      const timer = setTimeout(() => {
-        const message = `RequestId: ${requestId} Error: Task timed out after ${definition.timeoutSeconds.toFixed(2)} seconds`;
-        leave(failure('Sandbox.Timedout', message));
-        void worker.terminate();
-      }, timeoutMilliseconds);
-      running = { requestId, timer, done };
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-      worker.postMessage({ requestId, payload, traceHeader, deadline: Date.now() + timeoutMilliseconds });
-    },
-    async terminate() {
-      leave(exitError(running?.requestId, 'with error: signal: killed'));
-      await worker.terminate();
-    },
-  };
-}
-
 function parseResult(payload: string): Invocation {
   try {
     return { kind: 'success', payload: JSON.parse(payload) };
   } catch {
     return failure('Runtime.InvalidResponse', 'The response is not JSON.');
   }
+}
+
+/** What a worker thread tells its host; see function-runtime.mjs for the other side. */
+type Message =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'initError'; readonly errorType: string; readonly errorMessage: string }
+  | { readonly kind: 'log'; readonly line: string }
+  | { readonly kind: 'result'; readonly requestId: string; readonly payload: string }
+  | {
+      readonly kind: 'error';
+      readonly requestId: string | undefined;
+      readonly errorType: string;
+      readonly errorMessage: string;
+      /** The worker ends itself after this message. */
+      readonly exiting: boolean;
+    };
+
+/** Undefined for anything else: a function can reach its thread's port and post what it likes. */
+function parseMessage(message: unknown): Message | undefined {
+  if (typeof message !== 'object' || message === null || !('kind' in message)) return undefined;
+  const { kind, requestId, payload, line, errorType, errorMessage, exiting } = message as Record<
+    string,
+    unknown
+  >;
+  if (kind === 'ready') return { kind };
+  if (kind === 'log' && typeof line === 'string') return { kind, line };
+  if (kind === 'result' && typeof requestId === 'string' && typeof payload === 'string') {
+    return { kind, requestId, payload };
+  }
+  if (typeof errorType !== 'string' || typeof errorMessage !== 'string') return undefined;
+  if (kind === 'initError') return { kind, errorType, errorMessage };
+  if (kind === 'error' && (requestId === undefined || typeof requestId === 'string')) {
+    return { kind, requestId, errorType, errorMessage, exiting: exiting === true };
+  }
+  return undefined;
 }

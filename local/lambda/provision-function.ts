@@ -21,19 +21,10 @@ import {
 import type { FunctionDefinition } from './function-definition.ts';
 import type { FunctionPool } from './function-pool.ts';
 
-export interface ProvisionedFunction {
-  readonly stackName: string;
-  readonly logicalId: string;
-  readonly path?: string;
-  readonly definition: FunctionDefinition;
-}
-
 export interface FunctionWorld extends Place {
   readonly access: Access;
   readonly credentials: CredentialStore;
   readonly functionPool: FunctionPool;
-  /** By ARN. */
-  readonly functions: Map<string, ProvisionedFunction>;
 }
 
 /** AWS::Lambda::Function */
@@ -50,8 +41,10 @@ export const provisionFunction: Provision<FunctionWorld> = (resource, world) => 
   });
   const logGroupName = optionalText(resource, 'LoggingConfig.LogGroup');
   const reservedConcurrency = optionalNumber(resource, 'ReservedConcurrentExecutions');
-  const definition = {
-    logicalId: `${resource.stackName}/${resource.logicalId}`,
+  world.functionPool.register({
+    stackName: resource.stackName,
+    logicalId: resource.logicalId,
+    ...(resource.path === undefined ? {} : { path: resource.path }),
     functionName,
     functionArn,
     codeFolder: codeFolder(resource),
@@ -62,24 +55,16 @@ export const provisionFunction: Provision<FunctionWorld> = (resource, world) => 
     memoryMegabytes: numberWithin(resource, 'MemorySize', { minimum: 128, maximum: 10_240, byDefault: 128 }),
     ...(reservedConcurrency === undefined ? {} : { reservedConcurrency }),
     allowsRecursion: optionalText(resource, 'RecursiveLoop') === 'Allow',
-    logFormat:
-      optionalText(resource, 'LoggingConfig.LogFormat') === 'JSON' ? ('JSON' as const) : ('Text' as const),
+    logFormat: optionalText(resource, 'LoggingConfig.LogFormat') === 'JSON' ? 'JSON' : 'Text',
     credentials: world.credentials.credentialsOf(roleArn, functionName),
     ...(logGroupName === undefined ? {} : { logGroupName }),
-  };
-  world.functionPool.register(definition);
-  world.functions.set(functionArn, {
-    stackName: resource.stackName,
-    logicalId: resource.logicalId,
-    ...(resource.path === undefined ? {} : { path: resource.path }),
-    definition,
   });
   return { ref: functionName, attributes: { Arn: functionArn } };
 };
 
 /** AWS::Lambda::Permission: a statement of the function's resource-based policy. */
 export const provisionPermission: Provision<FunctionWorld> = (resource, world) => {
-  const { functionArn } = functionOf(resource, world);
+  const { functionArn } = functionOf(resource, world.functionPool);
   const principal = requiredText(resource, 'Principal');
   const sourceArn = optionalText(resource, 'SourceArn');
   const sourceAccount = optionalText(resource, 'SourceAccount');
@@ -99,18 +84,13 @@ export const provisionPermission: Provision<FunctionWorld> = (resource, world) =
   return { ref: physicalName(resource.stackName, resource.logicalId), attributes: {} };
 };
 
-/** The function of this app that a property names, by name or ARN. */
-export function functionOf(
-  resource: ResourceRequest,
-  { functions }: { readonly functions: ReadonlyMap<string, ProvisionedFunction> },
-): FunctionDefinition {
+/** The function of this app that `FunctionName` names, by name or ARN. @throws ResourceError */
+export function functionOf(resource: ResourceRequest, functionPool: FunctionPool): FunctionDefinition {
   const name = requiredText(resource, 'FunctionName');
-  const found = [...functions.values()].find(
-    ({ definition }) => definition.functionName === name || definition.functionArn === name,
-  );
+  const found = functionPool.find(name);
   if (found === undefined)
     throw new ResourceError(resource, `FunctionName ${name} names no function of this app.`);
-  return found.definition;
+  return found;
 }
 
 function environment(resource: ResourceRequest): Record<string, string> {

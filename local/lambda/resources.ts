@@ -10,12 +10,12 @@ import {
   tagList,
   type ResourceTypes,
 } from '../template/index.ts';
-import { provisionFunction, provisionPermission, type FunctionWorld } from './provision-function.ts';
+import { provisionFunction, provisionPermission } from './provision-function.ts';
 import { provisionEventSourceMapping, type MappingWorld } from './provision-mapping.ts';
 
 const networking = refused('The host has no network of its own.');
 
-export const LAMBDA_TYPES: ResourceTypes<FunctionWorld & MappingWorld> = {
+export const LAMBDA_TYPES: ResourceTypes<MappingWorld> = {
   'AWS::Lambda::Function': {
     provision: provisionFunction,
     properties: {

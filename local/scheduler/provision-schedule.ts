@@ -30,8 +30,8 @@ export interface ScheduleWorld extends Place {
   readonly access: Access;
   readonly awsEndpoint: string;
   readonly credentials: CredentialStore;
-  readonly functions: ReadonlyMap<string, unknown>;
   readonly functionPool: {
+    readonly find: (functionArn: string) => unknown;
     readonly invoke: (functionArn: string, event: unknown) => Promise<{ readonly kind: string }>;
   };
   readonly onEvent: (event: HostEvent) => void;
@@ -169,7 +169,7 @@ function deliveryOf(
     requireQueue(resource, world, target);
     return () => send(target, input);
   }
-  if (!world.functions.has(target))
+  if (world.functionPool.find(target) === undefined)
     throw new ResourceError(resource, `Target.Arn ${target} is nothing of this app.`);
   const principal = { kind: 'role', roleArn, sessionName: name } as const;
   return async () => {

@@ -6,7 +6,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { HostEvent } from '../../../local/events.ts';
-import type { Invocation } from '../../../local/lambda/function-pool.ts';
+import type { Invocation } from '../../../local/lambda/index.ts';
 import { startHttpFront } from '../../../local/api-gateway/http-api.ts';
 import { startMountServer } from '../../../local/api-gateway/http-front.ts';
 import type { HttpApiDefinition, HttpApiRoute, HttpFront } from '../../../local/api-gateway/http-api.ts';

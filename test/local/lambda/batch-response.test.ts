@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { failedMessageIds } from '../../../local/lambda/batch-response.ts';
+import { failedMessageIds } from '../../../local/lambda/sqs-batch.ts';
 
 // Source: AWS Lambda developer guide, "Handling errors for an SQS event source", success and failure conditions.
 

@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { HostEvent } from '../../../local/events.ts';
-import { createFunctionPool } from '../../../local/lambda/function-pool.ts';
-import type { FunctionDefinition, FunctionPool } from '../../../local/lambda/function-pool.ts';
+import { FunctionPool, type FunctionDefinition } from '../../../local/lambda/index.ts';
 import { invocationsInChain } from '../../../local/lambda/trace.ts';
 
 const folders: string[] = [];
@@ -20,7 +19,8 @@ function aFunction(source: string, overrides: Partial<FunctionDefinition> & { fi
   folders.push(codeFolder);
   writeFileSync(path.join(codeFolder, file), source);
   const definition: FunctionDefinition = {
-    logicalId: `Stack/${functionName}`,
+    stackName: 'Stack',
+    logicalId: functionName,
     functionName,
     functionArn: `arn:aws:lambda:us-east-1:000000000000:function:${functionName}`,
     codeFolder,
@@ -41,7 +41,7 @@ function aFunction(source: string, overrides: Partial<FunctionDefinition> & { fi
 
 function aPool(definitions: readonly FunctionDefinition[], maxWorkers = 8, accountConcurrency?: number) {
   const events: HostEvent[] = [];
-  const pool = createFunctionPool({
+  const pool = new FunctionPool({
     maxWorkers,
     ...(accountConcurrency === undefined ? {} : { accountConcurrency }),
     awsEndpoint: () => 'http://localhost:4566',

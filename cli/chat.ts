@@ -1,15 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import readline from 'node:readline';
-import { describeRefusal } from './api.ts';
-import { chatUser } from './chat-user.ts';
-import { connectToChat, historyAfter, postedOf } from './chat/chat-api.ts';
-import { type ConversationView, createConversationView, type SeenMessage } from './chat/conversation-view.ts';
-import { connectDevice, type Device, type ServerFrame } from './chat/device.ts';
-import { CommandError, errorMessage } from './command-error.ts';
-import { type CommandContext, createDeploymentCommand, parseArguments } from './command-line.ts';
-import { type DeploymentOptions, findDeployment } from './outputs.ts';
-import { colorsFor, printable } from './screen.ts';
-import { userTokensOf } from './sign-in.ts';
+import { describeRefusal } from './shared/api.ts';
+import { chatUser, createDeploymentCommand, parseArguments, type CommandContext } from './shared/command.ts';
+import {
+  connectDevice,
+  connectToChat,
+  historyAfter,
+  postedOf,
+  type Device,
+  type ServerFrame,
+} from './shared/chat.ts';
+import { createConversationView, type ConversationView, type SeenMessage } from './chat/conversation-view.ts';
+import { CommandError, errorMessage } from './shared/command-error.ts';
+import { findDeployment, type DeploymentOptions } from './shared/outputs.ts';
+import { colorsFor, printable } from './shared/screen.ts';
+import { userTokensOf } from './shared/tokens.ts';
 
 /** A message on the screen; `arrivedAt` if a frame brought it. */
 interface ShownMessage extends SeenMessage {

@@ -1,20 +1,26 @@
 import path from 'node:path';
-import { type CardSettlementApi, connectToApi } from './api.ts';
-import { businessCalendar } from './business-calendar.ts';
-import { type CommandContext, createDeploymentCommand, parseArguments, wholeNumber } from './command-line.ts';
+import { connectToApi, type CardSettlementApi } from './shared/api.ts';
+import { businessCalendar } from './shared/business-day.ts';
+import {
+  createDeploymentCommand,
+  jsonOption,
+  parseArguments,
+  wholeNumber,
+  type CommandContext,
+} from './shared/command.ts';
 import { freeDate, newestPastDate, recallDate } from './demo/date.ts';
-import { type DemoDay, demoDay, fewestTransactions } from './demo/day.ts';
+import { demoDay, fewestTransactions, type DemoDay } from './demo/day.ts';
 import { rowsOf, writeDay } from './demo/files.ts';
-import { type DemoResult, faultsOf, reportOf } from './demo/report.ts';
-import { type DeploymentOptions, findDeployment, type Outputs } from './outputs.ts';
-import { stopAllProgress } from './replay/progress.ts';
+import { faultsOf, reportOf, type DemoResult } from './demo/report.ts';
+import { findDeployment, type DeploymentOptions, type Outputs } from './shared/outputs.ts';
+import { stopAllProgress } from './shared/progress.ts';
 import { describeTally, toJson } from './replay/report.ts';
 import { emptyTally, type Failure, type MerchantTally } from './replay/send.ts';
 import { stateFile } from './replay/state.ts';
 import { postTransactions, putMerchants, settleAll } from './replay/steps.ts';
 import { survey } from './replay/survey.ts';
-import { colorsFor, countOf, printable } from './screen.ts';
-import { loadFxRates, readShippedFxRates } from './start/fx-rates.ts';
+import { colorsFor, countOf, printable, printError } from './shared/screen.ts';
+import { loadFxRates, readShippedFxRates } from './shared/fx-rates.ts';
 
 interface DemoOptions extends DeploymentOptions {
   readonly transactions: number;
@@ -42,7 +48,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     .option('--seed <number>', 'what the day is made from', wholeNumber(0, 999_999_999), 1)
     .option('--write <folder>', 'write the day as files that replay takes, and send nothing')
     .option('--concurrency <number>', 'requests under way at a time', wholeNumber(1, 256), 32)
-    .option('--json', 'print the result as JSON and nothing else');
+    .addOption(jsonOption());
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
   const options = command.opts<DemoOptions>();
@@ -149,18 +155,18 @@ async function play(work: {
     );
   }
   const faults = faultsOf(result);
-  for (const fault of faults) process.stderr.write(`${fault}\n`);
+  for (const fault of faults) printError(fault);
   return merchants.failed + tally.failed + faults.length === 0 ? 0 : 1;
 }
 
 function complain(failures: readonly Failure[], failed: number): void {
-  for (const { reason } of failures) process.stderr.write(`${printable(reason)}\n`);
+  for (const { reason } of failures) printError(printable(reason));
   const more = failed - failures.length;
-  if (more > 0) process.stderr.write(`and ${countOf(more, 'more request')} failed\n`);
+  if (more > 0) printError(`and ${countOf(more, 'more request')} failed`);
 }
 
 function interrupted(): void {
   stopAllProgress();
-  process.stderr.write('Interrupted. The same command finishes the rest, and sends nothing twice.\n');
+  printError('Interrupted. The same command finishes the rest, and sends nothing twice.');
   process.exit(1);
 }

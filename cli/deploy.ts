@@ -1,18 +1,19 @@
+import { printError } from './shared/screen.ts';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import * as v from 'valibot';
-import { type DeployableStage, stackNameOf } from '../lib/stage-names.ts';
-import { type Approval, approve, cdkArguments, type RunCdk, runCdk } from './cdk.ts';
+import { stackNameOf, type DeployableStage } from '../lib/stage-names.ts';
+import { approve, cdkArguments, runCdk, type Approval, type RunCdk } from './deploy/cdk.ts';
 import {
-  type CommandContext,
   createCommand,
   outputsFile,
   parseArguments,
   profileOption,
   stageOption,
-} from './command-line.ts';
+  type CommandContext,
+} from './shared/command.ts';
 import { awsOutputsOf, keepOutputs } from './deploy/aws-outputs.ts';
 
 interface DeployOptions extends Approval {
@@ -72,7 +73,7 @@ export async function run(
       ...cdkArguments(options, command.args, ['--require-approval', 'never']),
     ]);
     if (status !== 0) {
-      process.stderr.write(`${afterFailure}\n`);
+      printError(afterFailure);
       return 1;
     }
     await keepOutputs(file, stage, await readFile(written, 'utf8').catch(() => '{}'));

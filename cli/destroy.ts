@@ -1,16 +1,17 @@
+import { printError } from './shared/screen.ts';
 import { stageConfig } from '../lib/config.ts';
-import { type DeployableStage, stackNameOf } from '../lib/stage-names.ts';
-import { type Approval, approve, cdkArguments, type RunCdk, runCdk } from './cdk.ts';
+import { stackNameOf, type DeployableStage } from '../lib/stage-names.ts';
+import { approve, cdkArguments, runCdk, type Approval, type RunCdk } from './deploy/cdk.ts';
 import {
-  type CommandContext,
   createCommand,
   outputsFile,
   parseArguments,
   profileOption,
   stageOption,
-} from './command-line.ts';
+  type CommandContext,
+} from './shared/command.ts';
 import { dropOutputs } from './deploy/aws-outputs.ts';
-import { deploymentOf } from './outputs.ts';
+import { deploymentOf } from './shared/outputs.ts';
 
 interface DestroyOptions extends Approval {
   readonly stage: DeployableStage;
@@ -52,7 +53,7 @@ export async function run(
     ...cdkArguments(options, command.args, ['--force']),
   ]);
   if (status !== 0) {
-    process.stderr.write('Not all is removed; what cdk says above is why. The same command again goes on.\n');
+    printError('Not all is removed; what cdk says above is why. The same command again goes on.');
     return 1;
   }
   const file = outputsFile(options.outputs, context);

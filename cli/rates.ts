@@ -4,19 +4,20 @@ import { InvalidArgumentError } from 'commander';
 import * as v from 'valibot';
 import {
   addDays,
-  type BusinessDate,
   businessDateOf,
   isCalendarDate,
+  type BusinessDate,
 } from '../lambda/card-settlement/domain/business-date.ts';
 import { FxRatesBody } from '../lambda/card-settlement/domain/fx.ts';
-import { type CallApi, connectToApi, describeRefusal } from './api.ts';
-import { businessCalendar } from './business-calendar.ts';
-import { CommandError, errorCode } from './command-error.ts';
-import { type CommandContext, createDeploymentCommand, parseArguments } from './command-line.ts';
-import { type DeploymentOptions, findDeployment, type Outputs, parseJson } from './outputs.ts';
+import { connectToApi, describeRefusal, type CallApi } from './shared/api.ts';
+import { businessCalendar } from './shared/business-day.ts';
+import { CommandError, errorCode } from './shared/command-error.ts';
+import { createDeploymentCommand, parseArguments, type CommandContext } from './shared/command.ts';
+import { findDeployment, type DeploymentOptions, type Outputs } from './shared/outputs.ts';
+import { parseJson } from './shared/files.ts';
 import { datesInNeed, datesWithRates, daysOf } from './rates/dates.ts';
-import { countOf, printable } from './screen.ts';
-import { datesForRates, type FxRates, readShippedFxRates } from './start/fx-rates.ts';
+import { countOf, printable, printError } from './shared/screen.ts';
+import { datesForRates, readShippedFxRates, type FxRates } from './shared/fx-rates.ts';
 
 interface RatesOptions extends DeploymentOptions {
   readonly file?: string;
@@ -58,7 +59,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
         ? 'Every date that may need rates has some.'
         : `${countOf(loaded, 'date')} ${loaded === 1 ? 'has' : 'have'} the rates of ${rates.rateDate} now, by ${printable(rates.source)}.`,
     );
-    for (const [date, why] of refusals) process.stderr.write(`${date}: ${why}\n`);
+    for (const [date, why] of refusals) printError(`${date}: ${why}`);
     return refusals.size === 0 ? 0 : 1;
   } finally {
     api.close();

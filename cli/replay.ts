@@ -1,22 +1,28 @@
 import path from 'node:path';
-import { type CardSettlementApi, connectToApi } from './api.ts';
-import { CommandError } from './command-error.ts';
-import { type CommandContext, createDeploymentCommand, parseArguments, wholeNumber } from './command-line.ts';
-import { type DeploymentOptions, findDeployment, type Outputs } from './outputs.ts';
+import { connectToApi, type CardSettlementApi } from './shared/api.ts';
+import { CommandError } from './shared/command-error.ts';
+import {
+  createDeploymentCommand,
+  jsonOption,
+  parseArguments,
+  wholeNumber,
+  type CommandContext,
+} from './shared/command.ts';
+import { findDeployment, type DeploymentOptions, type Outputs } from './shared/outputs.ts';
 import { breakFaults, noteOnOthers } from './replay/breaks.ts';
 import { hashFile, openTextFile, readCsv } from './replay/csv.ts';
 import type { Detection } from './replay/detection.ts';
-import { stopAllProgress } from './replay/progress.ts';
+import { stopAllProgress } from './shared/progress.ts';
 import { breakLines, describeTally, detectionTable, settlementTable, toJson } from './replay/report.ts';
 import { merchantColumns, transactionColumns } from './replay/rows.ts';
 import { emptyTally, type Failure, type MerchantTally, type ReplayTally } from './replay/send.ts';
 import type { DateResult } from './replay/settle.ts';
 import { daysToShift } from './replay/shift.ts';
 import { recallShift, stateFile } from './replay/state.ts';
-import { type OpenRows, postTransactions, putMerchants, settleAll } from './replay/steps.ts';
+import { postTransactions, putMerchants, settleAll, type OpenRows } from './replay/steps.ts';
 import { survey, type Survey } from './replay/survey.ts';
-import { colorsFor, countOf, printable } from './screen.ts';
-import { businessCalendar } from './business-calendar.ts';
+import { colorsFor, countOf, printable, printError } from './shared/screen.ts';
+import { businessCalendar } from './shared/business-day.ts';
 
 interface ReplayOptions extends DeploymentOptions {
   readonly merchants?: string;
@@ -52,7 +58,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     )
     .option('--miscount <terminalId>', 'report wrong totals of this terminal, to see a break (with --settle)')
     .option('--concurrency <number>', 'requests under way at a time', wholeNumber(1, 256), 32)
-    .option('--json', 'print the result as JSON and nothing else');
+    .addOption(jsonOption());
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
   const options = command.opts<ReplayOptions>();
@@ -92,7 +98,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
 
 function interrupted(): void {
   stopAllProgress();
-  process.stderr.write('Interrupted. The same command finishes the rest, and sends nothing twice.\n');
+  printError('Interrupted. The same command finishes the rest, and sends nothing twice.');
   process.exit(1);
 }
 
@@ -138,7 +144,7 @@ async function replay(work: {
     ...dates.flatMap(({ businessDate, fault }) => (fault === undefined ? [] : `${businessDate}: ${fault}`)),
     ...breakFaults(dates, surveyed.terminals, miscount),
   ];
-  for (const fault of faults) process.stderr.write(`${fault}\n`);
+  for (const fault of faults) printError(fault);
   return tally.failed + merchants.failed + faults.length === 0 ? 0 : 1;
 }
 
@@ -172,15 +178,14 @@ async function chooseShift(
   if (last === undefined) return 0;
   const now = new Date();
   const choose = (): number => daysToShift(last, now, businessCalendar);
-  return (await recallShift({ state, outputs, file: await hashFile(file.path), now, choose })).days;
+  return recallShift({ state, outputs, file: await hashFile(file.path), now, choose });
 }
 
 function complain(file: NamedFile, failed: number, failures: readonly Failure[]): void {
   const inOrder = failures.toSorted((one, other) => one.line - other.line);
-  for (const { line, reason } of inOrder)
-    process.stderr.write(`${file.name} line ${line}: ${printable(reason)}\n`);
+  for (const { line, reason } of inOrder) printError(`${file.name} line ${line}: ${printable(reason)}`);
   const more = failed - failures.length;
-  if (more > 0) process.stderr.write(`and ${countOf(more, 'more row')} failed\n`);
+  if (more > 0) printError(`and ${countOf(more, 'more row')} failed`);
 }
 
 function complainOfAge({ tooOld }: ReplayTally, shifted: boolean): void {
@@ -189,5 +194,5 @@ function complainOfAge({ tooOld }: ReplayTally, shifted: boolean): void {
   const advice = shifted
     ? 'The file was moved by --shift-to-today already: it spans more days than the API accepts, or was first replayed too long ago (its shift is remembered in the .replays.json beside the outputs).'
     : 'Replay with --shift-to-today to move all dates, so that the last one is the newest business date.';
-  process.stderr.write(`${what} ${advice}\n`);
+  printError(`${what} ${advice}`);
 }

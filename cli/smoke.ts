@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { type CommandContext, createDeploymentCommand, parseArguments } from './command-line.ts';
-import { type DeploymentOptions, findDeployment, type Outputs } from './outputs.ts';
-import { type Colors, colorsFor, countOf, formatSeconds, printable } from './screen.ts';
+import {
+  createDeploymentCommand,
+  jsonOption,
+  parseArguments,
+  type CommandContext,
+} from './shared/command.ts';
+import { findDeployment, type DeploymentOptions, type Outputs } from './shared/outputs.ts';
+import { colorsFor, countOf, formatSeconds, printable, type Colors } from './shared/screen.ts';
 import { depthsOf, smokeAlarms } from './smoke/alarms.ts';
 import { smokeCardSettlement } from './smoke/card-settlement.ts';
 import { smokeChat } from './smoke/chat.ts';
@@ -21,7 +26,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   const command = createDeploymentCommand(
     'smoke',
     'Proves a deployment from outside, within two minutes: tokens, a sale until it is in the settlement file, a chat\nmessage to a device that is offline and to one that is online, alarms. What it makes it takes back.',
-  ).option('--json', 'print the result as JSON and nothing else');
+  ).addOption(jsonOption());
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
   const options = command.opts<SmokeOptions>();

@@ -1,26 +1,26 @@
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type BusinessDate, businessDateOf } from '../lambda/card-settlement/domain/business-date.ts';
-import { type Stage, stageConfig } from '../lib/config.ts';
-import { type DeployableStage, stackNameOf } from '../lib/stage-names.ts';
+import { businessDateOf, type BusinessDate } from '../lambda/card-settlement/domain/business-date.ts';
+import { stageConfig, type Stage } from '../lib/config.ts';
+import { stackNameOf, type DeployableStage } from '../lib/stage-names.ts';
 import type { HostEvent, LocalHost } from '../local/index.ts';
-import { connectToApi } from './api.ts';
-import { CommandError, errorCode } from './command-error.ts';
+import { connectToApi } from './shared/api.ts';
+import { CommandError, errorCode } from './shared/command-error.ts';
 import {
-  type CommandContext,
   createCommand,
   localStagesOption,
   outputsFile,
   parseArguments,
   wholeNumber,
-} from './command-line.ts';
-import { type Outputs, parseOutputs } from './outputs.ts';
-import { colorsFor, formatSeconds } from './screen.ts';
-import { synthesizeIfChanged } from './start/assembly.ts';
+  type CommandContext,
+} from './shared/command.ts';
+import { hostOutputs, outputsOf, type Outputs } from './shared/outputs.ts';
+import { colorsFor, formatSeconds } from './shared/screen.ts';
+import { synthesizeIfChanged } from './shared/assembly.ts';
 import { createEventScreen, type EventScreen } from './start/event-screen.ts';
-import { checkHostFile, type HostFiles, writeHostFiles } from './start/host-files.ts';
-import { type SamHost, samVariables } from './start/sam-variables.ts';
-import { datesForRates, loadFxRates, readShippedFxRates } from './start/fx-rates.ts';
+import { checkHostFile, writeHostFiles, type HostFiles } from './start/host-files.ts';
+import { samVariables, type SamHost } from './start/sam-variables.ts';
+import { datesForRates, loadFxRates, readShippedFxRates } from './shared/fx-rates.ts';
 import { welcome } from './start/welcome.ts';
 
 interface StartOptions {
@@ -106,10 +106,9 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
 
   let files: HostFiles | undefined;
   try {
-    const text = outputsText(host);
     const running = stages.map((stage) => ({
       stage,
-      outputs: parseOutputs(text, 'What the app was synthesized to', deployed(stage)),
+      outputs: outputsOf(host, deployed(stage)),
       openDate: businessDateOf(new Date(), stageConfig(stage).calendar),
     }));
     if (signal.aborted) return;
@@ -119,7 +118,7 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
       named: options.outputs === undefined ? undefined : outputsFile(options.outputs, context),
       projectFolder: context.projectFolder,
       port: new URL(host.url).port,
-      outputs: text,
+      outputs: hostOutputs(host),
       variables: new Map(stages.map((stage) => [stage, samVariables(hostOf(host, stage))])),
     });
     ready = true;
@@ -177,12 +176,6 @@ function hostOf(host: LocalHost, stage: Stage): SamHost {
 
 function write(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-/** The host's outputs, in the shape of `cdk deploy --outputs-file`, and where the AWS endpoint is. */
-function outputsText(host: LocalHost): string {
-  const outputs = { ...host.outputs, DuotempoLocal: { AwsEndpoint: host.awsEndpoint } };
-  return `${JSON.stringify(outputs, undefined, 2)}\n`;
 }
 
 async function loadRates(outputs: Outputs, openDate: BusinessDate): Promise<void> {

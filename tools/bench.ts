@@ -1,17 +1,23 @@
-import { type BundleResult, bundlesOf, checkNode, measureBundles } from './bench/bundles.ts';
-import { type IntakeResult, measureIntake } from './bench/intake.ts';
+import { bundlesOf, checkNode, measureBundles, type BundleResult } from './bench/bundles.ts';
+import { measureIntake, type IntakeResult } from './bench/intake.ts';
 import { measureReconcile, UNSCHEDULED_DAYS, type ReconcileResult } from './bench/reconcile.ts';
-import { type Figure, figuresTable, isMet } from './bench/report.ts';
-import { type RunningHost, startHost } from './bench/running-host.ts';
+import { figuresTable, isMet, type Figure } from './bench/report.ts';
+import { startHost, type RunningHost } from './bench/running-host.ts';
 import { measureSettlement, type SettleResult } from './bench/settlement.ts';
 import { measureStartUp, type StartUpResult } from './bench/start-up.ts';
-import { businessCalendar } from '../cli/business-calendar.ts';
-import { CommandError } from '../cli/command-error.ts';
-import { type CommandContext, createCommand, parseArguments, wholeNumber } from '../cli/command-line.ts';
+import { businessCalendar } from '../cli/shared/business-day.ts';
+import { CommandError } from '../cli/shared/command-error.ts';
+import {
+  createCommand,
+  parseArguments,
+  wholeNumber,
+  type CommandContext,
+  jsonOption,
+} from '../cli/shared/command.ts';
 import { runLoad } from './latency/load.ts';
-import { type Percentiles, percentiles } from './latency/percentiles.ts';
-import { colorsFor, countOf } from '../cli/screen.ts';
-import { synthesizeIfChanged } from '../cli/start/assembly.ts';
+import { percentiles, type Percentiles } from './latency/percentiles.ts';
+import { colorsFor, countOf } from '../cli/shared/screen.ts';
+import { synthesizeIfChanged } from '../cli/shared/assembly.ts';
 import { stageConfig } from '../lib/config.ts';
 import { addDays, businessDateOf } from '../lambda/card-settlement/domain/business-date.ts';
 
@@ -51,7 +57,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       10_000,
     )
     .option('--large <number>', 'transactions of the larger one', wholeNumber(100, 1_000_000), 100_000)
-    .option('--json', 'print the result as JSON and nothing else');
+    .addOption(jsonOption());
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
   const options = command.opts<BenchOptions>();

@@ -2,12 +2,12 @@ import { InvalidArgumentError } from 'commander';
 import { stageConfig, type Stage } from '../lib/config.ts';
 import type { UsageRecord } from '../local/index.ts';
 import {
-  type CommandContext,
   createCommand,
-  parseArguments,
   localStageOption,
+  parseArguments,
   wholeNumber,
-} from '../cli/command-line.ts';
+  type CommandContext,
+} from '../cli/shared/command.ts';
 import { copyToMeasure, standingWorkOf } from './cost/assembly.ts';
 import { createFunctionTimes } from './cost/function-times.ts';
 import { messagesCost, monthBills, salesCost, walksAfterBalance } from './cost/estimate.ts';
@@ -15,9 +15,9 @@ import { playMessages } from './cost/messages.ts';
 import { readPrices } from './cost/prices.ts';
 import { billTable, costTable, unitsLine } from './cost/report.ts';
 import { playSales, type SalesUsage } from './cost/sales.ts';
-import { parseOutputs } from '../cli/outputs.ts';
-import { countOf } from '../cli/screen.ts';
-import { synthesizeIfChanged } from '../cli/start/assembly.ts';
+import { outputsOf } from '../cli/shared/outputs.ts';
+import { countOf } from '../cli/shared/screen.ts';
+import { synthesizeIfChanged } from '../cli/shared/assembly.ts';
 
 interface CostOptions {
   readonly stage: Stage;
@@ -142,10 +142,7 @@ async function play(
     const { onEvent, atMedian } = createFunctionTimes();
     const host = await startLocalHost({ assembly: copy.folder, port: 0, awsPort: 0, onEvent });
     try {
-      const outputs = parseOutputs(
-        JSON.stringify({ ...host.outputs, DuotempoLocal: { AwsEndpoint: host.awsEndpoint } }),
-        'What the app was synthesized to',
-      );
+      const outputs = outputsOf(host);
       await host.warm();
       say(`Playing ${countOf(options.messages, 'message')}…`);
       const messages = atMedian(await playMessages(host, outputs, options));

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import Table from 'cli-table3';
-import { errorMessage } from '../cli/command-error.ts';
+import { errorMessage } from '../cli/shared/command-error.ts';
 import type { HostEvent } from '../local/index.ts';
 import {
-  type CommandContext,
   createDeploymentCommand,
   parseArguments,
   wholeNumber,
-} from '../cli/command-line.ts';
-import { type LoadOptions, type LoadResult, type LoadUser, runLoad } from './latency/load.ts';
+  type CommandContext,
+} from '../cli/shared/command.ts';
+import { runLoad, type LoadOptions, type LoadResult, type LoadUser } from './latency/load.ts';
 import { percentiles } from './latency/percentiles.ts';
-import { type DeploymentOptions, findDeployment, type Outputs, parseOutputs } from '../cli/outputs.ts';
-import { countOf } from '../cli/screen.ts';
-import { userTokensOf } from '../cli/sign-in.ts';
-import { synthesizeIfChanged } from '../cli/start/assembly.ts';
-import { connectToChatUsers } from '../cli/users/chat-users.ts';
+import { findDeployment, outputsOf, type DeploymentOptions, type Outputs } from '../cli/shared/outputs.ts';
+import { countOf } from '../cli/shared/screen.ts';
+import { userTokensOf } from '../cli/shared/tokens.ts';
+import { synthesizeIfChanged } from '../cli/shared/assembly.ts';
+import { connectToChatUsers } from '../cli/shared/chat-users.ts';
 
 interface LatencyOptions extends DeploymentOptions {
   readonly rate?: number;
@@ -60,10 +60,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   };
   const host = await startLocalHost({ assembly, port: 0, awsPort: 0, onEvent });
   try {
-    const outputs = parseOutputs(
-      JSON.stringify({ ...host.outputs, DuotempoLocal: { AwsEndpoint: host.awsEndpoint } }),
-      'What the app was synthesized to',
-    );
+    const outputs = outputsOf(host);
     await host.warm();
     const load = { outputs, messagesPerSecond: options.rate ?? LOCAL.rate, seconds: options.seconds };
     await warmUp(load);

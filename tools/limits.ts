@@ -1,6 +1,6 @@
 import { figuresTable, isMet } from './bench/report.ts';
-import { CommandError } from '../cli/command-error.ts';
-import { type CommandContext, createCommand, parseArguments } from '../cli/command-line.ts';
+import { CommandError } from '../cli/shared/command-error.ts';
+import { createCommand, parseArguments, type CommandContext, jsonOption } from '../cli/shared/command.ts';
 import { backlog } from './limits/backlog.ts';
 import { devices } from './limits/devices.ts';
 import { hellos } from './limits/hellos.ts';
@@ -9,7 +9,7 @@ import type { Limit } from './limits/limit.ts';
 import { terminals } from './limits/terminals.ts';
 import { tombstones } from './limits/tombstones.ts';
 import { waiting } from './limits/waiting.ts';
-import { colorsFor } from '../cli/screen.ts';
+import { colorsFor } from '../cli/shared/screen.ts';
 
 const limits: readonly Limit[] = [identifiers, backlog, terminals, tombstones, hellos, devices, waiting];
 
@@ -21,7 +21,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     'Puts loads far beyond an ordinary day on the app, and measures what it makes of them.',
   )
     .argument('[name...]', `which loads: ${names.join(', ')}; all if none is named`)
-    .option('--json', 'print the result as JSON and nothing else');
+    .addOption(jsonOption());
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
   const unknown = command.args.find((name) => !names.includes(name));

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { chatLiveDocument, chatLiveFile } from './asyncapi/chat-live.ts';
-import { createCommand, parseArguments, type CommandContext } from '../cli/command-line.ts';
+import { createCommand, parseArguments, type CommandContext } from '../cli/shared/command.ts';
 import { apiNames, documentFile, openApiDocument } from './openapi/document.ts';
 
 const documents = [

@@ -1,7 +1,12 @@
-import type { CommandContext } from '../cli/command-line.ts';
-import { createCommand, parseArguments, wholeNumber } from '../cli/command-line.ts';
-import { colorsFor, countOf, formatSeconds } from '../cli/screen.ts';
-import { synthesizeIfChanged } from '../cli/start/assembly.ts';
+import {
+  createCommand,
+  parseArguments,
+  wholeNumber,
+  type CommandContext,
+  jsonOption,
+} from '../cli/shared/command.ts';
+import { colorsFor, countOf, formatSeconds } from '../cli/shared/screen.ts';
+import { synthesizeIfChanged } from '../cli/shared/assembly.ts';
 import type { SoakProgress } from './soak/run.ts';
 
 interface SoakCommandOptions {
@@ -24,7 +29,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     .option('--sales-per-second <number>', 'transactions a second', wholeNumber(1, 500), 20)
     .option('--messages-per-second <number>', 'chat messages a second', wholeNumber(1, 200), 8)
     .option('--seed <number>', 'of load and faults', wholeNumber(0, 999_999_999), 1)
-    .option('--json', 'print the result as JSON and nothing else');
+    .addOption(jsonOption());
   const exitCode = parseArguments(command, argv);
   if (exitCode !== undefined) return exitCode;
   const { minutes, json, ...options } = command.opts<SoakCommandOptions>();

@@ -1,8 +1,8 @@
 import { daytime, night, startWithin, type Window } from './clock.ts';
-import { type DemoEvent, type Kind, minute, type NewCard } from './event.ts';
+import { minute, type DemoEvent, type Kind, type NewCard } from './event.ts';
 import { sale } from './honest.ts';
 import type { Chance } from './random.ts';
-import { type Shop, shopNamed } from './shops.ts';
+import { shopNamed, type Shop } from './shops.ts';
 
 /**
  * What thieves do, and what a till does that sends twice. Each is labelled as a whole, though no rule can know its first

@@ -1,9 +1,9 @@
 import {
   addDays,
-  type BusinessCalendar,
-  type BusinessDate,
   cutOffOf,
   offsetMilliseconds,
+  type BusinessCalendar,
+  type BusinessDate,
 } from '../../lambda/card-settlement/domain/business-date.ts';
 import type { Chance } from './random.ts';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { BusinessCalendar, BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
 import { burst, cardTesting, duplicates, impossibleTravel, nightLarge, spike } from './attacks.ts';
-import { localText, type Window, windowOf } from './clock.ts';
-import { type DemoEvent, type NewCard, terminalsOf } from './event.ts';
+import { localText, windowOf, type Window } from './clock.ts';
+import { terminalsOf, type DemoEvent, type NewCard } from './event.ts';
 import { equalGifts, honestSales, refunds, reversals, someOf, traveller } from './honest.ts';
-import { type Chance, seededChance } from './random.ts';
+import { seededChance, type Chance } from './random.ts';
 import { shops } from './shops.ts';
 
 /** A row of a CSV file, by column. */

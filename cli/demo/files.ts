@@ -1,6 +1,6 @@
 import { lstat, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { CommandError, errorCode } from '../command-error.ts';
+import { CommandError, errorCode } from '../shared/command-error.ts';
 import type { CsvRow } from '../replay/csv.ts';
 import type { DemoDay } from './day.ts';
 

@@ -1,7 +1,7 @@
-import { isWithin, localHour, night, daytime, startWithin, type Window } from './clock.ts';
-import { type DemoEvent, minute, type NewCard, terminalsOf } from './event.ts';
+import { daytime, isWithin, localHour, night, startWithin, type Window } from './clock.ts';
+import { minute, terminalsOf, type DemoEvent, type NewCard } from './event.ts';
 import type { Chance } from './random.ts';
-import { cities, type City, type Shop, shopNamed, shops } from './shops.ts';
+import { cities, shopNamed, shops, type City, type Shop } from './shops.ts';
 
 /**
  * Honest people: at most four uses of a card a day, which meet no rule about fast or much use; at least 40 minutes apart,

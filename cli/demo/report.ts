@@ -2,7 +2,7 @@ import { breakFaults } from '../replay/breaks.ts';
 import type { Detection } from '../replay/detection.ts';
 import { breakLines, detectionTable, settlementTable } from '../replay/report.ts';
 import type { DateResult } from '../replay/settle.ts';
-import { type Colors, countOf } from '../screen.ts';
+import { countOf, type Colors } from '../shared/screen.ts';
 import { kinds } from './event.ts';
 
 /** How a demo day ended. */

@@ -1,7 +1,8 @@
 import { readFile, unlink } from 'node:fs/promises';
-import { type DeployableStage, stackNameOf } from '../../lib/stage-names.ts';
-import { CommandError, errorCode } from '../command-error.ts';
-import { parseJson, stagesIn, writeAtomically } from '../outputs.ts';
+import { stackNameOf, type DeployableStage } from '../../lib/stage-names.ts';
+import { CommandError, errorCode } from '../shared/command-error.ts';
+import { parseJson, writeAtomically } from '../shared/files.ts';
+import { stagesIn } from '../shared/outputs.ts';
 
 type Content = Readonly<Record<string, unknown>>;
 

@@ -1,11 +1,10 @@
 import * as v from 'valibot';
 import { tables } from '../../lambda/card-settlement/contract.ts';
 import type { BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
-import { type CallApi, describeRefusal } from '../api.ts';
-import { awsClientOptions } from '../aws-client.ts';
-import { CommandError, errorMessage } from '../command-error.ts';
-import type { Outputs } from '../outputs.ts';
-import { datesForRates } from '../start/fx-rates.ts';
+import { describeRefusal, type CallApi } from '../shared/api.ts';
+import { awsClientOptions, type Outputs } from '../shared/outputs.ts';
+import { CommandError, errorMessage } from '../shared/command-error.ts';
+import { datesForRates } from '../shared/fx-rates.ts';
 
 /** A business day, as far as rates go. */
 const daySchema = v.object({

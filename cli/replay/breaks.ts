@@ -1,6 +1,6 @@
-import { formatAmount, formatCount } from '../money.ts';
-import { countOf, printable } from '../screen.ts';
-import { type Break, stagedCount } from './business-day.ts';
+import { formatAmount, formatCount } from '../shared/money.ts';
+import { countOf, printable } from '../shared/screen.ts';
+import { stagedCount, type Break } from '../shared/business-day.ts';
 import type { DateResult } from './settle.ts';
 
 /** Identifiers that a line names before it says `…`. */
@@ -22,7 +22,7 @@ export function describeBreak({ kind, subject, count, ids = [], expected = [], a
 }
 
 function figuresOf({ count, amount, currency }: Line): string {
-  return `${formatCount(count)} of ${formatAmount(amount, currency)}`;
+  return `${formatCount(count)} of ${formatAmount(BigInt(amount), currency)}`;
 }
 
 /**
@@ -64,7 +64,11 @@ function isOfOthers(
     othersAreThere &&
     expected.every((reported) => {
       const staged = lineLike(actual, reported);
-      return staged !== undefined && staged.count >= reported.count && staged.amount >= reported.amount;
+      return (
+        staged !== undefined &&
+        staged.count >= reported.count &&
+        BigInt(staged.amount) >= BigInt(reported.amount)
+      );
     })
   );
 }

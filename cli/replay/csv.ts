@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
-import { CommandError } from '../command-error.ts';
+import { CommandError } from '../shared/command-error.ts';
 
 /** A row of a CSV file. */
 export type CsvRow =

@@ -1,11 +1,11 @@
-import { formatAmount, formatCount } from '../money.ts';
-import { type Colors, countOf, formatSeconds, printable } from '../screen.ts';
+import { formatAmount, formatCount } from '../shared/money.ts';
+import { countOf, formatSeconds, printable, type Colors } from '../shared/screen.ts';
 import { describeBreak } from './breaks.ts';
-import { outcomes } from './business-day.ts';
+import { outcomes } from '../shared/business-day.ts';
 import type { Detection, Score } from './detection.ts';
 import type { ReplayTally } from './send.ts';
 import type { DateResult } from './settle.ts';
-import { plainTable } from './table.ts';
+import { plainTable } from '../shared/table.ts';
 
 /**
  * What `--json` prints; amounts are decimal text of minor units.
@@ -70,9 +70,9 @@ function cellsOf(dates: readonly DateResult[]): string[] {
     });
   const figures = (['staged', ...outcomes] as const).map((name) => {
     // A decision on a later date than its transaction's has an amount, and may have no count in all.
-    const moved = totals.filter(([, of]) => of[name].count !== 0 || of[name].amount !== 0n);
+    const moved = totals.filter(([, of]) => of[name].count !== 0 || of[name].amount !== '0');
     const count = moved.reduce((sum, [, of]) => sum + of[name].count, 0);
-    const amounts = sumByCurrency(moved.map(([currency, of]) => [currency, of[name].amount]));
+    const amounts = sumByCurrency(moved.map(([currency, of]) => [currency, BigInt(of[name].amount)]));
     return [formatCount(count), ...linesOf(amounts)].join('\n');
   });
   const breaks = dates.reduce((sum, date) => sum + (date.day?.breaks.length ?? 0), 0);

@@ -1,14 +1,14 @@
 import * as v from 'valibot';
 import {
-  type ApiResponse,
   ApiUnreachableError,
-  type CallApi,
   describeRefusal,
   problemTypeOf,
-} from '../api.ts';
-import { CommandError } from '../command-error.ts';
-import { type Accepted, noteAccepted, nothingAccepted } from './accepted.ts';
-import { forEachConcurrently } from './concurrency.ts';
+  type ApiResponse,
+  type CallApi,
+} from '../shared/api.ts';
+import { CommandError } from '../shared/command-error.ts';
+import { noteAccepted, nothingAccepted, type Accepted } from './accepted.ts';
+import { forEachConcurrently } from '../shared/concurrency.ts';
 import type { CsvRow } from './csv.ts';
 import { parseMerchantRow, parseTransactionRow, shiftInstant, type TransactionRow } from './rows.ts';
 import { idempotencyKey } from './shift.ts';

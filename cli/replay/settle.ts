@@ -1,16 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { CallApi } from '../api.ts';
-import { formatCount } from '../money.ts';
-import { countOf } from '../screen.ts';
+import type { CallApi } from '../shared/api.ts';
+import { formatCount } from '../shared/money.ts';
+import { countOf } from '../shared/screen.ts';
 import {
   addsUp,
-  type BusinessDay,
   missingCount,
   readBusinessDay,
   readNets,
   requestReconcile,
   stagedCount,
-} from './business-day.ts';
+  type BusinessDay,
+} from '../shared/business-day.ts';
 
 /** How a date ended. */
 export interface DateResult {
@@ -132,7 +132,5 @@ function faultOf(day: BusinessDay | undefined, accepted: number): string | undef
 }
 
 function fingerprint(day: BusinessDay | undefined): string {
-  return JSON.stringify([day?.status, day?.totals], (_, value: unknown) =>
-    typeof value === 'bigint' ? value.toString() : value,
-  );
+  return JSON.stringify([day?.status, day?.totals]);
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import {
   addDays,
-  type BusinessCalendar,
   businessDateOf,
+  type BusinessCalendar,
 } from '../../lambda/card-settlement/domain/business-date.ts';
 
 const dayMilliseconds = 86_400_000;

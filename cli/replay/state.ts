@@ -1,25 +1,26 @@
-import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
-import { CommandError, errorCode } from '../command-error.ts';
-import { type Outputs, parseJson, writeAtomically } from '../outputs.ts';
+import { CommandError } from '../shared/command-error.ts';
+import { jsonText, parseJson, readText, writeAtomically } from '../shared/files.ts';
+import type { Outputs } from '../shared/outputs.ts';
 
-const replaySchema = v.object({
-  /** The deployment that the file was played to: another one has not seen its transactions. */
-  userPoolId: v.string(),
-  apiUrl: v.string(),
-  /** SHA-256 of the file; of a demo day, of what it is made from. */
-  file: v.string(),
-  /** By how many days it was moved; a demo day, from 1970-01-01. */
-  days: v.pipe(v.number(), v.integer()),
-  /** When it was first played, RFC 3339. */
-  startedAt: v.string(),
+const stateSchema = v.object({
+  replays: v.array(
+    v.object({
+      /** These two identify the deployment: another one does not know the transactions. */
+      userPoolId: v.string(),
+      apiUrl: v.string(),
+      /** SHA-256 of the file; of a demo day, of what it is made from. */
+      file: v.string(),
+      /** By how many days the file was moved; a demo day, from 1970-01-01. */
+      days: v.pipe(v.number(), v.integer()),
+      /** When it was first played, RFC 3339. */
+      startedAt: v.string(),
+    }),
+  ),
 });
-const stateSchema = v.object({ replays: v.array(replaySchema) });
 
-export type Replay = v.InferOutput<typeof replaySchema>;
-
-/** A local host is a new deployment at every start, so old entries pile up; nobody comes back to those. */
-const keptReplays = 200;
+/** Each start of a local host is a new deployment, so entries pile up; nobody needs the oldest. */
+const KEPT_REPLAYS = 200;
 
 /** The file beside the outputs in which replays are remembered. */
 export function stateFile(outputsFile: string): string {
@@ -27,8 +28,8 @@ export function stateFile(outputsFile: string): string {
 }
 
 /**
- * The shift with which this file was played to this deployment before, else the one that `choose` gives, which is
- * remembered before the first row is sent: an interrupted replay finishes with the keys that it began with.
+ * By how many days this file was moved when it was played to this deployment before, else what `choose` gives. That is
+ * written down before the first row is sent, so an interrupted replay finishes with the keys that it began with.
  */
 export async function recallShift(options: {
   readonly state: string;
@@ -37,29 +38,23 @@ export async function recallShift(options: {
   readonly file: string;
   readonly now: Date;
   readonly choose: () => number | Promise<number>;
-}): Promise<Replay> {
+}): Promise<number> {
   const { state, outputs, file, now, choose } = options;
   const userPoolId = outputs.DuotempoIdentity.UserPoolId;
   const apiUrl = outputs.DuotempoCardSettlement.ApiUrl;
-  const replays = await readState(state);
+  const parsed = v.safeParse(stateSchema, parseJson((await readText(state)) ?? '{"replays":[]}'));
+  if (!parsed.success) {
+    throw new CommandError(`${state} is damaged: it remembers by how many days replays were shifted.`, {
+      hint: 'Put it right or remove it; without it, an interrupted replay cannot be finished with the same keys.',
+    });
+  }
+  const { replays } = parsed.output;
   const known = replays.find(
     (replay) => replay.userPoolId === userPoolId && replay.apiUrl === apiUrl && replay.file === file,
   );
-  if (known !== undefined) return known;
-  const added = { userPoolId, apiUrl, file, days: await choose(), startedAt: now.toISOString() };
-  const kept = [...replays, added].slice(-keptReplays);
-  await writeAtomically(state, `${JSON.stringify({ replays: kept }, undefined, 2)}\n`);
-  return added;
-}
-
-async function readState(state: string): Promise<Replay[]> {
-  const text = await readFile(state, 'utf8').catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return '{"replays":[]}';
-    throw new CommandError(`${state} cannot be read.`, { cause: error });
-  });
-  const parsed = v.safeParse(stateSchema, parseJson(text));
-  if (parsed.success) return parsed.output.replays;
-  throw new CommandError(`${state} is damaged: it remembers by how many days replays were shifted.`, {
-    hint: 'Put it right or remove it; without it, an interrupted replay cannot be finished with the same keys.',
-  });
+  if (known !== undefined) return known.days;
+  const days = await choose();
+  const added = { userPoolId, apiUrl, file, days, startedAt: now.toISOString() };
+  await writeAtomically(state, jsonText({ replays: [...replays, added].slice(-KEPT_REPLAYS) }));
+  return days;
 }

@@ -1,11 +1,11 @@
-import type { CardSettlementApi } from '../api.ts';
+import type { CardSettlementApi } from '../shared/api.ts';
 import type { CsvRow } from './csv.ts';
 import { createDetection, type Detection } from './detection.ts';
-import { showProgress, showSettleProgress } from './progress.ts';
+import { showProgress, showSettleProgress } from '../shared/progress.ts';
 import { fraudRules } from './rules.ts';
 import type { TransactionRow } from './rows.ts';
-import { type MerchantTally, type ReplayTally, sendMerchants, sendTransactions } from './send.ts';
-import { type DateResult, settleDate } from './settle.ts';
+import { sendMerchants, sendTransactions, type MerchantTally, type ReplayTally } from './send.ts';
+import { settleDate, type DateResult } from './settle.ts';
 import type { Survey } from './survey.ts';
 import { reportTerminalTotals, terminalTotalsOf } from './terminal-totals.ts';
 import { readVerdicts, type Verdict } from './verdicts.ts';

@@ -1,7 +1,7 @@
-import { type CallApi, describeRefusal, problemTypeOf } from '../api.ts';
-import { CommandError } from '../command-error.ts';
+import { describeRefusal, problemTypeOf, type CallApi } from '../shared/api.ts';
+import { CommandError } from '../shared/command-error.ts';
 import type { Accepted, TotalsLine } from './accepted.ts';
-import { forEachConcurrently } from './concurrency.ts';
+import { forEachConcurrently } from '../shared/concurrency.ts';
 
 /** What a terminal's own books say of a business date. */
 export interface TerminalTotals {

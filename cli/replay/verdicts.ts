@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { type ApiResponse, type CallApi, describeRefusal } from '../api.ts';
-import { CommandError } from '../command-error.ts';
-import { forEachConcurrently } from './concurrency.ts';
+import { describeRefusal, type ApiResponse, type CallApi } from '../shared/api.ts';
+import { CommandError } from '../shared/command-error.ts';
+import { forEachConcurrently } from '../shared/concurrency.ts';
 
 const entrySchema = v.object({
   transactionId: v.string(),

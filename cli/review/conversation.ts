@@ -1,6 +1,6 @@
 import readline from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
-import { type Colors, countOf, printable } from '../screen.ts';
+import { countOf, printable, type Colors } from '../shared/screen.ts';
 import { describeHeld } from './describe.ts';
 import type { Action, Decided, Held } from './held.ts';
 

@@ -1,5 +1,5 @@
-import { formatAmount } from '../money.ts';
-import { type Colors, printable } from '../screen.ts';
+import { formatAmount } from '../shared/money.ts';
+import { printable, type Colors } from '../shared/screen.ts';
 import type { Held } from './held.ts';
 
 /** What a rule saw, by the names of its inputs. A rule that is not here shows them as they are. */

@@ -1,9 +1,8 @@
 import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { stackNameOf } from '../../lib/stage-names.ts';
-import { awsClientOptions } from '../aws-client.ts';
-import { CommandError } from '../command-error.ts';
-import type { Deployment, Outputs } from '../outputs.ts';
-import { countOf } from '../screen.ts';
+import { awsClientOptions, type Deployment, type Outputs } from '../shared/outputs.ts';
+import { CommandError } from '../shared/command-error.ts';
+import { countOf } from '../shared/screen.ts';
 import { createSteps, type OnResult, type StepResult } from './steps.ts';
 
 interface AlarmState {

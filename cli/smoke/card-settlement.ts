@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import { accessTokensOf } from '../access-token.ts';
-import { type ApiResponse, type CallApi, createCallApi, describeRefusal } from '../api.ts';
-import { CommandError } from '../command-error.ts';
-import { createHttpClient } from '../http.ts';
-import type { Outputs } from '../outputs.ts';
-import { requestReconcile } from '../replay/business-day.ts';
+import { accessTokensOf } from '../shared/tokens.ts';
+import { createCallApi, describeRefusal, type ApiResponse, type CallApi } from '../shared/api.ts';
+import { CommandError } from '../shared/command-error.ts';
+import { createHttpClient } from '../shared/http.ts';
+import type { Outputs } from '../shared/outputs.ts';
+import { requestReconcile } from '../shared/business-day.ts';
 import { createSteps, eventually, type OnResult, type Places, type StepResult } from './steps.ts';
 
 /** A batch may wait 20 s to fill, and a run and a cold start come before and after. */

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import { createCallApi, type CallApi } from '../api.ts';
-import { postedOf } from '../chat/chat-api.ts';
-import { connectDevice, type Device, type NotificationFrame } from '../chat/device.ts';
-import { CommandError, errorMessage } from '../command-error.ts';
-import { createHttpClient } from '../http.ts';
-import type { Outputs } from '../outputs.ts';
-import { userTokensOf } from '../sign-in.ts';
-import { type ChatUsers, connectToChatUsers } from '../users/chat-users.ts';
+import { createCallApi, type CallApi } from '../shared/api.ts';
+import { connectDevice, postedOf, type Device, type NotificationFrame } from '../shared/chat.ts';
+import { CommandError, errorMessage } from '../shared/command-error.ts';
+import { createHttpClient } from '../shared/http.ts';
+import type { Outputs } from '../shared/outputs.ts';
+import { userTokensOf } from '../shared/tokens.ts';
+import { connectToChatUsers, type ChatUsers } from '../shared/chat-users.ts';
 import { expectStatus } from './card-settlement.ts';
 import { createSteps, eventually, type OnResult, type Places, type StepResult } from './steps.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { CommandError, errorMessage } from '../command-error.ts';
+import { CommandError, errorMessage } from '../shared/command-error.ts';
 
 /** Where a person looks when a step fails: names of the outputs, and headings of docs/runbook.md. */
 export interface Places {

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import type { HostEvent } from '../../local/index.ts';
-import { formatAmount, formatCount } from '../money.ts';
-import { parseJson } from '../outputs.ts';
-import { countOf, printable } from '../screen.ts';
+import { formatAmount, formatCount } from '../shared/money.ts';
+import { parseJson } from '../shared/files.ts';
+import { countOf, printable } from '../shared/screen.ts';
 
 export type EventKind =
   'staged' | 'settled' | 'decided' | 'day' | 'written' | 'delivered' | 'refused' | 'warning' | 'error';

@@ -1,5 +1,5 @@
 import type { HostEvent } from '../../local/index.ts';
-import type { Colors } from '../screen.ts';
+import type { Colors } from '../shared/screen.ts';
 import { describeEvent, describeMany, type EventKind, type EventLine } from './event-lines.ts';
 
 /** More lines of a kind than this in a second are folded into one. */

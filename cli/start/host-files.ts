@@ -1,11 +1,12 @@
-import { lstat, mkdir, readFile, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rmdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as v from 'valibot';
 import type { Stage } from '../../lib/config.ts';
-import { CommandError, errorCode } from '../command-error.ts';
-import { deploymentOf, isAlive, parseJson, removeIfOurs, writeAtomically } from '../outputs.ts';
-import { type SamVariables, samVariablesFile } from './sam-variables.ts';
+import { CommandError, errorCode } from '../shared/command-error.ts';
+import { jsonText, parseJson, readText, unwritable, writeAtomically } from '../shared/files.ts';
+import { deploymentOf, isAlive } from '../shared/outputs.ts';
+import { samVariablesFile, type SamVariables } from './sam-variables.ts';
 
 /** The files that a host writes while it runs. */
 export interface HostFiles {
@@ -14,17 +15,14 @@ export interface HostFiles {
 }
 
 /**
- * Refuses a file that a host must not write to, before it starts: only what is absent, or what a local host left behind,
- * is its own to write.
+ * Makes sure that a host may write the file: it is not there, or a local host left it behind.
  *
- * @returns whether the file is that of a local host that runs
+ * @returns whether it belongs to a local host that runs
  */
 export async function checkHostFile(file: string): Promise<boolean> {
   const found = await lstat(file).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return undefined;
-    throw new CommandError(`${file} cannot be written (${errorCode(error) ?? 'unknown error'}).`, {
-      cause: error,
-    });
+    throw unwritable(file, error);
   });
   if (found === undefined) {
     const folder = path.dirname(file);
@@ -51,8 +49,8 @@ export async function checkHostFile(file: string): Promise<boolean> {
 }
 
 /**
- * Writes a host's files: variables first, so that who waits for the outputs finds everything ready. Where the user named
- * no file and `outputs.json` is that of another host that runs, the name gets the port.
+ * Writes the files of a host: the outputs last, so that everything is ready once they appear. If the user named no file
+ * and another host runs on `outputs.json`, the name gets the port.
  *
  * @param named absolute; undefined for the usual one
  */
@@ -60,7 +58,7 @@ export async function writeHostFiles(options: {
   readonly named: string | undefined;
   readonly projectFolder: string;
   readonly port: string;
-  readonly outputs: string;
+  readonly outputs: object;
   readonly variables: ReadonlyMap<Stage, SamVariables>;
 }): Promise<HostFiles> {
   const { named, projectFolder, port, outputs, variables } = options;
@@ -68,15 +66,14 @@ export async function writeHostFiles(options: {
   const candidates =
     named === undefined ? [usual, path.join(projectFolder, `outputs-${port}.json`)] : [named];
   for (const file of candidates) {
-    const texts = new Map<string, string>();
-    for (const [stage, content] of variables) {
-      const place = samVariablesFile(file, variables.size > 1 ? stage : undefined);
-      texts.set(place, `${JSON.stringify(content, undefined, 2)}\n`);
-    }
-    texts.set(file, outputs);
+    const samFiles = [...variables].map(([stage, content]): [string, string] => [
+      samVariablesFile(file, variables.size > 1 ? stage : undefined),
+      jsonText(content),
+    ]);
+    const texts = new Map([...samFiles, [file, jsonText(outputs)]]);
     const isWritten = await withLock(file, async () => {
       if (await checkHostFile(file)) return false;
-      for (const place of texts.keys()) if (place !== file) await checkSamVariables(place);
+      for (const [place] of samFiles) await checkSamVariables(place);
       for (const [place, text] of texts) await writeAtomically(place, text);
       return true;
     });
@@ -93,7 +90,17 @@ export async function writeHostFiles(options: {
   });
 }
 
-/** One host at a time looks whose a file is and writes it. A lock that a killed host left is broken. */
+/** Removes the file if it still reads as we wrote it: another host may have taken it over. */
+export async function removeIfOurs(file: string, text: string): Promise<void> {
+  const current = await readFile(file, 'utf8').catch(() => undefined);
+  if (current === text) await unlink(file).catch(() => undefined);
+}
+
+const LOCK_PAUSE_MILLISECONDS = 50;
+/** Checking a file takes at most a second. */
+const LONGEST_LOCK_MILLISECONDS = 5000;
+
+/** Lets one host at a time check a file and write it. A lock that a killed host left is broken. */
 async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
   const lock = `${file}.lock`;
   for (let attempts = 0; ; attempts += 1) {
@@ -101,11 +108,7 @@ async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
       await mkdir(lock);
       break;
     } catch (error) {
-      if (errorCode(error) !== 'EEXIST') {
-        throw new CommandError(`${file} cannot be written (${errorCode(error) ?? 'unknown error'}).`, {
-          cause: error,
-        });
-      }
+      if (errorCode(error) !== 'EEXIST') throw unwritable(file, error);
       if (attempts * LOCK_PAUSE_MILLISECONDS < LONGEST_LOCK_MILLISECONDS) await wait(LOCK_PAUSE_MILLISECONDS);
       else await rmdir(lock).catch(() => undefined);
     }
@@ -117,18 +120,11 @@ async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-const LOCK_PAUSE_MILLISECONDS = 50;
-/** To look whose a file is takes a second at the most. */
-const LONGEST_LOCK_MILLISECONDS = 5000;
-
 const samVariablesSchema = v.record(v.string(), v.looseObject({ AWS_ENDPOINT_URL: v.string() }));
 
 /** @throws CommandError for a file that no host wrote */
 async function checkSamVariables(file: string): Promise<void> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) =>
-    errorCode(error) === 'ENOENT' ? '{}' : '',
-  );
-  if (v.is(samVariablesSchema, parseJson(text))) return;
+  if (v.is(samVariablesSchema, parseJson((await readText(file)) ?? '{}'))) return;
   throw new CommandError(`${file} is not what npm start writes for SAM, and would be overwritten.`, {
     hint: 'Move it away, or name another folder with --outputs.',
   });

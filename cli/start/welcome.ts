@@ -1,7 +1,7 @@
 import type { BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
 import type { Stage } from '../../lib/config.ts';
-import type { Outputs } from '../outputs.ts';
-import type { Colors } from '../screen.ts';
+import type { Outputs } from '../shared/outputs.ts';
+import type { Colors } from '../shared/screen.ts';
 
 /** A stage that runs. */
 export interface RunningStage {

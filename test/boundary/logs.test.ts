@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { HttpResponse } from '../../cli/http.ts';
+import type { HttpResponse } from '../../cli/shared/http.ts';
 import { notificationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import { awsError, type Interceptor } from '../../local/endpoint/aws-service.ts';
 import { createPeople, eventually, type People } from '../end-to-end/chat/people.ts';

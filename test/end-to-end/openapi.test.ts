@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { apiNames, openApiDocument, type ApiName } from '../../tools/openapi/document.ts';
-import type { HttpResponse } from '../../cli/http.ts';
+import type { HttpResponse } from '../../cli/shared/http.ts';
 import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import { faultsOf, resolved } from '../openapi/json-schema-check.ts';
 import { eventually, startChat, type People, type Person } from './chat/people.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findingText } from '../../tools/soak/findings.ts';
 import { runSoak, type SoakReport } from '../../tools/soak/run.ts';
-import { synthesizeIfChanged } from '../../cli/start/assembly.ts';
+import { synthesizeIfChanged } from '../../cli/shared/assembly.ts';
 
 /**
  * Goal: whatever befalls the running app, nothing that it accepted is lost, nothing is doubled, and all adds up.

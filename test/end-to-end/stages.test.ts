@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { parseOutputs } from '../../cli/outputs.ts';
+import { outputsIn } from '../../cli/shared/outputs.ts';
 import type { DeployableStage } from '../../lib/stage-names.ts';
 import { command, start, type Started } from './command.ts';
 import { sale, textOf } from './system.ts';
@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 const outputsOf = (stage: DeployableStage) =>
-  parseOutputs(readFileSync(system.outputsFile, 'utf8'), system.outputsFile, stage);
+  outputsIn(JSON.parse(readFileSync(system.outputsFile, 'utf8')), system.outputsFile, stage);
 const token = async (stage: DeployableStage, ...who: readonly string[]) =>
   (await command(['token', ...who, '--outputs', system.outputsFile, '--stage', stage])).stdout.trim();
 

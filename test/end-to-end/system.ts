@@ -4,13 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDB, paginateScan } from '@aws-sdk/client-dynamodb';
 import { SQS } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { accessTokensOf } from '../../cli/access-token.ts';
-import { createHttpClient, type HttpResponse } from '../../cli/http.ts';
-import { parseOutputs, type Outputs } from '../../cli/outputs.ts';
-import { synthesizeIfChanged } from '../../cli/start/assembly.ts';
+import { accessTokensOf } from '../../cli/shared/tokens.ts';
+import { createHttpClient, type HttpResponse } from '../../cli/shared/http.ts';
+import { outputsOf, type Outputs } from '../../cli/shared/outputs.ts';
+import { synthesizeIfChanged } from '../../cli/shared/assembly.ts';
 import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
 import { stageConfig, type Stage } from '../../lib/config.ts';
-import { type HostEvent, type LocalHost, type LocalHostOptions, startLocalHost } from '../../local/index.ts';
+import { startLocalHost, type HostEvent, type LocalHost, type LocalHostOptions } from '../../local/index.ts';
 import { editedAssembly, type TemplateEdit } from './edited-assembly.ts';
 
 /** The synthesized app, running whole on the local host: what the end-to-end tests talk to over HTTP and the AWS SDK. */
@@ -84,8 +84,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   };
   const dynamodb = new DynamoDB(aws);
   const sqs = new SQS(aws);
-  const text = JSON.stringify({ ...host.outputs, DuotempoLocal: { AwsEndpoint: host.awsEndpoint } });
-  const outputs = parseOutputs(text, 'the outputs of the host');
+  const outputs = outputsOf(host);
   const http = createHttpClient({ connections: 32 });
   const tokens = {
     gateway: accessTokensOf('gateway', outputs, http),

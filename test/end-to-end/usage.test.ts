@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readShippedFxRates } from '../../cli/start/fx-rates.ts';
+import { readShippedFxRates } from '../../cli/shared/fx-rates.ts';
 import { unitsIn, usageBetween, type UsageUnit } from '../../local/index.ts';
 import { eventually, startChat } from './chat/people.ts';
 import { balanced, reconcile } from './card-settlement/day.ts';

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { assert, constantFrom, integer, nat, property } from 'fast-check';
 import { demoDay } from '../../cli/demo/day.ts';
 import { kinds } from '../../cli/demo/event.ts';
-import { readShippedFxRates } from '../../cli/start/fx-rates.ts';
+import { readShippedFxRates } from '../../cli/shared/fx-rates.ts';
 import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
 import { containsCardNumber } from '../../lambda/card-settlement/domain/card-number.ts';
 import type { FxRates } from '../../lambda/card-settlement/domain/fx.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { synthesizeIfChanged } from '../../cli/start/assembly.ts';
+import { synthesizeIfChanged } from '../../cli/shared/assembly.ts';
 import type { Stage } from '../../lib/config.ts';
 import { deployableStages, stackNameOf } from '../../lib/stage-names.ts';
 

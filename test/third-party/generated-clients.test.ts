@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { apiNames, documentFile } from '../../tools/openapi/document.ts';
-import { parseOutputs } from '../../cli/outputs.ts';
+import { outputsIn } from '../../cli/shared/outputs.ts';
 import { command, program, start, type Ended, type Started } from '../end-to-end/command.ts';
 import { describeJudge } from './judges/judge.ts';
-import { HOW_TO_INSTALL, npmCommand, NPM_PROGRAMS, pythonCommand, pythonFolder } from './judges/programs.mjs';
+import { HOW_TO_INSTALL, NPM_PROGRAMS, npmCommand, pythonCommand, pythonFolder } from './judges/programs.mjs';
 
 /**
  * Goal: the documents are good enough for clients that other people's generators make of them. Method: each client makes
@@ -26,7 +26,7 @@ beforeAll(async () => {
   if (openApiTypescript === undefined && openApiPythonClient === undefined) return;
   running = await start();
   const { outputsFile } = running;
-  const outputs = parseOutputs(readFileSync(outputsFile, 'utf8'), 'the outputs of the host');
+  const outputs = outputsIn(JSON.parse(readFileSync(outputsFile, 'utf8')), 'the outputs of the host');
   const token = async (...names: string[]): Promise<string> =>
     (await command(['token', ...names, '--outputs', outputsFile])).stdout.trim();
   env = {

@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import { loadAssembly, objectAt, textAt } from '../../local/index.ts';
-import { CommandError } from '../../cli/command-error.ts';
-import { parseJson } from '../../cli/outputs.ts';
+import { CommandError } from '../../cli/shared/command-error.ts';
+import { parseJson } from '../../cli/shared/files.ts';
 import { median } from './intake.ts';
 
 export interface BundleResult {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { stagedItem } from '../../lambda/card-settlement/store/staged-transactions.ts';
-import { connectToApi, describeRefusal } from '../../cli/api.ts';
-import { CommandError } from '../../cli/command-error.ts';
+import { connectToApi, describeRefusal } from '../../cli/shared/api.ts';
+import { CommandError } from '../../cli/shared/command-error.ts';
 import { percentiles, type Percentiles } from '../latency/percentiles.ts';
-import { forEachConcurrently } from '../../cli/replay/concurrency.ts';
+import { forEachConcurrently } from '../../cli/shared/concurrency.ts';
 import { dynamoDbClient } from './aws-client.ts';
 import type { RunningHost } from './running-host.ts';
 import { benchFact, benchSale } from './sales.ts';

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { type Colors } from '../../cli/screen.ts';
+import type { Colors } from '../../cli/shared/screen.ts';
 
 /** One figure, with what it should be at most or at least, if there is a target. */
 export interface Figure {

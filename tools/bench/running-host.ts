@@ -3,8 +3,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as v from 'valibot';
-import { CommandError } from '../../cli/command-error.ts';
-import { type Outputs, parseJson, parseOutputs } from '../../cli/outputs.ts';
+import { CommandError } from '../../cli/shared/command-error.ts';
+import { parseJson } from '../../cli/shared/files.ts';
+import { outputsIn, type Outputs } from '../../cli/shared/outputs.ts';
 
 /** The local host in a process of its own, as `npm start` runs it: what is measured shares no event loop with who measures. */
 export interface RunningHost {
@@ -51,9 +52,9 @@ export async function startHost(projectFolder: string): Promise<RunningHost> {
       });
     }
   });
-  const text = await readFile(outputsFile, 'utf8');
-  const outputs = parseOutputs(text, outputsFile);
-  const { DuotempoCardSettlement: tables } = v.parse(tablesSchema, parseJson(text));
+  const content = parseJson(await readFile(outputsFile, 'utf8'));
+  const outputs = outputsIn(content, outputsFile);
+  const { DuotempoCardSettlement: tables } = v.parse(tablesSchema, content);
   return {
     outputs,
     awsEndpoint: outputs.DuotempoLocal?.AwsEndpoint ?? '',

@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { connectToApi } from '../../cli/api.ts';
-import { CommandError } from '../../cli/command-error.ts';
+import { connectToApi } from '../../cli/shared/api.ts';
+import { CommandError } from '../../cli/shared/command-error.ts';
 import {
   missingCount,
   readBusinessDay,
   requestReconcile,
   stagedCount,
-} from '../../cli/replay/business-day.ts';
+} from '../../cli/shared/business-day.ts';
 import type { RunningHost } from './running-host.ts';
 
 export interface SettleResult {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as v from 'valibot';
 import { loadAssembly, objectAt, parseScheduleExpression, textAt } from '../../local/index.ts';
-import { parseJson } from '../../cli/outputs.ts';
+import { parseJson } from '../../cli/shared/files.ts';
 
 const templateSchema = v.looseObject({
   Resources: v.record(

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type LocalHost, unitsIn, usageBetween, type UsageRecord } from '../../local/index.ts';
-import { describeRefusal } from '../../cli/api.ts';
-import { connectToChat, postedOf, type ChatApi } from '../../cli/chat/chat-api.ts';
-import { connectDevice, type Device } from '../../cli/chat/device.ts';
-import { CommandError } from '../../cli/command-error.ts';
-import type { Outputs } from '../../cli/outputs.ts';
-import { forEachConcurrently } from '../../cli/replay/concurrency.ts';
-import { userTokensOf } from '../../cli/sign-in.ts';
+import { unitsIn, usageBetween, type LocalHost, type UsageRecord } from '../../local/index.ts';
+import { describeRefusal } from '../../cli/shared/api.ts';
+import { connectDevice, connectToChat, postedOf, type ChatApi, type Device } from '../../cli/shared/chat.ts';
+import { CommandError } from '../../cli/shared/command-error.ts';
+import type { Outputs } from '../../cli/shared/outputs.ts';
+import { forEachConcurrently } from '../../cli/shared/concurrency.ts';
+import { userTokensOf } from '../../cli/shared/tokens.ts';
 
 export interface MessageOptions {
   readonly messages: number;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import type { UsageRecord, UsageUnit } from '../../local/index.ts';
-import { parseJson } from '../../cli/outputs.ts';
+import { parseJson } from '../../cli/shared/files.ts';
 
 /** What AWS sends bills for, and the units that each service counts. */
 const unitsOfServices = [

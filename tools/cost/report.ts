@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import type { UsageUnit } from '../../local/index.ts';
-import { countOf } from '../../cli/screen.ts';
+import { countOf } from '../../cli/shared/screen.ts';
 import type { Cost } from './estimate.ts';
 import { services, type Bill, type UnitCounts } from './prices.ts';
 

@@ -3,21 +3,21 @@ import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { environmentNames, type ReconcileMessage } from '../../lambda/card-settlement/contract.ts';
 import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
-import { itemBytes, type LocalHost, unitsIn, usageBetween, type UsageRecord } from '../../local/index.ts';
-import { accessTokensOf } from '../../cli/access-token.ts';
-import { createCallApi, describeRefusal, type CallApi } from '../../cli/api.ts';
-import { businessCalendar } from '../../cli/business-calendar.ts';
-import { CommandError } from '../../cli/command-error.ts';
-import { createHttpClient } from '../../cli/http.ts';
-import type { Outputs } from '../../cli/outputs.ts';
-import { forEachConcurrently } from '../../cli/replay/concurrency.ts';
+import { itemBytes, unitsIn, usageBetween, type LocalHost, type UsageRecord } from '../../local/index.ts';
+import { accessTokensOf } from '../../cli/shared/tokens.ts';
+import { createCallApi, describeRefusal, type CallApi } from '../../cli/shared/api.ts';
 import {
+  businessCalendar,
   missingCount,
   readBusinessDay,
   requestReconcile,
   stagedCount,
-} from '../../cli/replay/business-day.ts';
-import { readShippedFxRates } from '../../cli/start/fx-rates.ts';
+} from '../../cli/shared/business-day.ts';
+import { CommandError } from '../../cli/shared/command-error.ts';
+import { createHttpClient } from '../../cli/shared/http.ts';
+import type { Outputs } from '../../cli/shared/outputs.ts';
+import { forEachConcurrently } from '../../cli/shared/concurrency.ts';
+import { readShippedFxRates } from '../../cli/shared/fx-rates.ts';
 
 /** What a day of sales took, from the first request to the balance, and what comes after it. */
 export interface SalesUsage {

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { AccessTokens } from '../../cli/access-token.ts';
-import { describeRefusal } from '../../cli/api.ts';
-import { connectToChat, postedOf, type ChatApi } from '../../cli/chat/chat-api.ts';
-import { connectDevice, type Device } from '../../cli/chat/device.ts';
-import { CommandError } from '../../cli/command-error.ts';
-import type { Outputs } from '../../cli/outputs.ts';
-import { userTokensOf } from '../../cli/sign-in.ts';
+import { userTokensOf, type AccessTokens } from '../../cli/shared/tokens.ts';
+import { describeRefusal } from '../../cli/shared/api.ts';
+import { connectDevice, connectToChat, postedOf, type ChatApi, type Device } from '../../cli/shared/chat.ts';
+import { CommandError } from '../../cli/shared/command-error.ts';
+import type { Outputs } from '../../cli/shared/outputs.ts';
 
 export interface LoadOptions {
   readonly outputs: Outputs;

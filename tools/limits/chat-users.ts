@@ -1,18 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { BatchWriteItemCommand, type DynamoDBClient, paginateListTables } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, paginateListTables, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { conversationIdOf, messageIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import type { Message } from '../../lambda/chat/domain/message.ts';
-import { describeRefusal } from '../../cli/api.ts';
+import { describeRefusal } from '../../cli/shared/api.ts';
 import { dynamoDbClient } from '../bench/aws-client.ts';
-import { type RunningHost, startHost } from '../bench/running-host.ts';
-import { connectToChat, type Posted, postedOf } from '../../cli/chat/chat-api.ts';
-import { connectDevice, type Device, type ServerFrame } from '../../cli/chat/device.ts';
-import { CommandError } from '../../cli/command-error.ts';
-import { forEachConcurrently } from '../../cli/replay/concurrency.ts';
-import { userTokensOf } from '../../cli/sign-in.ts';
+import { startHost, type RunningHost } from '../bench/running-host.ts';
+import {
+  connectDevice,
+  connectToChat,
+  postedOf,
+  type Device,
+  type Posted,
+  type ServerFrame,
+} from '../../cli/shared/chat.ts';
+import { CommandError } from '../../cli/shared/command-error.ts';
+import { forEachConcurrently } from '../../cli/shared/concurrency.ts';
+import { userTokensOf } from '../../cli/shared/tokens.ts';
 
 /** Users of a local host of their own, and what the loads fill its tables with. */
 

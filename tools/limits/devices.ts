@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Device } from '../../cli/chat/device.ts';
-import { forEachConcurrently } from '../../cli/replay/concurrency.ts';
+import type { Device } from '../../cli/shared/chat.ts';
+import { forEachConcurrently } from '../../cli/shared/concurrency.ts';
 import { withChatUsers } from './chat-users.ts';
 import type { Limit } from './limit.ts';
 

@@ -8,8 +8,8 @@ import {
   parseBody,
 } from '../../lambda/card-settlement/requests.ts';
 import type { Figure } from '../bench/report.ts';
-import { formatCount } from '../../cli/money.ts';
-import { showProgress } from '../../cli/replay/progress.ts';
+import { formatCount } from '../../cli/shared/money.ts';
+import { showProgress } from '../../cli/shared/progress.ts';
 import { identifierKinds, seededBits } from './identifier-kinds.ts';
 import type { Limit } from './limit.ts';
 import { publishedCardNumbers, writingsOf } from './published-card-numbers.ts';

@@ -1,5 +1,5 @@
 import type { Figure } from '../bench/report.ts';
-import type { CommandContext } from '../../cli/command-line.ts';
+import type { CommandContext } from '../../cli/shared/command.ts';
 
 /** A load far beyond the ordinary day, and what the app makes of it. */
 export interface Limit {

@@ -2,9 +2,9 @@ import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/bus
 import { bundlesOf } from '../bench/bundles.ts';
 import { measureReconcile, UNSCHEDULED_DAYS, type ReconcileResult } from '../bench/reconcile.ts';
 import { startHost } from '../bench/running-host.ts';
-import { businessCalendar } from '../../cli/business-calendar.ts';
-import { CommandError } from '../../cli/command-error.ts';
-import { synthesizeIfChanged } from '../../cli/start/assembly.ts';
+import { businessCalendar } from '../../cli/shared/business-day.ts';
+import { CommandError } from '../../cli/shared/command-error.ts';
+import { synthesizeIfChanged } from '../../cli/shared/assembly.ts';
 import type { Limit } from './limit.ts';
 
 const STAGED = 10_000;

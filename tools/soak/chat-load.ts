@@ -1,10 +1,10 @@
 import * as v from 'valibot';
-import { type CallApi, createCallApi, describeRefusal } from '../../cli/api.ts';
-import { postedOf } from '../../cli/chat/chat-api.ts';
-import { errorMessage } from '../../cli/command-error.ts';
-import type { HttpClient } from '../../cli/http.ts';
-import type { Outputs } from '../../cli/outputs.ts';
-import { userTokensOf } from '../../cli/sign-in.ts';
+import { createCallApi, describeRefusal, type CallApi } from '../../cli/shared/api.ts';
+import { postedOf } from '../../cli/shared/chat.ts';
+import { errorMessage } from '../../cli/shared/command-error.ts';
+import type { HttpClient } from '../../cli/shared/http.ts';
+import type { Outputs } from '../../cli/shared/outputs.ts';
+import { userTokensOf } from '../../cli/shared/tokens.ts';
 import type { ChatBooks } from './chat-books.ts';
 import type { Findings } from './findings.ts';
 import { atRate, everySoOften } from './pace.ts';

@@ -1,10 +1,10 @@
 import { originalIdOf } from '../../lambda/card-settlement/domain/identifiers.ts';
-import type { BusinessDay } from '../../cli/replay/business-day.ts';
+import type { BusinessDay } from '../../cli/shared/business-day.ts';
 import {
   checkConservation,
+  createConservation,
   type Conservation,
   type ConservationRow,
-  createConservation,
 } from './conservation.ts';
 import type { Findings } from './findings.ts';
 import type { AcceptedFact } from './settlement-books.ts';

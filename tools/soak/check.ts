@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import type { CallApi } from '../../cli/api.ts';
-import { errorMessage } from '../../cli/command-error.ts';
-import type { BusinessDay } from '../../cli/replay/business-day.ts';
+import type { CallApi } from '../../cli/shared/api.ts';
+import { errorMessage } from '../../cli/shared/command-error.ts';
+import type { BusinessDay } from '../../cli/shared/business-day.ts';
 import { checkChat, type RecipientRow } from './check-chat.ts';
 import { checkSettlement, type SettlementResult } from './check-settlement.ts';
 import type { ConservationRow } from './conservation.ts';

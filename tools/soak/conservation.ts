@@ -1,4 +1,4 @@
-import { addsUp, type BusinessDay, outcomes } from '../../cli/replay/business-day.ts';
+import { addsUp, outcomes, type BusinessDay } from '../../cli/shared/business-day.ts';
 import type { Findings } from './findings.ts';
 import type { AcceptedFact } from './settlement-books.ts';
 import type { EntryStatus, LedgerItem } from './tables.ts';
@@ -92,14 +92,18 @@ function checkRow(row: ConservationRow, day: BusinessDay | undefined, findings: 
   if (!same(accepted, sum))
     findings.add(`accepted ${text(accepted)}, but the ledger comes to ${text(sum)}`, where);
   const totals = day?.totals[currency];
-  const staged = totals?.staged ?? NOTHING;
+  const staged = figuresOf(totals?.staged);
   if (!same(accepted, staged))
     findings.add(`accepted ${text(accepted)}, but the day says ${text(staged)}`, where);
   for (const outcome of outcomes) {
-    const said = totals?.[outcome] ?? NOTHING;
+    const said = figuresOf(totals?.[outcome]);
     if (!same(row[outcome], said))
       findings.add(`${outcome} in the ledger ${text(row[outcome])}, but the day says ${text(said)}`, where);
   }
+}
+
+function figuresOf(said: BusinessDay['totals'][string]['staged'] | undefined): CountAndAmount {
+  return said === undefined ? NOTHING : { count: said.count, amount: BigInt(said.amount) };
 }
 
 function same(one: CountAndAmount, other: CountAndAmount): boolean {

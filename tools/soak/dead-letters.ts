@@ -7,7 +7,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { parseJson } from '../../cli/outputs.ts';
+import { parseJson } from '../../cli/shared/files.ts';
 
 /** A dead-letter queue, and the queue that its messages come from. */
 interface Redrive {

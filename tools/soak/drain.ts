@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { CallApi } from '../../cli/api.ts';
+import type { CallApi } from '../../cli/shared/api.ts';
 import {
-  type BusinessDay,
   missingCount,
   readBusinessDay,
   requestReconcile,
   stagedCount,
-} from '../../cli/replay/business-day.ts';
+  type BusinessDay,
+} from '../../cli/shared/business-day.ts';
 import { reportTerminalTotals } from '../../cli/replay/terminal-totals.ts';
 import type { Findings } from './findings.ts';
 import type { SettlementBooks } from './settlement-books.ts';

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { LocalHost } from '../../local/index.ts';
-import type { CallApi } from '../../cli/api.ts';
+import type { CallApi } from '../../cli/shared/api.ts';
 import type { ChatLoad } from './chat-load.ts';
 import { disturb } from './disturbances.ts';
 import { runIntake } from './intake.ts';

@@ -1,5 +1,5 @@
-import { errorMessage } from '../../cli/command-error.ts';
-import type { HttpClient } from '../../cli/http.ts';
+import { errorMessage } from '../../cli/shared/command-error.ts';
+import type { HttpClient } from '../../cli/shared/http.ts';
 import type { Random } from './random.ts';
 import type { Tally } from './tally.ts';
 

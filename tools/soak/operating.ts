@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { decisionIdOf } from '../../lambda/card-settlement/domain/identifiers.ts';
-import { type CallApi, describeRefusal, problemTypeOf } from '../../cli/api.ts';
-import { errorMessage } from '../../cli/command-error.ts';
+import { describeRefusal, problemTypeOf, type CallApi } from '../../cli/shared/api.ts';
+import { errorMessage } from '../../cli/shared/command-error.ts';
 import { reportTerminalTotals } from '../../cli/replay/terminal-totals.ts';
 import type { Findings } from './findings.ts';
 import { everySoOften, pause } from './pace.ts';

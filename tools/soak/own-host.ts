@@ -2,10 +2,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import type { Interceptor } from '../../local/testing.ts';
-import { type HostEvent, type LocalHost, startLocalHost } from '../../local/index.ts';
+import { startLocalHost, type HostEvent, type LocalHost } from '../../local/index.ts';
 import { environmentNames as settlementNames } from '../../lambda/card-settlement/contract.ts';
 import { environmentNames as chatNames } from '../../lambda/chat/contract.ts';
-import { type Outputs, parseOutputs } from '../../cli/outputs.ts';
+import { outputsOf, type Outputs } from '../../cli/shared/outputs.ts';
 import { createTables, type Tables } from './tables.ts';
 
 /** The app on a local host in this process, and what looks at it from outside. */
@@ -39,7 +39,6 @@ export async function startOwnHost(options: {
     interceptors: [interceptor],
     onEvent,
   });
-  const text = JSON.stringify({ ...host.outputs, DuotempoLocal: { AwsEndpoint: host.awsEndpoint } });
   const named = (name: string): string => {
     const value = host.functions
       .map(({ environment }) => environment[name])
@@ -56,7 +55,7 @@ export async function startOwnHost(options: {
   const sqs = new SQSClient(client);
   return {
     host,
-    outputs: parseOutputs(text, 'What the app was synthesized to'),
+    outputs: outputsOf(host),
     sqs,
     tables: createTables(dynamoDb, {
       staged: named(settlementNames.stagedTransactionsTable),

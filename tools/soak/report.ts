@@ -1,7 +1,7 @@
-import { formatAmount, formatCount } from '../../cli/money.ts';
-import { outcomes } from '../../cli/replay/business-day.ts';
-import { plainTable } from '../../cli/replay/table.ts';
-import { type Colors, countOf, formatSeconds } from '../../cli/screen.ts';
+import { formatAmount, formatCount } from '../../cli/shared/money.ts';
+import { outcomes } from '../../cli/shared/business-day.ts';
+import { plainTable } from '../../cli/shared/table.ts';
+import { countOf, formatSeconds, type Colors } from '../../cli/shared/screen.ts';
 import type { Percentiles } from '../latency/percentiles.ts';
 import { memoryGrowthLimit } from './check.ts';
 import type { ConservationRow } from './conservation.ts';

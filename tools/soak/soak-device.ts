@@ -1,4 +1,4 @@
-import { connectDevice, type Device, type NotificationFrame } from '../../cli/chat/device.ts';
+import { connectDevice, type Device, type NotificationFrame } from '../../cli/shared/chat.ts';
 import { pause } from './pace.ts';
 
 /** Notifications that one frame acknowledges at most: see `ack` of the WebSocket API. */

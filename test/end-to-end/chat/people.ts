@@ -5,9 +5,9 @@ import {
   type Device,
   type NotificationFrame,
   type ServerFrame,
-} from '../../../cli/chat/device.ts';
-import { createHttpClient, type HttpClient, type HttpResponse } from '../../../cli/http.ts';
-import { userTokensOf } from '../../../cli/sign-in.ts';
+} from '../../../cli/shared/chat.ts';
+import { createHttpClient, type HttpClient, type HttpResponse } from '../../../cli/shared/http.ts';
+import { userTokensOf } from '../../../cli/shared/tokens.ts';
 import { conversationIdOf } from '../../../lambda/chat/domain/identifiers.ts';
 import { startSystem, type System, type SystemOptions } from '../system.ts';
 

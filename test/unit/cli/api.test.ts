@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createAccessTokens } from '../../../cli/access-token.ts';
-import { type ApiResponse, type CallApi, createCallApi, describeRefusal } from '../../../cli/api.ts';
-import { createHttpClient } from '../../../cli/http.ts';
+import { createAccessTokens } from '../../../cli/shared/tokens.ts';
+import { createCallApi, describeRefusal, type ApiResponse, type CallApi } from '../../../cli/shared/api.ts';
+import { createHttpClient } from '../../../cli/shared/http.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 

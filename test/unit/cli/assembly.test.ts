@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { readableError, synthesizeIfChanged } from '../../../cli/start/assembly.ts';
+import { readableError, synthesizeIfChanged } from '../../../cli/shared/assembly.ts';
 
 /** Stands in for the app: says by which context it was called, and counts how often. */
 const build = `

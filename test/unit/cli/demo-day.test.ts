@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { kinds } from '../../../cli/demo/event.ts';
-import { type DemoDay, demoDay, fewestTransactions } from '../../../cli/demo/day.ts';
-import { readShippedFxRates } from '../../../cli/start/fx-rates.ts';
-import { heldOf, type DemoVerdict, verdictsOf } from '../../demo-verdicts.ts';
+import { demoDay, fewestTransactions, type DemoDay } from '../../../cli/demo/day.ts';
+import { readShippedFxRates } from '../../../cli/shared/fx-rates.ts';
+import { heldOf, verdictsOf, type DemoVerdict } from '../../demo-verdicts.ts';
 import type { FxRates } from '../../../lambda/card-settlement/domain/fx.ts';
 import { stageConfig } from '../../../lib/config.ts';
 

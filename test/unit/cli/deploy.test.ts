@@ -2,10 +2,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { RunCdk } from '../../../cli/cdk.ts';
+import type { RunCdk } from '../../../cli/deploy/cdk.ts';
 import { run as deploy } from '../../../cli/deploy.ts';
 import { run as destroy } from '../../../cli/destroy.ts';
-import { type DeployableStage, stackNameOf } from '../../../lib/stage-names.ts';
+import { stackNameOf, type DeployableStage } from '../../../lib/stage-names.ts';
 
 /** Goal: what a deployment tells is kept by stage. Method: cdk is played, as far as its arguments and its outputs file. */
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ApiRequest, CallApi } from '../../../cli/api.ts';
+import type { ApiRequest, CallApi } from '../../../cli/shared/api.ts';
 import { createDetection } from '../../../cli/replay/detection.ts';
 import { detectionTable } from '../../../cli/replay/report.ts';
 import { readVerdicts, type Verdict } from '../../../cli/replay/verdicts.ts';

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ApiRequest, CallApi } from '../../../cli/api.ts';
+import type { ApiRequest, CallApi } from '../../../cli/shared/api.ts';
 import {
   datesForRates,
   fxRatesOf,
   loadFxRates,
   plainDecimal,
   readShippedFxRates,
-} from '../../../cli/start/fx-rates.ts';
+} from '../../../cli/shared/fx-rates.ts';
 import { FxRatesBody } from '../../../lambda/card-settlement/domain/fx.ts';
 import * as v from 'valibot';
 

@@ -2,15 +2,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { seesCredentials } from '../../../cli/cdk.ts';
-import { formatAmount, formatCount } from '../../../cli/money.ts';
-import {
-  deploymentOf,
-  findDeployment,
-  parseOutputs,
-  removeIfOurs,
-  writeAtomically,
-} from '../../../cli/outputs.ts';
+import { seesCredentials } from '../../../cli/deploy/cdk.ts';
+import { formatAmount, formatCount } from '../../../cli/shared/money.ts';
+import { deploymentOf, findDeployment, outputsIn } from '../../../cli/shared/outputs.ts';
+import { removeIfOurs } from '../../../cli/start/host-files.ts';
+import { writeAtomically } from '../../../cli/shared/files.ts';
 
 const outputs = {
   DuotempoIdentity: {
@@ -36,13 +32,11 @@ describe('the outputs file', () => {
   afterEach(async () => rm(folder, { recursive: true }));
 
   it('reads alike whether the local host or cdk deploy wrote it, without trailing slashes', () => {
-    const read = parseOutputs(JSON.stringify(outputs), file);
+    const read = outputsIn(outputs, file);
     expect(read.DuotempoCardSettlement.ApiUrl).toBe('http://localhost:3000/card-settlement');
     expect(read.DuotempoChat.WebSocketUrl).toBe('ws://localhost:3000/chat-live');
     expect(read.DuotempoLocal).toBeUndefined();
-    expect(parseOutputs(JSON.stringify(local), file).DuotempoLocal?.AwsEndpoint).toBe(
-      'http://localhost:4566',
-    );
+    expect(outputsIn(local, file).DuotempoLocal?.AwsEndpoint).toBe('http://localhost:4566');
   });
 
   it('that is not there, or is something else, is an error that says what to do', async () => {
@@ -51,10 +45,10 @@ describe('the outputs file', () => {
       message: 'There is no outputs.json: nothing is running or deployed yet.',
       hint: expect.stringContaining('npm start'),
     });
-    expect(() => parseOutputs('{"DuotempoIdentity":{}}', 'x.json')).toThrow(
+    expect(() => outputsIn({ DuotempoIdentity: {} }, 'x.json')).toThrow(
       'x.json is not what a deployment of Duotempo writes: DuotempoIdentity.TokenUrl is missing or wrong.',
     );
-    expect(() => parseOutputs('{', 'x.json')).toThrow('its content is missing or wrong');
+    expect(() => outputsIn(undefined, 'x.json')).toThrow('its content is missing or wrong');
   });
 
   it('of a deployment on AWS is told from one of a local host', async () => {

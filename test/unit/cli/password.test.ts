@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { assert, infiniteStream, maxSafeNat, property } from 'fast-check';
-import { makePassword } from '../../../cli/users/password.ts';
+import { makePassword } from '../../../cli/shared/chat-users.ts';
 
 it('a password that is made up is what the user pool asks for, whatever chance gives', () => {
   assert(

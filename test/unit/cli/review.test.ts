@@ -1,10 +1,10 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import picocolors from 'picocolors';
-import type { ApiRequest, ApiResponse, CallApi } from '../../../cli/api.ts';
+import type { ApiRequest, ApiResponse, CallApi } from '../../../cli/shared/api.ts';
 import { createPrompt, describeTally, reviewEach } from '../../../cli/review/conversation.ts';
 import { describeHeld, describeRule } from '../../../cli/review/describe.ts';
-import { datesWithHeld, decide, type Held, heldOn } from '../../../cli/review/held.ts';
+import { allHeld, decide, type Held } from '../../../cli/review/held.ts';
 
 const colors = picocolors.createColors(false);
 
@@ -20,6 +20,9 @@ function held(transactionId: string, fields: Partial<Held> = {}): Held {
     cardToken: 'tok_1',
     merchantCategoryCode: '5732',
     occurredAt: '2026-11-19T23:14:05-05:00',
+    stagedAt: '2026-11-20T04:14:06.000Z',
+    settledAt: '2026-11-20T05:00:00.000Z',
+    status: 'held',
     score: 90,
     rules: [
       { rule: 'night-large', score: 70, inputs: { localHour: 23, amount: '899.90', currency: 'USD' } },
@@ -146,35 +149,50 @@ describe('what waits for review', () => {
     return { call, requests };
   }
 
+  const id = (character: string): string => character.repeat(32);
+
   it('is looked for on the dates that count something as held', async () => {
+    const none = { count: 0, amount: '0' };
+    const totals = { staged: none, settled: none, held: none, reversed: none, rejected: none };
     const day = (businessDate: string, count: number): unknown => ({
       businessDate,
-      totals: { USD: { held: { count: 0 } }, EUR: { held: { count } } },
+      status: 'sealed',
+      revision: 1,
+      totals: { USD: totals, EUR: { ...totals, held: { count, amount: '0' } } },
+      breaks: [],
     });
-    const { call } = api({
+    const heldOn = (date: string): string => `/transactions?status=held&businessDate=${date}&limit=100`;
+    const { call, requests } = api({
       '/business-days?limit=100': {
         items: [day('2026-11-22', 0), day('2026-11-21', 3), day('2026-11-20', -1)],
         cursor: 'x',
       },
       '/business-days?limit=100&cursor=x': { items: [day('2026-11-19', 1)] },
+      [heldOn('2026-11-21')]: { items: [held(id('a'))] },
+      [heldOn('2026-11-19')]: { items: [] },
     });
-    expect(await datesWithHeld(call)).toEqual(['2026-11-21', '2026-11-19']);
+    expect((await allHeld(call, undefined)).map(({ transactionId }) => transactionId)).toEqual([id('a')]);
+    expect(requests.map(({ path }) => path).slice(2)).toEqual([heldOn('2026-11-21'), heldOn('2026-11-19')]);
   });
 
   it('is read over all pages, also past an empty one', async () => {
     const path = '/transactions?status=held&businessDate=2026-11-20&limit=100';
     const { call } = api({
-      [path]: { items: [held('a')], cursor: 'x' },
+      [path]: { items: [held(id('a'))], cursor: 'x' },
       [`${path}&cursor=x`]: { items: [], cursor: 'y' },
-      [`${path}&cursor=y`]: { items: [held('b')] },
+      [`${path}&cursor=y`]: { items: [held(id('b'))] },
     });
-    const ids: string[] = [];
-    for await (const { transactionId } of heldOn(call, '2026-11-20')) ids.push(transactionId);
-    expect(ids).toEqual(['a', 'b']);
+    const items = await allHeld(call, '2026-11-20');
+    expect(items.map(({ transactionId }) => transactionId)).toEqual([id('a'), id('b')]);
   });
 
   it('is decided on with a reason; a refusal is told and no error', async () => {
-    const body = { transactionId: 'a', decision: 'release', businessDate: '2026-11-23', decidedAt: 'now' };
+    const body = {
+      transactionId: id('a'),
+      decision: 'release',
+      businessDate: '2026-11-23',
+      decidedAt: '2026-11-23T10:00:00.000Z',
+    };
     const { call, requests } = api({ '/transactions/a/release': body });
     expect(await decide(call, 'a', 'release', 'fine')).toEqual({
       done: true,

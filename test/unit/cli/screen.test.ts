@@ -6,6 +6,6 @@ it('what is no terminal is not coloured, in CI neither', async () => {
   delete process.env['NO_COLOR'];
   const { createColors } = (await import('picocolors')).default;
   expect(createColors().isColorSupported).toBe(true);
-  const { colorsFor } = await import('../../../cli/screen.ts');
+  const { colorsFor } = await import('../../../cli/shared/screen.ts');
   expect(colorsFor({}).isColorSupported).toBe(false);
 });

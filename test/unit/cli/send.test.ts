@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import * as v from 'valibot';
-import { type ApiRequest, ApiUnreachableError, type CallApi } from '../../../cli/api.ts';
+import { ApiUnreachableError, type ApiRequest, type CallApi } from '../../../cli/shared/api.ts';
 import { readCsv } from '../../../cli/replay/csv.ts';
-import { emptyTally, type ReplayTally, sendTransactions } from '../../../cli/replay/send.ts';
+import { emptyTally, sendTransactions, type ReplayTally } from '../../../cli/replay/send.ts';
 import { survey } from '../../../cli/replay/survey.ts';
 
 const header =

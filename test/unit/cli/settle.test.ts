@@ -1,14 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import picocolors from 'picocolors';
-import type { CallApi } from '../../../cli/api.ts';
+import type { CallApi } from '../../../cli/shared/api.ts';
 import { settlementTable, toJson } from '../../../cli/replay/report.ts';
 import { emptyTally } from '../../../cli/replay/send.ts';
-import { type DateResult, settleDate } from '../../../cli/replay/settle.ts';
+import { settleDate, type DateResult } from '../../../cli/replay/settle.ts';
 
 type Day = Record<string, unknown>;
 
 function figures(count: number, amount: string): Day {
   return { count, amount };
+}
+/** The runs of the day, a second apart. */
+function instant(second: string): string {
+  return `2026-11-21T08:00:0${second}.000Z`;
 }
 function day(
   status: string,
@@ -25,7 +29,14 @@ function day(
     reversed: figures(0, '0'),
     rejected: figures(0, '0'),
   };
-  return { businessDate: '2026-11-20', status, revision: 1, asOf, totals: { USD }, breaks: [] };
+  return {
+    businessDate: '2026-11-20',
+    status,
+    revision: 1,
+    asOf: instant(asOf),
+    totals: { USD },
+    breaks: [],
+  };
 }
 
 /** Answers one state of the day after the other; the last one for ever. */
@@ -38,14 +49,21 @@ function fakeApi(states: readonly Day[]): { call: CallApi; reconciled: () => num
       return { status: 202, headers: {}, body: undefined };
     }
     if (path.startsWith('/settlements/')) {
+      const page = { businessDate: '2026-11-20', final: true };
+      const line = { count: 1, gross: '0', fees: '0' };
       const body = path.includes('cursor=next')
         ? {
+            ...page,
             items: [
-              { merchantId: 'm2', currency: 'EUR', net: '-5' },
-              { merchantId: 'm3', currency: 'USD', net: '7' },
+              { ...line, merchantId: 'm2', currency: 'EUR', net: '-5' },
+              { ...line, merchantId: 'm3', currency: 'USD', net: '7' },
             ],
           }
-        : { items: [{ merchantId: 'm1', currency: 'USD', net: '9007199254740993' }], cursor: 'next' };
+        : {
+            ...page,
+            items: [{ ...line, merchantId: 'm1', currency: 'USD', net: '9007199254740993' }],
+            cursor: 'next',
+          };
       return { status: 200, headers: {}, body };
     }
     const body = states[Math.min(asked, states.length - 1)];
@@ -91,7 +109,7 @@ describe('a date being settled', () => {
     ]);
     const result = await settleDate({ call, date: '2026-11-20', accepted: 2, pace });
     expect(reconciled()).toBe(1);
-    expect(result).toMatchObject({ fault: undefined, day: { asOf: '2', breaks: mismatch } });
+    expect(result).toMatchObject({ fault: undefined, day: { asOf: instant('2'), breaks: mismatch } });
   });
 
   it('waits for nobody to do what needs all outcomes, and does it once', async () => {
@@ -111,7 +129,7 @@ describe('a date being settled', () => {
       onPoll: (_, state) => (asOf = state?.asOf),
       meanwhile: async () => void seen.push(asOf),
     });
-    expect(seen).toEqual(['2']);
+    expect(seen).toEqual([instant('2')]);
   });
 
   it('fails where what is done meanwhile fails', async () => {
@@ -144,7 +162,7 @@ describe('a date being settled', () => {
 
   it('that is still open is done when nothing is missing, as of a pass after the request', async () => {
     const result = await settle([day('open', 2, 2, '1'), day('open', 2, 2, '1'), day('open', 3, 3, '2')]);
-    expect(result).toMatchObject({ status: 'open', fault: undefined, day: { asOf: '2' } });
+    expect(result).toMatchObject({ status: 'open', fault: undefined, day: { asOf: instant('2') } });
   });
 
   it('is at fault when it counts less than was accepted', async () => {

@@ -82,7 +82,7 @@ describe('what is remembered of a replay', () => {
   };
 
   async function recall(days: number, change: { file?: string; userPoolId?: string } = {}): Promise<number> {
-    const replay = await recallShift({
+    return recallShift({
       state: stateFile(path.join(folder, 'outputs.json')),
       outputs: {
         ...outputs,
@@ -92,7 +92,6 @@ describe('what is remembered of a replay', () => {
       now: new Date('2026-11-22T20:00:00Z'),
       choose: () => days,
     });
-    return replay.days;
   }
 
   it('is beside the outputs', () => {

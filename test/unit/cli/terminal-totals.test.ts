@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ApiRequest, CallApi } from '../../../cli/api.ts';
-import { type Accepted, noteAccepted, nothingAccepted } from '../../../cli/replay/accepted.ts';
+import type { ApiRequest, CallApi } from '../../../cli/shared/api.ts';
+import { noteAccepted, nothingAccepted, type Accepted } from '../../../cli/replay/accepted.ts';
 import { breakFaults, describeBreak, noteOnOthers } from '../../../cli/replay/breaks.ts';
-import type { Break } from '../../../cli/replay/business-day.ts';
+import type { Break } from '../../../cli/shared/business-day.ts';
 import type { DateResult } from '../../../cli/replay/settle.ts';
 import { reportTerminalTotals, terminalTotalsOf } from '../../../cli/replay/terminal-totals.ts';
 
@@ -111,10 +111,10 @@ describe('the totals of a terminal', () => {
 
 /** A date on which 10 transactions were staged, all of this replay unless the test says otherwise. */
 function dateWith(breaks: readonly Break[], accepted = 10): DateResult {
-  const none = { count: 0, amount: 0n };
+  const none = { count: 0, amount: '0' };
   const USD = {
-    staged: { count: 10, amount: 1000n },
-    settled: { count: 10, amount: 1000n },
+    staged: { count: 10, amount: '1000' },
+    settled: { count: 10, amount: '1000' },
     held: none,
     reversed: none,
     rejected: none,
@@ -123,7 +123,13 @@ function dateWith(breaks: readonly Break[], accepted = 10): DateResult {
     businessDate: '2026-11-20',
     accepted,
     status: 'balanced',
-    day: { businessDate: '2026-11-20', status: 'balanced', totals: { USD }, breaks: [...breaks] },
+    day: {
+      businessDate: '2026-11-20',
+      status: 'balanced',
+      revision: 1,
+      totals: { USD },
+      breaks: [...breaks],
+    },
     nets: new Map(),
     seconds: 1,
     fault: undefined,
@@ -133,8 +139,8 @@ function dateWith(breaks: readonly Break[], accepted = 10): DateResult {
 const wrong: Break = {
   kind: 'terminal-totals',
   subject: 'till-1',
-  expected: [{ type: 'sale', currency: 'USD', count: 1001, amount: 123_457n }],
-  actual: [{ type: 'sale', currency: 'USD', count: 1000, amount: 123_456n }],
+  expected: [{ type: 'sale', currency: 'USD', count: 1001, amount: '123457' }],
+  actual: [{ type: 'sale', currency: 'USD', count: 1000, amount: '123456' }],
 };
 
 describe('a break', () => {
@@ -145,7 +151,12 @@ describe('a break', () => {
   });
 
   it('of transactions counts them and names the first', () => {
-    const found = { kind: 'unsettled', subject: '2026-11-20', count: 5, ids: ['a', 'b', 'c', 'd', 'e'] };
+    const found: Break = {
+      kind: 'unsettled',
+      subject: '2026-11-20',
+      count: 5,
+      ids: ['a', 'b', 'c', 'd', 'e'],
+    };
     expect(describeBreak(found)).toBe('unsettled 2026-11-20: 5 transactions; a, b, c…');
   });
 

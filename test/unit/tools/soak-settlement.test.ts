@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BusinessDay } from '../../../cli/replay/business-day.ts';
+import type { BusinessDay } from '../../../cli/shared/business-day.ts';
 import { checkSettlement, type SettlementEvidence } from '../../../tools/soak/check-settlement.ts';
 import { createFindings, findingText } from '../../../tools/soak/findings.ts';
 import { createSettlementBooks, type AcceptedFact } from '../../../tools/soak/settlement-books.ts';
@@ -86,13 +86,14 @@ function books(): { accepted: [string, AcceptedFact][]; staged: StagedItem[]; le
 const day = (changes: Partial<BusinessDay> = {}): BusinessDay => ({
   businessDate: date,
   status: 'balanced',
+  revision: 1,
   totals: {
     USD: {
-      staged: { count: 6, amount: 1300n },
-      settled: { count: 2, amount: 300n },
-      held: { count: 1, amount: 500n },
-      reversed: { count: 2, amount: 0n },
-      rejected: { count: 1, amount: 500n },
+      staged: { count: 6, amount: '1300' },
+      settled: { count: 2, amount: '300' },
+      held: { count: 1, amount: '500' },
+      reversed: { count: 2, amount: '0' },
+      rejected: { count: 1, amount: '500' },
     },
   },
   breaks: [],
@@ -226,7 +227,7 @@ describe('the books of a date', () => {
   it('differ from what the day says, and have breaks', async () => {
     const { USD } = day().totals;
     if (USD === undefined) throw new Error('the day has totals');
-    const other = { ...USD, settled: { count: 2, amount: 301n }, held: { count: 1, amount: 499n } };
+    const other = { ...USD, settled: { count: 2, amount: '301' }, held: { count: 1, amount: '499' } };
     expect(await found(undefined, day({ totals: { USD: other } }))).toEqual([
       '2026-11-20 USD: settled in the ledger 2 of 300, but the day says 2 of 301',
       '2026-11-20 USD: held in the ledger 1 of 500, but the day says 1 of 499',

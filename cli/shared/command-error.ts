@@ -1,4 +1,4 @@
-/** What a command that fails for a foreseen reason throws: the message says what was wrong, the hint what to do. */
+/** A failure that was foreseen: the message says what is wrong, the hint what to do. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly hint?: string;
@@ -10,6 +10,11 @@ export class CommandError extends Error {
     if (options.hint !== undefined) this.hint = options.hint;
     this.exitCode = options.exitCode ?? 1;
   }
+}
+
+/** The command was called wrongly. */
+export function usageError(message: string, hint?: string): CommandError {
+  return new CommandError(message, { exitCode: 2, ...(hint === undefined ? {} : { hint }) });
 }
 
 /** The code of a system error such as `ENOENT`, else undefined. */

@@ -1,7 +1,7 @@
 import cliProgress from 'cli-progress';
-import { formatCount } from '../money.ts';
-import { colorsFor, formatSeconds } from '../screen.ts';
-import { type BusinessDay, missingCount, stagedCount } from './business-day.ts';
+import { formatCount } from './money.ts';
+import { colorsFor, formatSeconds } from './screen.ts';
+import { missingCount, stagedCount, type BusinessDay } from './business-day.ts';
 
 /** Those that are on the screen now. */
 const shown = new Set<() => void>();

@@ -1,17 +1,58 @@
 import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import { WebSocket } from 'ws';
-import { CommandError, errorMessage } from '../command-error.ts';
-import { parseJson } from '../outputs.ts';
+import { responses } from '../../lambda/chat/api.ts';
+import { createCallApi, type ApiResponse, type CallApi } from './api.ts';
+import { CommandError, errorMessage } from './command-error.ts';
+import { parseJson } from './files.ts';
+import { createHttpClient } from './http.ts';
+import type { Outputs } from './outputs.ts';
+import type { AccessTokens } from './tokens.ts';
+
+/** A deployment's chat API, as one of its users calls it. */
+export interface ChatApi {
+  readonly call: CallApi;
+  readonly close: () => void;
+}
+
+export function connectToChat(outputs: Outputs, tokens: AccessTokens, connections = 2): ChatApi {
+  const http = createHttpClient({ connections });
+  return {
+    call: createCallApi({ http, apiUrl: outputs.DuotempoChat.ApiUrl, tokens }),
+    close: () => http.close(),
+  };
+}
+
+export type Posted = v.InferOutput<typeof responses.WrittenMessage>;
+
+/** What the API says of a message that it accepted; undefined if it refused it. */
+export function postedOf({ status, body }: ApiResponse): Posted | undefined {
+  const parsed = v.safeParse(responses.WrittenMessage, body);
+  return parsed.success && (status === 201 || status === 200) ? parsed.output : undefined;
+}
+
+/** A page of a conversation after a sequence; empty if the API does not give it. */
+export async function historyAfter(
+  call: CallApi,
+  conversationId: string,
+  sequence: number,
+): Promise<v.InferOutput<typeof responses.Message>[]> {
+  const response = await call({
+    method: 'GET',
+    path: `/conversations/${conversationId}/messages?after=${sequence}&limit=100`,
+  });
+  const parsed = v.safeParse(responses.MessagePage, response.body);
+  return parsed.success ? parsed.output.items : [];
+}
 
 /** A user's device: a connection to the WebSocket API. */
 export interface Device {
   readonly send: (frame: DeviceFrame) => void;
-  /** Closes the connection as a device does that is switched off. */
+  /** Closes the connection properly. */
   readonly close: () => void;
-  /** Lets the connection vanish without a word. */
+  /** Drops the connection without a word. */
   readonly terminate: () => void;
-  /** Resolves when the connection has ended, with the WebSocket's close code. */
+  /** Resolves with the WebSocket's close code when the connection has ended. */
   readonly closed: Promise<number>;
 }
 
@@ -22,13 +63,7 @@ export type DeviceFrame =
 
 const notificationFrame = v.object({
   type: v.literal('notification'),
-  notificationId: v.string(),
-  messageId: v.string(),
-  conversationId: v.string(),
-  sequence: v.number(),
-  from: v.string(),
-  text: v.string(),
-  sentAt: v.string(),
+  ...responses.Notification.entries,
 });
 
 const serverFrame = v.variant('type', [
@@ -49,15 +84,21 @@ const serverFrame = v.variant('type', [
 export type NotificationFrame = v.InferOutput<typeof notificationFrame>;
 export type ServerFrame = v.InferOutput<typeof serverFrame>;
 
-export interface ConnectOptions {
+/**
+ * Opens a connection.
+ *
+ * @param onFrame gets the server's frames in the order of their arrival; anything else is dropped
+ * @throws CommandError if the API refuses the connection or does not answer
+ */
+export async function connectDevice({
+  webSocketUrl,
+  token,
+  onFrame,
+}: {
   readonly webSocketUrl: string;
   readonly token: string;
-  /** What the server sends, in the order of its arrival. What is none of its frames is dropped. */
   readonly onFrame: (frame: ServerFrame) => void;
-}
-
-/** Opens a connection. @throws CommandError if the API refuses it or does not answer */
-export async function connectDevice({ webSocketUrl, token, onFrame }: ConnectOptions): Promise<Device> {
+}): Promise<Device> {
   const socket = new WebSocket(`${webSocketUrl}?token=${encodeURIComponent(token)}`, {
     handshakeTimeout: 10_000,
   });
@@ -76,7 +117,7 @@ export async function connectDevice({ webSocketUrl, token, onFrame }: ConnectOpt
       reject(new CommandError(`${webSocketUrl} ${why}: it answered ${status}.`));
       socket.terminate();
     });
-    // A connection that fails later ends, and `closed` says so.
+    // Of a later failure, `closed` tells.
     socket.on('error', (error) => {
       reject(new CommandError(`${webSocketUrl} does not answer: ${errorMessage(error)}.`, { cause: error }));
     });

@@ -1,7 +1,7 @@
 import currencyCodes from 'currency-codes';
 
 /** The number of digits of a currency's minor unit by ISO 4217 (JPY 0, USD 2, KWD 3); 2 for a currency it lacks. */
-export function exponentOf(currency: string): number {
+function exponentOf(currency: string): number {
   return currencyCodes.code(currency)?.digits ?? 2;
 }
 

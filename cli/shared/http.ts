@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import { parseJson } from './outputs.ts';
+import { parseJson } from './files.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';

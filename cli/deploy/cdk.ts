@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline/promises';
-import type { CommandContext } from './command-line.ts';
-import { CommandError } from './command-error.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { CommandError } from '../shared/command-error.ts';
 
 /** Runs the CDK command line of the project. @returns its exit code */
 export type RunCdk = (context: CommandContext, argv: readonly string[]) => Promise<number>;

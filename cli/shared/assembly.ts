@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
-import { CommandError, errorCode } from '../command-error.ts';
-import { parseJson } from '../outputs.ts';
+import { CommandError, errorCode } from './command-error.ts';
+import { parseJson } from './files.ts';
 
 /** What the synthesized app depends on. */
 const sources = ['bin', 'lib', 'lambda', 'cdk.json', 'tsconfig.json', 'package-lock.json'];

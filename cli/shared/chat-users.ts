@@ -1,10 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { awsClientOptions } from '../aws-client.ts';
-import { CommandError, errorMessage } from '../command-error.ts';
-import type { Outputs } from '../outputs.ts';
-import { makePassword } from './password.ts';
+import { CommandError, errorMessage } from './command-error.ts';
+import { awsClientOptions, type Outputs } from './outputs.ts';
 
-/** A user of the pool. */
 export interface ChatUser {
   readonly name: string;
   /** As Cognito says it: CONFIRMED for one who can sign in. */
@@ -26,13 +23,7 @@ export interface ChatUsers {
   readonly close: () => void;
 }
 
-/** Errors of Cognito's that say enough, in words of their own. */
-const known: Readonly<Record<string, (name: string) => string>> = {
-  UsernameExistsException: (name) => `There is a user ${name} already.`,
-  UserNotFoundException: (name) => `There is no user ${name}.`,
-};
-
-/** Works with whatever AWS credentials are at hand; every call but `list` is about one user. */
+/** Connects with the AWS credentials at hand. */
 export async function connectToChatUsers(outputs: Outputs): Promise<ChatUsers> {
   const {
     AdminCreateUserCommand,
@@ -57,7 +48,7 @@ export async function connectToChatUsers(outputs: Outputs): Promise<ChatUsers> {
         const permanent = new AdminSetUserPasswordCommand({ ...user, Password, Permanent: true });
         await explained(client.send(permanent), name);
       } catch (error) {
-        // Without a password the user could not sign in, and would be in the way of the next attempt.
+        // Without a password the user could not sign in, and would block the next attempt.
         await remove(name).catch(() => undefined);
         throw error;
       }
@@ -79,12 +70,46 @@ export async function connectToChatUsers(outputs: Outputs): Promise<ChatUsers> {
   };
 }
 
-/** @throws CommandError in words of a person */
+const explanations: Readonly<Record<string, (name: string) => string>> = {
+  UsernameExistsException: (name) => `There is a user ${name} already.`,
+  UserNotFoundException: (name) => `There is no user ${name}.`,
+};
+
 async function explained<T>(work: Promise<T>, name: string): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    const said = error instanceof Error ? known[error.name]?.(name) : undefined;
+    const said = error instanceof Error ? explanations[error.name]?.(name) : undefined;
     throw new CommandError(said ?? `The user pool refuses: ${errorMessage(error)}`, { cause: error });
   }
+}
+
+/** What the user pool requires. */
+const PASSWORD_LENGTH = 12;
+
+/** Without characters that look alike, or that a shell interprets. */
+const PASSWORD_CLASSES = [
+  'ABCDEFGHJKLMNPQRSTUVWXYZ',
+  'abcdefghijkmnpqrstuvwxyz',
+  '23456789',
+  '-_.+=',
+] as const;
+
+/**
+ * A random password of about 67 bits.
+ *
+ * @param random a whole number from 0 to below the limit, such as that of `randomInt`
+ */
+export function makePassword(random: (limit: number) => number): string {
+  const all = PASSWORD_CLASSES.join('');
+  const characters = Array.from({ length: PASSWORD_LENGTH }, (_, index) => {
+    const choice = PASSWORD_CLASSES[index] ?? all;
+    return choice[random(choice.length)] ?? '';
+  });
+  // The first ones are one of each class, so the characters are shuffled.
+  for (let last = characters.length - 1; last > 0; last -= 1) {
+    const other = random(last + 1);
+    [characters[last], characters[other]] = [characters[other] ?? '', characters[last] ?? ''];
+  }
+  return characters.join('');
 }

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import currencyCodes from 'currency-codes';
 import * as v from 'valibot';
 import { addDays, type BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
-import { type CallApi, describeRefusal } from '../api.ts';
-import { CommandError } from '../command-error.ts';
+import { describeRefusal, type CallApi } from './api.ts';
+import { CommandError } from './command-error.ts';
 
 /** The package that the rates come from; it ships them as JSON, one file per base currency. */
 const ratesPackage = '@fawazahmed0/currency-api';

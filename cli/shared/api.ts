@@ -1,0 +1,192 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import * as v from 'valibot';
+import { GatewayMessage, ProblemBody } from '../../lambda/shared/api.ts';
+import { CommandError, errorMessage } from './command-error.ts';
+import { createHttpClient, type HttpClient, type HttpResponse } from './http.ts';
+import type { Outputs } from './outputs.ts';
+import { printable } from './screen.ts';
+import { accessTokensOf, type AccessTokens, type ApiClient } from './tokens.ts';
+
+export interface ApiRequest {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** Below the API's url, with a leading slash. */
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type ApiResponse = HttpResponse;
+
+/**
+ * Calls the API, and repeats what may succeed later. All requests here may be repeated: they read, they set a value,
+ * or they carry an idempotency key.
+ *
+ * Rejects with an `ApiUnreachableError` if no attempt is answered.
+ */
+export type CallApi = (request: ApiRequest) => Promise<ApiResponse>;
+
+export class ApiUnreachableError extends Error {
+  override readonly name = 'ApiUnreachableError';
+}
+
+interface Retries {
+  /** The first one included. */
+  readonly attempts: number;
+  /** Longest pause between two attempts. */
+  readonly longestPauseMilliseconds: number;
+}
+
+const DEFAULT_RETRIES: Retries = { attempts: 10, longestPauseMilliseconds: 5000 };
+
+export function createCallApi(options: {
+  readonly http: HttpClient;
+  readonly apiUrl: string;
+  readonly tokens: AccessTokens;
+  readonly retries?: Retries;
+  readonly random?: () => number;
+}): CallApi {
+  const { http, apiUrl, tokens, retries = DEFAULT_RETRIES, random = Math.random } = options;
+
+  async function attempt({ method, path, headers, body }: ApiRequest, token: string): Promise<ApiResponse> {
+    return http.send({
+      method,
+      url: `${apiUrl}${path}`,
+      headers: {
+        ...headers,
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
+  return async function call(request) {
+    let renewed = false;
+    for (let attempts = 1; ; attempts += 1) {
+      const token = await tokens.get();
+      let response: ApiResponse | undefined;
+      try {
+        response = await attempt(request, token);
+      } catch (error) {
+        if (attempts >= retries.attempts) {
+          throw new ApiUnreachableError(`${apiUrl} does not answer: ${errorMessage(error)}`, {
+            cause: error,
+          });
+        }
+      }
+      if (response?.status === 401 && !renewed) {
+        renewed = true;
+        tokens.renew();
+        continue;
+      }
+      const isTransient = response === undefined || response.status === 429 || response.status >= 500;
+      if (response && (!isTransient || attempts >= retries.attempts)) return response;
+      await wait(pauseMilliseconds(attempts, response, retries, random));
+    }
+  };
+}
+
+/** Doubles with each attempt. Half of it is random, so that requests that failed together do not come back together. */
+function pauseMilliseconds(
+  attempts: number,
+  response: ApiResponse | undefined,
+  { longestPauseMilliseconds }: Retries,
+  random: () => number,
+): number {
+  const doubled = Math.min(longestPauseMilliseconds, 100 * 2 ** (attempts - 1));
+  const asked = Number(response?.headers['retry-after'] ?? 0) * 1000;
+  return Math.max(doubled * (0.5 + random() / 2), Number.isFinite(asked) ? Math.min(asked, 30_000) : 0);
+}
+
+/** A deployment's card settlement API, as its two clients call it. */
+export interface CardSettlementApi {
+  readonly as: Readonly<Record<ApiClient, CallApi>>;
+  readonly close: () => void;
+}
+
+/** @param connections how many requests may be under way at a time */
+export function connectToApi(outputs: Outputs, connections: number): CardSettlementApi {
+  const http = createHttpClient({ connections });
+  const apiUrl = outputs.DuotempoCardSettlement.ApiUrl;
+  const callAs = (client: ApiClient): CallApi =>
+    createCallApi({ http, apiUrl, tokens: accessTokensOf(client, outputs, http) });
+  return { as: { gateway: callAs('gateway'), operator: callAs('operator') }, close: () => http.close() };
+}
+
+/** Works with the API of a deployment, and closes its connections at the end. */
+export async function withApi<T>(
+  outputs: Outputs,
+  connections: number,
+  work: (api: CardSettlementApi) => Promise<T>,
+): Promise<T> {
+  const api = connectToApi(outputs, connections);
+  try {
+    return await work(api);
+  } finally {
+    api.close();
+  }
+}
+
+/**
+ * The body of a 200.
+ *
+ * @param what it is about, for the message
+ * @throws CommandError for any other answer, and for a body that its schema does not describe
+ */
+export function bodyOf<S extends v.GenericSchema>(
+  response: ApiResponse,
+  schema: S,
+  what: string,
+): v.InferOutput<S> {
+  if (response.status !== 200)
+    throw new CommandError(`The API does not give ${what}: ${describeRefusal(response)}.`);
+  const parsed = v.safeParse(schema, response.body);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new CommandError(
+    `The API's answer on ${what} is not understood: ${[v.getDotPath(issue), issue.message].filter(Boolean).join(' ')}`,
+  );
+}
+
+type PageSchema<T> = v.GenericSchema<
+  unknown,
+  { readonly items: readonly T[]; readonly cursor?: string | undefined }
+>;
+
+/** Every item of a list of the API; none if the API answers 404. A page may be empty and still have a cursor. */
+export async function* eachItem<T>(
+  call: CallApi,
+  path: string,
+  schema: PageSchema<T>,
+  what: string,
+  query: Readonly<Record<string, string>> = {},
+): AsyncGenerator<T> {
+  let cursor: string | undefined;
+  do {
+    const search = new URLSearchParams({ ...query, limit: '100', ...(cursor && { cursor }) });
+    const response = await call({ method: 'GET', path: `${path}?${search.toString()}` });
+    if (response.status === 404) return;
+    const page = bodyOf(response, schema, what);
+    yield* page.items;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+/** The last part of a problem's type (RFC 9457), such as `occurred-at-too-old`; undefined if it has none. */
+export function problemTypeOf({ body }: ApiResponse): string | undefined {
+  return v.is(v.object({ type: v.string() }), body) ? body.type.split(/[/:#]/).at(-1) : undefined;
+}
+
+/** What of a problem is for a person. */
+const shownProblem = v.partial(v.pick(ProblemBody, ['title', 'detail', 'errors']));
+
+/** A refusal in one line. Errors in the body say more than the detail, and the detail more than the title. */
+export function describeRefusal({ status, body }: ApiResponse): string {
+  if (v.is(shownProblem, body)) {
+    const errors = (body.errors ?? []).map(({ pointer, detail }) => `${pointer} ${detail}`.trim());
+    const said = [body.title, errors.length > 0 ? errors.join('; ') : body.detail].filter(Boolean).join(': ');
+    if (said !== '') return printable(`${status} ${said}`);
+  }
+  return v.is(GatewayMessage, body) ? printable(`${status} ${body.message}`) : `${status}`;
+}

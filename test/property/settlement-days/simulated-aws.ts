@@ -51,6 +51,9 @@ interface Invocation {
   dead: boolean;
 }
 
+/** One for all worlds: Node 20 walks over every storage ever made whenever a promise is made. */
+const invocations = new AsyncLocalStorage<Invocation>();
+
 const WRITES = new Set(['PutItem', 'UpdateItem', 'BatchWriteItem', 'SendMessage', 'SendMessageBatch']);
 
 const Sent = v.object({
@@ -81,7 +84,6 @@ export function simulatedAws(
   waiting: (queueUrl: string) => number,
   onCall: () => void = () => undefined,
 ) {
-  const invocations = new AsyncLocalStorage<Invocation>();
   const dynamoDb = createDynamoDb({ accountId: '000000000000', region: 'us-east-1' });
   const unwritten = unwrittenPartitions();
   const turn = turnstile(choose);

@@ -286,7 +286,7 @@ test('an operation or a parameter that the host lacks is refused by name, and no
 
 test('reads of a partition cost what the partition holds, not what the table holds', async () => {
   await Promise.all(Array.from({ length: 100 }, (_, at) => put(reading('small', String(at)))));
-  const startedAt = Date.now();
+  const before = process.cpuUsage();
   for (let round = 0; round < 100; round += 1) {
     const pages = await queryAll({
       KeyConditionExpression: 'station = :station',
@@ -294,5 +294,6 @@ test('reads of a partition cost what the partition holds, not what the table hol
     });
     expect(pages.flat()).toHaveLength(100);
   }
-  expect(Date.now() - startedAt).toBeLessThan(5000);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1000).toBeLessThan(5000);
 });

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Answer } from './container-story.ts';
+import type { Answer } from './story.ts';
 
 /** What `sam local invoke` reads of a template and of the file of `--env-vars`. */
-interface SamFunction {
+export interface SamFunction {
   readonly Type: string;
   readonly Properties: {
     readonly Timeout: number;
@@ -53,7 +53,7 @@ export function environmentOf(
 }
 
 /** Invokes a function's bundle as a container would, but on this machine's Node.js. */
-export async function invoke(
+export async function invokeInThread(
   templateFolder: string,
   { Properties, Metadata }: SamFunction,
   environment: Record<string, string>,

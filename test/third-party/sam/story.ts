@@ -1,8 +1,8 @@
 import { expect } from '@jest/globals';
-import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
-import { stageConfig, type Stage } from '../../lib/config.ts';
-import { command, type Started } from './command.ts';
-import { eventText, storyDate, withToken } from './recorded-events.ts';
+import { addDays, businessDateOf } from '../../../lambda/card-settlement/domain/business-date.ts';
+import { stageConfig, type Stage } from '../../../lib/config.ts';
+import { command, type Started } from '../../end-to-end/command.ts';
+import { eventText, storyDate, withToken } from '../../end-to-end/recorded-events.ts';
 
 /** What a function answered, or the message of what it threw. */
 export type Answer = { readonly answer: unknown } | { readonly error: string };

@@ -6,7 +6,7 @@ import { isReview, ReviewBody, type AnyStagedFact } from './domain/decision.ts';
 import { FxRatesBody, RateCurrency } from './domain/fx.ts';
 import { MerchantProfile } from './domain/merchant.ts';
 import type { StagedFact } from './domain/settlement.ts';
-import { statusOf, type Break, type BusinessDay } from './domain/business-day.ts';
+import type { Break, BusinessDay } from './domain/business-day.ts';
 import { TerminalTotalsBody, type TerminalLine } from './domain/terminal-totals.ts';
 import type { CountAndAmount, MerchantTotals } from './domain/totals.ts';
 import { CurrencyCode, Identifier, Transaction } from './domain/transaction.ts';
@@ -267,12 +267,10 @@ export function merchantTotalsBody(totals: MerchantTotals): Body<typeof Merchant
 export function dayBody(day: BusinessDay): Body<typeof DayBody> {
   return {
     businessDate: day.businessDate,
-    status: statusOf(day),
+    status: day.status,
     revision: day.revision,
     ...(day.asOf === undefined ? {} : { asOf: day.asOf }),
-    ...(day.ratesMissing === undefined || day.balancedAt !== undefined
-      ? {}
-      : { ratesMissing: day.ratesMissing }),
+    ...(day.status === 'blocked' ? { ratesMissing: day.ratesMissing } : {}),
     totals: Object.fromEntries(
       Object.entries(day.totals).map(([currency, { staged, settled, held, reversed, rejected }]) => [
         currency,

@@ -2,8 +2,8 @@ import * as v from 'valibot';
 import { environmentNumber, environmentVariable } from '../shared/environment.ts';
 import { environmentNames } from './contract.ts';
 import type { BusinessCalendar } from './domain/business-date.ts';
-import type { RunSettings } from './domain/business-day.ts';
 import { FraudSettings } from './domain/fraud/settings.ts';
+import type { RunSettings } from './domain/run-plan.ts';
 
 /** The business calendar of the deployment. */
 export function businessCalendar(): BusinessCalendar {

@@ -11,7 +11,7 @@ import { leasesTable, type LeaseRequest } from '../../lambda/card-settlement/sto
 import { ledgerTable } from '../../lambda/card-settlement/store/ledger.ts';
 import { merchantsTable } from '../../lambda/card-settlement/store/merchants.ts';
 import { stagedTable } from '../../lambda/card-settlement/store/staged-transactions.ts';
-import { fxRates, profile, stagedFact } from '../unit/card-settlement/card-facts.ts';
+import { balancedDay, fxRates, profile, stagedFact } from '../unit/card-settlement/card-facts.ts';
 import { conditionalWrites, conditionsIn, declaredIn, type Scenario } from './conditional-writes.ts';
 
 /**
@@ -164,7 +164,7 @@ protects(
     expect(await daysTable(client, table).begin(date, later)).toBe('exists');
     expect(await daysTable(client, table).read(date)).toMatchObject({
       firstStagedAt: now.toISOString(),
-      sealedAt: now.toISOString(),
+      seal: { at: now.toISOString() },
     });
   },
 );
@@ -254,13 +254,10 @@ protects(
       date,
       lease({ holder: 'run-2', now: muchLater, until: new Date(muchLater.getTime() + 60_000) }),
     );
-    const balanced = (day: BusinessDay | undefined, revision: number): BusinessDay => ({
-      ...(day ?? { businessDate: date, totals: {}, breaks: [] }),
-      revision,
-      balancedAt: muchLater.toISOString(),
-    });
+    const balanced = (day: BusinessDay | undefined, revision: number) =>
+      balancedDay({ ...(day?.status === 'sealed' ? { seal: day.seal } : {}), businessDate: date, revision });
     expect(await leasesTable(client, table).finish(balanced(mine, 7), concluding('run-1'))).toBe('lost');
-    expect(await daysTable(client, table).read(date)).not.toHaveProperty('balancedAt');
+    expect(await daysTable(client, table).read(date)).toMatchObject({ status: 'sealed' });
     expect(await leasesTable(client, table).finish(balanced(other, 1), concluding('run-2'))).toEqual({});
     expect(await daysTable(client, table).read(date)).toMatchObject({ revision: 1 });
   },
@@ -341,7 +338,7 @@ protects(
   async ({ client, table }) => {
     const day = await leasesTable(client, table).acquire(date, lease());
     if (day === undefined) throw new Error('Nobody else has the day.');
-    await leasesTable(client, table).finish({ ...day, balancedAt: later.toISOString() }, concluding('run-1'));
+    await leasesTable(client, table).finish(balancedDay({ businessDate: date }), concluding('run-1'));
     expect(await daysTable(client, table).markRatesMissing(date, ['USD'])).toBe('known');
     expect(await daysTable(client, table).read(date)).not.toHaveProperty('ratesMissing');
   },

@@ -1,16 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { cutOffOf } from '../../lambda/card-settlement/domain/business-date.ts';
-import {
-  conclude,
-  planRun,
-  seals,
-  statusOf,
-  type BusinessDay,
-  type RunSettings,
-  type Trigger,
-} from '../../lambda/card-settlement/domain/business-day.ts';
+import { seals, type BusinessDay, type Trigger } from '../../lambda/card-settlement/domain/business-day.ts';
+import { conclude } from '../../lambda/card-settlement/domain/conclusion.ts';
 import { sortKeyOf } from '../../lambda/card-settlement/domain/identifiers.ts';
+import { planRun, type RunSettings } from '../../lambda/card-settlement/domain/run-plan.ts';
 import { settle, type LedgerEntry, type StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
 import type { MerchantTotals } from '../../lambda/card-settlement/domain/totals.ts';
 import {
@@ -20,7 +14,7 @@ import {
   type WalkingRun,
 } from '../../lambda/card-settlement/reconcile/walk.ts';
 import type { TerminalReport } from '../../lambda/card-settlement/domain/terminal-totals.ts';
-import { profile, stagedFact } from '../unit/card-settlement/card-facts.ts';
+import { businessDay, profile, stagedFact } from '../unit/card-settlement/card-facts.ts';
 
 /**
  * Goal: a day always balances, and loses and doubles nothing, whatever happens to its messages. Method: a simulation on
@@ -92,13 +86,8 @@ function simulation(faults: Faults) {
   const ledger = new Map<string, LedgerEntry>();
   const merchantTotals = new Map<string, MerchantTotals>();
   const events: Event[] = [];
-  let day: BusinessDay = {
-    businessDate: DATE,
-    revision: 1,
-    firstStagedAt: new Date(CUT_OFF - 10_000_000).toISOString(),
-    totals: {},
-    breaks: [],
-  };
+  let day: BusinessDay = businessDay({ firstStagedAt: new Date(CUT_OFF - 10_000_000).toISOString() });
+  let lastRun: string | undefined;
   let runCount = 0;
   const batchSizes: number[] = [];
 
@@ -145,11 +134,12 @@ function simulation(faults: Faults) {
   }
 
   async function run(event: Event & { readonly kind: 'run' }): Promise<void> {
-    if (event.trigger === 'continue' && event.after !== day.lastRun) return;
+    if (event.trigger === 'continue' && event.after !== lastRun) return;
     const startedAt = new Date(event.at);
     const id = `run-${(runCount += 1)}`;
-    if (seals(day, event.trigger, startedAt, calendar)) {
-      day = { ...day, sealedAt: startedAt.toISOString(), sealSeenAt: startedAt.toISOString() };
+    if (seals(DATE, day, event.trigger, startedAt, calendar)) {
+      const at = startedAt.toISOString();
+      day = { ...day, status: 'sealed', seal: { at, seenAt: at } };
     }
     const start = {
       trigger: event.trigger,
@@ -166,7 +156,8 @@ function simulation(faults: Faults) {
     }
     const endedAt = new Date(event.at + random(3000));
     const outcome = conclude(day, findings, { ...start, endedAt, plan, attempt: event.attempt }, settings);
-    day = { ...outcome.day, lastRun: id };
+    ({ day } = outcome);
+    lastRun = id;
     if (outcome.next !== undefined) {
       const { delaySeconds, attempt } = outcome.next;
       events.push({
@@ -194,7 +185,7 @@ function simulation(faults: Faults) {
         const next = events.reduce((first, event) => (event.at < first.at ? event : first));
         events.splice(events.indexOf(next), 1);
         // The schedule looks at days that have ended and are not balanced.
-        if (events.length === 0 && day.sealedAt !== undefined && day.balancedAt === undefined)
+        if (events.length === 0 && day.status === 'sealed')
           events.push({ kind: 'run', trigger: 'schedule', attempt: 0, at: next.at + 900_000 });
         if (next.kind === 'run') await run(next);
         else {
@@ -270,7 +261,7 @@ function sums(entries: Iterable<LedgerEntry>): Map<string, MerchantTotals> {
 /** Both books agree, and what the day says of them is so. */
 function expectBalanced(sim: ReturnType<typeof simulation>): void {
   const day = sim.day();
-  expect(statusOf(day)).toBe('balanced');
+  expect(day.status).toBe('balanced');
   expect([...sim.ledger.keys()].toSorted()).toEqual(
     sim.staged.map(({ fact }) => fact.transactionId).toSorted(),
   );
@@ -345,7 +336,7 @@ describe('a day', () => {
     }
     sim.ask('operator', CUT_OFF + 1000);
     await expect(sim.settleDown(10)).rejects.toThrow('did not settle down');
-    expect(statusOf(sim.day())).toBe('sealed');
+    expect(sim.day().status).toBe('sealed');
     expect(sim.day().breaks).toMatchObject([{ kind: 'unsettled', subject: DATE, count: 120 }]);
     expect(sim.day().breaks[0]?.ids).toHaveLength(100);
     expect(sim.merchantTotals()).toEqual([]);
@@ -368,7 +359,7 @@ function startAt(trigger: Trigger) {
 
 describe('a walk', () => {
   it('fails when a send fails, so that the run comes again', async () => {
-    const sealedDay: BusinessDay = { businessDate: DATE, revision: 1, totals: {}, breaks: [] };
+    const day = businessDay();
     const many = Array.from({ length: 500 }, (_, index) =>
       stagedFact({ transactionId: `t${String(index).padStart(3, '0')}` }),
     );
@@ -384,13 +375,13 @@ describe('a walk', () => {
       },
       noteSends: async () => Promise.resolve(),
     };
-    const plan = planRun(sealedDay, startAt('operator'), settings);
-    await expect(walkBooks(sealedDay, plan, services)).rejects.toThrow('SQS is down');
+    const plan = planRun(day, startAt('operator'), settings);
+    await expect(walkBooks(day, plan, services)).rejects.toThrow('SQS is down');
     expect(most).toBeLessThanOrEqual(8);
   });
 
   it('that fails while it sends leaves the next one what it had not come to', async () => {
-    const sealedDay: BusinessDay = { businessDate: DATE, revision: 1, totals: {}, breaks: [] };
+    const day = businessDay();
     const stagedAt = new Date(CUT_OFF - 60_000).toISOString();
     const many = Array.from({ length: 12_000 }, (_, index) =>
       stagedFact({ transactionId: `t${String(index).padStart(5, '0')}`, stagedAt }),
@@ -412,11 +403,11 @@ describe('a walk', () => {
       },
     });
     const start = startAt('operator');
-    const plan = planRun(sealedDay, start, settings);
-    await expect(walkBooks(sealedDay, plan, services(11_000))).rejects.toThrow('SQS is down');
+    const plan = planRun(day, start, settings);
+    await expect(walkBooks(day, plan, services(11_000))).rejects.toThrow('SQS is down');
     const interrupted = { startedAt: start.startedAt.toISOString(), all: true, through };
-    const again = planRun(sealedDay, { ...start, interrupted }, settings);
-    const findings = await walkBooks(sealedDay, again, services(Number.POSITIVE_INFINITY));
+    const again = planRun(day, { ...start, interrupted }, settings);
+    const findings = await walkBooks(day, again, services(Number.POSITIVE_INFINITY));
     expect(new Set(sent).size).toBe(many.length);
     expect(sent.length).toBeLessThan(many.length + 2000);
     expect(findings.missing.count).toBe(many.length);
@@ -425,7 +416,7 @@ describe('a walk', () => {
   it('names a transaction about which the books differ, and agrees with itself', async () => {
     const facts = ['t1', 't2', 't3'].map((transactionId) => stagedFact({ transactionId }));
     const entries = facts.map((fact) => settle(fact, undefined, undefined, { score: 0, rules: [] }, 70));
-    const day: BusinessDay = { businessDate: DATE, revision: 1, totals: {}, breaks: [] };
+    const day = businessDay();
     const walk = async (ledger: readonly LedgerEntry[]) =>
       walkBooks(day, planRun(day, startAt('schedule'), settings), {
         books: booksOf(facts, ledger),

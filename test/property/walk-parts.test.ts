@@ -1,7 +1,7 @@
 import { tableNames } from './settlement-days/environment.ts';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { BusinessDay, RunPlan } from '../../lambda/card-settlement/domain/business-day.ts';
+import type { RunPlan } from '../../lambda/card-settlement/domain/run-plan.ts';
 import { sortKeyOf } from '../../lambda/card-settlement/domain/identifiers.ts';
 import { settle, type StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
 import {
@@ -12,7 +12,7 @@ import type { MerchantTotals } from '../../lambda/card-settlement/domain/totals.
 import { findingsOf, walk, type WalkServices } from '../../lambda/card-settlement/reconcile/walk.ts';
 import type { WalkState } from '../../lambda/card-settlement/domain/walk-state.ts';
 import { walksTable } from '../../lambda/card-settlement/store/walks.ts';
-import { profile, stagedFact } from '../unit/card-settlement/card-facts.ts';
+import { businessDay, profile, stagedFact } from '../unit/card-settlement/card-facts.ts';
 import { createTables } from './settlement-days/tables.ts';
 import { simulatedAws } from './settlement-days/simulated-aws.ts';
 
@@ -23,7 +23,7 @@ import { simulatedAws } from './settlement-days/simulated-aws.ts';
  */
 
 const DATE = '2026-03-10';
-const day: BusinessDay = { businessDate: DATE, revision: 3, totals: {}, breaks: [] };
+const day = businessDay({ revision: 3 });
 const aws = simulatedAws(
   () => 0,
   () => undefined,

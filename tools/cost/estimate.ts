@@ -1,4 +1,4 @@
-import { isDue } from '../../lambda/card-settlement/domain/later-walks.ts';
+import { isWalkDue } from '../../lambda/card-settlement/domain/later-walks.ts';
 import type { UsageRecord } from '../../local/index.ts';
 import { MONTH_MINUTES, type StandingWork } from './assembly.ts';
 import { billOf, billsTogether, countsOf, type Bill, type Prices, type UnitCounts } from './prices.ts';
@@ -86,7 +86,7 @@ export function walksAfterBalance(): number {
   let [walks, asOf] = [0, balancedAt];
   for (let tick = 1; tick <= 24 * 7 * TICKS_PER_HOUR; tick++) {
     const now = new Date(Date.parse(balancedAt) + (tick * 3_600_000) / TICKS_PER_HOUR);
-    if (!isDue({ balancedAt, asOf }, now)) continue;
+    if (!isWalkDue({ balancedAt, asOf }, now)) continue;
     walks += 1;
     asOf = now.toISOString();
   }

@@ -1,15 +1,14 @@
 import { cutOffOf } from '../../lambda/card-settlement/domain/business-date.ts';
+import type { BusinessDay, Trigger } from '../../lambda/card-settlement/domain/business-day.ts';
+import { conclude } from '../../lambda/card-settlement/domain/conclusion.ts';
 import {
-  conclude,
   planRun,
   sends,
-  type BusinessDay,
   type InterruptedSends,
   type RunSettings,
   type RunStart,
-  type Tally,
-  type Trigger,
-} from '../../lambda/card-settlement/domain/business-day.ts';
+} from '../../lambda/card-settlement/domain/run-plan.ts';
+import type { Tally } from '../../lambda/card-settlement/domain/walk-state.ts';
 import { stageConfig } from '../../lib/config.ts';
 import { seededRandom } from '../soak/random.ts';
 import type { Limit } from './limit.ts';
@@ -66,15 +65,8 @@ export function simulateBacklog(load: BacklogLoad): BacklogResult {
   // SQS counts about: five per cent too many or too few.
   const random = seededRandom(staged, 'counts');
   const about = (count: number): number => Math.round(count * (0.95 + random.next() / 10));
-  let day: BusinessDay = {
-    businessDate: DATE,
-    revision: 1,
-    firstStagedAt: stagedAt.at(-1) ?? '',
-    sealedAt: new Date(cutOff).toISOString(),
-    sealSeenAt: new Date(cutOff).toISOString(),
-    totals: {},
-    breaks: [],
-  };
+  let day = dayOf(cutOff, stagedAt.at(-1) ?? '');
+  let lastRun: string | undefined;
   let interrupted: InterruptedSends | undefined;
   let [now, tick, runs, falselyNamed] = [cutOff, cutOff, 0, 0];
   let namedAt: number | undefined;
@@ -120,7 +112,7 @@ export function simulateBacklog(load: BacklogLoad): BacklogResult {
   };
 
   const run = ({ trigger, after, attempt }: Ask): void => {
-    if (trigger === 'continue' && after !== day.lastRun) return;
+    if (trigger === 'continue' && after !== lastRun) return;
     runs += 1;
     const start: RunStart = {
       trigger,
@@ -139,14 +131,14 @@ export function simulateBacklog(load: BacklogLoad): BacklogResult {
       { ...start, endedAt: new Date(now), plan, attempt },
       settings,
     );
-    const lastRun = `run-${runs}`;
-    day = { ...outcome.day, lastRun };
+    lastRun = `run-${runs}`;
+    ({ day } = outcome);
     if (outcome.next === undefined) return;
     const { delaySeconds, attempt: next } = outcome.next;
     asked.push({ at: now + delaySeconds * 1000, trigger: 'continue', after: lastRun, attempt: next });
   };
 
-  while (day.balancedAt === undefined && now < cutOff + load.untilSeconds * 1000) {
+  while (day.status !== 'balanced' && now < cutOff + load.untilSeconds * 1000) {
     const next = asked.toSorted((one, other) => one.at - other.at)[0];
     const ask = next !== undefined && next.at < tick ? next : { at: tick, trigger: 'schedule', attempt: 0 };
     pass(Math.max(0, ask.at - now) / 1000);
@@ -158,8 +150,23 @@ export function simulateBacklog(load: BacklogLoad): BacklogResult {
   return {
     messagesPerFact: queue.sentCount() / staged,
     falselyNamed,
-    balancedAfterSeconds: day.balancedAt === undefined ? undefined : secondsAt(Date.parse(day.balancedAt)),
+    balancedAfterSeconds: day.status === 'balanced' ? secondsAt(Date.parse(day.balancedAt)) : undefined,
     namedAfterSeconds: namedAt === undefined ? undefined : secondsAt(namedAt),
+  };
+}
+
+/** The day, sealed at its cut-off. */
+function dayOf(cutOff: number, firstStagedAt: string): BusinessDay {
+  const at = new Date(cutOff).toISOString();
+  const seal = { at, seenAt: at };
+  return {
+    status: 'sealed',
+    businessDate: DATE,
+    revision: 1,
+    firstStagedAt,
+    seal,
+    totals: {},
+    breaks: [],
   };
 }
 

@@ -1,19 +1,21 @@
-import type { BusinessDay } from './business-day.ts';
+import type { BalancedDay, BusinessDay } from './business-day.ts';
 
 const MINUTE = 60_000;
-/** A straggler, which should not exist, shows up to so long after a day was balanced. */
+/** Stragglers, which should not exist, show up to this long after a day was balanced. */
 const LAST_WALK_MINUTES = 48 * 60;
 const FIRST_WALK_MINUTES = 15;
 
+/** True if the schedule starts a run of a day: at every tick until it is balanced, then as `isWalkDue` says. */
+export function isDue(day: BusinessDay, now: Date): boolean {
+  return day.status !== 'balanced' || isWalkDue(day, now);
+}
+
 /**
- * True if the schedule starts a run of a day: always while it is not balanced; then each time it has been balanced for
- * twice as long as at the walk before, and for the last time after 48 h.
- *
- * A walk reads both books whole: one every 15 minutes for 48 h would be 192, and would cost more than all else that is
- * done for a sale. These are some eight.
+ * True if a balanced day is walked again: each time it has been balanced for twice as long as at the walk before, and for
+ * the last time after 48 h. These are some eight walks. A walk reads both books whole, so one every 15 minutes would cost
+ * more than everything else that is done for a sale.
  */
-export function isDue(day: Pick<BusinessDay, 'balancedAt' | 'asOf'>, now: Date): boolean {
-  if (day.balancedAt === undefined) return true;
+export function isWalkDue(day: Pick<BalancedDay, 'balancedAt' | 'asOf'>, now: Date): boolean {
   const balancedAt = Date.parse(day.balancedAt);
   const walkedAfterMinutes = (Date.parse(day.asOf ?? day.balancedAt) - balancedAt) / MINUTE;
   if (walkedAfterMinutes >= LAST_WALK_MINUTES) return false;

@@ -1,6 +1,7 @@
 import { logger } from '../../shared/log.ts';
 import type { Problem } from '../../shared/problem.ts';
 import { decidedProblem, keyReusedProblem, problem } from '../api.ts';
+import { isSealed } from '../domain/business-day.ts';
 import { isReview, reversalMismatches } from '../domain/decision.ts';
 import { bodyDigest, decisionIdOf } from '../domain/identifiers.ts';
 import type { StagedFact } from '../domain/settlement.ts';
@@ -76,7 +77,7 @@ export async function acceptReversal(
   if (refusal !== undefined) throw refusal;
   if ((await services.staged.get(keyId)) !== undefined) throw keyReusedProblem();
   const day = await services.days.read(original.businessDate);
-  if (day?.sealedAt !== undefined) {
+  if (day !== undefined && isSealed(day)) {
     throw problem('day-closed', {
       detail: `The books of ${original.businessDate} take nothing more. Send a refund: it belongs to the date on which it occurs.`,
     });

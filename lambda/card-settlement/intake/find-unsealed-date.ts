@@ -1,4 +1,5 @@
 import { addDays, type BusinessDate } from '../domain/business-date.ts';
+import { isSealed } from '../domain/business-day.ts';
 import type { DaysTable } from '../store/business-days.ts';
 
 /**
@@ -41,9 +42,10 @@ export function createDayFinder(days: Pick<DaysTable, 'read' | 'begin'>, now: ()
       openUntil.clear();
       sealed.clear();
     }
-    if (day?.sealedAt === undefined) openUntil.set(businessDate, askedAt + OPEN_DAY_CACHE_MILLISECONDS);
+    const open = day === undefined || !isSealed(day);
+    if (open) openUntil.set(businessDate, askedAt + OPEN_DAY_CACHE_MILLISECONDS);
     else sealed.add(businessDate);
-    return day?.sealedAt === undefined;
+    return open;
   }
 
   return async (businessDate, mayBegin) => {

@@ -52,7 +52,7 @@ export async function recordRatesOf(
   const range = { from: businessDate, to: addDays(businessDate, AHEAD_DAYS), newestFirst: false };
   for await (const page of services.days.pagesOf(range, 10)) {
     for (const day of page) {
-      if (day.ratesMissing === undefined) continue;
+      if (day.status !== 'blocked') continue;
       await services.sendReconcileMessage({
         kind: 'business-day',
         businessDate: day.businessDate,

@@ -1,7 +1,7 @@
 import { addDays, businessDateOf } from '../domain/business-date.ts';
-import type { RunSettings } from '../domain/business-day.ts';
 import { isDue } from '../domain/later-walks.ts';
 import { RECONCILED_DAYS } from '../domain/retention.ts';
+import type { RunSettings } from '../domain/run-plan.ts';
 import type { DaysTable } from '../store/business-days.ts';
 import type { SendReconcileMessage } from '../store/reconcile-queue.ts';
 import { reportDueDays } from './report.ts';

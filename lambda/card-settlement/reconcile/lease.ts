@@ -1,14 +1,9 @@
 import { logger } from '../../shared/log.ts';
 import type { ReconcileMessage } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
-import {
-  NOTHING_ASKED,
-  seals,
-  type BusinessDay,
-  type RunSettings,
-  type RunStart,
-} from '../domain/business-day.ts';
+import { isSealed, NOTHING_ASKED, noteSeal, seals, type BusinessDay } from '../domain/business-day.ts';
 import { hasRate } from '../domain/fx.ts';
+import type { RunSettings, RunStart } from '../domain/run-plan.ts';
 import type { DaysTable } from '../store/business-days.ts';
 import type { RatesTable } from '../store/fx-rates.ts';
 import type { LeasesTable } from '../store/leases.ts';
@@ -85,19 +80,19 @@ async function beginRun(
     const before = await services.days.read(businessDate);
     if (before === undefined && asked !== 'operator') return undefined;
     // Its run ended between its conclusion and what it had to hand on: the message comes again for that.
-    const unsent = before?.lastMessage === messageId ? before.handedOn : undefined;
+    const unsent = before?.lastRun?.messageId === messageId ? before.lastRun.handedOn : undefined;
     const trigger = unsent === undefined || unsent === NOTHING_ASKED ? asked : unsent;
     const day = await services.leases.acquire(businessDate, {
       ...leaseOf(invocation, now),
-      seal: seals(before ?? { businessDate }, trigger, now, services.settings.calendar),
+      seal: seals(businessDate, before, trigger, now, services.settings.calendar),
       ...(trigger === 'continue' ? { goesOn: { after: after ?? '', messageId } } : {}),
-      ratesFound: before !== undefined && (await areRatesFound(before, services)),
+      ratesFound: await areRatesFound(before, services),
     });
     if (day !== undefined) {
-      if (before?.sealedAt === undefined && day.sealedAt !== undefined)
+      if (!(before !== undefined && isSealed(before)) && isSealed(day))
         logger.info('day sealed', { businessDate });
-      const ratesFound = before?.ratesMissing !== undefined && day.ratesMissing === undefined;
-      return { day: withSealSeen(day, services.now()), trigger, startedAt: now, ratesFound, attempt };
+      const ratesFound = before?.status === 'blocked' && day.status !== 'blocked';
+      return { day: noteSeal(day, services.now()), trigger, startedAt: now, ratesFound, attempt };
     }
     // Another run has overtaken this one, or its message came twice: it is no longer needed.
     if (trigger === 'continue') return undefined;
@@ -107,13 +102,10 @@ async function beginRun(
 }
 
 /** True if the rates that a day waits for are there. */
-async function areRatesFound(
-  { businessDate, ratesMissing }: BusinessDay,
-  services: LeaseServices,
-): Promise<boolean> {
-  if (ratesMissing === undefined) return false;
-  const rates = await services.rates.find(businessDate);
-  return rates !== undefined && ratesMissing.every((currency) => hasRate(rates, currency));
+async function areRatesFound(day: BusinessDay | undefined, services: LeaseServices): Promise<boolean> {
+  if (day?.status !== 'blocked') return false;
+  const rates = await services.rates.find(day.businessDate);
+  return rates !== undefined && day.ratesMissing.every((currency) => hasRate(rates, currency));
 }
 
 async function takeUp(
@@ -123,7 +115,7 @@ async function takeUp(
 ): Promise<LeasedRun | undefined> {
   const cutRun = { run, ticket: ticketOf(run, part) };
   const day = await services.leases.takeUp(businessDate, leaseOf(invocation, services.now()), cutRun);
-  return day === undefined ? undefined : { day: withSealSeen(day, services.now()), run };
+  return day === undefined ? undefined : { day: noteSeal(day, services.now()), run };
 }
 
 /** Hands the lease over to the invocation where the next part of a walk goes on. */
@@ -153,11 +145,6 @@ export async function abandon(
   } catch {
     logger.warn('lease not released', { businessDate });
   }
-}
-
-/** The seal's wait counts from when a run knows of the seal; the write itself may have begun long before. */
-function withSealSeen(day: BusinessDay, now: Date): BusinessDay {
-  return day.sealedAt === undefined ? day : { sealSeenAt: now.toISOString(), ...day };
 }
 
 function ticketOf(run: string, part: number): string {

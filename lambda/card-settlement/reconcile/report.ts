@@ -2,7 +2,7 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { logger } from '../../shared/log.ts';
 import { dayBody } from '../api.ts';
 import { metrics as metricNames } from '../contract.ts';
-import { statusOf, type BusinessDay } from '../domain/business-day.ts';
+import type { BusinessDay } from '../domain/business-day.ts';
 
 // The namespace is the stage's; Powertools reads it from the environment.
 const metrics = new Metrics({ serviceName: 'reconcile-business-day' });
@@ -20,11 +20,11 @@ export function reportRun(
   after: BusinessDay,
   run: { readonly sent: number; readonly missing: number },
 ): void {
-  const { businessDate, revision } = after;
-  const status = statusOf(after);
+  const { businessDate, revision, status } = after;
   logger.info('day reconciled', { businessDate, revision, status, ...run });
-  if (status === 'balanced' && before.balancedAt === undefined) logger.info('day balanced', dayBody(after));
-  if (status === 'blocked') logger.warn('day blocked', { businessDate, ratesMissing: after.ratesMissing });
+  if (status === 'balanced' && before.status !== 'balanced') logger.info('day balanced', dayBody(after));
+  if (after.status === 'blocked')
+    logger.warn('day blocked', { businessDate, ratesMissing: after.ratesMissing });
   if (after.breaks.length > 0) {
     logger.error('breaks found', {
       businessDate,

@@ -2,8 +2,10 @@ import { PermanentError } from '../../shared/batch.ts';
 import { logger } from '../../shared/log.ts';
 import { MOST_WALK_PARTS } from '../contract.ts';
 import { addDays, businessDateOf, type BusinessDate } from '../domain/business-date.ts';
-import { conclude, planRun, type BusinessDay } from '../domain/business-day.ts';
+import type { BusinessDay } from '../domain/business-day.ts';
+import { conclude } from '../domain/conclusion.ts';
 import { RECONCILED_DAYS } from '../domain/retention.ts';
+import { planRun } from '../domain/run-plan.ts';
 import type { WalkState } from '../domain/walk-state.ts';
 import type { SettlementQueue } from '../store/settlement-queue.ts';
 import type { OpenWalk, WalksTable } from '../store/walks.ts';
@@ -102,7 +104,7 @@ async function planned(
   const interrupted = await services.walks.notedSends(day.businessDate);
   // Before the first send nothing waits.
   const asked =
-    day.resendAt === undefined ? {} : { waiting: await services.settlementQueue.messagesWaiting() };
+    day.sending === undefined ? {} : { waiting: await services.settlementQueue.messagesWaiting() };
   const start = { ...begun, ...asked, ...(interrupted === undefined ? {} : { interrupted }) };
   const plan = planRun(day, start, services.settings);
   return { startedAt: begun.startedAt.toISOString(), attempt, ...asked, plan };

@@ -1,14 +1,8 @@
 import type { BusinessDate } from '../domain/business-date.ts';
-import {
-  BREAK_ID_LIMIT,
-  sends as planSends,
-  type BusinessDay,
-  type Findings,
-  type RunPlan,
-  type Tally,
-} from '../domain/business-day.ts';
+import { BREAK_ID_LIMIT, type BusinessDay } from '../domain/business-day.ts';
 import { sortKeyOf } from '../domain/identifiers.ts';
 import { mergeJoin, type Joined } from '../domain/merge-join.ts';
+import { sends as planSends, type RunPlan } from '../domain/run-plan.ts';
 import { createTerminalSums, type TerminalSums } from '../domain/terminal-sums.ts';
 import { createTerminalComparison, type TerminalReport } from '../domain/terminal-totals.ts';
 import {
@@ -19,7 +13,7 @@ import {
   type StagedSummary,
 } from '../domain/totals.ts';
 import { signedAmount } from '../domain/transaction.ts';
-import type { WalkState } from '../domain/walk-state.ts';
+import type { Findings, Tally, WalkState } from '../domain/walk-state.ts';
 import type { LedgerTable } from '../store/ledger.ts';
 import type { MerchantTotalsTable } from '../store/merchant-totals.ts';
 import { SEND_BATCH_SIZE, type SettlementQueue } from '../store/settlement-queue.ts';

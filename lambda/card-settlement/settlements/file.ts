@@ -21,6 +21,6 @@ export async function writeFile(
         : 'Before the day is balanced each request adds it up again. Read the settlement as JSON, page by page, or ask again when the day is balanced.',
     });
   }
-  const asOf = day.balancedAt ?? services.now().toISOString();
+  const asOf = day.status === 'balanced' ? day.balancedAt : services.now().toISOString();
   return settlementFile({ businessDate, final, asOf }, totals);
 }

@@ -149,5 +149,5 @@ function tooManyCurrenciesProblem(merchantId: string): Problem {
 
 /** True if the totals of the day no longer change. */
 export function isFinal(day: BusinessDay): boolean {
-  return day.balancedAt !== undefined;
+  return day.status === 'balanced';
 }

@@ -63,7 +63,7 @@ export function daysTable(
       businessDate: BusinessDate,
       currencies: readonly string[],
     ): Promise<'marked' | 'known'> => {
-      if ((await read(businessDate))?.ratesMissing !== undefined) return 'known';
+      if ((await read(businessDate))?.status === 'blocked') return 'known';
       const marked = await table.update(dayKey(businessDate), {
         UpdateExpression: 'SET ratesMissing = :currencies',
         // A day that was balanced has all its entries: a late duplicate must not block it.

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { parseWritten } from '../../shared/parse.ts';
 import { tables, trigger } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
-import { NOTHING_ASKED, type BusinessDay } from '../domain/business-day.ts';
+import { NOTHING_ASKED, sealOf, type BusinessDay } from '../domain/business-day.ts';
 import type { ControlTotals } from '../domain/totals.ts';
 import { Transaction } from '../domain/transaction.ts';
 import { StoredInteger, StoredIntegerText } from './stored.ts';
@@ -34,7 +34,6 @@ const StoredDay = v.object({
   balancedAt: v.exactOptional(v.string()),
   ratesMissing: v.exactOptional(v.array(v.string())),
   sealSeenAt: v.exactOptional(v.string()),
-  lastRun: v.exactOptional(v.string()),
   lastMessage: v.exactOptional(v.string()),
   handedOn: v.exactOptional(v.picklist([...trigger, NOTHING_ASKED])),
   sentFrom: v.exactOptional(v.string()),
@@ -83,12 +82,49 @@ export function dayKey(businessDate: BusinessDate) {
 }
 
 export function parseDay(item: unknown): BusinessDay {
-  const { itemKey: businessDate, ...day } = parseWritten(StoredDay, item);
-  return { ...day, businessDate };
+  const stored = parseWritten(StoredDay, item);
+  const { sealedAt, sealSeenAt, balancedAt, ratesMissing, sentFrom, allSentFrom, resendAt } = stored;
+  const { lastMessage: messageId, handedOn } = stored;
+  const isSent = sentFrom !== undefined && allSentFrom !== undefined && resendAt !== undefined;
+  const day = {
+    businessDate: stored.itemKey,
+    revision: stored.revision,
+    firstStagedAt: stored.firstStagedAt,
+    sending: isSent ? { sentFrom, allSentFrom, resendAt } : undefined,
+    overdueBefore: stored.overdueBefore,
+    progress: stored.progress,
+    lastRun: messageId === undefined ? undefined : { messageId, handedOn },
+    asOf: stored.asOf,
+    totals: stored.totals,
+    breaks: stored.breaks,
+  };
+  const seal = sealedAt === undefined ? undefined : { at: sealedAt, seenAt: sealSeenAt };
+  if (seal !== undefined && balancedAt !== undefined) return { ...day, status: 'balanced', seal, balancedAt };
+  if (ratesMissing !== undefined) return { ...day, status: 'blocked', seal, ratesMissing };
+  return seal === undefined ? { ...day, status: 'open' } : { ...day, status: 'sealed', seal };
+}
+
+/** What a run writes of a day; undefined removes an attribute. The seal itself is written with the lease. */
+export function runAttributes(day: BusinessDay) {
+  return {
+    revision: day.revision,
+    sealSeenAt: sealOf(day)?.seenAt,
+    balancedAt: day.status === 'balanced' ? day.balancedAt : undefined,
+    sentFrom: day.sending?.sentFrom,
+    allSentFrom: day.sending?.allSentFrom,
+    resendAt: day.sending?.resendAt,
+    overdueBefore: day.overdueBefore,
+    progress: day.progress,
+    asOf: day.asOf,
+    totals: storedTotals(day.totals),
+    breaks: day.breaks,
+    // Settlement may have found rates missing since the run began: only a run that balances takes that back.
+    ...(day.status === 'balanced' ? { ratesMissing: undefined } : {}),
+  };
 }
 
 /** Sides without a transaction are left out: a day's record stays within one write unit. */
-export function storedTotals(totals: Readonly<Record<string, ControlTotals>>): Record<string, unknown> {
+function storedTotals(totals: Readonly<Record<string, ControlTotals>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(totals).map(([currency, sides]) => [
       currency,

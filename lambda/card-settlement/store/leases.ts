@@ -5,7 +5,7 @@ import { parseWritten } from '../../shared/parse.ts';
 import { environmentNames, trigger } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import { NOTHING_ASKED, type BusinessDay, type Trigger } from '../domain/business-day.ts';
-import { dayKey, parseDay, storedTotals } from './day-record.ts';
+import { dayKey, parseDay, runAttributes } from './day-record.ts';
 import { itemTable, type Item, type Update } from './table.ts';
 
 /** What a run asks for when it takes a day's lease. */
@@ -70,23 +70,26 @@ export function leasesTable(
     holder: string,
     changes: Item = {},
   ): Promise<GivenBack> {
-    const names = Object.keys(changes);
-    const present = names.filter((name) => changes[name] !== undefined);
-    const absent = names.filter((name) => changes[name] === undefined);
-    const set = ['lastHolder = :holder', 'handedOn = if_not_exists(rerun, :nothing)'];
-    const remove = ['leaseHolder', 'leaseUntil', 'rerun'];
+    const attributes = Object.keys(changes);
+    const present = attributes.filter((attribute) => changes[attribute] !== undefined);
+    const absent = attributes.filter((attribute) => changes[attribute] === undefined);
+    const set = [
+      'lastHolder = :holder',
+      'handedOn = if_not_exists(rerun, :nothing)',
+      ...present.map((attribute) => `#${attribute} = :${attribute}`),
+    ];
+    const remove = ['leaseHolder', 'leaseUntil', 'rerun', ...absent.map((attribute) => `#${attribute}`)];
+    const names = Object.fromEntries(attributes.map((attribute) => [`#${attribute}`, attribute]));
     const item = await heldWrite(
       businessDate,
       {
-        UpdateExpression: `SET ${[...set, ...present.map((name) => `#${name} = :${name}`)].join(', ')} REMOVE ${[...remove, ...absent.map((name) => `#${name}`)].join(', ')}`,
+        UpdateExpression: `SET ${set.join(', ')} REMOVE ${remove.join(', ')}`,
         ConditionExpression: 'leaseHolder = :holder',
-        ...(names.length === 0
-          ? {}
-          : { ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])) }),
+        ...(attributes.length === 0 ? {} : { ExpressionAttributeNames: names }),
         values: {
           ':holder': holder,
           ':nothing': NOTHING_ASKED,
-          ...Object.fromEntries(present.map((name) => [`:${name}`, changes[name]])),
+          ...Object.fromEntries(present.map((attribute) => [`:${attribute}`, changes[attribute]])),
         },
       },
       ({ lastHolder }) => lastHolder === holder,
@@ -193,24 +196,10 @@ export function leasesTable(
     /** Writes down what a run leaves behind, and gives the lease back. If it is `lost`, the other's conclusion stands. */
     finish: async (day: BusinessDay, { holder, run, messageId }: Concluding): Promise<GivenBack> =>
       giveBack(day.businessDate, holder, {
-        revision: day.revision,
-        sealSeenAt: day.sealSeenAt,
-        balancedAt: day.balancedAt,
-        sentFrom: day.sentFrom,
-        allSentFrom: day.allSentFrom,
-        resendAt: day.resendAt,
-        overdueBefore: day.overdueBefore,
-        progress: day.progress,
-        asOf: day.asOf,
-        totals: storedTotals(day.totals),
-        breaks: day.breaks,
+        ...runAttributes(day),
         lastRun: run,
         lastMessage: messageId,
         cutRun: undefined,
-        // Settlement may have found rates missing since the run began: only a run that is complete takes that back.
-        ...(day.ratesMissing === undefined && day.balancedAt !== undefined
-          ? { ratesMissing: undefined }
-          : {}),
       }),
 
     /** Gives a lease back without a conclusion. */

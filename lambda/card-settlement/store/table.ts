@@ -105,8 +105,6 @@ export function itemTable(client: DynamoDBClient, name: string) {
   };
 }
 
-export type ItemTable = ReturnType<typeof itemTable>;
-
 /** An item as DynamoDB's API has it. */
 export function marshalled(item: Item) {
   return marshall(item, { removeUndefinedValues: true });

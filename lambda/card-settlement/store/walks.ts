@@ -4,7 +4,7 @@ import { environmentVariable } from '../../shared/environment.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
-import type { InterruptedSends, RunPlan } from '../domain/business-day.ts';
+import type { InterruptedSends, RunPlan } from '../domain/run-plan.ts';
 import { Transaction } from '../domain/transaction.ts';
 import type { WalkState } from '../domain/walk-state.ts';
 import { StoredIntegerText } from './stored.ts';

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { tables } from '../../../lambda/card-settlement/contract.ts';
-import { statusOf, type BusinessDay } from '../../../lambda/card-settlement/domain/business-day.ts';
+import { isSealed, type BusinessDay } from '../../../lambda/card-settlement/domain/business-day.ts';
 import {
   controlOf,
   fatesOf,
@@ -28,11 +28,11 @@ export async function expectConserved(
   const fates = fatesOf(books);
   expectEntriesAsDecided(fates);
 
-  const ended = (await world.days()).filter(({ sealedAt }) => sealedAt !== undefined);
+  const ended = (await world.days()).filter(isSealed);
   const endedDates = new Set(ended.map(({ businessDate }) => businessDate));
   expect([...facts.values()].filter(({ businessDate }) => !endedDates.has(businessDate))).toEqual([]);
   for (const day of ended) {
-    expect(statusOf(day)).toBe('balanced');
+    expect(day.status).toBe('balanced');
     expect(day.breaks.filter(({ kind }) => kind !== 'terminal-totals' && kind !== 'straggler')).toEqual([]);
   }
 

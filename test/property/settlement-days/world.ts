@@ -208,7 +208,7 @@ export async function settlementWorld(
   async function unbalanced(): Promise<BusinessDate[]> {
     const open = businessDateOf(now(), calendar);
     return (await days())
-      .filter((day) => day.businessDate < open && day.balancedAt === undefined)
+      .filter((day) => day.businessDate < open && day.status !== 'balanced')
       .map(({ businessDate }) => businessDate);
   }
 

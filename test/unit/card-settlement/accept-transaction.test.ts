@@ -9,7 +9,7 @@ import type { IntakeServices } from '../../../lambda/card-settlement/intake/stag
 import type { HttpResponse } from '../../../lambda/shared/http.ts';
 import { Problem } from '../../../lambda/shared/problem.ts';
 import { captureLog } from '../shared/captured-log.ts';
-import { businessDay, httpRequest, sale } from './card-facts.ts';
+import { businessDay, httpRequest, sale, sealedDay } from './card-facts.ts';
 
 const mayBegin = async (): Promise<boolean> => Promise.resolve(true);
 
@@ -210,7 +210,7 @@ function days(known: Record<BusinessDate, BusinessDay> = {}) {
 }
 
 describe('the date that a transaction gets', () => {
-  const sealed = businessDay({ sealedAt: '2026-03-10T21:00:00.000Z' });
+  const sealed = sealedDay();
 
   it('is its own while the day is open, and the day is begun', async () => {
     const { find, records } = days();

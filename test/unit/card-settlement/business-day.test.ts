@@ -1,22 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
 import {
-  conclude,
+  seals,
+  type BlockedDay,
+  type BusinessDay,
+  type Trigger,
+} from '../../../lambda/card-settlement/domain/business-day.ts';
+import { conclude, type Outcome } from '../../../lambda/card-settlement/domain/conclusion.ts';
+import {
   mayBalance,
   overdueBefore,
   planRun,
   planSends,
-  seals,
   sends,
-  statusOf,
-  type BusinessDay,
-  type Findings,
-  type Outcome,
   type RunSettings,
   type RunStart,
   type SendPlan,
-  type Trigger,
-} from '../../../lambda/card-settlement/domain/business-day.ts';
+} from '../../../lambda/card-settlement/domain/run-plan.ts';
 import type { ControlTotals } from '../../../lambda/card-settlement/domain/totals.ts';
+import type { Findings } from '../../../lambda/card-settlement/domain/walk-state.ts';
+import { parseDay } from '../../../lambda/card-settlement/store/day-record.ts';
+import { balancedDay, businessDay, sealedDay } from './card-facts.ts';
 
 const calendar = { timeZone: 'America/New_York', cutOff: '17:00' };
 const settings: RunSettings = {
@@ -29,23 +32,15 @@ const CUT_OFF = '2026-03-10T21:00:00.000Z';
 const all: SendPlan = { all: true };
 const unseen: SendPlan = { all: false, sentBefore: '9999' };
 
-function day(changes: Partial<BusinessDay> = {}): BusinessDay {
-  return {
-    businessDate: '2026-03-10',
-    revision: 1,
-    firstStagedAt: '2026-03-10T12:00:00.000Z',
-    totals: {},
-    breaks: [],
-    ...changes,
-  };
-}
+const open = businessDay({ firstStagedAt: '2026-03-10T12:00:00.000Z' });
 
 /** An instant so many seconds after the cut-off. */
 function after(seconds: number): Date {
   return new Date(Date.parse(CUT_OFF) + seconds * 1000);
 }
 
-const sealed = day({ sealedAt: CUT_OFF, sealSeenAt: CUT_OFF });
+const sealed = sealedDay({ firstStagedAt: '2026-03-10T12:00:00.000Z' });
+const blocked: BlockedDay = { ...sealed, status: 'blocked', ratesMissing: ['EUR'] };
 
 function tally(...ids: string[]) {
   return { count: ids.length, ids };
@@ -57,12 +52,7 @@ const agreed: Record<string, ControlTotals> = {
   USD: { staged: some, settled: some, held: none, reversed: none, rejected: none },
 };
 
-const balanced = day({
-  sealedAt: CUT_OFF,
-  sealSeenAt: CUT_OFF,
-  balancedAt: after(31).toISOString(),
-  totals: agreed,
-});
+const balanced = balancedDay({ totals: agreed });
 
 function findings(changes: Partial<Findings> = {}): Findings {
   return {
@@ -102,13 +92,18 @@ function concluded(
 }
 
 describe('the status of a day', () => {
-  it('follows from what has happened to it', () => {
-    expect(statusOf(day())).toBe('open');
-    expect(statusOf(sealed)).toBe('sealed');
-    expect(statusOf(balanced)).toBe('balanced');
-    expect(statusOf(day({ ratesMissing: ['EUR'] }))).toBe('blocked');
-    expect(statusOf({ ...sealed, ratesMissing: ['EUR'] })).toBe('blocked');
-    expect(statusOf({ ...balanced, ratesMissing: ['EUR'] })).toBe('balanced');
+  it('follows from what its record has', () => {
+    const recorded = (attributes: Record<string, unknown>) =>
+      parseDay({ itemKey: '2026-03-10', revision: 1, ...attributes }).status;
+    const sealedAt = CUT_OFF;
+    const ratesMissing = ['EUR'];
+    const balancedAt = after(31).toISOString();
+    expect(recorded({})).toBe('open');
+    expect(recorded({ sealedAt })).toBe('sealed');
+    expect(recorded({ sealedAt, balancedAt })).toBe('balanced');
+    expect(recorded({ ratesMissing })).toBe('blocked');
+    expect(recorded({ sealedAt, ratesMissing })).toBe('blocked');
+    expect(recorded({ sealedAt, balancedAt, ratesMissing })).toBe('balanced');
   });
 });
 
@@ -116,35 +111,42 @@ describe('sealing', () => {
   it.each(['schedule', 'operator', 'continue', 'rates'] as const)(
     'is done by no %s run before the cut-off, and by none twice',
     (trigger) => {
-      expect(seals(day(), trigger, after(-0.001), calendar)).toBe(false);
-      expect(seals(sealed, trigger, after(86_400), calendar)).toBe(false);
+      expect(seals('2026-03-10', open, trigger, after(-0.001), calendar)).toBe(false);
+      expect(seals('2026-03-10', sealed, trigger, after(86_400), calendar)).toBe(false);
     },
   );
 
   it('is done by an operator’s request at the cut-off', () => {
-    expect(seals(day(), 'operator', after(0), calendar)).toBe(true);
-    expect(seals({ businessDate: '2026-03-10' }, 'operator', after(0), calendar)).toBe(true);
+    expect(seals('2026-03-10', open, 'operator', after(0), calendar)).toBe(true);
+    expect(seals('2026-03-10', undefined, 'operator', after(0), calendar)).toBe(true);
   });
 
   it('is done by the schedule at the cut-off', () => {
-    expect(seals(day(), 'schedule', after(0), calendar)).toBe(true);
+    expect(seals('2026-03-10', open, 'schedule', after(0), calendar)).toBe(true);
   });
 
   it('waits, by the schedule, until 2 h after the first transaction', () => {
-    const late = day({ firstStagedAt: after(-3600).toISOString() });
-    expect(seals(late, 'schedule', after(3599.999), calendar)).toBe(false);
-    expect(seals(late, 'continue', after(3599.999), calendar)).toBe(false);
-    expect(seals(late, 'schedule', after(3600), calendar)).toBe(true);
-    expect(seals(late, 'operator', after(0), calendar)).toBe(true);
+    const late = businessDay({ firstStagedAt: after(-3600).toISOString() });
+    expect(seals('2026-03-10', late, 'schedule', after(3599.999), calendar)).toBe(false);
+    expect(seals('2026-03-10', late, 'continue', after(3599.999), calendar)).toBe(false);
+    expect(seals('2026-03-10', late, 'schedule', after(3600), calendar)).toBe(true);
+    expect(seals('2026-03-10', late, 'operator', after(0), calendar)).toBe(true);
   });
 
   it('comes, by the schedule, to a day that a request made known before its first transaction did', () => {
-    expect(seals({ businessDate: '2026-03-10' }, 'schedule', after(0), calendar)).toBe(true);
+    expect(seals('2026-03-10', undefined, 'schedule', after(0), calendar)).toBe(true);
   });
 });
 
 describe('what a run sends', () => {
-  const sent = { ...sealed, sentFrom: after(10).toISOString(), resendAt: after(1000).toISOString() };
+  const sent = {
+    ...sealed,
+    sending: {
+      sentFrom: after(10).toISOString(),
+      allSentFrom: after(10).toISOString(),
+      resendAt: after(1000).toISOString(),
+    },
+  };
   const at = (seconds: number) => ({ stagedAt: after(seconds).toISOString() });
 
   const planned = (of: BusinessDay, trigger: Trigger, seconds: number, changes: Partial<RunStart> = {}) =>
@@ -213,7 +215,7 @@ describe('what a run sends', () => {
   });
 
   it('is nothing again of a day that waits for rates', () => {
-    expect(planned({ ...sent, ratesMissing: ['EUR'] }, 'schedule', 1000).all).toBe(false);
+    expect(planned({ ...blocked, sending: sent.sending }, 'schedule', 1000).all).toBe(false);
   });
 
   it('is, after a run that ended before its time, what that one had not come to', () => {
@@ -240,7 +242,7 @@ describe('balancing', () => {
   it('takes a run that began when the seal’s wait was over', () => {
     expect(mayBalance(sealed, after(29.999), settings)).toBe(false);
     expect(mayBalance(sealed, after(30), settings)).toBe(true);
-    expect(mayBalance(day(), after(9999), settings)).toBe(false);
+    expect(mayBalance(open, after(9999), settings)).toBe(false);
     expect(mayBalance(balanced, after(9999), settings)).toBe(false);
   });
 
@@ -253,7 +255,7 @@ describe('balancing', () => {
       totals: agreed,
       breaks: [],
     });
-    expect(statusOf(result)).toBe('balanced');
+    expect(result.status).toBe('balanced');
     expect(next).toBeUndefined();
   });
 
@@ -277,41 +279,38 @@ describe('balancing', () => {
     ],
   ])('does not happen while %s', (_, found) => {
     const { day: result, next } = concluded(sealed, found);
-    expect(statusOf(result)).toBe('sealed');
+    expect(result.status).toBe('sealed');
     expect(next).toBeDefined();
   });
 
   it('does not happen to the open day, which stops asking for runs when nothing is missing', () => {
-    const outcome = concluded(day(), findings(), { startedAt: after(-3600) });
-    expect(statusOf(outcome.day)).toBe('open');
+    const outcome = concluded(open, findings(), { startedAt: after(-3600) });
+    expect(outcome.day.status).toBe('open');
     expect(outcome.next).toBeUndefined();
-    expect(concluded(day(), findings({ missing: tally('t1') })).next).toBeDefined();
+    expect(concluded(open, findings({ missing: tally('t1') })).next).toBeDefined();
   });
 
   it('does not happen before the wait is over; the next run comes when it is', () => {
     const { day: result, next } = concluded(sealed, findings(), { startedAt: after(5), endedAt: after(7.5) });
-    expect(statusOf(result)).toBe('sealed');
+    expect(result.status).toBe('sealed');
     expect(next).toEqual({ delaySeconds: 23, attempt: 0 });
   });
 
   it('stands when a later walk finds all as it was', () => {
     const { day: result, next } = concluded(balanced, findings(), { startedAt: after(90_000) });
-    expect(result.balancedAt).toBe(balanced.balancedAt);
-    expect(result.revision).toBe(1);
+    expect(result).toMatchObject({ balancedAt: balanced.balancedAt, revision: 1 });
     expect(next).toBeUndefined();
   });
 });
 
 describe('a blocked day', () => {
-  const blocked = { ...sealed, ratesMissing: ['EUR'] };
-
   it('stays blocked while something is missing', () => {
-    expect(statusOf(concluded(blocked, findings({ missing: tally('t1') })).day)).toBe('blocked');
+    expect(concluded(blocked, findings({ missing: tally('t1') })).day.status).toBe('blocked');
   });
 
   it('is balanced once nothing is', () => {
     const { day: result } = concluded(blocked, findings());
-    expect(statusOf(result)).toBe('balanced');
+    expect(result.status).toBe('balanced');
     expect(result).not.toHaveProperty('ratesMissing');
   });
 });
@@ -324,23 +323,27 @@ describe('sending', () => {
       endedAt: after(70),
     });
     expect(result).toMatchObject({
-      sentFrom: after(60).toISOString(),
-      allSentFrom: after(60).toISOString(),
-      resendAt: after(70 + 960).toISOString(),
+      sending: {
+        sentFrom: after(60).toISOString(),
+        allSentFrom: after(60).toISOString(),
+        resendAt: after(70 + 960).toISOString(),
+      },
     });
   });
 
   it('of the unseen only leaves the horizon where it was', () => {
     const before = {
       ...sealed,
-      sentFrom: after(10).toISOString(),
-      allSentFrom: after(10).toISOString(),
-      resendAt: after(980).toISOString(),
+      sending: {
+        sentFrom: after(10).toISOString(),
+        allSentFrom: after(10).toISOString(),
+        resendAt: after(980).toISOString(),
+      },
     };
     const { day: result } = concluded(before, findings({ missing: tally('t1'), sent: 1 }), { plan: unseen });
     expect(result).toMatchObject({
       ...before,
-      sentFrom: after(60).toISOString(),
+      sending: { ...before.sending, sentFrom: after(60).toISOString() },
       totals: agreed,
       asOf: after(62).toISOString(),
     });
@@ -348,17 +351,18 @@ describe('sending', () => {
 
   it('of nothing changes neither', () => {
     const { day: result } = concluded(sealed, findings({ missing: tally('t1') }), { plan: all });
-    expect(result).not.toHaveProperty('sentFrom');
-    expect(result).not.toHaveProperty('resendAt');
+    expect(result.sending).toBeUndefined();
   });
 });
 
 describe('a break', () => {
   const sent = {
     ...sealed,
-    allSentFrom: after(10).toISOString(),
-    sentFrom: after(10).toISOString(),
-    resendAt: after(980).toISOString(),
+    sending: {
+      sentFrom: after(10).toISOString(),
+      allSentFrom: after(10).toISOString(),
+      resendAt: after(980).toISOString(),
+    },
   };
 
   const overdueAt = (of: BusinessDay, seconds: number, changes: Partial<RunStart> = {}) =>
@@ -371,7 +375,7 @@ describe('a break', () => {
 
   it('is none while messages wait, or the day waits for rates, and one when nothing moves', () => {
     expect(overdueAt(sent, 980, { waiting: 50_000 })).toBeUndefined();
-    expect(overdueAt({ ...sent, ratesMissing: ['EUR'] }, 980)).toBeUndefined();
+    expect(overdueAt({ ...blocked, sending: sent.sending }, 980)).toBeUndefined();
     const still = { ...sent, progress: { missing: 9, waiting: 50_000, since: after(10).toISOString() } };
     expect(overdueAt(still, 980, { waiting: 49_999 })).toBe(after(10).toISOString());
   });
@@ -387,7 +391,7 @@ describe('a break', () => {
     );
     expect(result).toMatchObject({
       overdueBefore: after(10).toISOString(),
-      allSentFrom: after(980).toISOString(),
+      sending: { allSentFrom: after(980).toISOString() },
       breaks: [{ kind: 'unsettled', subject: '2026-03-10', count: 1, ids: ['t1'] }],
     });
     expect(overdueAt(result, 990)).toBe(after(10).toISOString());
@@ -421,10 +425,10 @@ describe('a straggler', () => {
   });
 
   it('reopens a balanced day as sealed, with a break and the next revision', () => {
-    expect(statusOf(reopened.day)).toBe('sealed');
+    expect(reopened.day.status).toBe('sealed');
     expect(reopened.day).toMatchObject({
       revision: 2,
-      sealedAt: CUT_OFF,
+      seal: { at: CUT_OFF },
       breaks: [{ kind: 'straggler', subject: '2026-03-10', count: 1, ids: ['t9'] }],
     });
     expect(reopened.next).toBeDefined();
@@ -434,11 +438,11 @@ describe('a straggler', () => {
     const more = { count: 5, amount: 1900n };
     const totals = { USD: { staged: more, settled: more, held: none, reversed: none, rejected: none } };
     const settledMeanwhile = concluded(balanced, findings({ totals }), { startedAt: after(90_000) });
-    expect(statusOf(settledMeanwhile.day)).toBe('sealed');
+    expect(settledMeanwhile.day.status).toBe('sealed');
     expect(settledMeanwhile.day).toMatchObject({ revision: 2, breaks: [{ kind: 'straggler', count: 2 }] });
     expect(settledMeanwhile.next).toEqual({ delaySeconds: 12, attempt: 1 });
     const done = concluded(settledMeanwhile.day, findings({ totals }), { startedAt: after(90_020) });
-    expect(statusOf(done.day)).toBe('balanced');
+    expect(done.day.status).toBe('balanced');
   });
 
   it('that is a release shows by what it moved: it stages nothing', () => {
@@ -448,7 +452,7 @@ describe('a straggler', () => {
     const released = { USD: { ...before, settled: held, held: none } };
     const reopened = concluded(day, findings({ totals: released }), { startedAt: after(90_000) });
     expect(reopened.day).toMatchObject({ revision: 2, breaks: [{ kind: 'straggler', count: 1 }] });
-    expect(statusOf(reopened.day)).toBe('sealed');
+    expect(reopened.day.status).toBe('sealed');
     const walkedAgain = concluded(day, findings({ totals: { USD: before } }), { startedAt: after(90_000) });
     expect(walkedAgain.day).toMatchObject({ revision: 1, breaks: [] });
   });
@@ -458,7 +462,7 @@ describe('a straggler', () => {
     expect(again.day).toMatchObject({ revision: 2, breaks: [{ kind: 'straggler' }] });
     expect(again.day.breaks).toHaveLength(1);
     const done = concluded(again.day, findings(), { startedAt: after(90_060) });
-    expect(statusOf(done.day)).toBe('balanced');
+    expect(done.day.status).toBe('balanced');
     expect(done.day).toMatchObject({ revision: 2, breaks: [{ kind: 'straggler' }] });
     expect(done.next).toBeUndefined();
   });
@@ -469,7 +473,7 @@ describe('the next run', () => {
     const delays: number[] = [];
     let attempt = 0;
     for (let run = 0; run < 12; run++) {
-      const { next } = concluded(day(), findings({ missing: tally('t1') }), {
+      const { next } = concluded(open, findings({ missing: tally('t1') }), {
         startedAt: after(-3600),
         attempt,
       });
@@ -512,7 +516,7 @@ describe('the next run', () => {
       { ...settings, sealWaitSeconds: 5000 },
     );
     expect(far.next?.delaySeconds).toBe(900);
-    const open = { startedAt: after(-3600), attempt: 1000 };
-    expect(concluded(day(), findings({ missing: tally('t') }), open).next?.delaySeconds).toBe(900);
+    const late = { startedAt: after(-3600), attempt: 1000 };
+    expect(concluded(open, findings({ missing: tally('t') }), late).next?.delaySeconds).toBe(900);
   });
 });

@@ -2,7 +2,7 @@ import type { SQSRecord } from 'aws-lambda';
 import type { MerchantProfile } from '../../../lambda/card-settlement/domain/merchant.ts';
 import type { StagedFact } from '../../../lambda/card-settlement/domain/settlement.ts';
 import type { Transaction } from '../../../lambda/card-settlement/domain/transaction.ts';
-import type { BusinessDay } from '../../../lambda/card-settlement/domain/business-day.ts';
+import type { BalancedDay, OpenDay, SealedDay } from '../../../lambda/card-settlement/domain/business-day.ts';
 import type { FxRates } from '../../../lambda/card-settlement/domain/fx.ts';
 import type { HttpRequest } from '../../../lambda/shared/http.ts';
 
@@ -87,7 +87,16 @@ export function sqsRecord(messageId: string, body: string): SQSRecord {
   };
 }
 
-/** An open business day, unless `changes` say otherwise. */
-export function businessDay(changes: Partial<BusinessDay> = {}): BusinessDay {
-  return { businessDate: '2026-03-10', revision: 1, totals: {}, breaks: [], ...changes };
+export function businessDay(changes: Partial<OpenDay> = {}): OpenDay {
+  return { status: 'open', businessDate: '2026-03-10', revision: 1, totals: {}, breaks: [], ...changes };
+}
+
+/** A day that was sealed at its cut-off, by a run that knew of it at once. */
+export function sealedDay(changes: Partial<SealedDay> = {}): SealedDay {
+  const at = '2026-03-10T21:00:00.000Z';
+  return { ...businessDay(), status: 'sealed', seal: { at, seenAt: at }, ...changes };
+}
+
+export function balancedDay(changes: Partial<BalancedDay> = {}): BalancedDay {
+  return { ...sealedDay(), status: 'balanced', balancedAt: '2026-03-10T21:00:31.000Z', ...changes };
 }

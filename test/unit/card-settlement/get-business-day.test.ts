@@ -4,7 +4,7 @@ import { addDays } from '../../../lambda/card-settlement/domain/business-date.ts
 import type { BusinessDay } from '../../../lambda/card-settlement/domain/business-day.ts';
 import { getBusinessDay } from '../../../lambda/card-settlement/reconcile/get-days-handler.ts';
 import type { DayRange } from '../../../lambda/card-settlement/store/business-days.ts';
-import { httpRequest } from './card-facts.ts';
+import { businessDay, httpRequest } from './card-facts.ts';
 
 const LAMBDA_ANSWER_BYTES = 6 * 1024 * 1024;
 
@@ -16,17 +16,17 @@ function days(count: number, terminals: number): BusinessDay[] {
     count: 1_000_000,
     amount: 9_007_199_254_740_991n,
   }));
-  return Array.from({ length: count }, (_, number) => ({
-    businessDate: addDays('2026-11-24', -number),
-    revision: 1,
-    totals: {},
-    breaks: Array.from({ length: terminals }, (_each, terminal) => ({
-      kind: 'terminal-totals' as const,
-      subject: `terminal-${terminal}`,
-      expected: lines,
-      actual: lines,
-    })),
-  }));
+  return Array.from({ length: count }, (_, number) =>
+    businessDay({
+      businessDate: addDays('2026-11-24', -number),
+      breaks: Array.from({ length: terminals }, (_each, terminal) => ({
+        kind: 'terminal-totals' as const,
+        subject: `terminal-${terminal}`,
+        expected: lines,
+        actual: lines,
+      })),
+    }),
+  );
 }
 
 function servicesOn(all: readonly BusinessDay[]) {

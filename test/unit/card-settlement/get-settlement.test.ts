@@ -10,7 +10,7 @@ import {
 import { getSettlement } from '../../../lambda/card-settlement/settlements/handler.ts';
 import { merchantTotalsBody } from '../../../lambda/card-settlement/api.ts';
 import type { LedgerRange } from '../../../lambda/card-settlement/store/ledger.ts';
-import { businessDay, httpRequest } from './card-facts.ts';
+import { balancedDay, businessDay, httpRequest } from './card-facts.ts';
 
 /**
  * Goal: however large a day is that is not balanced, one request reads a bounded part of it, and the pages together say
@@ -123,7 +123,7 @@ describe('the totals of a day that is not balanced', () => {
     const ledger = ledgerOf({ a: 1, big: 150_000 }, ['USD']);
     const request = httpRequest({ path: { businessDate: DATE } });
     const { items, cursor } = v.parse(Page, (await getSettlement(request, servicesOn(ledger))).body);
-    const balanced = servicesOn(ledger, businessDay({ balancedAt: '2026-03-11T00:00:00.000Z' }));
+    const balanced = servicesOn(ledger, balancedDay({ balancedAt: '2026-03-11T00:00:00.000Z' }));
     const rest = await pagesOf(balanced, 50, cursor);
     expect([...items, ...rest.flatMap((page) => page.items)]).toEqual(
       expected(ledger).map(merchantTotalsBody),

@@ -119,7 +119,7 @@ it('the wait of a seal begins when the write that sealed the day was acknowledge
         slow,
       ),
     );
-    return (await services.days.read(sealed))?.balancedAt !== undefined;
+    return (await services.days.read(sealed))?.status === 'balanced';
   };
   expect(await balancedBy('sealing')).toBe(false);
   clock += 29_000;

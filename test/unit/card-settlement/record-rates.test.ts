@@ -65,7 +65,9 @@ async function put(rates: typeof euro) {
       rates: table,
       days: {
         pagesOf: async function* ({ from = '' }) {
-          yield await Promise.resolve([businessDay({ businessDate: from, ratesMissing: ['JPY'] })]);
+          yield await Promise.resolve([
+            { ...businessDay({ businessDate: from }), status: 'blocked', ratesMissing: ['JPY'] },
+          ]);
         },
       },
       sendReconcileMessage: async (message) => {

@@ -1,12 +1,10 @@
 import { CfnOutput, Duration, Stack, TimeZone, type StackProps } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Dashboard, GraphWidget, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { AttributeType, ProjectionType, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import {
   cardIndexAttributes,
@@ -20,7 +18,7 @@ import {
 } from '../lambda/card-settlement/contract.ts';
 import { alarmTopic } from './alarm-topic.ts';
 import type { StageConfig } from './config.ts';
-import { dataTable } from './data-table.ts';
+import { DataTable, type DataTableProps } from './data-table.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { JwtHttpApi } from './jwt-http-api.ts';
 import { outputOperated } from './operator-outputs.ts';
@@ -42,10 +40,10 @@ export interface CardSettlementStackProps extends StackProps {
 export class CardSettlementStack extends Stack {
   private readonly config: StageConfig;
   private readonly logRetention: RetentionDays;
-  private readonly staged: Table;
-  private readonly ledger: Table;
-  private readonly businessDays: Table;
-  private readonly merchants: Table;
+  private readonly staged: DataTable;
+  private readonly ledger: DataTable;
+  private readonly businessDays: DataTable;
+  private readonly merchants: DataTable;
   private readonly alarms: Topic;
 
   constructor(scope: Construct, id: string, props: CardSettlementStackProps) {
@@ -56,15 +54,16 @@ export class CardSettlementStack extends Stack {
     this.alarms = alarmTopic(this, props.alarmEmails);
 
     this.staged = this.stagedTransactions();
-    this.ledger = this.ledgerTable();
-    this.businessDays = this.table('BusinessDays', tables.businessDays);
-    this.merchants = this.table('Merchants', tables.merchants);
+    this.ledger = this.table('Ledger', names.ledgerTable, tables.ledger);
+    this.ledger.addIndex(tables.ledger.byHeld);
+    this.businessDays = this.table('BusinessDays', names.businessDaysTable, tables.businessDays);
+    this.merchants = this.table('Merchants', names.merchantsTable, tables.merchants);
 
     const settlement = this.settlementWorker();
     const reconcile = this.reconcileWorker(settlement);
     this.schedule(reconcile);
     this.reconcileAlarms();
-    const api = this.httpApi(props.identity, reconcile.queue);
+    const api = this.httpApi(props.identity, reconcile);
     new Dashboard(this, 'Dashboard', {
       widgets: [
         api.widgets(),
@@ -87,63 +86,35 @@ export class CardSettlementStack extends Stack {
     outputOperated(this);
   }
 
-  private stagedTransactions(): Table {
-    const { partitionKey, byBusinessDate, byCard, bySmallAmount, timeToLive } = tables.stagedTransactions;
-    const staged = this.table('StagedTransactions', { partitionKey }, timeToLive);
-    for (const [index, attributes] of [
-      [byBusinessDate, stagedIndexAttributes],
-      [byCard, cardIndexAttributes],
-      [bySmallAmount, smallAmountIndexAttributes],
-    ] as const) {
-      staged.addGlobalSecondaryIndex({
-        indexName: index.name,
-        partitionKey: { name: index.partitionKey, type: AttributeType.STRING },
-        sortKey: { name: index.sortKey, type: AttributeType.STRING },
-        projectionType: ProjectionType.INCLUDE,
-        nonKeyAttributes: [...attributes],
-      });
-    }
+  private stagedTransactions(): DataTable {
+    const { byBusinessDate, byCard, bySmallAmount, ...keys } = tables.stagedTransactions;
+    const staged = this.table('StagedTransactions', names.stagedTransactionsTable, keys);
+    staged.addIndex(byBusinessDate, stagedIndexAttributes);
+    staged.addIndex(byCard, cardIndexAttributes);
+    staged.addIndex(bySmallAmount, smallAmountIndexAttributes);
     return staged;
   }
 
-  private ledgerTable(): Table {
-    const { byHeld, ...keys } = tables.ledger;
-    const ledger = this.table('Ledger', keys);
-    ledger.addGlobalSecondaryIndex({
-      indexName: byHeld.name,
-      partitionKey: { name: byHeld.partitionKey, type: AttributeType.STRING },
-      sortKey: { name: byHeld.sortKey, type: AttributeType.STRING },
-      projectionType: ProjectionType.ALL,
-    });
-    return ledger;
-  }
-
-  private table(
-    id: string,
-    keys: { readonly partitionKey: string; readonly sortKey?: string },
-    timeToLive?: string,
-  ): Table {
-    return dataTable(this, id, this.config, {
-      partitionKey: { name: keys.partitionKey, type: AttributeType.STRING },
-      ...(keys.sortKey === undefined ? {} : { sortKey: { name: keys.sortKey, type: AttributeType.STRING } }),
-      ...(timeToLive === undefined ? {} : { timeToLiveAttribute: timeToLive }),
-    });
+  private table(id: string, variable: string, keys: DataTableProps['keys']): DataTable {
+    return new DataTable(this, id, { config: this.config, variable, keys });
   }
 
   private settlementWorker(): QueueWorker {
-    const { settlement } = this.config;
-    const worker = new QueueWorker(this, 'Settlement', {
+    return new QueueWorker(this, 'Settlement', {
       entry: 'card-settlement/settle/handler',
       description: 'Settles staged transactions into the ledger',
-      environment: {
-        [names.stagedTransactionsTable]: this.staged.tableName,
-        [names.ledgerTable]: this.ledger.tableName,
-        [names.businessDaysTable]: this.businessDays.tableName,
-        [names.merchantsTable]: this.merchants.tableName,
-        [names.fraudSettings]: JSON.stringify(this.config.fraud),
-      },
+      environment: { [names.fraudSettings]: JSON.stringify(this.config.fraud) },
+      access: [
+        this.staged.access('BatchGetItem'),
+        this.staged.query(tables.stagedTransactions.byCard),
+        this.staged.query(tables.stagedTransactions.bySmallAmount),
+        this.ledger.access('GetItem', 'PutItem'),
+        this.merchants.access('Query'),
+        this.businessDays.access('GetItem', 'PutItem', 'UpdateItem', 'Query'),
+      ],
+      urlVariable: names.settlementQueueUrl,
       logRetention: this.logRetention,
-      ...tempoOf(settlement),
+      ...tempoOf(this.config.settlement),
       reportsBatchItemFailures: true,
       deadLetters: {
         impact: 'Transactions could not be settled, and their business day cannot be balanced.',
@@ -151,38 +122,26 @@ export class CardSettlementStack extends Stack {
       },
       alarmTopic: this.alarms,
     });
-    worker.worker.allow(['dynamodb:BatchGetItem'], [this.staged.tableArn]);
-    const { byCard, bySmallAmount } = tables.stagedTransactions;
-    worker.worker.allow(
-      ['dynamodb:Query'],
-      [indexArn(this.staged, byCard.name), indexArn(this.staged, bySmallAmount.name)],
-    );
-    worker.worker.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [this.ledger.tableArn]);
-    worker.worker.allow(['dynamodb:Query'], [this.merchants.tableArn]);
-    worker.worker.allow(
-      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
-      [this.businessDays.tableArn],
-    );
-    return worker;
   }
 
   private reconcileWorker(settlement: QueueWorker): QueueWorker {
-    const { reconcile, calendar, sealWaitSeconds } = this.config;
+    const { reconcile, sealWaitSeconds } = this.config;
     const worker = new QueueWorker(this, 'Reconcile', {
       entry: 'card-settlement/reconcile/handler',
       description: 'Compares what was staged with the ledger, and sends what it lacks',
       environment: {
-        [names.stagedTransactionsTable]: this.staged.tableName,
-        [names.ledgerTable]: this.ledger.tableName,
-        [names.businessDaysTable]: this.businessDays.tableName,
-        [names.settlementQueueUrl]: settlement.queue.queueUrl,
-        [names.businessTimeZone]: calendar.timeZone,
-        [names.businessCutOff]: calendar.cutOff,
+        ...this.calendar(),
         [names.sealWaitSeconds]: String(sealWaitSeconds),
         [names.settlementWindowSeconds]: String(this.config.settlement.windowSeconds),
         [names.settlementHorizonSeconds]: String(settlement.horizon.toSeconds()),
         [names.metricsNamespace]: metricsNamespaceOf(this.config.stage),
       },
+      access: [
+        this.staged.query(tables.stagedTransactions.byBusinessDate),
+        this.ledger.access('Query'),
+        this.businessDays.access('GetItem', 'UpdateItem', 'BatchWriteItem', 'Query'),
+      ],
+      urlVariable: names.reconcileQueueUrl,
       logRetention: this.logRetention,
       ...tempoOf(reconcile),
       // A run asks for the next one of its series: after waits that double up to 15 minutes, until nothing is missing.
@@ -193,18 +152,11 @@ export class CardSettlementStack extends Stack {
       },
       alarmTopic: this.alarms,
     });
-    worker.worker.function.addEnvironment(names.reconcileQueueUrl, worker.queue.queueUrl);
     worker.worker.allow(
-      ['dynamodb:Query'],
-      [indexArn(this.staged, tables.stagedTransactions.byBusinessDate.name)],
+      settlement.access('SendMessage'),
+      worker.access('SendMessage'),
+      settlement.access('GetQueueAttributes'),
     );
-    worker.worker.allow(['dynamodb:Query'], [this.ledger.tableArn]);
-    worker.worker.allow(
-      ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem', 'dynamodb:Query'],
-      [this.businessDays.tableArn],
-    );
-    worker.worker.allow(['sqs:SendMessage'], [settlement.queue.queueArn, worker.queue.queueArn]);
-    worker.worker.allow(['sqs:GetQueueAttributes'], [settlement.queue.queueArn]);
     return worker;
   }
 
@@ -262,17 +214,12 @@ export class CardSettlementStack extends Stack {
     });
   }
 
-  private httpApi(identity: IdentityStack, reconcileQueue: Queue): JwtHttpApi {
-    const { calendar } = this.config;
-    const calendarEnvironment = {
-      [names.businessTimeZone]: calendar.timeZone,
-      [names.businessCutOff]: calendar.cutOff,
-    };
-    const days = { [names.businessDaysTable]: this.businessDays.tableName };
-    const ledger = { [names.ledgerTable]: this.ledger.tableName };
-    const staged = { [names.stagedTransactionsTable]: this.staged.tableName };
-    const reconcileQueueUrl = { [names.reconcileQueueUrl]: reconcileQueue.queueUrl };
+  private calendar(): Readonly<Record<string, string>> {
+    const { timeZone, cutOff } = this.config.calendar;
+    return { [names.businessTimeZone]: timeZone, [names.businessCutOff]: cutOff };
+  }
 
+  private httpApi(identity: IdentityStack, reconcile: QueueWorker): JwtHttpApi {
     const api = new JwtHttpApi(this, 'HttpApi', {
       apiName: apiNameOf(this.config.stage, 'card-settlement'),
       description: 'Card transactions and their settlement',
@@ -285,42 +232,30 @@ export class CardSettlementStack extends Stack {
     });
     const { GET, POST, PUT } = HttpMethod;
     const { read, write, operate } = scopes;
-    const stagedTable = this.staged.tableArn;
-    const ledgerTable = this.ledger.tableArn;
-    const daysTable = this.businessDays.tableArn;
+    const { staged, ledger, businessDays: days, merchants } = this;
     api.serve([
       {
         id: 'AcceptTransaction',
         entry: 'card-settlement/intake/handler',
         description: 'Stages a transaction',
         routes: [[POST, '/transactions', write]],
-        environment: { ...calendarEnvironment, ...days, ...staged },
-        may: [
-          [
-            ['dynamodb:GetItem', 'dynamodb:PutItem'],
-            [stagedTable, daysTable],
-          ],
-        ],
+        environment: this.calendar(),
+        access: [staged.access('GetItem', 'PutItem'), days.access('GetItem', 'PutItem')],
       },
       {
         id: 'GetTransaction',
         entry: 'card-settlement/intake/get-transaction-handler',
         description: 'Shows a transaction',
         routes: [[GET, '/transactions/{transactionId}', read]],
-        environment: { ...staged, ...ledger },
-        may: [[['dynamodb:GetItem'], [stagedTable, ledgerTable]]],
+        access: [staged.access('GetItem'), ledger.access('GetItem')],
       },
       {
         id: 'ListTransactions',
         entry: 'card-settlement/review/list-held-handler',
         description: 'Lists transactions that wait for review',
         routes: [[GET, '/transactions', read]],
-        environment: { ...staged, ...ledger },
         timeout: Duration.seconds(29),
-        may: [
-          [['dynamodb:BatchGetItem'], [stagedTable]],
-          [['dynamodb:Query'], [indexArn(this.ledger, tables.ledger.byHeld.name)]],
-        ],
+        access: [staged.access('BatchGetItem'), ledger.query(tables.ledger.byHeld)],
       },
       {
         id: 'ReviewTransaction',
@@ -330,13 +265,11 @@ export class CardSettlementStack extends Stack {
           [POST, '/transactions/{transactionId}/release', operate],
           [POST, '/transactions/{transactionId}/reject', operate],
         ],
-        environment: { ...calendarEnvironment, ...days, ...staged, ...ledger },
-        may: [
-          [
-            ['dynamodb:GetItem', 'dynamodb:PutItem'],
-            [stagedTable, daysTable],
-          ],
-          [['dynamodb:GetItem'], [ledgerTable]],
+        environment: this.calendar(),
+        access: [
+          staged.access('GetItem', 'PutItem'),
+          days.access('GetItem', 'PutItem'),
+          ledger.access('GetItem'),
         ],
       },
       {
@@ -344,35 +277,32 @@ export class CardSettlementStack extends Stack {
         entry: 'card-settlement/terminals/handler',
         description: "Records a terminal's own totals of a date",
         routes: [[PUT, '/terminals/{terminalId}/totals/{businessDate}', write]],
-        environment: { ...calendarEnvironment, ...days },
-        may: [[['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [daysTable]]],
+        environment: this.calendar(),
+        access: [days.access('GetItem', 'PutItem', 'Query')],
       },
       {
         id: 'PutMerchant',
         entry: 'card-settlement/merchants/handler',
         description: 'Records a merchant profile',
         routes: [[PUT, '/merchants/{merchantId}', operate]],
-        environment: { ...calendarEnvironment, [names.merchantsTable]: this.merchants.tableName },
-        may: [[['dynamodb:Query', 'dynamodb:PutItem'], [this.merchants.tableArn]]],
+        environment: this.calendar(),
+        access: [merchants.access('Query', 'PutItem')],
       },
       {
         id: 'PutFxRates',
         entry: 'card-settlement/rates/handler',
         description: 'Records the FX rates of a date',
         routes: [[PUT, '/fx-rates/{businessDate}', operate]],
-        environment: { ...calendarEnvironment, ...days, ...reconcileQueueUrl },
-        may: [
-          [['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], [daysTable]],
-          [['sqs:SendMessage'], [reconcileQueue.queueArn]],
-        ],
+        environment: this.calendar(),
+        access: [days.access('GetItem', 'PutItem', 'UpdateItem', 'Query'), reconcile.access('SendMessage')],
       },
       {
         id: 'RequestReconcile',
         entry: 'card-settlement/reconcile/request-run-handler',
         description: 'Asks for a reconcile run',
         routes: [[POST, '/business-days/{businessDate}/reconcile', operate]],
-        environment: { ...calendarEnvironment, ...reconcileQueueUrl },
-        may: [[['sqs:SendMessage'], [reconcileQueue.queueArn]]],
+        environment: this.calendar(),
+        access: [reconcile.access('SendMessage')],
       },
       {
         id: 'GetBusinessDay',
@@ -382,8 +312,7 @@ export class CardSettlementStack extends Stack {
           [GET, '/business-days', read],
           [GET, '/business-days/{businessDate}', read],
         ],
-        environment: days,
-        may: [[['dynamodb:GetItem', 'dynamodb:Query'], [daysTable]]],
+        access: [days.access('GetItem', 'Query')],
       },
       {
         id: 'GetSettlement',
@@ -393,18 +322,10 @@ export class CardSettlementStack extends Stack {
           [GET, '/settlements/{businessDate}', read],
           [GET, '/settlements/{businessDate}/merchants/{merchantId}', read],
         ],
-        environment: { ...days, ...ledger },
         timeout: Duration.seconds(29),
-        may: [
-          [['dynamodb:GetItem', 'dynamodb:Query'], [daysTable]],
-          [['dynamodb:Query'], [ledgerTable]],
-        ],
+        access: [days.access('GetItem', 'Query'), ledger.access('Query')],
       },
     ]);
     return api;
   }
-}
-
-function indexArn(table: Table, indexName: string): string {
-  return `${table.tableArn}/index/${indexName}`;
 }

@@ -1,7 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
-import { AttributeType, ProjectionType, StreamViewType, type Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, ProjectionType, StreamViewType } from 'aws-cdk-lib/aws-dynamodb';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -9,10 +9,10 @@ import type { Construct } from 'constructs';
 import { chatScope, environmentNames as names, pipeInputTemplate, tables } from '../lambda/chat/contract.ts';
 import { alarmTopic } from './alarm-topic.ts';
 import type { StageConfig } from './config.ts';
-import { dataTable } from './data-table.ts';
+import { DataTable, type DataTableProps } from './data-table.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { JwtHttpApi } from './jwt-http-api.ts';
-import { NodeFunction, type Grant } from './node-function.ts';
+import { NodeFunction, type Access } from './node-function.ts';
 import { outputOperated } from './operator-outputs.ts';
 import { QueueWorker, tempoOf } from './queue-worker.ts';
 import { apiNameOf } from './stage-names.ts';
@@ -33,12 +33,12 @@ export interface ChatStackProps extends StackProps {
 export class ChatStack extends Stack {
   private readonly config: StageConfig;
   private readonly logRetention: RetentionDays;
-  private readonly messages: Table;
-  private readonly notifications: Table;
-  private readonly acknowledgements: Table;
-  private readonly connections: Table;
-  private readonly rateLimits: Table;
-  private readonly conversations: Table;
+  private readonly messages: DataTable;
+  private readonly inbox: DataTable;
+  private readonly acknowledgements: DataTable;
+  private readonly connections: DataTable;
+  private readonly rateLimits: DataTable;
+  private readonly conversations: DataTable;
   private readonly alarms: Topic;
 
   constructor(scope: Construct, id: string, props: ChatStackProps) {
@@ -49,20 +49,24 @@ export class ChatStack extends Stack {
     this.alarms = alarmTopic(this, props.alarmEmails);
 
     this.messages = this.messagesTable();
-    this.notifications = this.table('Notifications', tables.notifications);
-    this.acknowledgements = this.table('Acknowledgements', tables.acknowledgements);
-    this.connections = this.table('Connections', tables.connections);
-    this.rateLimits = this.table('RateLimits', tables.rateLimits, AttributeType.NUMBER);
-    this.conversations = this.table('Conversations', tables.conversations);
+    this.inbox = this.table('Notifications', names.notificationsTable, { keys: tables.notifications });
+    this.acknowledgements = this.table('Acknowledgements', names.acknowledgementsTable, {
+      keys: tables.acknowledgements,
+    });
+    this.connections = this.table('Connections', names.connectionsTable, { keys: tables.connections });
+    this.rateLimits = this.table('RateLimits', names.rateLimitsTable, {
+      keys: tables.rateLimits,
+      sortKeyType: AttributeType.NUMBER,
+    });
+    this.conversations = this.table('Conversations', names.conversationsTable, {
+      keys: tables.conversations,
+    });
 
     const notification = this.notificationWorker();
     const pipe = this.pipe(notification.queue);
     const drain = this.drainWorker();
     const live = this.webSocketApi(identity, drain);
-    for (const { worker } of [notification, drain]) {
-      this.pushAs(worker, live);
-      live.allowDisconnecting(worker);
-    }
+    for (const { worker } of [notification, drain]) live.allowConnections(worker, ['POST', 'DELETE']);
     const api = this.httpApi(identity);
     new Dashboard(this, 'Dashboard', {
       widgets: [
@@ -79,9 +83,13 @@ export class ChatStack extends Stack {
     outputOperated(this);
   }
 
-  private messagesTable(): Table {
+  private messagesTable(): DataTable {
     const { byMessageId } = tables.messages;
-    const messages = this.table('Messages', tables.messages, AttributeType.NUMBER, StreamViewType.NEW_IMAGE);
+    const messages = this.table('Messages', names.messagesTable, {
+      keys: tables.messages,
+      sortKeyType: AttributeType.NUMBER,
+      stream: StreamViewType.NEW_IMAGE,
+    });
     messages.addLocalSecondaryIndex({
       indexName: byMessageId.name,
       sortKey: { name: byMessageId.sortKey, type: AttributeType.STRING },
@@ -90,67 +98,53 @@ export class ChatStack extends Stack {
     return messages;
   }
 
-  private table(
-    id: string,
-    keys: { readonly partitionKey: string; readonly sortKey: string; readonly timeToLive?: string },
-    sortKeyType = AttributeType.STRING,
-    stream?: StreamViewType,
-  ): Table {
-    return dataTable(this, id, this.config, {
-      partitionKey: { name: keys.partitionKey, type: AttributeType.STRING },
-      sortKey: { name: keys.sortKey, type: sortKeyType },
-      ...(keys.timeToLive === undefined ? {} : { timeToLiveAttribute: keys.timeToLive }),
-      ...(stream === undefined ? {} : { stream }),
-    });
+  private table(id: string, variable: string, props: Omit<DataTableProps, 'config' | 'variable'>): DataTable {
+    return new DataTable(this, id, { ...props, variable, config: this.config });
   }
 
   private notificationWorker(): QueueWorker {
-    const { notification } = this.config;
     const worker = new QueueWorker(this, 'Notification', {
       entry: 'chat/deliver/handler',
-      description: 'Puts messages into their recipients’ notification queues and pushes them to devices',
-      environment: {
-        [names.messagesTable]: this.messages.tableName,
-        [names.notificationsTable]: this.notifications.tableName,
-        [names.acknowledgementsTable]: this.acknowledgements.tableName,
-        [names.connectionsTable]: this.connections.tableName,
-      },
+      description: 'Puts messages into their recipients’ inboxes and pushes them to devices',
+      access: [
+        this.messages.access('GetItem'),
+        this.inbox.access('DeleteItem', 'PutItem'),
+        this.acknowledgements.access('GetItem'),
+        this.connections.access('DeleteItem', 'Query'),
+      ],
+      urlVariable: names.notificationQueueUrl,
       logRetention: this.logRetention,
-      ...tempoOf(notification),
+      ...tempoOf(this.config.notification),
       // A pass that ends before all devices are reached leaves fewer to the next, or ends the chain.
       allowsRecursion: true,
       reportsBatchItemFailures: true,
       deadLetters: {
         impact:
-          'A chat message was not put into its recipient’s notification queue, or not pushed to a device that is online.',
+          'A chat message was not put into its recipient’s inbox, or not pushed to a device that is online.',
         runbookHeading: 'A message in the notification dead-letter queue',
       },
       alarmTopic: this.alarms,
     });
-    worker.worker.function.addEnvironment(names.notificationQueueUrl, worker.queue.queueUrl);
-    worker.worker.allow(['dynamodb:GetItem'], [this.messages.tableArn]);
-    worker.worker.allow(['dynamodb:DeleteItem', 'dynamodb:PutItem'], [this.notifications.tableArn]);
-    worker.worker.allow(['dynamodb:GetItem'], [this.acknowledgements.tableArn]);
-    worker.worker.allow(['dynamodb:DeleteItem', 'dynamodb:Query'], [this.connections.tableArn]);
-    worker.worker.allow(['sqs:SendMessage'], [worker.queue.queueArn]);
+    worker.worker.allow(worker.access('SendMessage'));
     return worker;
   }
 
-  /** Drains have a queue of their own: however many there are, a message that is written waits for none. */
+  /** Drains have a queue of their own: a message that is written waits for none of them. */
   private drainWorker(): QueueWorker {
     const worker = new QueueWorker(this, 'Drain', {
       entry: 'chat/drain/handler',
       description: 'Pushes what waits to devices that come online',
-      environment: {
-        [names.messagesTable]: this.messages.tableName,
-        [names.notificationsTable]: this.notifications.tableName,
-        [names.acknowledgementsTable]: this.acknowledgements.tableName,
-        [names.connectionsTable]: this.connections.tableName,
-        [names.conversationsTable]: this.conversations.tableName,
-      },
+      access: [
+        this.messages.access('Query'),
+        this.inbox.access('Query'),
+        this.acknowledgements.access('BatchGetItem'),
+        this.connections.access('DeleteItem', 'UpdateItem'),
+        this.conversations.access('Query'),
+      ],
+      urlVariable: names.drainQueueUrl,
       logRetention: this.logRetention,
       ...tempoOf(this.config.drain),
-      // A drain goes on in passes: as many as what waits for the user makes, and none after the device is gone.
+      // Each pass of a drain pushes part of an inbox; the last one, or a device that is gone, ends the chain.
       allowsRecursion: true,
       reportsBatchItemFailures: true,
       deadLetters: {
@@ -159,13 +153,7 @@ export class ChatStack extends Stack {
       },
       alarmTopic: this.alarms,
     });
-    worker.worker.function.addEnvironment(names.drainQueueUrl, worker.queue.queueUrl);
-    worker.worker.allow(['dynamodb:Query'], [this.messages.tableArn]);
-    worker.worker.allow(['dynamodb:Query'], [this.notifications.tableArn]);
-    worker.worker.allow(['dynamodb:BatchGetItem'], [this.acknowledgements.tableArn]);
-    worker.worker.allow(['dynamodb:DeleteItem', 'dynamodb:UpdateItem'], [this.connections.tableArn]);
-    worker.worker.allow(['dynamodb:Query'], [this.conversations.tableArn]);
-    worker.worker.allow(['sqs:SendMessage'], [worker.queue.queueArn]);
+    worker.worker.allow(worker.access('SendMessage'));
     return worker;
   }
 
@@ -190,95 +178,75 @@ export class ChatStack extends Stack {
     });
   }
 
-  private webSocketApi(identity: IdentityStack, { queue }: QueueWorker): TokenWebSocketApi {
-    const connections = { [names.connectionsTable]: this.connections.tableName };
-    const authorizer = this.routeFunction(
-      'Authorize',
-      'chat/devices/authorize-handler',
-      'Lets chat users connect',
-      {
-        [names.issuer]: identity.issuer,
-        [names.issuerKeysUrl]: `${identity.issuer}/.well-known/jwks.json`,
-        [names.chatClientId]: identity.chatClient.userPoolClientId,
-      },
-    );
+  private webSocketApi(identity: IdentityStack, drain: QueueWorker): TokenWebSocketApi {
     const live = new TokenWebSocketApi(this, 'WebSocketApi', {
       apiName: apiNameOf(this.config.stage, 'chat-live'),
       description: 'Chat notifications, the moment they are written',
-      authorizer,
+      authorizer: new NodeFunction(this, 'Authorize', {
+        entry: 'chat/devices/authorize-handler',
+        description: 'Lets chat users connect',
+        environment: {
+          [names.issuer]: identity.issuer,
+          [names.issuerKeysUrl]: `${identity.issuer}/.well-known/jwks.json`,
+          [names.chatClientId]: identity.chatClient.userPoolClientId,
+        },
+        logRetention: this.logRetention,
+      }),
+      urlVariable: names.connectionsUrl,
       stageName: 'live',
       throttle: this.config.throttle,
       alarmTopic: this.alarms,
       logRetention: this.logRetention,
     });
-
-    const disconnect = this.routeFunction(
-      'Disconnect',
-      'chat/devices/disconnect-handler',
-      'Forgets a connection',
-      connections,
-    );
-    disconnect.allow(['dynamodb:DeleteItem'], [this.connections.tableArn]);
-    live.addRoute('$disconnect', disconnect);
-
-    const hello = this.routeFunction('Hello', 'chat/devices/hello-handler', 'Takes a device online', {
-      ...connections,
-      [names.drainQueueUrl]: queue.queueUrl,
-    });
-    hello.allow(['dynamodb:UpdateItem'], [this.connections.tableArn]);
-    hello.allow(['sqs:SendMessage'], [queue.queueArn]);
-
-    const ack = this.routeFunction(
-      'Ack',
-      'chat/inbox/ack-handler',
-      'Acknowledges notifications',
-      this.notificationTables(),
-    );
-    for (const grant of this.acknowledging()) ack.allow(...grant);
-
-    const read = this.routeFunction(
-      'Read',
-      'chat/devices/read-handler',
-      'Moves a read position and sends receipts',
+    live.serve([
       {
-        ...connections,
-        [names.messagesTable]: this.messages.tableName,
-        [names.conversationsTable]: this.conversations.tableName,
+        id: 'Disconnect',
+        entry: 'chat/devices/disconnect-handler',
+        description: 'Forgets a connection',
+        routeKey: '$disconnect',
+        access: [this.connections.access('DeleteItem')],
       },
-    );
-    read.allow(['dynamodb:Query'], [this.messages.tableArn]);
-    read.allow(['dynamodb:UpdateItem'], [this.conversations.tableArn]);
-    read.allow(['dynamodb:DeleteItem', 'dynamodb:Query'], [this.connections.tableArn]);
-
-    const refuse = this.routeFunction(
-      'UnknownAction',
-      'chat/devices/unknown-action-handler',
-      'Answers frames that ask for nothing',
-      {},
-    );
-    for (const [routeKey, handler] of [
-      ['hello', hello],
-      ['ack', ack],
-      ['read', read],
-      ['$default', refuse],
-    ] as const) {
-      live.addRoute(routeKey, handler);
-      this.pushAs(handler, live);
-    }
+      {
+        id: 'Hello',
+        entry: 'chat/devices/hello-handler',
+        description: 'Takes a device online',
+        routeKey: 'hello',
+        access: [this.connections.access('UpdateItem'), drain.access('SendMessage')],
+        answers: true,
+      },
+      {
+        id: 'Ack',
+        entry: 'chat/inbox/ack-handler',
+        description: 'Acknowledges notifications',
+        routeKey: 'ack',
+        access: this.acknowledging(),
+        answers: true,
+      },
+      {
+        id: 'Read',
+        entry: 'chat/devices/read-handler',
+        description: 'Moves a read position and sends receipts',
+        routeKey: 'read',
+        access: [
+          this.messages.access('Query'),
+          this.conversations.access('UpdateItem'),
+          this.connections.access('DeleteItem', 'Query'),
+        ],
+        answers: true,
+      },
+      {
+        id: 'UnknownAction',
+        entry: 'chat/devices/unknown-action-handler',
+        description: 'Answers frames that ask for nothing',
+        routeKey: '$default',
+        answers: true,
+      },
+    ]);
     return live;
-  }
-
-  /** Lets a function post frames to the connections of the WebSocket API. */
-  private pushAs(pusher: NodeFunction, live: TokenWebSocketApi): void {
-    pusher.function.addEnvironment(names.connectionsUrl, live.connectionsUrl);
-    live.allowPosting(pusher);
   }
 
   private httpApi(identity: IdentityStack): JwtHttpApi {
     const { messageRate } = this.config;
-    const messages = { [names.messagesTable]: this.messages.tableName };
-    const conversations = { [names.conversationsTable]: this.conversations.tableName };
-
     const api = new JwtHttpApi(this, 'HttpApi', {
       apiName: apiNameOf(this.config.stage, 'chat'),
       description: 'Chat messages and what waits for a user',
@@ -290,8 +258,6 @@ export class ChatStack extends Stack {
       notFoundId: 'UnknownPath',
     });
     const { DELETE, GET, POST } = HttpMethod;
-    const messagesTable = this.messages.tableArn;
-    const byMessageId = `${messagesTable}/index/${tables.messages.byMessageId.name}`;
     api.serve([
       {
         id: 'PostMessage',
@@ -299,17 +265,14 @@ export class ChatStack extends Stack {
         description: 'Writes a message',
         routes: [[POST, '/messages', chatScope]],
         environment: {
-          ...messages,
-          ...conversations,
-          [names.rateLimitsTable]: this.rateLimits.tableName,
           [names.rateLimitMessages]: String(messageRate.messages),
           [names.rateLimitWindowSeconds]: String(messageRate.windowSeconds),
         },
-        may: [
-          [['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [messagesTable]],
-          [['dynamodb:Query'], [byMessageId]],
-          [['dynamodb:UpdateItem'], [this.rateLimits.tableArn]],
-          [['dynamodb:UpdateItem'], [this.conversations.tableArn]],
+        access: [
+          this.messages.access('GetItem', 'PutItem', 'Query'),
+          this.messages.query(tables.messages.byMessageId),
+          this.rateLimits.access('UpdateItem'),
+          this.conversations.access('UpdateItem'),
         ],
       },
       {
@@ -317,68 +280,34 @@ export class ChatStack extends Stack {
         entry: 'chat/messages/conversations-handler',
         description: 'Shows a user’s conversations',
         routes: [[GET, '/conversations', chatScope]],
-        environment: { ...messages, ...conversations },
-        may: [
-          [['dynamodb:Query'], [messagesTable]],
-          [['dynamodb:Query'], [this.conversations.tableArn]],
-        ],
+        access: [this.messages.access('Query'), this.conversations.access('Query')],
       },
       {
         id: 'ListMessages',
         entry: 'chat/messages/history-handler',
         description: 'Shows a conversation',
         routes: [[GET, '/conversations/{conversationId}/messages', chatScope]],
-        environment: messages,
-        may: [[['dynamodb:GetItem', 'dynamodb:Query'], [messagesTable]]],
+        access: [this.messages.access('GetItem', 'Query')],
       },
       {
         id: 'ListNotifications',
         entry: 'chat/inbox/handler',
         description: 'Shows what waits for a user',
         routes: [[GET, '/notifications', chatScope]],
-        environment: this.notificationTables(),
-        may: [
-          [['dynamodb:Query'], [this.notifications.tableArn]],
-          [['dynamodb:BatchGetItem'], [this.acknowledgements.tableArn]],
-        ],
+        access: [this.inbox.access('Query'), this.acknowledgements.access('BatchGetItem')],
       },
       {
         id: 'DeleteNotification',
         entry: 'chat/inbox/acknowledge-handler',
         description: 'Acknowledges a notification',
         routes: [[DELETE, '/notifications/{notificationId}', chatScope]],
-        environment: this.notificationTables(),
-        may: this.acknowledging(),
+        access: this.acknowledging(),
       },
     ]);
     return api;
   }
 
-  private notificationTables(): Readonly<Record<string, string>> {
-    return {
-      [names.notificationsTable]: this.notifications.tableName,
-      [names.acknowledgementsTable]: this.acknowledgements.tableName,
-    };
-  }
-
-  private acknowledging(): readonly Grant[] {
-    return [
-      [['dynamodb:DeleteItem', 'dynamodb:GetItem'], [this.notifications.tableArn]],
-      [['dynamodb:GetItem', 'dynamodb:PutItem'], [this.acknowledgements.tableArn]],
-    ];
-  }
-
-  private routeFunction(
-    id: string,
-    entry: string,
-    description: string,
-    environment: Readonly<Record<string, string>>,
-  ): NodeFunction {
-    return new NodeFunction(this, id, {
-      entry,
-      description,
-      environment,
-      logRetention: this.logRetention,
-    });
+  private acknowledging(): readonly Access[] {
+    return [this.inbox.access('DeleteItem', 'GetItem'), this.acknowledgements.access('GetItem', 'PutItem')];
   }
 }

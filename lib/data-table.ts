@@ -1,33 +1,94 @@
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { BillingMode, Table, TableEncryption, type TableProps } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AttributeType,
+  BillingMode,
+  ProjectionType,
+  Table,
+  TableEncryption,
+  type StreamViewType,
+} from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
 import type { StageConfig } from './config.ts';
+import type { Access } from './node-function.ts';
+
+export interface DataTableProps {
+  readonly config: StageConfig;
+  /** The environment variable that tells functions the table's name. */
+  readonly variable: string;
+  /** The partition key is text. */
+  readonly keys: { readonly partitionKey: string; readonly sortKey?: string; readonly timeToLive?: string };
+  /** @default text */
+  readonly sortKeyType?: AttributeType;
+  readonly stream?: StreamViewType;
+}
+
+/** An index, by text attributes. */
+interface Index {
+  readonly name: string;
+  readonly partitionKey: string;
+  readonly sortKey: string;
+}
 
 /**
- * A table as all of them are: billed by use, encrypted, and kept or destroyed as the stage says. One that is kept is not
- * left behind by a first deployment that fails; its deletion protection makes the rollback say so and stop, rather than
- * delete what somebody may have written to.
+ * A table as all of them are: billed by use, encrypted, and kept or destroyed as the stage says. A first deployment that
+ * fails does not leave a kept table behind: deletion protection stops the rollback instead of losing what was written.
  */
-export function dataTable(
-  scope: Construct,
-  id: string,
-  { keepsData }: StageConfig,
-  props: Pick<TableProps, 'partitionKey' | 'sortKey' | 'timeToLiveAttribute' | 'stream'>,
-): Table {
-  const table = new Table(scope, id, {
-    ...props,
-    billingMode: BillingMode.PAY_PER_REQUEST,
-    encryption: TableEncryption.DEFAULT,
-    deletionProtection: keepsData,
-    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: keepsData },
-    removalPolicy: keepsData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
-  });
-  if (!keepsData) {
-    Validations.of(table).acknowledge({
-      id: 'AwsSolutions-DDB3',
-      reason:
-        'This stage is made to be thrown away, with its tables; production, which keeps its data, has point-in-time recovery on every table.',
+export class DataTable extends Table {
+  private readonly variable: string;
+
+  constructor(scope: Construct, id: string, props: DataTableProps) {
+    const { keepsData } = props.config;
+    const { partitionKey, sortKey, timeToLive } = props.keys;
+    super(scope, id, {
+      partitionKey: { name: partitionKey, type: AttributeType.STRING },
+      ...(sortKey === undefined
+        ? {}
+        : { sortKey: { name: sortKey, type: props.sortKeyType ?? AttributeType.STRING } }),
+      ...(timeToLive === undefined ? {} : { timeToLiveAttribute: timeToLive }),
+      ...(props.stream === undefined ? {} : { stream: props.stream }),
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.DEFAULT,
+      deletionProtection: keepsData,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: keepsData },
+      removalPolicy: keepsData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+    });
+    this.variable = props.variable;
+    if (!keepsData) {
+      Validations.of(this).acknowledge({
+        id: 'AwsSolutions-DDB3',
+        reason:
+          'This stage is made to be thrown away, with its tables; production, which keeps its data, has point-in-time recovery on every table.',
+      });
+    }
+  }
+
+  /** @param attributes those that the index has besides the keys; all by default */
+  addIndex(index: Index, attributes?: readonly string[]): void {
+    this.addGlobalSecondaryIndex({
+      indexName: index.name,
+      partitionKey: { name: index.partitionKey, type: AttributeType.STRING },
+      sortKey: { name: index.sortKey, type: AttributeType.STRING },
+      ...(attributes === undefined
+        ? { projectionType: ProjectionType.ALL }
+        : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...attributes] }),
     });
   }
-  return table;
+
+  /** Lets a function call these actions of DynamoDB on the table's items. */
+  access(...actions: readonly string[]): Access {
+    return this.accessTo(this.tableArn, actions);
+  }
+
+  /** Lets a function query an index. */
+  query({ name }: { readonly name: string }): Access {
+    return this.accessTo(`${this.tableArn}/index/${name}`, ['Query']);
+  }
+
+  private accessTo(resource: string, actions: readonly string[]): Access {
+    return {
+      environment: { [this.variable]: this.tableName },
+      actions: actions.map((action) => `dynamodb:${action}`),
+      resource,
+    };
+  }
 }

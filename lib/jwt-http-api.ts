@@ -13,7 +13,7 @@ import { GraphWidget, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { NodeFunction, type Grant, type NodeFunctionProps } from './node-function.ts';
+import { NodeFunction, type NodeFunctionProps } from './node-function.ts';
 import { RunbookAlarm } from './runbook-alarm.ts';
 
 export interface JwtHttpApiProps {
@@ -31,12 +31,11 @@ export interface JwtHttpApiProps {
   readonly notFoundId: string;
 }
 
-/** A function of an API: what leads to it, what it is told, and what it may do. */
+/** A function of an API, and the routes that lead to it. */
 export interface ServedFunction extends Omit<NodeFunctionProps, 'logRetention'> {
   readonly id: string;
   /** The scope must be in the token. */
   readonly routes: readonly (readonly [method: HttpMethod, path: string, scope: string])[];
-  readonly may: readonly Grant[];
 }
 
 /** An HTTP API every route of which asks for an access token with a scope; all other paths are 404 to everybody. */
@@ -54,7 +53,6 @@ export class JwtHttpApi extends Construct {
       id: props.notFoundId,
       entry: 'shared/not-found-handler',
       description: 'Answers paths that are no route',
-      environment: {},
     });
     this.authorizer = new HttpJwtAuthorizer('Tokens', props.issuer, { jwtAudience: [...props.audience] });
     this.api = new HttpApi(this, 'Api', {
@@ -129,9 +127,8 @@ export class JwtHttpApi extends Construct {
 
   /** Makes functions, in the API's stack, and the routes that lead to them. */
   serve(functions: readonly ServedFunction[]): void {
-    for (const { routes, may, ...props } of functions) {
+    for (const { routes, ...props } of functions) {
       const handler = this.functionOf(props);
-      for (const grant of may) handler.allow(...grant);
       const integration = integrationOf(handler);
       for (const [method, path, scope] of routes) {
         const authorizer = { authorizer: this.authorizer, authorizationScopes: [scope] };
@@ -140,7 +137,7 @@ export class JwtHttpApi extends Construct {
     }
   }
 
-  private functionOf({ id, ...props }: Omit<ServedFunction, 'routes' | 'may'>): NodeFunction {
+  private functionOf({ id, ...props }: Omit<ServedFunction, 'routes'>): NodeFunction {
     return new NodeFunction(Stack.of(this), id, { ...props, logRetention: this.logRetention });
   }
 }

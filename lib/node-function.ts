@@ -17,15 +17,22 @@ import { Construct } from 'constructs';
 import { buildSync } from 'esbuild';
 import { prepareForContainer } from './aws-endpoint.ts';
 
-/** Actions, and the ARNs on which they are allowed. */
-export type Grant = readonly [actions: readonly string[], resources: readonly string[]];
+/** What a function may do to a resource, and the environment variables that tell it which one. */
+export interface Access {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly actions: readonly string[];
+  /** Its ARN. */
+  readonly resource: string;
+}
 
 export interface NodeFunctionProps {
   /** The handler's file below `lambda/`, without its ending: `card-settlement/intake/handler`. */
   readonly entry: string;
   /** What the function does, in a few words. */
   readonly description: string;
-  readonly environment: Readonly<Record<string, string>>;
+  /** Settings; names of resources come with the access to them. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly access?: readonly Access[];
   /** @default 10 seconds */
   readonly timeout?: Duration;
   /** @default 512 */
@@ -41,7 +48,7 @@ export interface NodeFunctionProps {
 
 /**
  * A function on Node.js, arm64: the one place for runtime, bundling and logs. Its role may write to its own log group
- * and do nothing else; whoever needs more adds it to the role.
+ * and has no other access than its props give.
  */
 export class NodeFunction extends Construct {
   readonly function: LambdaFunction;
@@ -69,6 +76,7 @@ export class NodeFunction extends Construct {
       loggingFormat: LoggingFormat.JSON,
       ...(props.allowsRecursion === true ? { recursiveLoop: RecursiveLoop.ALLOW } : {}),
     });
+    this.allow(...(props.access ?? []));
     prepareForContainer(this.function);
     Validations.of(this.function).acknowledge(
       {
@@ -84,9 +92,17 @@ export class NodeFunction extends Construct {
     );
   }
 
-  /** Adds a statement to the role: the grants of CDK would add actions and indexes that nothing uses. */
-  allow(...[actions, resources]: Grant): void {
-    this.role.addToPolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }));
+  /** CDK's own grants would add actions and indexes that nothing uses. */
+  allow(...access: readonly Access[]): void {
+    const resources = new Map<string, string[]>();
+    for (const { environment, actions, resource } of access) {
+      for (const [name, value] of Object.entries(environment)) this.function.addEnvironment(name, value);
+      const key = actions.join();
+      resources.set(key, [...(resources.get(key) ?? []), resource]);
+    }
+    for (const [key, arns] of resources) {
+      this.role.addToPolicy(new PolicyStatement({ actions: key.split(','), resources: arns }));
+    }
   }
 }
 

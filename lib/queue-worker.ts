@@ -7,10 +7,12 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { StageConfig } from './config.ts';
 import { DeadLetterQueue } from './dead-letter-queue.ts';
-import { NodeFunction, type NodeFunctionProps } from './node-function.ts';
+import { NodeFunction, type Access, type NodeFunctionProps } from './node-function.ts';
 import { RunbookAlarm, sumOf, type AlarmText } from './runbook-alarm.ts';
 
 export interface QueueWorkerProps extends Omit<NodeFunctionProps, 'timeout'> {
+  /** The environment variable that tells senders the queue's URL. */
+  readonly urlVariable: string;
   readonly timeout: Duration;
   /** How many messages one invocation gets at most: the tempo. Over 10 needs a window. */
   readonly batchSize: number;
@@ -50,11 +52,13 @@ export class QueueWorker extends Construct {
   readonly queue: Queue;
   readonly deadLetterQueue: Queue;
   readonly worker: NodeFunction;
+  private readonly urlVariable: string;
   /** By then a message that was sent is worked on, or in the dead-letter queue. */
   readonly horizon: Duration;
 
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
     super(scope, id);
+    this.urlVariable = props.urlVariable;
     const window = props.window ?? Duration.seconds(0);
     const maxReceiveCount = props.maxReceiveCount ?? 5;
     // AWS recommends six times the function's timeout, plus the window: a throttled batch is retried meanwhile.
@@ -73,7 +77,8 @@ export class QueueWorker extends Construct {
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount },
     });
 
-    this.worker = new NodeFunction(this, 'Worker', props);
+    const { access = [], ...functionProps } = props;
+    this.worker = new NodeFunction(this, 'Worker', functionProps);
     // An event source mapping polls as the function's role; a subscribed L2 would grant two actions that it never uses.
     this.worker.role.addToPolicy(
       new PolicyStatement({
@@ -81,6 +86,7 @@ export class QueueWorker extends Construct {
         resources: [this.queue.queueArn],
       }),
     );
+    this.worker.allow(...access);
     const mapping = new EventSourceMapping(this, 'Mapping', {
       target: this.worker.function,
       eventSourceArn: this.queue.queueArn,
@@ -98,6 +104,15 @@ export class QueueWorker extends Construct {
     mapping.node.addDependency(this.worker.role);
 
     this.alarms(id, props);
+  }
+
+  /** Lets a function call these actions of SQS on the queue. */
+  access(...actions: readonly string[]): Access {
+    return {
+      environment: { [this.urlVariable]: this.queue.queueUrl },
+      actions: actions.map((action) => `sqs:${action}`),
+      resource: this.queue.queueArn,
+    };
   }
 
   private alarms(id: string, { alarmAge, alarmTopic: topic }: QueueWorkerProps): void {

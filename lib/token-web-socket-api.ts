@@ -17,7 +17,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { apiGatewayLogRole } from './api-gateway-log-role.ts';
-import type { NodeFunction } from './node-function.ts';
+import { NodeFunction, type NodeFunctionProps } from './node-function.ts';
 import { RunbookAlarm, sumOf } from './runbook-alarm.ts';
 
 export interface TokenWebSocketApiProps {
@@ -26,11 +26,25 @@ export interface TokenWebSocketApiProps {
   readonly description: string;
   /** Says who connects, from the query parameter `token`. */
   readonly authorizer: NodeFunction;
+  /** The environment variable that tells functions where to post frames: `https://…/<stage>`. */
+  readonly urlVariable: string;
   /** The last part of the urls. */
   readonly stageName: string;
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
   readonly alarmTopic: ITopic;
   readonly logRetention: RetentionDays;
+}
+
+/** A function of the API, and the route that leads to it. */
+export interface FrameFunction extends Omit<NodeFunctionProps, 'logRetention'> {
+  readonly id: string;
+  /** What `action` a frame names; or `$disconnect`, or `$default` for what no other route takes. */
+  readonly routeKey: string;
+  /**
+   * True if the function may post frames to connections.
+   * @default false
+   */
+  readonly answers?: boolean;
 }
 
 /**
@@ -40,10 +54,11 @@ export interface TokenWebSocketApiProps {
 export class TokenWebSocketApi extends Construct {
   /** `wss://…`, without a slash at the end. */
   readonly url: string;
-  /** `https://…`: where frames to connections are posted. */
-  readonly connectionsUrl: string;
+  private readonly urlVariable: string;
+  private readonly connectionsUrl: string;
   private readonly api: WebSocketApi;
   private readonly stageName: string;
+  private readonly logRetention: RetentionDays;
 
   constructor(scope: Construct, id: string, props: TokenWebSocketApiProps) {
     super(scope, id);
@@ -93,6 +108,8 @@ export class TokenWebSocketApi extends Construct {
     const logRole = apiGatewayLogRole(this);
     if (logRole !== undefined) stage.node.addDependency(logRole);
     this.stageName = props.stageName;
+    this.urlVariable = props.urlVariable;
+    this.logRetention = props.logRetention;
     this.url = stage.url;
     this.connectionsUrl = stage.callbackUrl;
     const period = Duration.minutes(5);
@@ -147,42 +164,40 @@ export class TokenWebSocketApi extends Construct {
     });
   }
 
-  /** @param routeKey what `action` a frame names, or `$disconnect`, or `$default` for what no other route takes */
-  addRoute(routeKey: string, handler: NodeFunction): void {
-    const route = this.api.addRoute(routeKey, {
-      integration: new WebSocketLambdaIntegration(`${handler.node.id}Integration`, handler.function),
-    });
-    Validations.of(route).acknowledge({
-      id: 'AwsSolutions-APIG4',
-      reason:
-        'API Gateway authorizes a WebSocket once, at $connect, and knows authorizers on no other route. Nobody gets here without a token, and who connected is in the authorizer context of every event.',
-    });
+  /** Makes functions, in the API's stack, and the routes that lead to them. */
+  serve(functions: readonly FrameFunction[]): void {
+    for (const { id, routeKey, answers = false, ...props } of functions) {
+      const handler = new NodeFunction(Stack.of(this), id, { ...props, logRetention: this.logRetention });
+      const route = this.api.addRoute(routeKey, {
+        integration: new WebSocketLambdaIntegration(`${id}Integration`, handler.function),
+      });
+      Validations.of(route).acknowledge({
+        id: 'AwsSolutions-APIG4',
+        reason:
+          'API Gateway authorizes a WebSocket once, at $connect, and knows authorizers on no other route. Nobody gets here without a token, and who connected is in the authorizer context of every event.',
+      });
+      if (answers) this.allowConnections(handler, ['POST']);
+    }
   }
 
-  /** Lets a function post frames to any connection: which ones there will be, a policy cannot know. */
-  allowPosting(pusher: NodeFunction): void {
-    this.allowConnections(pusher, 'POST');
+  /** Lets a function post frames to any connection, or close it. A policy cannot know which connections there will be. */
+  allowConnections(caller: NodeFunction, methods: readonly ('POST' | 'DELETE')[]): void {
+    for (const method of methods) this.allowMethod(caller, method);
   }
 
-  /** Lets a function close any connection. */
-  allowDisconnecting(closer: NodeFunction): void {
-    this.allowConnections(closer, 'DELETE');
-  }
-
-  private allowConnections(caller: NodeFunction, method: 'POST' | 'DELETE'): void {
+  private allowMethod(caller: NodeFunction, method: 'POST' | 'DELETE'): void {
     const connections = `${this.stageName}/${method}/@connections/*`;
     const stack = Stack.of(this);
-    caller.allow(
-      ['execute-api:ManageConnections'],
-      [
-        stack.formatArn({
-          service: 'execute-api',
-          resource: this.api.apiId,
-          resourceName: connections,
-          arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-        }),
-      ],
-    );
+    caller.allow({
+      environment: { [this.urlVariable]: this.connectionsUrl },
+      actions: ['execute-api:ManageConnections'],
+      resource: stack.formatArn({
+        service: 'execute-api',
+        resource: this.api.apiId,
+        resourceName: connections,
+        arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+      }),
+    });
     const { defaultChild } = this.api.node;
     if (!CfnElement.isCfnElement(defaultChild)) throw new Error(`${this.node.path} has no resource.`);
     Validations.of(caller.role).acknowledge({

@@ -49,7 +49,7 @@ export class ChatStack extends Stack {
     this.alarms = alarmTopic(this, props.alarmEmails);
 
     this.messages = this.messagesTable();
-    this.inbox = this.table('Notifications', names.notificationsTable, { keys: tables.notifications });
+    this.inbox = this.table('Notifications', names.notificationsTable, { keys: tables.inbox });
     this.acknowledgements = this.table('Acknowledgements', names.acknowledgementsTable, {
       keys: tables.acknowledgements,
     });

@@ -38,7 +38,7 @@ export const tables = {
     byMessageId: { name: 'byMessageId', sortKey: 'messageId' },
   },
   /** The sort key is `<conversationId>#<sequence, padded>`. */
-  notifications: { partitionKey: 'userId', sortKey: 'conversationSequence', timeToLive: 'expiresAt' },
+  inbox: { partitionKey: 'userId', sortKey: 'conversationSequence', timeToLive: 'expiresAt' },
   /** As that of the notification which one of the user's devices has acknowledged. */
   acknowledgements: { partitionKey: 'userId', sortKey: 'conversationSequence', timeToLive: 'expiresAt' },
   connections: { partitionKey: 'userId', sortKey: 'connectionId', timeToLive: 'expiresAt' },
@@ -103,7 +103,7 @@ export const DrainMessage = v.strictObject({
   /** Of a drain that goes on. */
   goesOn: v.exactOptional(
     v.strictObject({
-      /** Up to where the user's queue is pushed. */
+      /** Up to where the inbox is pushed. */
       after: NotificationId,
       /** When the drain began. */
       since: v.pipe(v.string(), v.isoTimestamp()),

@@ -46,7 +46,7 @@ protects(
 protects(
   'a notification that is delivered once more stays as it was put: a drain knows what was there before it',
   { file: 'chat/store/inbox.ts', condition: 'attribute_not_exists(userId)' },
-  tables.notifications,
+  tables.inbox,
   async ({ client, table }) => {
     const inbox = inboxTable(client, table, acknowledgementsTable(client, table));
     expect(await inbox.put(message, now)).toBe('written');

@@ -88,14 +88,14 @@ test('a drain of more than 16 passes catches up with the templates as they are',
   expect(recursions(system)).toBe(0);
 });
 
-/** Puts notifications of one sender into a user's queue, as a worker would. */
+/** Puts notifications of one sender into a user's inbox, as a worker would. */
 async function putNotifications(system: System, to: string, count: number): Promise<void> {
   const table = system.environment(environmentNames.notificationsTable);
   const conversationId = conversationIdOf('ada', to);
   const now = new Date().toISOString();
   const puts = Array.from({ length: count }, (_, index) => {
     const place = { conversationId, sequence: index + 1 };
-    const key = { userId: to, [tables.notifications.sortKey]: conversationSequenceOf(place) };
+    const key = { userId: to, [tables.inbox.sortKey]: conversationSequenceOf(place) };
     const message = { ...place, messageId: randomUUID(), from: 'ada', to, text: `${index + 1}`, sentAt: now };
     const Item = marshall({ ...key, ...message, notifiedAt: now, expiresAt: Date.now() });
     return { PutRequest: { Item } };

@@ -127,7 +127,7 @@ export function chatLiveDocument() {
       title: 'Duotempo chat, live',
       version: '1',
       description:
-        'Notifications the moment they are written. Frames are JSON text of at most 32 KB, messages of several frames at most 128 KB; what is neither closes the connection. Frames may overtake each other: a device orders them by `sequence`, and fetches what it misses with `GET /conversations/{conversationId}/messages`. A push is a hint, the notification queue is the truth.',
+        'Notifications the moment they are written. Frames are JSON text of at most 32 KB, messages of several frames at most 128 KB; what is neither closes the connection. Frames may overtake each other: a device orders them by `sequence`, and fetches what it misses with `GET /conversations/{conversationId}/messages`. A push is a hint, the inbox is the truth.',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
       tags: [{ name: 'chat' }],
     },

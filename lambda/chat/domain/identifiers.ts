@@ -22,13 +22,13 @@ export function messageIdOf(from: string, to: string, clientMessageId: string): 
   return digest([from, to, clientMessageId]);
 }
 
-/** Where a notification stands in its user's queue: by conversation, then by sequence. */
+/** Where a notification stands in its user's inbox: by conversation, then by sequence. */
 export interface NotificationPlace {
   readonly conversationId: string;
   readonly sequence: number;
 }
 
-/** The id of a notification. Its user is not in it: an id means something in its own user's queue only. */
+/** The id of a notification. Its user is not in it: an id means something in its own user's inbox only. */
 export function notificationIdOf({ conversationId, sequence }: NotificationPlace): string {
   return `${conversationId}-${padded(sequence)}`;
 }

@@ -38,7 +38,7 @@ export interface Message {
   readonly requestId?: string;
 }
 
-/** A message that waits in its recipient's queue until one of the recipient's devices acknowledges it. */
+/** A message that waits in its recipient's inbox until one of the recipient's devices acknowledges it. */
 export type Notification = Message;
 
 /** A message waits so long after it was sent, whenever it is delivered. From then on only the history has it. */

@@ -18,7 +18,7 @@ import { StoredMessage } from './messages.ts';
 import { readPartition } from './partition.ts';
 import { timeToLive } from './time-to-live.ts';
 
-const keys = tables.notifications;
+const keys = tables.inbox;
 
 const StoredNotification = v.object({ ...StoredMessage.entries, notifiedAt: v.string() });
 

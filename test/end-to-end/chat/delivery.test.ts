@@ -32,7 +32,7 @@ async function postAll(from: Person, to: Person, all: readonly string[]): Promis
   for (const text of all) await from.post(to, text);
 }
 
-/** What waits in a user's queue, once so many wait. */
+/** What waits in a user's inbox, once so many wait. */
 async function waitingOnes(person: Person, count: number): Promise<string[]> {
   let found: string[] = [];
   await eventually(async () => (found = await person.waiting()).length >= count, `${count} wait`);

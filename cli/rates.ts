@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import * as v from 'valibot';
+import { requests } from '../lambda/card-settlement/api.ts';
 import {
   addDays,
   businessDateOf,
   isCalendarDate,
   type BusinessDate,
 } from '../lambda/card-settlement/domain/business-date.ts';
-import { FxRatesBody } from '../lambda/card-settlement/domain/fx.ts';
 import { connectToApi, describeRefusal, type CallApi } from './shared/api.ts';
 import { businessCalendar } from './shared/business-day.ts';
 import { CommandError, errorCode } from './shared/command-error.ts';
@@ -101,7 +101,7 @@ async function ratesOf(file: string): Promise<FxRates> {
       cause: error,
     });
   });
-  const parsed = v.safeParse(FxRatesBody, parseJson(text));
+  const parsed = v.safeParse(requests.FxRates, parseJson(text));
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   throw new CommandError(

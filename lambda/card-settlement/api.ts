@@ -2,12 +2,12 @@ import * as v from 'valibot';
 import { Hash, Instant, pageOf, type Body } from '../shared/api.ts';
 import { problemsOf, type Problem } from '../shared/problem.ts';
 import { CalendarDate } from './domain/business-date.ts';
-import { isReview, ReviewBody, type AnyStagedFact } from './domain/decision.ts';
-import { FxRatesBody, RateCurrency } from './domain/fx.ts';
+import { isReview, type AnyStagedFact } from './domain/decision.ts';
+import { FxRates, RateCurrency } from './domain/fx.ts';
 import { MerchantProfile } from './domain/merchant.ts';
 import type { StagedFact } from './domain/settlement.ts';
 import type { Break, BusinessDay } from './domain/business-day.ts';
-import { TerminalTotalsBody, type TerminalLine } from './domain/terminal-totals.ts';
+import { lineKey, type TerminalLine } from './domain/terminal-totals.ts';
 import type { CountAndAmount, MerchantTotals } from './domain/totals.ts';
 import { CurrencyCode, Identifier, Transaction } from './domain/transaction.ts';
 import type { WrittenEntry } from './store/ledger.ts';
@@ -166,13 +166,54 @@ const MerchantTotalsBody = v.object({
   net: MinorUnits,
 });
 
+function wholeUpTo(limit: number) {
+  return v.pipe(
+    v.number(),
+    v.check(
+      (value) => Number.isInteger(value) && value >= 0 && value <= limit,
+      `must be a whole number from 0 to ${limit}`,
+    ),
+  );
+}
+
+const TERMINAL_LINE_LIMIT = 100;
+const TERMINAL_COUNT_LIMIT = 1_000_000;
+
+const ReportedLine = v.strictObject({
+  type: Transaction.entries.type,
+  currency: CurrencyCode,
+  count: wholeUpTo(TERMINAL_COUNT_LIMIT),
+  amount: v.pipe(
+    wholeUpTo(Number.MAX_SAFE_INTEGER),
+    v.transform((amount) => BigInt(amount)),
+  ),
+});
+
 /** Bodies of requests, by their names in the OpenAPI document. */
 export const requests = {
   Transaction,
   MerchantProfile,
-  FxRates: FxRatesBody,
-  Review: ReviewBody,
-  TerminalTotals: TerminalTotalsBody,
+  FxRates,
+  /** Of a release or a rejection. */
+  Review: v.strictObject({
+    reason: v.pipe(
+      v.string(),
+      v.trim(),
+      v.minLength(1, 'must not be empty'),
+      v.maxLength(200, 'must be at most 200 characters'),
+    ),
+  }),
+  /** What a terminal's own books say of a date. */
+  TerminalTotals: v.strictObject({
+    totals: v.pipe(
+      v.array(ReportedLine),
+      v.maxLength(TERMINAL_LINE_LIMIT, `must be at most ${TERMINAL_LINE_LIMIT} lines`),
+      v.check(
+        (lines) => new Set(lines.map(lineKey)).size === lines.length,
+        'must name each type and currency once',
+      ),
+    ),
+  }),
 };
 
 /** Bodies of answers and their parts, by their names in the OpenAPI document. */

@@ -1,12 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import {
-  bodyDigest,
-  partitionOf,
-  partitionsOf,
-  sortKeyOf,
-  transactionIdOf,
-} from '../../lambda/card-settlement/domain/identifiers.ts';
+import { bodyDigest, sortKeyOf, transactionIdOf } from '../../lambda/card-settlement/domain/identifiers.ts';
+import { partitionOf, partitionsOf } from '../../lambda/card-settlement/store/keys.ts';
 
 const identifier = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
 /** Short and alike: what collides if parts are only put side by side. */

@@ -1,18 +1,7 @@
-import * as v from 'valibot';
 import type { BusinessDate } from './business-date.ts';
 import { decisionIdOf } from './identifiers.ts';
 import { requestOf, type EntryStatus, type LedgerEntry, type StagedFact } from './settlement.ts';
 import type { Transaction } from './transaction.ts';
-
-/** The body of a release or a rejection. */
-export const ReviewBody = v.strictObject({
-  reason: v.pipe(
-    v.string(),
-    v.trim(),
-    v.minLength(1, 'must not be empty'),
-    v.maxLength(200, 'must be at most 200 characters'),
-  ),
-});
 
 /**
  * An operator's decision on a held transaction: a staged fact beside it, in the books of the date that is open when it
@@ -34,7 +23,6 @@ export interface StagedReview {
   /** Who decided: the `client_id` of the access token. */
   readonly clientId: string;
   readonly reason: string;
-  /** The HTTP request that brought it. */
   readonly requestId?: string;
 }
 

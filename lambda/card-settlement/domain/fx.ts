@@ -2,16 +2,43 @@ import * as v from 'valibot';
 import { CalendarDate } from './business-date.ts';
 import { currencyExponent, parseDecimal, type Ratio } from './money.ts';
 
+const RATE_LIMIT = 300;
+
+/** Published rates include metals and units of account, in which nothing is settled. */
+export const RateCurrency = v.pipe(
+  v.string(),
+  v.check((code) => currencyExponent(code) !== undefined, 'must be an ISO 4217 currency code'),
+);
+
 /** Foreign-exchange rates of one date: one unit of `base` is worth `rates[currency]` units of each currency. */
-export interface FxRates {
-  readonly base: string;
+export const FxRates = v.strictObject({
+  base: RateCurrency,
   /** The publisher. */
-  readonly source: string;
-  /** The date they were published for, `YYYY-MM-DD`. May be earlier than the business date that uses them. */
-  readonly rateDate: string;
-  /** ISO 4217 code → plain decimal text. */
-  readonly rates: Readonly<Record<string, string>>;
-}
+  source: v.pipe(
+    v.string(),
+    v.minLength(1, 'must not be empty'),
+    v.maxLength(200, 'must be at most 200 characters'),
+  ),
+  /** The date they were published for. May be earlier than the business date that uses them. */
+  rateDate: CalendarDate,
+  /** Plain decimal text. */
+  rates: v.pipe(
+    v.custom<Record<string, string>>(keepsItsNames, 'must name ISO 4217 currencies only'),
+    v.record(
+      RateCurrency,
+      v.pipe(
+        v.string(),
+        v.check(
+          (text) => parseDecimal(text) !== undefined,
+          'must be plain decimal text above 0, at most 12 digits before and after the point',
+        ),
+      ),
+    ),
+    v.check((rates) => Object.keys(rates).length > 0, 'must name at least one currency'),
+    v.check((rates) => Object.keys(rates).length <= RATE_LIMIT, `must name at most ${RATE_LIMIT} currencies`),
+  ),
+});
+export type FxRates = v.InferOutput<typeof FxRates>;
 
 /** What one unit of `from` is worth in `to`, exactly; undefined if the rates name only one of them, or neither. */
 export function crossRate(rates: FxRates, from: string, to: string): Ratio | undefined {
@@ -35,41 +62,7 @@ function perBase(rates: FxRates, currency: string): Ratio | undefined {
   return text === undefined ? undefined : parseDecimal(text);
 }
 
-const RATE_LIMIT = 300;
-
-/** Published rates also name metals and units of account, in which nothing is settled. */
-export const RateCurrency = v.pipe(
-  v.string(),
-  v.check((code) => currencyExponent(code) !== undefined, 'must be an ISO 4217 currency code'),
-);
-
-/** The body of `PUT /fx-rates/{businessDate}`. */
-export const FxRatesBody = v.strictObject({
-  base: RateCurrency,
-  source: v.pipe(
-    v.string(),
-    v.minLength(1, 'must not be empty'),
-    v.maxLength(200, 'must be at most 200 characters'),
-  ),
-  rateDate: CalendarDate,
-  rates: v.pipe(
-    v.custom<Record<string, string>>(keepsItsNames, 'must name ISO 4217 currencies only'),
-    v.record(
-      RateCurrency,
-      v.pipe(
-        v.string(),
-        v.check(
-          (text) => parseDecimal(text) !== undefined,
-          'must be plain decimal text above 0, at most 12 digits before and after the point',
-        ),
-      ),
-    ),
-    v.check((rates) => Object.keys(rates).length > 0, 'must name at least one currency'),
-    v.check((rates) => Object.keys(rates).length <= RATE_LIMIT, `must name at most ${RATE_LIMIT} currencies`),
-  ),
-});
-
-/** A record leaves these names out in silence; here, as everywhere, what is unknown is refused. */
+/** `v.record` drops these names silently, but unknown names are to be refused. */
 const NAMES_LEFT_OUT = ['__proto__', 'prototype', 'constructor'];
 
 function keepsItsNames(value: unknown): boolean {

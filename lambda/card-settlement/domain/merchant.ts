@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { CountryCode, CurrencyCode } from './transaction.ts';
 
-/** How a merchant is paid: the body of `PUT /merchants/{merchantId}`. */
+/** How a merchant is paid. */
 export const MerchantProfile = v.strictObject({
   name: v.pipe(
     v.string(),

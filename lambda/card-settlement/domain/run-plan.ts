@@ -55,8 +55,8 @@ const LEAST_CHANGE = 0.01;
 /** By then the settlement queue has dropped its messages. */
 const RETENTION_SECONDS = 4 * 86_400;
 /**
- * A run may not see facts that were staged up to this long before it began: intake takes up to 10 s, and the index by
- * date lags a little.
+ * A run may not see facts that were staged up to this long before it began: intake takes up to 10 s, and what it stages
+ * shows a little later.
  */
 const UNSEEN_SECONDS = 15;
 

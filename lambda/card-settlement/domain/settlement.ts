@@ -19,7 +19,7 @@ export interface StagedFact extends Transaction {
   readonly bodyDigest: string;
   /** Of a reversal, which has its sale's id: what its own idempotency key leads to. */
   readonly idempotencyId?: string;
-  /** The HTTP request that brought it, by API Gateway's id: the log is searched by it. */
+  /** Of the request that brought it: the log is searched by it. */
   readonly requestId?: string;
 }
 
@@ -67,7 +67,6 @@ export interface LedgerEntry {
   readonly withoutProfile: boolean;
   readonly score: number;
   readonly rules: readonly RuleVerdict[];
-  /** The HTTP request that brought the fact. */
   readonly requestId?: string;
 }
 

@@ -1,6 +1,5 @@
-import * as v from 'valibot';
 import type { StagedSummary } from './totals.ts';
-import { CurrencyCode, Transaction } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 
 /** Transactions of one type and currency at a terminal. Amounts are minor units and positive, as terminals print them. */
 export interface TerminalLine {
@@ -9,43 +8,6 @@ export interface TerminalLine {
   readonly count: number;
   readonly amount: bigint;
 }
-
-const LINE_LIMIT = 100;
-const COUNT_LIMIT = 1_000_000;
-/** What JSON's numbers carry exactly. */
-const AMOUNT_LIMIT = Number.MAX_SAFE_INTEGER;
-
-function wholeUpTo(limit: number) {
-  return v.pipe(
-    v.number(),
-    v.check(
-      (value) => Number.isInteger(value) && value >= 0 && value <= limit,
-      `must be a whole number from 0 to ${limit}`,
-    ),
-  );
-}
-
-/** The body of `PUT /terminals/{terminalId}/totals/{businessDate}`: what the terminal's own books say of the date. */
-export const TerminalTotalsBody = v.strictObject({
-  totals: v.pipe(
-    v.array(
-      v.strictObject({
-        type: Transaction.entries.type,
-        currency: CurrencyCode,
-        count: wholeUpTo(COUNT_LIMIT),
-        amount: v.pipe(
-          wholeUpTo(AMOUNT_LIMIT),
-          v.transform((amount) => BigInt(amount)),
-        ),
-      }),
-    ),
-    v.maxLength(LINE_LIMIT, `must be at most ${LINE_LIMIT} lines`),
-    v.check(
-      (lines) => new Set(lines.map(lineKey)).size === lines.length,
-      'must name each type and currency once',
-    ),
-  ),
-});
 
 /** A terminal's report, as it stands. */
 export interface TerminalReport {
@@ -142,7 +104,7 @@ function nothingOf(line: TerminalLine | undefined): TerminalLine {
   return { type: line.type, currency: line.currency, count: 0, amount: 0n };
 }
 
-function lineKey({ type, currency }: Pick<TerminalLine, 'type' | 'currency'>): string {
+export function lineKey({ type, currency }: Pick<TerminalLine, 'type' | 'currency'>): string {
   return `${currency}#${type}`;
 }
 

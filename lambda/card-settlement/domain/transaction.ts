@@ -23,7 +23,7 @@ export const CountryCode = v.pipe(
   v.regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 country code'),
 );
 
-/** No place on earth is nearer to 0 than this without being 0; a table could not hold a number nearer than 1e-130. */
+/** No place on earth is closer to 0 than this without being 0, and such numbers are hard to keep. */
 const SMALLEST_DEGREES = 1e-100;
 
 function degrees(limit: number) {
@@ -38,7 +38,7 @@ function degrees(limit: number) {
   );
 }
 
-/** A card transaction as a point of sale reports it: the body of `POST /transactions`. */
+/** A card transaction as a point of sale reports it. */
 export const Transaction = v.strictObject({
   merchantId: Identifier,
   terminalId: Identifier,

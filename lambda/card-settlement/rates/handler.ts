@@ -1,5 +1,5 @@
 import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
-import { FxRatesBody } from '../domain/fx.ts';
+import { FxRates } from '../domain/fx.ts';
 import { businessDateIn, knownQuery, parseBody } from '../requests.ts';
 import { recordRatesOf, type RateServices } from './record-rates.ts';
 import { buildServices } from './services.ts';
@@ -8,7 +8,7 @@ import { buildServices } from './services.ts';
 export async function putFxRates(request: HttpRequest, services: RateServices): Promise<HttpResponse> {
   const businessDate = businessDateIn(request);
   knownQuery(request, []);
-  await recordRatesOf(businessDate, parseBody(FxRatesBody, request), services);
+  await recordRatesOf(businessDate, parseBody(FxRates, request), services);
   return { status: 204 };
 }
 

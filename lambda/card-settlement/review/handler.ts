@@ -1,6 +1,5 @@
 import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
-import { decisionBody } from '../api.ts';
-import { ReviewBody } from '../domain/decision.ts';
+import { decisionBody, requests } from '../api.ts';
 import { identifierIn, knownQuery, parseBody } from '../requests.ts';
 import { reviewTransaction, type ReviewServices } from './review-transaction.ts';
 import { buildServices } from './services.ts';
@@ -9,7 +8,7 @@ import { buildServices } from './services.ts';
 export async function review(request: HttpRequest, services: ReviewServices): Promise<HttpResponse> {
   knownQuery(request, []);
   const transactionId = identifierIn(request, 'transactionId');
-  const { reason } = parseBody(ReviewBody, request);
+  const { reason } = parseBody(requests.Review, request);
   const type = request.routeKey.endsWith('/release') ? 'release' : 'reject';
   const { caller, requestId } = request;
   const { clientId } = caller;

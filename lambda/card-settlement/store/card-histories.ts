@@ -4,8 +4,8 @@ import { environmentVariable } from '../../shared/environment.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { cardIndexAttributes, environmentNames, smallAmountIndexAttributes, tables } from '../contract.ts';
 import type { Moment, PastSmallSale, PastUse } from '../domain/fraud/history.ts';
-import { occurrenceKeyOf } from '../domain/identifiers.ts';
 import { Transaction } from '../domain/transaction.ts';
+import { occurrenceKeyOf } from './keys.ts';
 import { itemTable, projection } from './table.ts';
 
 const { byCard, bySmallAmount, partitionKey } = tables.stagedTransactions;

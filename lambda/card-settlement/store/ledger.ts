@@ -4,11 +4,12 @@ import { environmentVariable } from '../../shared/environment.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
-import { partitionOf, partitionsOf, sortKeyOf } from '../domain/identifiers.ts';
+import { sortKeyOf } from '../domain/identifiers.ts';
 import { mergePages, mergeSorted, type Pages } from '../domain/merge-join.ts';
 import type { LedgerEntry } from '../domain/settlement.ts';
 import type { LedgerSummary } from '../domain/totals.ts';
 import { Transaction } from '../domain/transaction.ts';
+import { partitionOf, partitionsOf } from './keys.ts';
 import { StoredInteger } from './stored.ts';
 import { itemTable, marshalled, projection } from './table.ts';
 

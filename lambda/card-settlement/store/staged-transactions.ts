@@ -6,19 +6,13 @@ import { environmentNames, stagedIndexAttributes, tables } from '../contract.ts'
 import type { BusinessDate } from '../domain/business-date.ts';
 import { isReview, type AnyStagedFact } from '../domain/decision.ts';
 import { isSmallSale } from '../domain/fraud/small-amount.ts';
-import {
-  isDecisionId,
-  occurrenceKeyOf,
-  partitionOf,
-  partitionsOf,
-  sortKeyOf,
-  terminalKeyOf,
-} from '../domain/identifiers.ts';
+import { isDecisionId, sortKeyOf, terminalKeyOf } from '../domain/identifiers.ts';
 import { mergePages, type Pages } from '../domain/merge-join.ts';
 import { STAGED_KEPT_DAYS } from '../domain/retention.ts';
 import type { StagedFact } from '../domain/settlement.ts';
 import type { StagedSummary } from '../domain/totals.ts';
 import { instantOf, Transaction } from '../domain/transaction.ts';
+import { occurrenceKeyOf, partitionOf, partitionsOf } from './keys.ts';
 import { itemTable, marshalled, projection } from './table.ts';
 
 const keys = tables.stagedTransactions;

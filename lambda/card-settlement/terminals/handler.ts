@@ -1,5 +1,5 @@
 import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
-import { TerminalTotalsBody } from '../domain/terminal-totals.ts';
+import { requests } from '../api.ts';
 import { businessDateIn, identifierIn, knownQuery, parseBody } from '../requests.ts';
 import { recordTotals, type TerminalServices } from './record-totals.ts';
 import { buildServices } from './services.ts';
@@ -12,7 +12,7 @@ export async function putTerminalTotals(
   knownQuery(request, []);
   const terminalId = identifierIn(request, 'terminalId');
   const businessDate = businessDateIn(request);
-  const { totals } = parseBody(TerminalTotalsBody, request);
+  const { totals } = parseBody(requests.TerminalTotals, request);
   await recordTotals(businessDate, { clientId: request.caller.clientId, terminalId, totals }, services);
   return { status: 204 };
 }

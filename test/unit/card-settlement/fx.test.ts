@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as v from 'valibot';
-import { keepsAll, crossRate, FxRatesBody, hasRate } from '../../../lambda/card-settlement/domain/fx.ts';
+import { keepsAll, crossRate, FxRates, hasRate } from '../../../lambda/card-settlement/domain/fx.ts';
 import { fxRates } from './card-facts.ts';
 
 describe('rates', () => {
@@ -35,7 +35,7 @@ describe('rates', () => {
 
 describe('the body that records rates', () => {
   it('is taken as it is', () => {
-    expect(v.parse(FxRatesBody, fxRates())).toEqual(fxRates());
+    expect(v.parse(FxRates, fxRates())).toEqual(fxRates());
   });
 
   it.each([
@@ -52,14 +52,14 @@ describe('the body that records rates', () => {
     ['rates in an array', { rates: ['1'] }],
     ['an unknown field', { note: 'hello' }],
   ])('is refused with %s', (_, change) => {
-    expect(v.is(FxRatesBody, { ...fxRates(), ...change })).toBe(false);
+    expect(v.is(FxRates, { ...fxRates(), ...change })).toBe(false);
   });
 
   it.each(['__proto__', 'constructor', 'prototype', 'toString'])(
     'is refused with a rate named %s, never stripped of it',
     (name) => {
       const rates: unknown = JSON.parse(`{"EUR":"1","${name}":"1"}`);
-      expect(v.is(FxRatesBody, { ...fxRates(), rates })).toBe(false);
+      expect(v.is(FxRates, { ...fxRates(), rates })).toBe(false);
     },
   );
 });

@@ -1,10 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  bodyDigest,
-  partitionOf,
-  partitionsOf,
-  transactionIdOf,
-} from '../../../lambda/card-settlement/domain/identifiers.ts';
+import { bodyDigest, transactionIdOf } from '../../../lambda/card-settlement/domain/identifiers.ts';
+import { partitionOf, partitionsOf } from '../../../lambda/card-settlement/store/keys.ts';
 
 /** Literal values: what is stored was derived with them, so a change would lose every transaction of yesterday. */
 describe('identifiers of stored things', () => {

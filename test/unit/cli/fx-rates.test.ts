@@ -7,13 +7,13 @@ import {
   plainDecimal,
   readShippedFxRates,
 } from '../../../cli/shared/fx-rates.ts';
-import { FxRatesBody } from '../../../lambda/card-settlement/domain/fx.ts';
+import { FxRates } from '../../../lambda/card-settlement/domain/fx.ts';
 import * as v from 'valibot';
 
 describe('the FX rates that ship with the app', () => {
   it('are what the API accepts, with their date and source, of every currency that merchants settle in', async () => {
     const rates = await readShippedFxRates();
-    expect(v.is(FxRatesBody, rates)).toBe(true);
+    expect(v.is(FxRates, rates)).toBe(true);
     expect(rates).toMatchObject({ base: 'USD', source: '@fawazahmed0/currency-api' });
     expect(rates.rateDate).toMatch(/^\d{4}-\d{2}-\d{2}$/);
     expect(Object.keys(rates.rates)).toEqual(expect.arrayContaining(['EUR', 'GBP', 'JPY', 'KWD', 'MXN']));

@@ -5,8 +5,8 @@ import type { Transaction } from '../transaction.ts';
 const SMALL_AMOUNT_MAJOR_UNITS = 2;
 
 /**
- * True for a sale of at most 2.00 of its own currency: intake, which knows no rates, marks these for an index, and the
- * rule that counts cards at a terminal reads them from there.
+ * True for a sale of at most 2.00 of its own currency. Intake, which knows no rates, marks these for the rule that counts
+ * cards at a terminal.
  */
 export function isSmallSale(transaction: Pick<Transaction, 'type' | 'amount' | 'currency'>): boolean {
   const exponent = currencyExponent(transaction.currency) ?? 0;

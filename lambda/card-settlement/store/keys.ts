@@ -1,0 +1,29 @@
+import { hash } from 'node:crypto';
+import type { BusinessDate } from '../domain/business-date.ts';
+import { originalIdOf } from '../domain/identifiers.ts';
+
+/** Each business date is spread over this many shards, so that its writes reach as many partitions. */
+const SHARD_COUNT = 16;
+
+/** The partition of the staged index and of the ledger that holds a fact: `<date>#<00 to 15>`. */
+export function partitionOf(businessDate: BusinessDate, factId: string): string {
+  // A decision shares its original's shard.
+  return shardOf(
+    businessDate,
+    Number.parseInt(hash('sha256', originalIdOf(factId)).slice(0, 8), 16) % SHARD_COUNT,
+  );
+}
+
+/** All partitions of a date, in order. */
+export function partitionsOf(businessDate: BusinessDate): string[] {
+  return Array.from({ length: SHARD_COUNT }, (_, shard) => shardOf(businessDate, shard));
+}
+
+function shardOf(businessDate: BusinessDate, shard: number): string {
+  return `${businessDate}#${String(shard).padStart(2, '0')}`;
+}
+
+/** The sort key of histories: the instant, ISO 8601 UTC with milliseconds, then the transaction. */
+export function occurrenceKeyOf(occurredAt: Date, transactionId: string): string {
+  return `${occurredAt.toISOString()}#${transactionId}`;
+}

@@ -6,21 +6,22 @@ import { gatewayAnswer } from './api-gateway/http-response.ts';
 import { finishWebSocketApi, type WebSocketApiDraft } from './api-gateway/web-socket-api-draft.ts';
 import { createWebSocketApis } from './api-gateway/web-socket-api.ts';
 import type { WebSocketLimits } from './api-gateway/web-socket-connection.ts';
-import { serveUserPools } from './cognito/service.ts';
-import type { UserPool } from './cognito/user-pool.ts';
-import { createDynamoDb } from './dynamodb/dynamodb.ts';
-import { startAwsEndpoint, type AwsEndpoint } from './endpoint/aws-endpoint.ts';
-import type { Interceptor } from './endpoint/aws-service.ts';
+import { serveUserPools, type UserPool } from './cognito/index.ts';
+import { createDynamoDb } from './dynamodb/index.ts';
+import {
+  createCredentialStore,
+  startAwsEndpoint,
+  type AwsEndpoint,
+  type Interceptor,
+  type RoleCredentials,
+} from './endpoint/index.ts';
 import type { HostEvent } from './events.ts';
-import { createAccess } from './iam/access.ts';
-import { createCredentialStore, type RoleCredentials } from './iam/credentials.ts';
-import type { AccessRequest } from './iam/evaluate.ts';
-import type { Policies } from './iam/policies.ts';
+import { createAccess, type AccessRequest, type Policies } from './iam/index.ts';
 import { FunctionPool, mayWriteLogs, type Invocation } from './lambda/index.ts';
-import type { HostedPipe } from './pipes/provision-pipe.ts';
+import type { HostedPipe } from './pipes/index.ts';
 import { RESOURCE_TYPES } from './registry.ts';
-import type { HostedSchedule } from './scheduler/provision-schedule.ts';
-import { createSqs } from './sqs/sqs.ts';
+import type { HostedSchedule } from './scheduler/index.ts';
+import { createSqs } from './sqs/index.ts';
 import {
   checkSupport,
   createUrlRewriter,
@@ -195,10 +196,9 @@ async function start(
     }),
   );
   undo.push(awsEndpoint.stop, () => Promise.resolve(sqs.stop()));
-  awsEndpoint.addService('DynamoDB_20120810', 'dynamodb', dynamoDb.handle);
-  awsEndpoint.addService('DynamoDBStreams_20120810', 'dynamodb', dynamoDb.streams.handle);
-  awsEndpoint.addService('AmazonSQS', 'sqs', sqs.handle);
-  awsEndpoint.addService('AWSCognitoIdentityProviderService', 'cognito-idp', serveUserPools(userPools));
+  for (const service of [...dynamoDb.services, sqs.service, serveUserPools(userPools)]) {
+    awsEndpoint.addService(service);
+  }
 
   const logGroups = new Set<string>();
   const functionPool = new FunctionPool({

@@ -2,12 +2,12 @@
 export { startLocalHost } from './host.ts';
 export type { LocalHost, LocalHostOptions } from './host.ts';
 export type { HostEvent } from './events.ts';
-export { itemBytes } from './dynamodb/item.ts';
+export { itemBytes } from './dynamodb/index.ts';
 export { unitsIn, usageBetween } from './usage.ts';
 export type { UsageRecord, UsageUnit } from './usage.ts';
-export { partsOf, without } from './iam/policies.ts';
-export type { Policies, PolicyPart } from './iam/policies.ts';
-export { parseScheduleExpression } from './scheduler/schedule-expression.ts';
+export { partsOf, without } from './iam/index.ts';
+export type { Policies, PolicyPart } from './iam/index.ts';
+export { parseScheduleExpression } from './scheduler/index.ts';
 export { loadAssembly } from './template/assembly.ts';
 export { isJsonList, isJsonObject, objectAt, textAt } from './template/template.ts';
 export type { JsonObject } from './template/template.ts';

@@ -1,5 +1,5 @@
-import type { ConsumedCapacity } from './dynamodb/capacity.ts';
-import type { AwsAnswer, AwsCall, Interceptor } from './endpoint/aws-service.ts';
+import type { ConsumedCapacity } from './dynamodb/index.ts';
+import type { AwsAnswer, AwsCall, Interceptor } from './endpoint/index.ts';
 import type { HostEvent } from './events.ts';
 import { isJsonList, isJsonObject, textAt, type JsonObject } from './template/index.ts';
 

@@ -1,5 +1,4 @@
-import type { RestService } from '../endpoint/aws-endpoint.ts';
-import { awsError, type AwsAnswer } from '../endpoint/aws-service.ts';
+import { awsError, type AwsAnswer, type RestService } from '../endpoint/index.ts';
 import { textAt } from '../template/index.ts';
 import type { WebSocketApis } from './web-socket-api.ts';
 import { MAXIMUM_MESSAGE_BYTES, SlowClientError } from './web-socket-connection.ts';

@@ -1,6 +1,4 @@
-import type { Access } from '../iam/access.ts';
-import { API_GATEWAY_LOG_ACTIONS } from '../iam/managed-policies.ts';
-import { requireAssumable } from '../iam/provision-iam.ts';
+import { API_GATEWAY_LOG_ACTIONS, requireAssumable, type Access } from '../iam/index.ts';
 import { physicalName, requiredText, ResourceError, type Place, type Provision } from '../template/index.ts';
 
 export interface AccountWorld extends Place {

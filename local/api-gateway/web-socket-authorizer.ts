@@ -1,4 +1,4 @@
-import { compileWildcard } from '../iam/wildcard.ts';
+import { compileWildcard } from '../iam/index.ts';
 import type { Invocation } from '../lambda/index.ts';
 import { isJsonList, isJsonObject, textAt, type Json, type JsonObject } from '../template/index.ts';
 import type { ConnectRequest } from './web-socket-event.ts';

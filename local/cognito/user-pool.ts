@@ -2,14 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWTPayload } from 'jose';
 import type { JwksKeyGetter } from '../api-gateway/jwt-authorizer.ts';
-import { unservedText } from '../endpoint/unserved-call.ts';
+import { unservedText } from '../endpoint/index.ts';
 import { secretHashMatches, type UserPoolClientDefinition } from './client.ts';
 import { CognitoError, requiredText } from './error.ts';
 import { createUserPoolHttp } from './http.ts';
 import { createTokenSigner, userSubject } from './tokens.ts';
 import { createUserStore, type PasswordPolicy } from './users.ts';
-
-export type { UserPoolClientDefinition } from './client.ts';
 
 interface AwsAnswer {
   readonly status: number;

@@ -1,10 +1,9 @@
-import type { JsonObject } from '../template/index.ts';
-import { canonicalItem, itemBytes, type Item } from './item.ts';
 import { isHeld, projection, type Index, type Table } from './table.ts';
+import { canonicalText, itemBytes, type Item } from './value.ts';
 
 /*
- * What requests to DynamoDB consume on demand. Sources: Amazon DynamoDB developer guide, "DynamoDB read and write
- * operations", "DynamoDB item sizes and formats", and "Write capacity units" of both kinds of secondary indexes.
+ * What requests consume on demand. Sources: Amazon DynamoDB developer guide, "DynamoDB read and write operations",
+ * "DynamoDB item sizes and formats", and "Write capacity units" of both kinds of secondary indexes.
  */
 
 const WRITE_UNIT_BYTES = 1024;
@@ -17,12 +16,12 @@ export interface ConsumedCapacity {
   readonly tableUnits: number;
   readonly indexes: readonly {
     readonly indexName: string;
-    readonly scope: 'local' | 'global';
+    readonly scope: Index['scope'];
     readonly units: number;
   }[];
 }
 
-/** A write: units of 1 KB of the larger of the item before and after it, and what it changes in indexes. */
+/** Units of 1 KB of the larger of the item before and after, and what the write changes in indexes. */
 export function writeCapacity(
   table: Table,
   before: Item | undefined,
@@ -32,12 +31,7 @@ export function writeCapacity(
     const units = indexWriteUnits(index, entryOf(index, before), entryOf(index, after));
     return units === 0 ? [] : [{ indexName: index.name, scope: index.scope, units }];
   });
-  return {
-    kind: 'write',
-    tableName: table.name,
-    tableUnits: Math.max(writeUnits(before), writeUnits(after)),
-    indexes,
-  };
+  return { ...refusedWriteCapacity(table.name, before, after), indexes };
 }
 
 /** A write whose condition does not hold consumes what it would have, as far as its items are known; no index. */
@@ -56,12 +50,8 @@ export function readCapacity(
   item: Item | undefined,
   isConsistent: boolean,
 ): ConsumedCapacity {
-  return {
-    kind: 'read',
-    tableName,
-    tableUnits: readUnits(item === undefined ? 0 : itemBytes(item), isConsistent),
-    indexes: [],
-  };
+  const tableUnits = readUnits(item === undefined ? 0 : itemBytes(item), isConsistent);
+  return { kind: 'read', tableName, tableUnits, indexes: [] };
 }
 
 /** @param bytes of all items that were evaluated, whatever of them is answered */
@@ -69,7 +59,7 @@ function readUnits(bytes: number, isConsistent: boolean): number {
   return Math.max(1, Math.ceil(bytes / READ_UNIT_BYTES)) * (isConsistent ? 1 : 0.5);
 }
 
-/** What a page of a query or scan consumed: one that passes over nothing consumes as much as over a small item. */
+/** What a page of a query or scan consumed. One that passes over nothing consumes as much as over a small item. */
 export function pageCapacity(page: {
   readonly tableName: string;
   readonly index: Index | undefined;
@@ -91,23 +81,20 @@ export function pageCapacity(page: {
 }
 
 /** `ConsumedCapacity` as AWS answers it, one for each table. */
-export function capacityAnswer(
-  consumed: readonly ConsumedCapacity[],
-  isDetailed: boolean,
-): readonly JsonObject[] {
-  return [...new Set(consumed.map(({ tableName }) => tableName))].map((TableName) => {
-    const parts = consumed.filter(({ tableName }) => tableName === TableName);
+export function capacityAnswer(consumed: readonly ConsumedCapacity[], isDetailed: boolean): readonly Item[] {
+  return [...groupedBy(consumed, ({ tableName }) => tableName)].map(([TableName, parts]) => {
     const tableUnits = sum(parts.map((part) => part.tableUnits));
     const indexes = parts.flatMap((part) => part.indexes);
     const CapacityUnits = tableUnits + sum(indexes.map(({ units }) => units));
     if (!isDetailed) return { TableName, CapacityUnits };
     const details = SCOPES.flatMap(([scope, name]) => {
       const ofScope = indexes.filter((index) => index.scope === scope);
-      const unitsByName = [...new Set(ofScope.map(({ indexName }) => indexName))].map((indexName) => {
-        const units = ofScope.filter((index) => index.indexName === indexName).map((index) => index.units);
-        return [indexName, { CapacityUnits: sum(units) }] as const;
-      });
-      return unitsByName.length === 0 ? [] : [[name, Object.fromEntries(unitsByName)] as const];
+      if (ofScope.length === 0) return [];
+      const byName = [...groupedBy(ofScope, ({ indexName }) => indexName)].map(
+        ([indexName, entries]) =>
+          [indexName, { CapacityUnits: sum(entries.map(({ units }) => units)) }] as const,
+      );
+      return [[name, Object.fromEntries(byName)] as const];
     });
     return {
       TableName,
@@ -123,6 +110,11 @@ const SCOPES = [
   ['global', 'GlobalSecondaryIndexes'],
 ] as const;
 
+function groupedBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, readonly T[]> {
+  const keys = new Set(values.map(keyOf));
+  return new Map([...keys].map((key) => [key, values.filter((value) => keyOf(value) === key)]));
+}
+
 function sum(units: readonly number[]): number {
   return units.reduce((total, each) => total + each, 0);
 }
@@ -131,7 +123,7 @@ function writeUnits(item: Item | undefined): number {
   return item === undefined ? 1 : Math.max(1, Math.ceil(itemBytes(item) / WRITE_UNIT_BYTES));
 }
 
-/** What an index holds of an item, or undefined where it is not in it. */
+/** What an index holds of an item, or undefined where the item is not in it. */
 function entryOf(index: Index, item: Item | undefined): Item | undefined {
   return item !== undefined && isHeld(index, item) ? projection(index, item) : undefined;
 }
@@ -139,10 +131,9 @@ function entryOf(index: Index, item: Item | undefined): Item | undefined {
 function indexWriteUnits(index: Index, before: Item | undefined, after: Item | undefined): number {
   if (before === undefined) return after === undefined ? 0 : writeUnits(after);
   if (after === undefined) return writeUnits(before);
-  const keyOf = (entry: Item): string =>
-    canonicalItem(Object.fromEntries(index.keys.map(({ name }) => [name, entry[name] ?? null])));
-  // An entry is moved by deleting it and putting another.
+  const keyOf = (entry: Item): string => canonicalText(index.keys.map(({ name }) => entry[name] ?? null));
+  // An entry moves by being deleted and put again.
   if (keyOf(before) !== keyOf(after)) return writeUnits(before) + writeUnits(after);
-  if (canonicalItem(before) === canonicalItem(after)) return 0;
+  if (canonicalText(before) === canonicalText(after)) return 0;
   return Math.max(writeUnits(before), writeUnits(after));
 }

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
+import type { Place } from '../endpoint/index.ts';
 import { isJsonObject, type JsonObject } from '../template/index.ts';
-import { itemBytes } from './item.ts';
+import { withCanonicalNumbers } from './number.ts';
+import { validationError } from './refusal.ts';
 import type { CheckedRequest } from './requests.ts';
 import type { TableDescription } from './table.ts';
+import { itemBytes } from './value.ts';
 
 /*
- * The one place that knows dynalite from within. Of it the host uses what reads requests (types, validations, the
- * grammar of expressions) and what describes tables; items are the host's own (dynamodb-items.ts). Its HTTP layer is
- * left out, because the AWS endpoint has read the body already. All that is private API, hence the exact version in
- * package.json and the tests in test/local/dynamodb*.test.ts.
+ * The one place that knows dynalite from within. The host uses what reads requests (types, validations, the grammar of
+ * expressions) and what describes tables; items are the host's own, and so is HTTP. All that is private API, hence the
+ * exact version in package.json.
  */
 
 type Callback = (error: unknown, result?: unknown) => void;
@@ -38,8 +40,7 @@ interface Validation {
   readonly custom?: unknown;
 }
 
-interface Action {
-  readonly validation: Validation;
+interface Action extends Validation {
   /** Undefined for an action on items. */
   readonly run?: (store: Store, request: object, done: Callback) => void;
 }
@@ -83,55 +84,27 @@ const ITEM_ACTIONS = new Set([
   'UpdateItem',
 ]);
 
-const onRefusal = { ReturnValuesOnConditionCheckFailure: { type: 'String', enum: ['ALL_OLD', 'NONE'] } };
+const ON_REFUSAL = { ReturnValuesOnConditionCheckFailure: { type: 'String', enum: ['ALL_OLD', 'NONE'] } };
 
 /** Parameters that dynalite does not know. */
 const MORE_TYPES: Readonly<Record<string, object>> = {
-  PutItem: onRefusal,
-  UpdateItem: onRefusal,
-  DeleteItem: onRefusal,
+  PutItem: ON_REFUSAL,
+  UpdateItem: ON_REFUSAL,
+  DeleteItem: ON_REFUSAL,
   Scan: { ConsistentRead: 'Boolean' },
 };
 
+/** Hears of each table that comes and goes. */
+interface Tables {
+  readonly define: (description: TableDescription) => void;
+  readonly drop: (tableName: string) => void;
+}
+
 const require = createRequire(import.meta.url);
 
-/** @param tables hear of each table that comes and goes */
-export function createDynalite(options: {
-  readonly accountId: string;
-  readonly region: string;
-  readonly tables: {
-    readonly define: (description: TableDescription) => void;
-    readonly drop: (tableName: string) => void;
-  };
-}): Dynalite {
-  const { tables } = options;
-  const database: Database = require('dynalite/db');
-  // dynalite counts a character as a byte.
-  database.itemSize = itemBytes;
+export function createDynalite(place: Place, tables: Tables): Dynalite {
+  const { store, tableId } = createStore(place, tables);
   const validations: Validations = require('dynalite/validations');
-  const store = database.create({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-  const { tableDb, deleteItemDb } = store;
-  const tableIds = new Map<string, string>();
-  const tableId = (tableName: string): string => {
-    const id = tableIds.get(tableName) ?? randomUUID();
-    tableIds.set(tableName, id);
-    return id;
-  };
-  const put = tableDb.put;
-  Object.assign(tableDb, { awsAccountId: options.accountId, awsRegion: options.region });
-  tableDb.put = (name, description, callback) => {
-    if (description.TableStatus === 'ACTIVE') tables.define(description);
-    // As recorded on AWS. dynalite's own ids lack four digits of a UUID.
-    Object.assign(description, { TableId: tableId(name) });
-    delete description.TableThroughputModeSummary;
-    put(name, description, callback);
-  };
-  store.deleteItemDb = (tableName, callback) => {
-    tables.drop(tableName);
-    tableIds.delete(tableName);
-    deleteItemDb(tableName, callback);
-  };
-
   const actions = new Map<string, Action>();
   const load = (action: string): Action | undefined => {
     if (!TABLE_ACTIONS.has(action) && !ITEM_ACTIONS.has(action)) return undefined;
@@ -140,7 +113,8 @@ export function createDynalite(options: {
     const file = `${action.charAt(0).toLowerCase()}${action.slice(1)}`;
     const { types, custom }: Validation = require(`dynalite/validations/${file}`);
     const loaded: Action = {
-      validation: { types: { ...types, ...MORE_TYPES[action] }, custom },
+      types: { ...types, ...MORE_TYPES[action] },
+      custom,
       ...(TABLE_ACTIONS.has(action) ? { run: require(`dynalite/actions/${file}`) } : {}),
     };
     actions.set(action, loaded);
@@ -151,15 +125,15 @@ export function createDynalite(options: {
     tableId,
     parametersOf: (action) => {
       const known = load(action);
-      return known && Object.keys(known.validation.types);
+      return known && Object.keys(known.types);
     },
     isOfItems: (action) => ITEM_ACTIONS.has(action),
     check: (action, request) => {
       const known = load(action);
       if (known === undefined) throw new Error(`dynalite has no ${action}`);
-      const { types, custom } = known.validation;
-      const checked = validations.checkTypes({ ...request }, types);
-      validations.checkValidations(checked, types, custom, store);
+      checkExpressionSizes(request);
+      const checked = validations.checkTypes({ ...withCanonicalNumbers(request) }, known.types);
+      validations.checkValidations(checked, known.types, known.custom, store);
       return checked;
     },
     run: (action, request) =>
@@ -172,6 +146,66 @@ export function createDynalite(options: {
         });
       }),
   };
+}
+
+function createStore(place: Place, tables: Tables) {
+  const database: Database = require('dynalite/db');
+  // dynalite counts a character as a byte.
+  database.itemSize = itemBytes;
+  const store = database.create({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  const { tableDb, deleteItemDb } = store;
+  const { put } = tableDb;
+  const tableIds = new Map<string, string>();
+  const tableId = (tableName: string): string => {
+    const id = tableIds.get(tableName) ?? randomUUID();
+    tableIds.set(tableName, id);
+    return id;
+  };
+  Object.assign(tableDb, { awsAccountId: place.accountId, awsRegion: place.region });
+  tableDb.put = (name, description, callback) => {
+    if (description.TableStatus === 'ACTIVE') tables.define(description);
+    // As recorded on AWS. dynalite's own ids lack four digits of a UUID.
+    Object.assign(description, { TableId: tableId(name) });
+    delete description.TableThroughputModeSummary;
+    put(name, description, callback);
+  };
+  store.deleteItemDb = (tableName, callback) => {
+    tables.drop(tableName);
+    tableIds.delete(tableName);
+    deleteItemDb(tableName, callback);
+  };
+  return { store, tableId };
+}
+
+const MAXIMUM_EXPRESSION_BYTES = 4096;
+/** Expressions, and whether their refusal tells the size. */
+const EXPRESSIONS = [
+  ['ConditionExpression', true],
+  ['FilterExpression', true],
+  ['KeyConditionExpression', true],
+  ['ProjectionExpression', false],
+  ['UpdateExpression', false],
+] as const;
+
+/**
+ * dynalite lets expressions of any length pass.
+ * Source: Amazon DynamoDB developer guide, "Constraints in Amazon DynamoDB", "Expression parameters".
+ *
+ * @throws Refusal for one that is too long, here or in a part of a batch.
+ */
+function checkExpressionSizes(request: JsonObject): void {
+  for (const [name, tellsSize] of EXPRESSIONS) {
+    const expression = request[name];
+    if (typeof expression !== 'string') continue;
+    const bytes = Buffer.byteLength(expression);
+    if (bytes <= MAXIMUM_EXPRESSION_BYTES) continue;
+    throw validationError(
+      `Invalid ${name}: Expression size has exceeded the maximum allowed size;${tellsSize ? ` expression size: ${bytes}` : ''}`,
+    );
+  }
+  const parts = request['RequestItems'];
+  if (!isJsonObject(parts)) return;
+  for (const part of Object.values(parts)) if (isJsonObject(part)) checkExpressionSizes(part);
 }
 
 /** dynalite says that a table exists without a word. */

@@ -1,23 +1,31 @@
 import { setImmediate } from 'node:timers/promises';
-import { awsError, type AwsAnswer, type AwsCall, type AwsService } from '../endpoint/aws-service.ts';
-import { unservedText } from '../endpoint/unserved-call.ts';
-import { isJsonObject, objectAt, textAt, type JsonObject } from '../template/index.ts';
+import {
+  awsError,
+  unservedText,
+  type AwsAnswer,
+  type AwsCall,
+  type AwsHandler,
+  type AwsService,
+  type Place,
+} from '../endpoint/index.ts';
+import { isJsonList, isJsonObject, objectAt, textAt, type JsonObject } from '../template/index.ts';
+import { dynamoDbAccess } from './access.ts';
 import { capacityAnswer, type ConsumedCapacity } from './capacity.ts';
-import { describedAsAws } from './description.ts';
 import { createDynalite } from './dynalite.ts';
 import { createItemStore } from './items.ts';
-import { checkExpressionSizes, withCanonicalNumbers } from './limits.ts';
 import { validationError } from './refusal.ts';
 import { runOnItems, type CheckedRequest } from './requests.ts';
 import { createDynamoDbStreams, type DynamoDbStreams } from './streams.ts';
 
 export interface DynamoDb {
-  readonly handle: AwsService;
+  readonly handle: AwsHandler;
   /** @throws Error with DynamoDB's own message where it would refuse the table. */
   readonly createTable: (request: JsonObject, properties?: TableProperties) => Promise<void>;
   /** A table's id, a UUID. */
   readonly tableId: (tableName: string) => string;
   readonly streams: DynamoDbStreams;
+  /** For the AWS endpoint: tables, and their streams. */
+  readonly services: readonly AwsService[];
 }
 
 /** What a template says of a table beside its keys and indexes. */
@@ -28,20 +36,18 @@ export interface TableProperties {
   readonly isProtected?: boolean;
 }
 
-const unmetered = (): void => undefined;
-
-/** Amazon DynamoDB, in memory: dynalite reads the requests, the items are the host's own. */
-export function createDynamoDb(options: {
-  readonly accountId: string;
-  readonly region: string;
+interface DynamoDbOptions extends Place {
   /** Hears what each call consumes, item by item or page by page; of refused calls, too. */
   readonly onConsumed?: (call: AwsCall, consumed: ConsumedCapacity) => void;
-}): DynamoDb {
+}
+
+/** Amazon DynamoDB, in memory: dynalite reads the requests, the items are the host's own. */
+export function createDynamoDb(options: DynamoDbOptions): DynamoDb {
   const streams = createDynamoDbStreams(options);
   const items = createItemStore((change) => {
     if (streams.isEnabled(change.tableName)) streams.append(change);
   });
-  const dynalite = createDynalite({ ...options, tables: items });
+  const dynalite = createDynalite(options, items);
   const properties = new Map<string, TableProperties>();
 
   const runOnTables = async (action: string, request: CheckedRequest): Promise<unknown> => {
@@ -68,28 +74,17 @@ export function createDynamoDb(options: {
   const run = async (
     action: string,
     request: JsonObject,
-    onConsumed: (consumed: ConsumedCapacity) => void,
+    onConsumed?: (consumed: ConsumedCapacity) => void,
   ): Promise<AwsAnswer> => {
-    const parameters = dynalite.parametersOf(action);
-    if (parameters === undefined) {
-      return awsError('com.amazon.coral.service#UnknownOperationException', unservedText(action, 'dynamodb'));
-    }
-    const unknown = Object.keys(request).filter((name) => !parameters.includes(name));
-    if (unknown.length > 0) {
-      // dynalite would drop them in silence, and the program would believe that they took effect.
-      return awsError(
-        'com.amazon.coral.validate#ValidationException',
-        `The local host's DynamoDB does not know the parameter ${unknown.join(', ')} of ${action}.`,
-      );
-    }
+    const problem = unknownIn(action, request, dynalite.parametersOf(action));
+    if (problem !== undefined) return problem;
     try {
-      checkExpressionSizes(request);
-      const checked = dynalite.check(action, withCanonicalNumbers(request));
+      const checked = dynalite.check(action, request);
       if (!dynalite.isOfItems(action)) return { status: 200, body: await runOnTables(action, checked) };
       const consumed: ConsumedCapacity[] = [];
       const answer = runOnItems(action, checked, items, (one) => {
         consumed.push(one);
-        onConsumed(one);
+        onConsumed?.(one);
       });
       return { status: 200, body: withCapacity(answer, request, consumed) };
     } catch (error) {
@@ -97,26 +92,56 @@ export function createDynamoDb(options: {
     }
   };
 
+  const handle: AwsHandler = (call) =>
+    run(call.action, call.request, (consumed) => options.onConsumed?.(call, consumed));
+  const service = { service: 'dynamodb', neededAccess: dynamoDbAccess };
   return {
     streams,
-    handle: (call) => run(call.action, call.request, (consumed) => options.onConsumed?.(call, consumed)),
+    handle,
+    services: [
+      { ...service, target: 'DynamoDB_20120810', handle },
+      { ...service, target: 'DynamoDBStreams_20120810', handle: streams.handle },
+    ],
     tableId: dynalite.tableId,
     createTable: async (request, told = {}) => {
-      const answer = await run('CreateTable', request, unmetered);
+      const answer = await run('CreateTable', request);
       if (answer.status !== 200) throw new Error(messageOf(answer));
       const TableName = textAt(request, 'TableName') ?? '';
       properties.set(TableName, told);
-      while (!isActive(await run('DescribeTable', { TableName }, unmetered))) await setImmediate();
+      // Until a table is active, requests to it are refused, as on AWS.
+      while (!isActive(await run('DescribeTable', { TableName }))) await setImmediate();
     },
   };
 }
 
+/** dynalite would drop an unknown parameter in silence, and the program would believe that it took effect. */
+function unknownIn(
+  action: string,
+  request: JsonObject,
+  parameters: readonly string[] | undefined,
+): AwsAnswer | undefined {
+  if (parameters === undefined) {
+    return awsError('com.amazon.coral.service#UnknownOperationException', unservedText(action, 'dynamodb'));
+  }
+  const unknown = Object.keys(request).filter((name) => !parameters.includes(name));
+  if (unknown.length === 0) return undefined;
+  return awsError(
+    'com.amazon.coral.validate#ValidationException',
+    `The local host's DynamoDB does not know the parameter ${unknown.join(', ')} of ${action}.`,
+  );
+}
+
 /** Says what was consumed to who asks for it: one entry, or a list for a batch. */
-function withCapacity(answer: unknown, request: JsonObject, consumed: readonly ConsumedCapacity[]): unknown {
+function withCapacity(
+  answer: JsonObject,
+  request: JsonObject,
+  consumed: readonly ConsumedCapacity[],
+): JsonObject {
   const detail = request['ReturnConsumedCapacity'];
-  if (!isJsonObject(answer) || (detail !== 'TOTAL' && detail !== 'INDEXES')) return answer;
+  if (detail !== 'TOTAL' && detail !== 'INDEXES') return answer;
   const answers = capacityAnswer(consumed, detail === 'INDEXES');
-  return { ...answer, ConsumedCapacity: isJsonObject(request['RequestItems']) ? answers : answers[0] };
+  const isBatch = isJsonObject(request['RequestItems']);
+  return { ...answer, ConsumedCapacity: isBatch ? answers : (answers[0] ?? null) };
 }
 
 function refusalOf(error: unknown): AwsAnswer {
@@ -131,7 +156,6 @@ function refusalOf(error: unknown): AwsAnswer {
   );
 }
 
-/** Until a table is active, requests to it are refused, as on AWS. */
 function isActive({ body }: AwsAnswer): boolean {
   return isJsonObject(body) && objectAt(body, 'Table')['TableStatus'] === 'ACTIVE';
 }
@@ -139,4 +163,44 @@ function isActive({ body }: AwsAnswer): boolean {
 function messageOf({ body }: AwsAnswer): string {
   const message = isJsonObject(body) ? (body['message'] ?? body['Message']) : undefined;
   return typeof message === 'string' ? message : JSON.stringify(body);
+}
+
+/** What an on-demand table serves at once from the start. Source: recorded on AWS; developer guide, "Warm throughput". */
+const ON_DEMAND_UNITS = { ReadUnitsPerSecond: 12_000, WriteUnitsPerSecond: 4000 };
+/** What AWS leaves out of the description of a table that it deletes. */
+const UNTOLD_OF_DELETED: readonly string[] = ['AttributeDefinitions', 'CreationDateTime', 'KeySchema'];
+
+/**
+ * The answer of an action on tables, with its table described as AWS does it.
+ *
+ * @param properties what the template says of the table
+ */
+function describedAsAws(action: string, answer: JsonObject, properties: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(answer).map(([name, value]) => {
+      const isTable = (name === 'Table' || name === 'TableDescription') && isJsonObject(value);
+      return [name, isTable ? { ...described(action, value), ...properties } : value];
+    }),
+  );
+}
+
+function described(action: string, table: JsonObject): JsonObject {
+  if (action === 'DeleteTable') {
+    return Object.fromEntries(Object.entries(table).filter(([name]) => !UNTOLD_OF_DELETED.includes(name)));
+  }
+  if (action !== 'DescribeTable' && action !== 'UpdateTable') return table;
+  const { GlobalSecondaryIndexes: indexes } = table;
+  if (!isJsonList(indexes)) return withWarmThroughput(table);
+  const warmIndexes = indexes.filter(isJsonObject).map(withWarmThroughput);
+  return { ...withWarmThroughput(table), GlobalSecondaryIndexes: warmIndexes };
+}
+
+function withWarmThroughput(tableOrIndex: JsonObject): JsonObject {
+  const throughput = objectAt(tableOrIndex, 'ProvisionedThroughput');
+  const { ReadCapacityUnits: read, WriteCapacityUnits: write } = throughput;
+  const units =
+    read !== undefined && read !== 0 && write !== undefined
+      ? { ReadUnitsPerSecond: read, WriteUnitsPerSecond: write }
+      : ON_DEMAND_UNITS;
+  return { ...tableOrIndex, WarmThroughput: { ...units, Status: 'ACTIVE' } };
 }

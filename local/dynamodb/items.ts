@@ -1,19 +1,17 @@
-import type { Json, JsonObject } from '../template/index.ts';
 import { readCapacity, refusedWriteCapacity, writeCapacity, type ConsumedCapacity } from './capacity.ts';
 import { holds, type Condition } from './condition.ts';
-import { itemBytes, MAXIMUM_ITEM_BYTES, type Item, type ItemChange } from './item.ts';
 import { checkDepth, checkItemKeys, checkKey, checkUpdatedKeys } from './keys.ts';
 import { conditionError, notFoundError, validationError } from './refusal.ts';
 import { createTable, exchange, type Table, type TableDescription } from './table.ts';
 import { updated, type Update } from './update.ts';
-import { pickedAt, type Path } from './value.ts';
+import { itemBytes, pickedAt, type Item, type Path } from './value.ts';
 
 /** What a request asks of one item. */
 export interface ItemRequest {
   readonly tableName: string;
   readonly condition: Condition | undefined;
   readonly returnValues: string | undefined;
-  /** Whether a condition that does not hold is answered with the item. */
+  /** Whether the answer to a condition that does not hold shows the item. */
   readonly returnsItemOnRefusal: boolean;
 }
 
@@ -24,6 +22,16 @@ export interface ReadRequest {
 }
 
 export type OnConsumed = (consumed: ConsumedCapacity) => void;
+
+/** One write that went through: an item as it was, and as it is. Undefined: there was, or is, none. */
+export interface ItemChange {
+  readonly tableName: string;
+  readonly before: Item | undefined;
+  readonly after: Item | undefined;
+}
+
+/** Source: Amazon DynamoDB developer guide, "Constraints in Amazon DynamoDB". */
+const MAXIMUM_ITEM_BYTES = 400 * 1024;
 
 /** The items of all tables, and what may be done to them one by one. */
 export type ItemStore = ReturnType<typeof createItemStore>;
@@ -37,15 +45,23 @@ export function createItemStore(onChange: (change: ItemChange) => void) {
     return table;
   };
 
-  const write = (
-    table: Table,
-    before: Item | undefined,
+  const write = (table: Table, change: Omit<ItemChange, 'tableName'>, onConsumed: OnConsumed): void => {
+    exchange(table, change.before, change.after);
+    onConsumed(writeCapacity(table, change.before, change.after));
+    onChange({ tableName: table.name, ...change });
+  };
+
+  const replace = (
+    request: ItemRequest,
+    key: Item,
     after: Item | undefined,
     onConsumed: OnConsumed,
-  ): void => {
-    exchange(table, before, after);
-    onConsumed(writeCapacity(table, before, after));
-    onChange({ tableName: table.name, before, after });
+  ): Item => {
+    const table = tableOf(request.tableName);
+    const before = table.entries.find(key)?.item;
+    checkCondition(request, before, after, onConsumed);
+    write(table, { before, after }, onConsumed);
+    return attributes(request.returnValues === 'ALL_OLD' ? before : undefined);
   };
 
   return {
@@ -68,30 +84,17 @@ export function createItemStore(onChange: (change: ItemChange) => void) {
       return item && request.paths ? pickedAt(item, request.paths) : item;
     },
 
-    put: (request: ItemRequest, item: Item, onConsumed: OnConsumed): JsonObject => {
-      const table = tableOf(request.tableName);
-      checkItemKeys(table, item);
-      const before = table.entries.find(item)?.item;
-      checkCondition(request, before, item, onConsumed);
-      write(table, before, item, onConsumed);
-      return attributes(request.returnValues === 'ALL_OLD' ? before : undefined);
+    put: (request: ItemRequest, item: Item, onConsumed: OnConsumed): Item => {
+      checkItemKeys(tableOf(request.tableName), item);
+      return replace(request, item, item, onConsumed);
     },
 
-    remove: (request: ItemRequest, key: Item, onConsumed: OnConsumed): JsonObject => {
-      const table = tableOf(request.tableName);
-      checkKey(table, key);
-      const before = table.entries.find(key)?.item;
-      checkCondition(request, before, undefined, onConsumed);
-      write(table, before, undefined, onConsumed);
-      return attributes(request.returnValues === 'ALL_OLD' ? before : undefined);
+    remove: (request: ItemRequest, key: Item, onConsumed: OnConsumed): Item => {
+      checkKey(tableOf(request.tableName), key);
+      return replace(request, key, undefined, onConsumed);
     },
 
-    update: (
-      request: ItemRequest,
-      key: Item,
-      updates: readonly Update[],
-      onConsumed: OnConsumed,
-    ): JsonObject => {
+    update: (request: ItemRequest, key: Item, updates: readonly Update[], onConsumed: OnConsumed): Item => {
       const table = tableOf(request.tableName);
       checkKey(table, key);
       const before = table.entries.find(key)?.item;
@@ -103,7 +106,7 @@ export function createItemStore(onChange: (change: ItemChange) => void) {
       if (itemBytes(after) > MAXIMUM_ITEM_BYTES) {
         throw validationError('Item size to update has exceeded the maximum allowed size');
       }
-      write(table, before, after, onConsumed);
+      write(table, { before, after }, onConsumed);
       return attributes(returned(request.returnValues, before, after, paths));
     },
   };
@@ -126,24 +129,13 @@ function returned(
   after: Item,
   paths: readonly Path[],
 ): Item | undefined {
-  switch (values) {
-    case 'ALL_OLD':
-      return before;
-    case 'ALL_NEW':
-      return after;
-    case 'UPDATED_OLD':
-      return before && pickedAt(before, paths);
-    case 'UPDATED_NEW':
-      return pickedAt(after, paths);
-    case undefined:
-    default:
-      return undefined;
-  }
+  if (values === 'ALL_OLD') return before;
+  if (values === 'ALL_NEW') return after;
+  if (values === 'UPDATED_OLD') return before && pickedAt(before, paths);
+  return values === 'UPDATED_NEW' ? pickedAt(after, paths) : undefined;
 }
 
 /** An answer without attributes leaves them out. */
-function attributes(item: Item | undefined): JsonObject {
-  const isAny = item !== undefined && Object.keys(item).length > 0;
-  const Attributes: Json | undefined = isAny ? item : undefined;
-  return Attributes === undefined ? {} : { Attributes };
+function attributes(item: Item | undefined): Item {
+  return item === undefined || Object.keys(item).length === 0 ? {} : { Attributes: item };
 }

@@ -1,16 +1,12 @@
-import type { Json } from '../template/index.ts';
-import type { Item } from './item.ts';
 import { validationError, type Refusal } from './refusal.ts';
 import type { Index, Key, Table } from './table.ts';
-import { contentOf, depthOf, typed, type Path } from './value.ts';
+import { contentOf, depthOf, typed, type Item, type Path, type Value } from './value.ts';
 
-/*
- * What keys must be, in DynamoDB's words. Source: Amazon DynamoDB developer guide, "Constraints in Amazon DynamoDB":
- * partition keys to 2,048 bytes, sort keys to 1,024, neither empty.
- */
+/* What keys must be, in DynamoDB's words. Source: Amazon DynamoDB developer guide, "Constraints in Amazon DynamoDB". */
 
 const MAXIMUM_PARTITION_KEY_BYTES = 2048;
 const MAXIMUM_SORT_KEY_BYTES = 1024;
+const MAXIMUM_DEPTH = 32;
 
 /** @throws Refusal for what is not the key of an item of the table. */
 export function checkKey(table: Table, key: Item): void {
@@ -48,7 +44,7 @@ function checkPrimaryKey(table: Table, item: Item): void {
   }
 }
 
-function checkIndexKey(index: Index, key: Key, value: Json | undefined): void {
+function checkIndexKey(index: Index, key: Key, value: Value | undefined): void {
   if (value === undefined) return;
   if (contentOf(value, key.type) === undefined) {
     throw validationError(
@@ -61,7 +57,7 @@ function checkIndexKey(index: Index, key: Key, value: Json | undefined): void {
 
 const IN_INDEX = ' A value specified for a secondary index key is not supported.';
 
-function checkNotEmpty(value: Json | undefined, where: string, what = ''): void {
+function checkNotEmpty(value: Value | undefined, where: string, what = ''): void {
   const [type, content] = typed(value) ?? [];
   if (content !== '') return;
   const kind = type === 'B' ? 'binary' : 'string';
@@ -70,7 +66,7 @@ function checkNotEmpty(value: Json | undefined, where: string, what = ''): void 
   );
 }
 
-function checkBytes(value: Json | undefined, isPartitionKey: boolean): void {
+function checkBytes(value: Value | undefined, isPartitionKey: boolean): void {
   const [type, content] = typed(value) ?? [];
   if (typeof content !== 'string' || type === 'N') return;
   const bytes = Buffer.byteLength(content, type === 'B' ? 'base64' : 'utf8');
@@ -108,7 +104,7 @@ export function checkUpdatedKeys(table: Table, item: Item, changed: ReadonlySet<
 /** @throws Refusal for a value that no key of a table, or of an index, can have. */
 export function checkKeyCondition(
   key: Key,
-  value: Json,
+  value: Value,
   index: Index | undefined,
   isPartitionKey: boolean,
 ): void {
@@ -118,11 +114,8 @@ export function checkKeyCondition(
   if (!isPartitionKey) checkBytes(value, false);
 }
 
-/** Source: Amazon DynamoDB developer guide, "Constraints in Amazon DynamoDB": nested attributes up to 32 levels. */
-const MAXIMUM_DEPTH = 32;
-
 /** @throws Refusal for a value that is nested too deep. */
-export function checkDepth(value: Json): void {
+export function checkDepth(value: Value): void {
   if (depthOf(value) <= MAXIMUM_DEPTH) return;
   throw validationError(
     'Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit',

@@ -1,13 +1,15 @@
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../template/index.ts';
+
 /*
- * Numbers as DynamoDB keeps them. Source: Amazon DynamoDB developer guide, "Data types": 38 digits, magnitudes from
- * 1E-130 to 9.99…E+125, and 0. A double holds none of this.
+ * Numbers as DynamoDB keeps them: 38 digits, magnitudes from 1E-130 to 9.99…E+125, and 0, which no double can hold.
+ * Source: Amazon DynamoDB developer guide, "Data types".
  */
 
 const MAXIMUM_DIGITS = 38;
 const MAXIMUM_EXPONENT = 125;
 const MINIMUM_EXPONENT = -130;
 
-/** ±d.ddd × 10^exponent. No zero leads or ends the digits; zero itself has none. */
+/** ±d.ddd × 10^exponent. The digits neither begin nor end with a zero; zero itself has none. */
 interface Decimal {
   readonly isNegative: boolean;
   readonly digits: string;
@@ -44,11 +46,7 @@ function textOf({ isNegative, digits, exponent }: Decimal): string {
   return isNegative ? `-${text}` : text;
 }
 
-/**
- * A number as DynamoDB answers it.
- *
- * @returns undefined for what is no number
- */
+/** A number as DynamoDB answers it, or undefined for what is no number. */
 export function canonicalNumber(text: string): string | undefined {
   const decimal = decimalOf(text);
   return decimal && textOf(decimal);
@@ -57,8 +55,9 @@ export function canonicalNumber(text: string): string | undefined {
 /** Why DynamoDB can't keep a number, in its words, or undefined if it can. */
 export function numberProblem(text: string): string | undefined {
   const decimal = decimalOf(text);
-  if (decimal === undefined)
+  if (decimal === undefined) {
     return `The parameter cannot be converted to a numeric value${text === '' ? '' : `: ${text}`}`;
+  }
   const { digits, exponent } = decimal;
   if (exponent > MAXIMUM_EXPONENT) {
     return 'Number overflow. Attempting to store a number with magnitude larger than supported range';
@@ -71,10 +70,10 @@ export function numberProblem(text: string): string | undefined {
     : undefined;
 }
 
-/** The exact sum of two numbers, which may be one that DynamoDB can't keep. */
+/** The exact sum of two numbers, even where DynamoDB can't keep it. */
 export function sumOf(left: string, right: string): string {
   const [a, b] = [decimalOf(left) ?? ZERO, decimalOf(right) ?? ZERO];
-  // The place of the last digit of both, to count in whole units of it.
+  // Both are whole multiples of the place of the last digit.
   const unit = Math.min(a.exponent - a.digits.length, b.exponent - b.digits.length) + 1;
   const units = ({ isNegative, digits, exponent }: Decimal): bigint => {
     const count = BigInt(digits.padEnd(exponent - unit + 1, '0') || '0');
@@ -96,4 +95,32 @@ export function numberOrder(text: string): string {
   if (!isNegative) return `2${place}${digits}`;
   // Of negative numbers the larger is the smaller: nines' complements, and an end above any digit.
   return `0${`${place}${digits}`.replaceAll(/\d/g, (digit) => String(9 - Number(digit)))}~`;
+}
+
+/** A byte for every two significant digits, one more, and one for a sign. */
+export function numberBytes(text: string): number {
+  const digits = text.replaceAll(/[eE].*$|[+.-]/g, '').replaceAll(/^0+|0+$/g, '');
+  return Math.ceil(digits.length / 2) + 1 + (text.startsWith('-') ? 1 : 0);
+}
+
+const PLAIN_NUMBER = /^(?:0|-?[1-9]\d{0,37})$/;
+
+/** A request with its numbers as DynamoDB writes them; what is no number stays. */
+export function withCanonicalNumbers(request: JsonObject): JsonObject {
+  let changed: Record<string, Json> | undefined;
+  for (const [name, content] of Object.entries(request)) {
+    const canonical = canonicalContent(name, content);
+    if (canonical !== content) (changed ??= { ...request })[name] = canonical;
+  }
+  return changed ?? request;
+}
+
+function canonicalContent(type: string, content: Json): Json {
+  if (isJsonObject(content)) return withCanonicalNumbers(content);
+  if (isJsonList(content)) {
+    const elements = content.map((element) => canonicalContent(type === 'NS' ? 'N' : '', element));
+    return elements.some((element, place) => element !== content[place]) ? elements : content;
+  }
+  if (type !== 'N' || typeof content !== 'string' || PLAIN_NUMBER.test(content)) return content;
+  return canonicalNumber(content) ?? content;
 }

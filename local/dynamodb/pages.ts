@@ -1,11 +1,10 @@
-import type { Json, JsonObject } from '../template/index.ts';
 import { pageCapacity } from './capacity.ts';
 import { holds, type Condition } from './condition.ts';
-import { itemBytes, type Item } from './item.ts';
 import type { OnConsumed, ReadRequest } from './items.ts';
 import { checkKey, checkKeyCondition } from './keys.ts';
 import { validationError } from './refusal.ts';
 import {
+  isWithin,
   keyRange,
   WHOLE_PARTITION,
   type Entry,
@@ -14,7 +13,7 @@ import {
   type KeyRange,
   type Table,
 } from './table.ts';
-import { areEqual, contentOf, orderOf, pickedAt } from './value.ts';
+import { areEqual, contentOf, itemBytes, pickedAt, type Item, type Value } from './value.ts';
 
 export interface PageRequest extends ReadRequest {
   readonly indexName: string | undefined;
@@ -30,7 +29,7 @@ export interface PageRequest extends ReadRequest {
 
 export interface KeyCondition {
   readonly ComparisonOperator: string;
-  readonly AttributeValueList: readonly Json[];
+  readonly AttributeValueList: readonly Value[];
 }
 
 export interface QueryRequest extends PageRequest {
@@ -46,40 +45,30 @@ export interface ScanRequest extends PageRequest {
 const MAXIMUM_PAGE_BYTES = 1024 * 1024;
 
 /** @throws Refusal */
-export function query(table: Table, request: QueryRequest, onConsumed: OnConsumed): JsonObject {
+export function query(table: Table, request: QueryRequest, onConsumed: OnConsumed): Item {
   const view = viewOf(table, request);
-  const [hash, sort] = view.keys;
   const { keyConditions, isForward, startKey } = request;
   const [partition, range] = conditionsOn(view, keyConditions);
   if (startKey !== undefined) {
+    const [hash, sort] = view.keys;
     checkStartKey(view, startKey);
-    const isWithin = isBetween(orderOf(startKey[sort?.name ?? '']), sort && keyConditions[sort.name]);
-    if (!isWithin) throw validationError('The provided starting key does not match the range key predicate');
-    if (!areEqual(startKey[hash?.name ?? ''] ?? null, partition)) {
+    if (!isWithin(range, startKey[sort?.name ?? ''])) {
+      throw validationError('The provided starting key does not match the range key predicate');
+    }
+    if (!areEqual(startKey[hash?.name ?? ''], partition)) {
       throw validationError(
         'The provided starting key is outside query boundaries based on provided conditions',
       );
     }
   }
-  for (const { name } of view.keys) {
-    if (!request.filterNames.includes(name)) continue;
-    throw validationError(
-      `${request.filterParameter} can only contain non-primary key attributes: Primary key attribute: ${name}`,
-    );
-  }
-  const missing = view.index && unprojected(view.index, request.filterNames);
-  if (missing !== undefined && missing.length > 0) {
-    throw validationError(
-      `One or more parameter values were invalid: Secondary index ${request.indexName} does not project one or more filter attributes: [${missing.join(', ')}]`,
-    );
-  }
+  checkFilter(view, request);
   checkProjection(view, request);
   const entries = (view.index ?? table).entries.inPartition(partition, range, isForward, startKey);
   return pageOf(view, request, entries, onConsumed);
 }
 
 /** @throws Refusal */
-export function scan(table: Table, request: ScanRequest, onConsumed: OnConsumed): JsonObject {
+export function scan(table: Table, request: ScanRequest, onConsumed: OnConsumed): Item {
   const view = viewOf(table, request);
   const { startKey, segment } = request;
   const { entries } = view.index ?? table;
@@ -120,10 +109,10 @@ function viewOf(table: Table, { indexName, isConsistent }: PageRequest): View {
 function conditionsOn(
   { keys, index }: View,
   conditions: QueryRequest['keyConditions'],
-): readonly [partition: Json, range: KeyRange] {
+): readonly [partition: Value, range: KeyRange] {
   const count = Object.keys(conditions).length;
   if (keys.length === 1 && count > 1) throw validationError('Query key condition not supported');
-  let [partition, range]: [Json, KeyRange] = [null, WHOLE_PARTITION];
+  let [partition, range]: [Value, KeyRange] = [null, WHOLE_PARTITION];
   for (const [place, key] of keys.entries()) {
     const condition = conditions[key.name];
     if (condition === undefined) {
@@ -147,36 +136,13 @@ function conditionsOn(
   return [partition, range];
 }
 
-/** Whether a start key's sort key lies where the condition on it lets the query look. */
-function isBetween(order: string | undefined, condition: KeyCondition | undefined): boolean {
-  if (order === undefined || condition === undefined) return true;
-  const { ComparisonOperator: operator, AttributeValueList: values } = condition;
-  const [first = '', second = ''] = values.map((value) => orderOf(value) ?? '');
-  switch (operator) {
-    case 'EQ':
-      return order === first;
-    case 'LT':
-      return order < first;
-    case 'LE':
-      return order <= first;
-    case 'GT':
-      return order > first;
-    case 'GE':
-      return order >= first;
-    case 'BETWEEN':
-      return order >= first && order <= second;
-    default:
-      return order.startsWith(first);
-  }
-}
-
 function checkStartKey({ table, index, allKeys }: View, startKey: Item): void {
   const isOfKeys =
     Object.keys(startKey).length === allKeys.length && allKeys.every(({ name }) => name in startKey);
   if (!isOfKeys) throw validationError('The provided starting key is invalid');
   if (allKeys.some(({ name, type }) => contentOf(startKey[name], type) === undefined)) {
     throw validationError(
-      `The provided starting key is invalid: The provided key element does not match the schema`,
+      'The provided starting key is invalid: The provided key element does not match the schema',
     );
   }
   try {
@@ -190,12 +156,26 @@ function checkStartKey({ table, index, allKeys }: View, startKey: Item): void {
   }
 }
 
+function checkFilter({ keys, index }: View, { filterNames, filterParameter }: PageRequest): void {
+  const key = keys.find(({ name }) => filterNames.includes(name));
+  if (key !== undefined) {
+    throw validationError(
+      `${filterParameter} can only contain non-primary key attributes: Primary key attribute: ${key.name}`,
+    );
+  }
+  const missing = index === undefined ? [] : unprojected(index, filterNames);
+  if (missing.length === 0) return;
+  throw validationError(
+    `One or more parameter values were invalid: Secondary index ${index?.name} does not project one or more filter attributes: [${missing.join(', ')}]`,
+  );
+}
+
 function unprojected(index: Index, names: readonly string[]): readonly string[] {
   const { projected } = index;
   return projected === undefined ? [] : [...new Set(names)].filter((name) => !projected.has(name));
 }
 
-/** A global index can't fetch from its table what it does not hold. */
+/** A global index can't fetch what it does not hold from its table. */
 function checkProjection({ index }: View, { select, paths = [] }: PageRequest): void {
   if (index?.scope !== 'global') return;
   if (select === 'ALL_ATTRIBUTES' && index.projected !== undefined) {
@@ -218,7 +198,7 @@ function pageOf(
   request: PageRequest,
   entries: Iterable<Entry>,
   onConsumed: OnConsumed,
-): JsonObject {
+): Item {
   const { limit = Infinity, filter, paths, select } = request;
   const names = (paths ?? []).map(([name]) => String(name));
   const isFetched =
@@ -226,28 +206,24 @@ function pageOf(
     (unprojected(index, names).length > 0 || (select === 'ALL_ATTRIBUTES' && index.projected !== undefined));
   const items: Item[] = [];
   const fetchedBytes: number[] = [];
-  let [scanned, entryBytes, bytes]: [number, number, number] = [0, 0, 0];
+  let scanned = 0;
+  let entryBytes = 0;
+  let bytes = 0;
   let last: Entry | undefined;
   for (const entry of entries) {
+    const item = isFetched ? entry.whole : entry.item;
+    const size = isFetched ? itemBytes(item) : entry.bytes;
     scanned += 1;
     entryBytes += entry.bytes;
-    if (isFetched) fetchedBytes.push(itemBytes(entry.whole));
-    bytes += isFetched ? itemBytes(entry.whole) : entry.bytes;
-    const item = isFetched ? entry.whole : entry.item;
+    bytes += size;
+    if (isFetched) fetchedBytes.push(size);
     if (filter === undefined || holds(filter, item)) items.push(paths ? pickedAt(item, paths) : item);
     if (scanned < limit && bytes < MAXIMUM_PAGE_BYTES) continue;
     last = entry;
     break;
   }
-  onConsumed(
-    pageCapacity({
-      tableName: table.name,
-      index,
-      bytes: entryBytes,
-      fetchedBytes,
-      isConsistent: request.isConsistent,
-    }),
-  );
+  const { isConsistent } = request;
+  onConsumed(pageCapacity({ tableName: table.name, index, bytes: entryBytes, fetchedBytes, isConsistent }));
   const lastKey = (whole: Item): Item =>
     Object.fromEntries(allKeys.map(({ name }) => [name, whole[name] ?? null]));
   return {

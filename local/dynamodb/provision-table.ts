@@ -1,5 +1,4 @@
-import type { Access } from '../iam/access.ts';
-import { policyAt } from '../iam/provision-iam.ts';
+import { policyAt, type Access } from '../iam/index.ts';
 import {
   isJsonObject,
   objectListAt,

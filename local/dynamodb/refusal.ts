@@ -4,31 +4,24 @@ export interface Refusal extends Error {
   readonly body: object;
 }
 
-export function validationError(message: string): Refusal {
-  return Object.assign(new Error(message), {
-    statusCode: 400,
-    body: { __type: 'com.amazon.coral.validate#ValidationException', message },
-  });
+function refusal(type: string, message: string, told: object): Refusal {
+  return Object.assign(new Error(message), { statusCode: 400, body: { __type: type, ...told } });
 }
 
-/** As recorded on AWS: of all its errors this one alone writes `Message`. */
+export function validationError(message: string): Refusal {
+  return refusal('com.amazon.coral.validate#ValidationException', message, { message });
+}
+
+/** As recorded on AWS, this error alone writes `Message`. */
 export function conditionError(item: object | undefined): Refusal {
   const Message = 'The conditional request failed';
-  return Object.assign(new Error(Message), {
-    statusCode: 400,
-    body: {
-      __type: 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException',
-      Message,
-      ...(item === undefined ? {} : { Item: item }),
-    },
+  return refusal('com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException', Message, {
+    Message,
+    ...(item === undefined ? {} : { Item: item }),
   });
 }
 
-/** Of a table that does not exist, or not yet. */
 export function notFoundError(): Refusal {
   const message = 'Requested resource not found';
-  return Object.assign(new Error(message), {
-    statusCode: 400,
-    body: { __type: 'com.amazonaws.dynamodb.v20120810#ResourceNotFoundException', message },
-  });
+  return refusal('com.amazonaws.dynamodb.v20120810#ResourceNotFoundException', message, { message });
 }

@@ -1,15 +1,11 @@
-import type { Json, JsonObject } from '../template/index.ts';
-import type { Condition } from './condition.ts';
-import type { Item } from './item.ts';
+import { checkOperators, legacyCondition, type Condition, type LegacyConditions } from './condition.ts';
 import type { ItemRequest, ItemStore, OnConsumed, ReadRequest } from './items.ts';
 import { checkDepth, checkItemKeys, checkKey, checkPathsBeside, checkUpdates } from './keys.ts';
-import { legacyCondition, legacyUpdates, type LegacyConditions, type LegacyUpdates } from './legacy.ts';
-import { checkOperators } from './limits.ts';
 import { query, scan, type KeyCondition, type PageRequest } from './pages.ts';
 import { validationError } from './refusal.ts';
 import type { Table } from './table.ts';
-import { checkSense, type Update } from './update.ts';
-import { contentOf, type Path } from './value.ts';
+import { checkSense, legacyUpdates, type LegacyUpdates, type Update } from './update.ts';
+import { contentOf, type Item, type Path, type Value } from './value.ts';
 
 interface Parsed {
   readonly expression: Condition;
@@ -26,7 +22,7 @@ interface Reading {
   readonly ConsistentRead?: boolean;
   readonly AttributesToGet?: readonly string[];
   readonly ProjectionExpression?: string;
-  readonly ExpressionAttributeNames?: JsonObject;
+  readonly ExpressionAttributeNames?: Item;
   readonly _projection?: Projection;
 }
 
@@ -68,7 +64,7 @@ export interface CheckedRequest extends Reading {
   };
 }
 
-type Run = (request: CheckedRequest, items: ItemStore, onConsumed: OnConsumed) => JsonObject;
+type Run = (request: CheckedRequest, items: ItemStore, onConsumed: OnConsumed) => Item;
 
 const ACTIONS: Readonly<Record<string, Run>> = {
   GetItem: (request, items, onConsumed) => {
@@ -112,17 +108,13 @@ const ACTIONS: Readonly<Record<string, Run>> = {
   },
 };
 
-/**
- * Carries out a request on items that dynalite found well formed.
- *
- * @throws Refusal
- */
+/** @throws Refusal */
 export function runOnItems(
   action: string,
   request: CheckedRequest,
   items: ItemStore,
   onConsumed: OnConsumed,
-): JsonObject {
+): Item {
   const run = ACTIONS[action];
   if (run === undefined) throw new Error(`${action} is no action on items.`);
   for (const value of Object.values(request.ExpressionAttributeValues ?? {})) checkDepth(value);
@@ -199,15 +191,15 @@ function checkSelect({ Select: select, _projection: projection, ...request }: Ch
 /** Source: Amazon DynamoDB API reference, "BatchGetItem". */
 const MAXIMUM_BATCH_BYTES = 16 * 1024 * 1024;
 
-function batchGet(request: CheckedRequest, items: ItemStore, onConsumed: OnConsumed): JsonObject {
+function batchGet(request: CheckedRequest, items: ItemStore, onConsumed: OnConsumed): Item {
   const parts = Object.entries(request.RequestItems ?? {}).flatMap(([tableName, part]) =>
     isReading(part) ? [{ tableName, part, reading: readingOf(tableName, part, items) }] : [],
   );
   for (const { tableName, part } of parts) {
     for (const key of part.Keys) checkKey(items.tableOf(tableName), key);
   }
-  const answers: Record<string, Json> = {};
-  const unprocessed: Record<string, Json> = {};
+  const answers: Record<string, Value> = {};
+  const unprocessed: Record<string, Value> = {};
   let bytes = 0;
   for (const { tableName, part, reading } of parts) {
     const found: Item[] = [];
@@ -223,24 +215,10 @@ function batchGet(request: CheckedRequest, items: ItemStore, onConsumed: OnConsu
       if (item !== undefined) found.push(item);
     }
     answers[tableName] = found;
-    if (left.length > 0) unprocessed[tableName] = { ...asked(part), Keys: left };
+    const { _projection: _, ...asked } = part;
+    if (left.length > 0) unprocessed[tableName] = { ...asked, Keys: left };
   }
   return { Responses: answers, UnprocessedKeys: unprocessed };
-}
-
-/** How a part of a batch asked to be read. */
-function asked({
-  ConsistentRead,
-  AttributesToGet,
-  ProjectionExpression,
-  ExpressionAttributeNames,
-}: BatchGet) {
-  return {
-    ...(ConsistentRead === undefined ? {} : { ConsistentRead }),
-    ...(AttributesToGet === undefined ? {} : { AttributesToGet }),
-    ...(ProjectionExpression === undefined ? {} : { ProjectionExpression }),
-    ...(ExpressionAttributeNames === undefined ? {} : { ExpressionAttributeNames }),
-  };
 }
 
 function isReading(part: BatchGet | readonly BatchWrite[]): part is BatchGet {
@@ -248,7 +226,7 @@ function isReading(part: BatchGet | readonly BatchWrite[]): part is BatchGet {
 }
 
 /** All or none is well formed; then each write stands for itself. */
-function batchWrite(request: CheckedRequest, items: ItemStore, onConsumed: OnConsumed): JsonObject {
+function batchWrite(request: CheckedRequest, items: ItemStore, onConsumed: OnConsumed): Item {
   const writes: (() => void)[] = [];
   for (const [tableName, parts] of Object.entries(request.RequestItems ?? {})) {
     if (isReading(parts)) continue;
@@ -274,7 +252,7 @@ function batchWrite(request: CheckedRequest, items: ItemStore, onConsumed: OnCon
   return { UnprocessedItems: {} };
 }
 
-/** A batch has one text for every key that is not of the table. */
+/** A batch has one text for every wrong key. */
 function checkBatchItem(table: Table, item: Item): void {
   if (table.keys.some(({ name, type }) => contentOf(item[name], type) === undefined)) {
     throw validationError('The provided key element does not match the schema');

@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { awsError, type AwsAnswer, type AwsService } from '../endpoint/aws-service.ts';
-import { unservedText } from '../endpoint/unserved-call.ts';
+import { awsError, unservedText, type AwsAnswer, type AwsHandler, type Place } from '../endpoint/index.ts';
 import { textAt, type JsonObject } from '../template/index.ts';
-import { canonicalItem, itemBytes, type Item, type ItemChange } from './item.ts';
+import type { ItemChange } from './items.ts';
+import { canonicalText, itemBytes, type Item } from './value.ts';
 
 export type StreamViewType = 'KEYS_ONLY' | 'NEW_IMAGE' | 'OLD_IMAGE' | 'NEW_AND_OLD_IMAGES';
 
-/** A record as `GetRecords` answers it. */
+/** As `GetRecords` answers it. */
 export interface StreamRecord {
   readonly eventID: string;
   readonly eventName: 'INSERT' | 'MODIFY' | 'REMOVE';
@@ -39,13 +39,13 @@ export interface DynamoDbStreams {
   readonly isEnabled: (tableName: string) => boolean;
   /** What the description of a table says of its stream: nothing without one. */
   readonly describeTable: (tableName: string) => JsonObject;
-  /** Takes a change down, in the order of calls. */
+  /** Writes a record for a change. */
   readonly append: (change: ItemChange) => void;
   readonly hasStream: (streamArn: string) => boolean;
   /** When a record was written, which the record itself says in whole seconds only. */
   readonly writtenAt: (streamArn: string, sequenceNumber: string) => Date | undefined;
   /** The API `DynamoDBStreams_20120810`. */
-  readonly handle: AwsService;
+  readonly handle: AwsHandler;
 }
 
 interface Stream extends StreamedTable {
@@ -59,112 +59,54 @@ interface Stream extends StreamedTable {
 }
 
 const RETENTION_MILLISECONDS = 24 * 3_600_000;
-/** More than any pipe that runs falls behind. Beyond it the oldest go, as they do after 24 hours. */
+/** No pipe that runs falls so far behind. Beyond it the oldest go, as they do after 24 hours. */
 const MAXIMUM_RECORDS = 200_000;
 const MAXIMUM_PAGE = 1000;
 const MAXIMUM_PAGE_BYTES = 1024 * 1024;
 const SEQUENCE_BASE = 10n ** 23n;
 
-export function createDynamoDbStreams(options: {
-  readonly accountId: string;
-  readonly region: string;
-  /** @default the system clock */
-  readonly now?: () => number;
-  /** @default 200,000 per stream */
-  readonly maximumRecords?: number;
-}): DynamoDbStreams {
-  const now = options.now ?? Date.now;
-  const maximumRecords = options.maximumRecords ?? MAXIMUM_RECORDS;
+export function createDynamoDbStreams(
+  options: Place & {
+    /** @default the system clock */
+    readonly now?: () => number;
+    /** Of each stream. @default 200,000 */
+    readonly maximumRecords?: number;
+  },
+): DynamoDbStreams {
+  const { accountId, region, now = Date.now, maximumRecords = MAXIMUM_RECORDS } = options;
   const byTable = new Map<string, Stream>();
   const byArn = new Map<string, Stream>();
 
   /** Cuts in large steps, so that each record is moved only once or so. */
   const trim = (stream: Stream): void => {
     const oldest = now() - RETENTION_MILLISECONDS;
-    const [first] = stream.entries;
-    if (first === undefined) return;
     let cut = Math.max(0, stream.entries.length - maximumRecords);
     if (cut > 0) cut = Math.max(cut, Math.ceil(maximumRecords / 10));
-    if (first.writtenAt < oldest) {
-      while ((stream.entries[cut]?.writtenAt ?? Infinity) < oldest) cut += 1;
-    }
+    while ((stream.entries[cut]?.writtenAt ?? Infinity) < oldest) cut += 1;
     if (cut === 0) return;
     stream.entries = stream.entries.slice(cut);
     stream.firstSequence += cut;
   };
 
-  const append = ({ tableName, before, after }: ItemChange): void => {
-    const stream = byTable.get(tableName);
-    if (stream === undefined || (before === undefined && after === undefined)) return;
-    const isSame =
-      before !== undefined && after !== undefined && canonicalItem(before) === canonicalItem(after);
-    if (isSame) return;
-    const writtenAt = now();
-    stream.entries.push({
-      writtenAt,
-      record: recordOf(stream, { before, after, writtenAt, region: options.region }),
-    });
-    trim(stream);
-  };
-
   const call = (action: string, request: JsonObject): AwsAnswer => {
-    switch (action) {
-      case 'ListStreams': {
-        const tableName = textAt(request, 'TableName');
-        const streams = [...byArn.values()].filter(
-          (stream) => tableName === undefined || stream.tableName === tableName,
-        );
-        return {
-          status: 200,
-          body: {
-            Streams: streams.map(({ streamArn, streamLabel, tableName: name }) => ({
-              StreamArn: streamArn,
-              StreamLabel: streamLabel,
-              TableName: name,
-            })),
-          },
-        };
-      }
-      case 'DescribeStream': {
-        const stream = byArn.get(textAt(request, 'StreamArn') ?? '');
-        if (stream === undefined) return notFound(request);
-        return { status: 200, body: describe(stream, textAt(request, 'ExclusiveStartShardId')) };
-      }
-      case 'GetShardIterator': {
-        const stream = byArn.get(textAt(request, 'StreamArn') ?? '');
-        if (stream === undefined) return notFound(request);
-        if (textAt(request, 'ShardId') !== stream.shardId) {
-          return awsError(type('ResourceNotFoundException'), 'Requested resource not found: no such shard.');
-        }
-        trim(stream);
-        return shardIterator(stream, request);
-      }
-      case 'GetRecords': {
-        const [streamArn = '', position = ''] = (textAt(request, 'ShardIterator') ?? '').split('#');
-        const stream = byArn.get(streamArn);
-        if (stream === undefined || !/^\d+$/.test(position)) {
-          return awsError(type('ValidationException'), 'Invalid ShardIterator.');
-        }
-        trim(stream);
-        const limit = Number(request['Limit'] ?? MAXIMUM_PAGE);
-        if (!Number.isInteger(limit) || limit < 1 || limit > MAXIMUM_PAGE) {
-          return awsError(type('ValidationException'), `Limit must be between 1 and ${MAXIMUM_PAGE}.`);
-        }
-        return page(stream, Number(position), limit);
-      }
-      default:
-        return awsError(
-          'com.amazon.coral.service#UnknownOperationException',
-          unservedText(action, 'dynamodb'),
-        );
+    if (action === 'ListStreams') return listed([...byArn.values()], request);
+    if (!['DescribeStream', 'GetShardIterator', 'GetRecords'].includes(action)) {
+      return awsError('com.amazon.coral.service#UnknownOperationException', unservedText(action, 'dynamodb'));
     }
+    const [iteratorArn, position = ''] = (textAt(request, 'ShardIterator') ?? '').split('#');
+    const isRead = action === 'GetRecords';
+    const stream = byArn.get((isRead ? iteratorArn : textAt(request, 'StreamArn')) ?? '');
+    if (stream === undefined) return isRead ? invalid('Invalid ShardIterator.') : notFound(request);
+    if (action === 'DescribeStream') return describe(stream, textAt(request, 'ExclusiveStartShardId'));
+    trim(stream);
+    return isRead ? page(stream, position, request) : shardIterator(stream, request);
   };
 
   return {
     enable: ({ tableName, keyNames, viewType }) => {
       const createdAt = new Date(now());
       const streamLabel = createdAt.toISOString().replace('Z', '');
-      const streamArn = `arn:aws:dynamodb:${options.region}:${options.accountId}:table/${tableName}/stream/${streamLabel}`;
+      const streamArn = `arn:aws:dynamodb:${region}:${accountId}:table/${tableName}/stream/${streamLabel}`;
       const digest = createHash('sha256').update(streamArn).digest('hex').slice(0, 8);
       const shardId = `shardId-${String(createdAt.getTime()).padStart(20, '0')}-${digest}`;
       const place = { streamArn, streamLabel, shardId, createdAt, entries: [], firstSequence: 1 };
@@ -183,7 +125,18 @@ export function createDynamoDbStreams(options: {
         LatestStreamArn: stream.streamArn,
       };
     },
-    append,
+    append: (change) => {
+      const stream = byTable.get(change.tableName);
+      const { before, after } = change;
+      const isSame =
+        before === undefined || after === undefined
+          ? before === after
+          : canonicalText(before) === canonicalText(after);
+      if (stream === undefined || isSame) return;
+      const writtenAt = now();
+      stream.entries.push({ writtenAt, record: recordOf(stream, change, writtenAt, region) });
+      trim(stream);
+    },
     hasStream: (streamArn) => byArn.has(streamArn),
     writtenAt: (streamArn, sequenceNumber) => {
       const stream = byArn.get(streamArn);
@@ -196,9 +149,10 @@ export function createDynamoDbStreams(options: {
 
 function recordOf(
   stream: Stream,
-  change: Pick<ItemChange, 'before' | 'after'> & { readonly writtenAt: number; readonly region: string },
+  { before, after }: ItemChange,
+  writtenAt: number,
+  region: string,
 ): StreamRecord {
-  const { before, after, writtenAt, region } = change;
   const keys = Object.fromEntries(
     stream.keyNames.flatMap((name) => {
       const value = (after ?? before)?.[name];
@@ -230,59 +184,73 @@ function recordOf(
   };
 }
 
+function listed(streams: readonly Stream[], request: JsonObject): AwsAnswer {
+  const wanted = textAt(request, 'TableName');
+  const Streams = streams
+    .filter(({ tableName }) => wanted === undefined || tableName === wanted)
+    .map(({ streamArn, streamLabel, tableName }) => ({
+      StreamArn: streamArn,
+      StreamLabel: streamLabel,
+      TableName: tableName,
+    }));
+  return { status: 200, body: { Streams } };
+}
+
 /** @param after the shard that the described ones come after */
-function describe(stream: Stream, after: string | undefined): object {
+function describe(stream: Stream, after: string | undefined): AwsAnswer {
   const shard = { ShardId: stream.shardId, SequenceNumberRange: { StartingSequenceNumber: sequenceAt(1) } };
-  return {
-    StreamDescription: {
-      StreamArn: stream.streamArn,
-      StreamLabel: stream.streamLabel,
-      StreamStatus: 'ENABLED',
-      StreamViewType: stream.viewType,
-      CreationRequestDateTime: stream.createdAt.getTime() / 1000,
-      TableName: stream.tableName,
-      KeySchema: stream.keyNames.map((AttributeName, index) => ({
-        AttributeName,
-        KeyType: index === 0 ? 'HASH' : 'RANGE',
-      })),
-      Shards: after === stream.shardId ? [] : [shard],
-    },
+  const StreamDescription = {
+    StreamArn: stream.streamArn,
+    StreamLabel: stream.streamLabel,
+    StreamStatus: 'ENABLED',
+    StreamViewType: stream.viewType,
+    CreationRequestDateTime: stream.createdAt.getTime() / 1000,
+    TableName: stream.tableName,
+    KeySchema: stream.keyNames.map((AttributeName, index) => ({
+      AttributeName,
+      KeyType: index === 0 ? 'HASH' : 'RANGE',
+    })),
+    Shards: after === stream.shardId ? [] : [shard],
   };
+  return { status: 200, body: { StreamDescription } };
 }
 
 function shardIterator(stream: Stream, request: JsonObject): AwsAnswer {
-  const answer = (place: number): AwsAnswer => ({
-    status: 200,
-    body: { ShardIterator: `${stream.streamArn}#${place}` },
-  });
-  const asked = placeOf(textAt(request, 'SequenceNumber') ?? '');
-  switch (textAt(request, 'ShardIteratorType') ?? '') {
-    case 'TRIM_HORIZON':
-      return answer(stream.firstSequence);
-    case 'LATEST':
-      return answer(stream.firstSequence + stream.entries.length);
-    case 'AT_SEQUENCE_NUMBER':
-      return asked < stream.firstSequence ? trimmed() : answer(asked);
-    case 'AFTER_SEQUENCE_NUMBER':
-      return asked + 1 < stream.firstSequence ? trimmed() : answer(asked + 1);
-    default:
-      return awsError(type('ValidationException'), 'ShardIteratorType is unknown.');
+  if (textAt(request, 'ShardId') !== stream.shardId) {
+    return awsError(type('ResourceNotFoundException'), 'Requested resource not found: no such shard.');
   }
+  const asked = placeOf(textAt(request, 'SequenceNumber') ?? '');
+  const places = new Map([
+    ['TRIM_HORIZON', stream.firstSequence],
+    ['LATEST', stream.firstSequence + stream.entries.length],
+    ['AT_SEQUENCE_NUMBER', asked],
+    ['AFTER_SEQUENCE_NUMBER', asked + 1],
+  ]);
+  const place = places.get(textAt(request, 'ShardIteratorType') ?? '');
+  if (place === undefined) return invalid('ShardIteratorType is unknown.');
+  if (place < stream.firstSequence) return trimmed();
+  return { status: 200, body: { ShardIterator: `${stream.streamArn}#${place}` } };
 }
 
-function page(stream: Stream, place: number, limit: number): AwsAnswer {
+function page(stream: Stream, position: string, request: JsonObject): AwsAnswer {
+  if (!/^\d+$/.test(position)) return invalid('Invalid ShardIterator.');
+  const limit = Number(request['Limit'] ?? MAXIMUM_PAGE);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAXIMUM_PAGE) {
+    return invalid(`Limit must be between 1 and ${MAXIMUM_PAGE}.`);
+  }
+  const place = Number(position);
   if (place < stream.firstSequence) return trimmed();
-  const records: StreamRecord[] = [];
+  const Records: StreamRecord[] = [];
   let bytes = 0;
   const start = place - stream.firstSequence;
   for (const { record } of stream.entries.slice(start, start + limit)) {
     bytes += record.dynamodb.SizeBytes;
-    if (records.length > 0 && bytes > MAXIMUM_PAGE_BYTES) break;
-    records.push(record);
+    if (Records.length > 0 && bytes > MAXIMUM_PAGE_BYTES) break;
+    Records.push(record);
   }
   return {
     status: 200,
-    body: { Records: records, NextShardIterator: `${stream.streamArn}#${place + records.length}` },
+    body: { Records, NextShardIterator: `${stream.streamArn}#${place + Records.length}` },
   };
 }
 
@@ -296,6 +264,10 @@ function placeOf(text: string): number {
 }
 
 const type = (name: string): string => `com.amazonaws.dynamodb.streams.v20120810#${name}`;
+
+function invalid(message: string): AwsAnswer {
+  return awsError(type('ValidationException'), message);
+}
 
 function notFound(request: JsonObject): AwsAnswer {
   const streamArn = textAt(request, 'StreamArn') ?? '';

@@ -1,24 +1,20 @@
 import { createHash } from 'node:crypto';
-import type { Json } from '../template/index.ts';
-import { itemBytes, type Item } from './item.ts';
-import { orderOf } from './value.ts';
+import { itemBytes, orderOf, type Item, type Value } from './value.ts';
 
 export interface Key {
   readonly name: string;
   readonly type: 'S' | 'N' | 'B';
 }
 
-/** A secondary index. */
 export interface Index {
   readonly name: string;
   readonly scope: 'local' | 'global';
   readonly keys: readonly Key[];
-  /** What it holds of an item, all keys included; undefined: everything. */
+  /** The attributes that it holds, all keys included; undefined: all. */
   readonly projected: ReadonlySet<string> | undefined;
   readonly entries: KeyedEntries;
 }
 
-/** A table with its items, in memory. */
 export interface Table {
   readonly name: string;
   readonly keys: readonly Key[];
@@ -60,13 +56,14 @@ interface IndexDescription {
 }
 
 export function createTable(description: TableDescription): Table {
+  const types = new Map(
+    description.AttributeDefinitions.map(({ AttributeName, AttributeType }) => [
+      AttributeName,
+      AttributeType,
+    ]),
+  );
   const keysOf = (schema: TableDescription['KeySchema']): readonly Key[] =>
-    schema.map(({ AttributeName: name }) => ({
-      name,
-      type:
-        description.AttributeDefinitions.find(({ AttributeName }) => AttributeName === name)?.AttributeType ??
-        'S',
-    }));
+    schema.map(({ AttributeName: name }) => ({ name, type: types.get(name) ?? 'S' }));
   const keys = keysOf(description.KeySchema);
   const indexOf = (scope: Index['scope'], { IndexName, KeySchema, Projection }: IndexDescription): Index => {
     const ownKeys = keysOf(KeySchema);
@@ -93,7 +90,7 @@ export function createTable(description: TableDescription): Table {
   };
 }
 
-/** Puts an item in a table and its indexes in another's place; either may be missing. */
+/** Replaces an item in a table and its indexes; either may be missing. */
 export function exchange(table: Table, before: Item | undefined, after: Item | undefined): void {
   for (const index of table.indexes) {
     if (before !== undefined && isHeld(index, before)) index.entries.remove(before);
@@ -111,7 +108,7 @@ export function isHeld({ keys }: Pick<Index, 'keys'>, item: Item): boolean {
 /** What an index holds of an item. */
 export function projection({ projected }: Pick<Index, 'projected'>, item: Item): Item {
   if (projected === undefined) return item;
-  const held: Record<string, Json> = {};
+  const held: Record<string, Value> = {};
   for (const name of projected) {
     const value = item[name];
     if (value !== undefined) held[name] = value;
@@ -153,9 +150,9 @@ function createEntries([hash, ...others]: readonly Key[]) {
       partitions.remove(partition.order);
     },
     find: (key: Item): Entry | undefined => byId.get(partitionOf(key))?.entries.find(rest(key)),
-    /** @param after the keys of an entry that the first one comes after, in the direction of the walk */
+    /** @param after the walk begins behind the entry of these keys */
     inPartition: (
-      value: Json | undefined,
+      value: Value | undefined,
       { from, to }: KeyRange,
       isForward: boolean,
       after: Item | undefined,
@@ -185,7 +182,7 @@ function createEntries([hash, ...others]: readonly Key[]) {
   };
 }
 
-function idOf(value: Json | undefined): string {
+function idOf(value: Value | undefined): string {
   return orderOf(value) ?? '';
 }
 
@@ -202,7 +199,7 @@ function segmentOf(place: string, count: number): number {
 const LAST = '\uffff';
 const above = (order: string): string => `${order}\0`;
 
-/** Encodes one part of a compound sort order. Its end mark sorts a part before every longer one that begins with it. */
+/** One part of a compound order. Its end mark sorts it before every longer one that begins with it. */
 function element(order: string): string {
   return `${escaped(order)}\0\x01`;
 }
@@ -211,13 +208,9 @@ function escaped(order: string): string {
   return order.includes('\0') ? order.replaceAll('\0', '\0\xff') : order;
 }
 
-/**
- * Where entries lie whose sort key meets a condition.
- *
- * @param operator one of the legacy comparison operators that a key condition may have
- */
-export function keyRange(operator: string, [first, second]: readonly Json[]): KeyRange {
-  const order = escaped(orderOf(first) ?? '');
+/** @param operator one of the legacy comparison operators that a condition on a sort key may have */
+export function keyRange(operator: string, [first, second]: readonly Value[]): KeyRange {
+  const order = escaped(idOf(first));
   const [start, end] = [`${order}\0\x01`, `${order}\0\x02`];
   switch (operator) {
     case 'EQ':
@@ -231,7 +224,7 @@ export function keyRange(operator: string, [first, second]: readonly Json[]): Ke
     case 'GE':
       return { from: start, to: LAST };
     case 'BETWEEN':
-      return { from: start, to: `${escaped(orderOf(second) ?? '')}\0\x02` };
+      return { from: start, to: `${escaped(idOf(second))}\0\x02` };
     case 'BEGINS_WITH':
       return { from: order, to: order + LAST };
     default:
@@ -240,6 +233,11 @@ export function keyRange(operator: string, [first, second]: readonly Json[]): Ke
 }
 
 export const WHOLE_PARTITION: KeyRange = { from: '', to: LAST };
+
+export function isWithin({ from, to }: KeyRange, sortKey: Value | undefined): boolean {
+  const order = element(idOf(sortKey));
+  return order >= from && order < to;
+}
 
 type OrderedList<T> = ReturnType<typeof createOrderedList<T & { readonly order: string }>>;
 

@@ -1,10 +1,8 @@
-import { isJsonList, isJsonObject, type Json, type JsonObject } from '../template/index.ts';
-import type { Item } from './item.ts';
 import { negated, numberProblem, sumOf } from './number.ts';
 import { validationError } from './refusal.ts';
-import { contentOf, typed, valueAt, type Path } from './value.ts';
+import { contentOf, listIn, mapIn, typed, valueAt, type Item, type Path, type Value } from './value.ts';
 
-type Expression = Path | Operation | JsonObject;
+type Expression = Path | Operation | Item;
 
 interface Operation {
   readonly type: 'add' | 'subtract' | 'function';
@@ -17,7 +15,7 @@ interface Operation {
 export type Update =
   | { readonly type: 'set'; readonly path: Path; readonly val: Expression }
   | { readonly type: 'remove'; readonly path: Path }
-  | { readonly type: 'add' | 'delete'; readonly path: Path; readonly val: JsonObject };
+  | { readonly type: 'add' | 'delete'; readonly path: Path; readonly val: Item };
 
 const NO_OPERAND = 'The provided expression refers to an attribute that does not exist in the item';
 const WRONG_OPERAND = 'An operand in the update expression has an incorrect data type';
@@ -52,49 +50,34 @@ function checkFunctions(expression: Expression, isWhole: boolean): void {
  * @throws Refusal
  */
 export function updated(item: Item, updates: readonly Update[]): Item {
-  const values = updates.map((update) => valueFor(update, item));
+  const changes = updates.map((update) => ({ path: update.path, value: valueFor(update, item) }));
   // What is set beyond the end of a list is appended, in the order of the places.
-  const order = [...updates.keys()].toSorted((a, b) => lastPlace(updates[a]) - lastPlace(updates[b]));
-  let root: Json = { M: item };
-  const touched = new Set<string>();
-  for (const each of order) {
-    const path = updates[each]?.path ?? [];
-    root = replaced(root, path, values[each]);
-    if (path.length > 1) touched.add(String(path[0]));
+  changes.sort((a, b) => lastPlace(a.path) - lastPlace(b.path));
+  const root = changes.reduce<Value>((value, { path, value: set }) => replaced(value, path, set), {
+    M: item,
+  });
+  const after = { ...mapIn(root) };
+  for (const { path } of changes) {
+    const name = String(path[0]);
+    if (path.length > 1 && after[name] !== undefined) after[name] = closed(after[name]);
   }
-  const after = contentOf(root, 'M');
-  if (!isJsonObject(after)) return item;
-  return {
-    ...after,
-    ...Object.fromEntries(
-      [...touched].flatMap((name) => (after[name] === undefined ? [] : [[name, closed(after[name])]])),
-    ),
-  };
+  return after;
 }
 
-function lastPlace(update: Update | undefined): number {
-  const place = update?.path.at(-1);
+function lastPlace(path: Path): number {
+  const place = path.at(-1);
   return typeof place === 'number' ? place : -1;
 }
 
 /** What an action makes of the value at its path; undefined: nothing is left there. */
-function valueFor(update: Update, item: Item): Json | undefined {
+function valueFor(update: Update, item: Item): Value | undefined {
+  if (update.type === 'set') return evaluated(update.val, item);
+  if (update.type === 'remove') return undefined;
   const existing = valueAt(item, update.path);
-  switch (update.type) {
-    case 'set':
-      return evaluated(update.val, item);
-    case 'remove':
-      return undefined;
-    case 'add':
-      return added(existing, update.val);
-    case 'delete':
-      return without(existing, update.val);
-    default:
-      throw new Error('The update is none that the grammar reads.');
-  }
+  return update.type === 'add' ? added(existing, update.val) : without(existing, update.val);
 }
 
-function evaluated(expression: Expression, item: Item): Json {
+function evaluated(expression: Expression, item: Item): Value {
   if (isPath(expression)) {
     const value = valueAt(item, expression);
     if (value === undefined) throw validationError(NO_OPERAND);
@@ -102,17 +85,18 @@ function evaluated(expression: Expression, item: Item): Json {
   }
   if (!isOperation(expression)) return expression;
   const [left, right] = expression.args;
+  if (expression.name === 'if_not_exists') {
+    // DynamoDB Local asks for the second operand even where the first one is there.
+    const otherwise = evaluated(right, item);
+    return (isPath(left) ? valueAt(item, left) : undefined) ?? otherwise;
+  }
+  const [first, second] = [evaluated(left, item), evaluated(right, item)];
   if (expression.type === 'function') {
-    if (expression.name === 'if_not_exists') {
-      // DynamoDB Local asks for the second operand even where the first one is there.
-      const otherwise = evaluated(right, item);
-      return (isPath(left) ? valueAt(item, left) : undefined) ?? otherwise;
-    }
-    const [head, tail] = [contentOf(evaluated(left, item), 'L'), contentOf(evaluated(right, item), 'L')];
-    if (!isJsonList(head) || !isJsonList(tail)) throw validationError(WRONG_OPERAND);
+    const [head, tail] = [listIn(first), listIn(second)];
+    if (head === undefined || tail === undefined) throw validationError(WRONG_OPERAND);
     return { L: [...head, ...tail] };
   }
-  const [a, b] = [contentOf(evaluated(left, item), 'N'), contentOf(evaluated(right, item), 'N')];
+  const [a, b] = [contentOf(first, 'N'), contentOf(second, 'N')];
   if (typeof a !== 'string' || typeof b !== 'string') throw validationError(WRONG_OPERAND);
   return total(a, expression.type === 'add' ? b : negated(b));
 }
@@ -121,61 +105,80 @@ function isPath(expression: Expression): expression is Path {
   return Array.isArray(expression);
 }
 
-function isOperation(expression: Operation | JsonObject): expression is Operation {
+function isOperation(expression: Operation | Item): expression is Operation {
   return Array.isArray(expression['args']);
 }
 
-function total(left: string, right: string): Json {
+function total(left: string, right: string): Value {
   const sum = sumOf(left, right);
   const problem = numberProblem(sum);
   if (problem !== undefined) throw validationError(problem);
   return { N: sum };
 }
 
-function added(existing: Json | undefined, value: JsonObject): Json {
+function added(existing: Value | undefined, value: Item): Value {
   const [type = '', content] = typed(value) ?? [];
   if (existing === undefined) return value;
   const old = contentOf(existing, type);
   if (typeof old === 'string' && typeof content === 'string') return total(old, content);
-  if (!isJsonList(old) || !isJsonList(content)) throw validationError(WRONG_OPERAND);
-  return { [type]: [...old, ...content.filter((element) => type === 'L' || !old.includes(element))] };
+  const [elements, more] = bothLists(existing, value, type);
+  return { [type]: [...elements, ...more.filter((element) => type === 'L' || !elements.includes(element))] };
 }
 
-function without(existing: Json | undefined, value: JsonObject): Json | undefined {
-  const [type = '', content] = typed(value) ?? [];
+function without(existing: Value | undefined, value: Item): Value | undefined {
   if (existing === undefined) return undefined;
-  const old = contentOf(existing, type);
-  if (!isJsonList(old) || !isJsonList(content)) throw validationError(WRONG_OPERAND);
-  const left = old.filter((element) => !content.includes(element));
+  const [type = ''] = typed(value) ?? [];
+  const [elements, gone] = bothLists(existing, value, type);
+  const left = elements.filter((element) => !gone.includes(element));
   return left.length === 0 ? undefined : { [type]: left };
 }
 
+/** @throws Refusal for what is no list, and no set of that type. */
+function bothLists(left: Value, right: Value, type: string) {
+  const [first, second] = [listIn(left, type), listIn(right, type)];
+  if (first === undefined || second === undefined) throw validationError(WRONG_OPERAND);
+  return [first, second] as const;
+}
+
 /** A value with another at a path below it. A list keeps a gap where an element went, so that places stay. */
-function replaced(parent: Json, path: Path, value: Json | undefined): Json {
+function replaced(parent: Value, path: Path, value: Value | undefined): Value {
   const [step = '', ...rest] = path;
-  const content = contentOf(parent, typeof step === 'number' ? 'L' : 'M');
-  const childOf = (child: Json | undefined): Json | undefined => {
+  const childOf = (child: Value | undefined): Value | undefined => {
     if (rest.length === 0) return value;
     if (child === undefined) throw validationError(NO_PATH);
     return replaced(child, rest, value);
   };
   if (typeof step === 'number') {
-    if (!isJsonList(content)) throw validationError(NO_PATH);
-    const child = childOf(content[step]);
-    if (step >= content.length) return child === undefined ? parent : { L: [...content, child] };
-    return { L: content.with(step, child ?? null) };
+    const list = listIn(parent);
+    if (list === undefined) throw validationError(NO_PATH);
+    const child = childOf(list[step]);
+    if (step >= list.length) return child === undefined ? parent : { L: [...list, child] };
+    return { L: list.with(step, child ?? null) };
   }
-  if (!isJsonObject(content)) throw validationError(NO_PATH);
-  const child = childOf(content[step]);
-  if (child !== undefined) return { M: { ...content, [step]: child } };
-  const { [step]: _, ...left } = content;
+  const map = mapIn(parent);
+  if (map === undefined) throw validationError(NO_PATH);
+  const child = childOf(map[step]);
+  if (child !== undefined) return { M: { ...map, [step]: child } };
+  const { [step]: _, ...left } = map;
   return { M: left };
 }
 
 /** A value without the gaps in its lists. */
-function closed(value: Json): Json {
-  const [list, map] = [contentOf(value, 'L'), contentOf(value, 'M')];
-  if (isJsonList(list)) return { L: list.filter((element) => element !== null).map(closed) };
-  if (!isJsonObject(map)) return value;
+function closed(value: Value): Value {
+  const [list, map] = [listIn(value), mapIn(value)];
+  if (list !== undefined) return { L: list.filter((element) => element !== null).map(closed) };
+  if (map === undefined) return value;
   return { M: Object.fromEntries(Object.entries(map).map(([name, child]) => [name, closed(child)])) };
+}
+
+export type LegacyUpdates = Readonly<Record<string, { readonly Action?: string; readonly Value?: Item }>>;
+
+/** Updates from before there were expressions. */
+export function legacyUpdates(updates: LegacyUpdates = {}): readonly Update[] {
+  return Object.entries(updates).map(([name, { Action: action, Value: val }]): Update => {
+    const path = [name];
+    if (val === undefined) return { type: 'remove', path };
+    if (action === 'ADD') return { type: 'add', path, val };
+    return action === 'DELETE' ? { type: 'delete', path, val } : { type: 'set', path, val };
+  });
 }

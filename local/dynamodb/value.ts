@@ -1,36 +1,50 @@
 import { isJsonList, isJsonObject, type Json } from '../template/index.ts';
-import { canonicalItem, type Item } from './item.ts';
-import { numberOrder } from './number.ts';
+import { numberBytes, numberOrder } from './number.ts';
+
+/** An attribute value in DynamoDB's JSON, such as `{"S": "text"}`. */
+export type Value = Json;
+
+/** Values by the names of their attributes. */
+export type Item = { readonly [name: string]: Value };
 
 /** Where a value is within an item: names of attributes and places in lists. */
 export type Path = readonly (string | number)[];
 
-/** The type of a value in DynamoDB's JSON, such as `S`, and what it holds. Undefined for what is no value. */
-export function typed(value: Json | undefined): readonly [type: string, content: Json] | undefined {
+/** The type of a value, such as `S`, and its content. Undefined for what is no value. */
+export function typed(value: Value | undefined): readonly [type: string, content: Json] | undefined {
   if (!isJsonObject(value)) return undefined;
   for (const type in value) return [type, value[type] ?? null];
   return undefined;
 }
 
 /** The content of a value of a type, or undefined for one of another. */
-export function contentOf(value: Json | undefined, type: string): Json | undefined {
+export function contentOf(value: Value | undefined, type: string): Json | undefined {
   return isJsonObject(value) ? value[type] : undefined;
 }
 
-export function valueAt(item: Item, path: Path): Json | undefined {
-  let value: Json | undefined = item[String(path[0])];
-  for (const step of path.slice(1)) {
-    const parent = contentOf(value, typeof step === 'number' ? 'L' : 'M');
-    if (typeof step === 'number') value = isJsonList(parent) ? parent[step] : undefined;
-    else value = isJsonObject(parent) ? parent[step] : undefined;
-    if (value === undefined) return undefined;
+/** The content of a list, or of a set of another type. */
+export function listIn(value: Value | undefined, type = 'L'): readonly Value[] | undefined {
+  const content = contentOf(value, type);
+  return isJsonList(content) ? content : undefined;
+}
+
+export function mapIn(value: Value | undefined): Item | undefined {
+  const content = contentOf(value, 'M');
+  return isJsonObject(content) ? content : undefined;
+}
+
+export function valueAt(item: Item, path: Path): Value | undefined {
+  let value: Value | undefined = item[String(path[0])];
+  for (let place = 1; place < path.length && value !== undefined; place += 1) {
+    const step = path[place] ?? '';
+    value = typeof step === 'number' ? listIn(value)?.[step] : mapIn(value)?.[step];
   }
   return value;
 }
 
 /** An item of what is at these paths; elements of lists move up. */
 export function pickedAt(item: Item, paths: readonly Path[]): Item {
-  const picked: Record<string, Json> = {};
+  const picked: Record<string, Value> = {};
   const nested = new Map<string, Path[]>();
   for (const path of paths) {
     const name = String(path[0]);
@@ -44,51 +58,101 @@ export function pickedAt(item: Item, paths: readonly Path[]): Item {
   return picked;
 }
 
-function partOf(value: Json | undefined, paths: readonly Path[]): Json | undefined {
+function partOf(value: Value | undefined, paths: readonly Path[]): Value | undefined {
   if (value === undefined || paths.some((path) => path.length === 0)) return value;
   const steps = [...new Set(paths.map(([step]) => step ?? ''))];
-  const partAt = (step: string | number, child: Json | undefined): Json | undefined =>
+  const partAt = (step: string | number, child: Value | undefined): Value | undefined =>
     partOf(
       child,
       paths.filter(([first]) => first === step).map((path) => path.slice(1)),
     );
-  const [list, map] = [contentOf(value, 'L'), contentOf(value, 'M')];
-  if (isJsonList(list)) {
+  const [list, map] = [listIn(value), mapIn(value)];
+  if (list !== undefined) {
     const places = steps.filter((step) => typeof step === 'number').toSorted((a, b) => a - b);
     const parts = places.flatMap((place) => partAt(place, list[place]) ?? []);
     return parts.length === 0 ? undefined : { L: parts };
   }
-  if (isJsonObject(map)) {
-    const parts = steps.flatMap((step) => {
-      const part = partAt(step, map[step]);
-      return part === undefined ? [] : [[step, part] as const];
-    });
-    return parts.length === 0 ? undefined : { M: Object.fromEntries(parts) };
-  }
-  return undefined;
+  if (map === undefined) return undefined;
+  const parts = steps.flatMap((step) => {
+    const part = partAt(step, map[step]);
+    return part === undefined ? [] : [[step, part] as const];
+  });
+  return parts.length === 0 ? undefined : { M: Object.fromEntries(parts) };
 }
 
-export function areEqual(left: Json, right: Json): boolean {
+/** What is missing equals nothing, not even something else that is missing. */
+export function areEqual(left: Value | undefined, right: Value | undefined): boolean {
   const [a, b] = [typed(left), typed(right)];
   if (a === undefined || b === undefined || a[0] !== b[0]) return false;
   if (typeof a[1] !== 'object') return a[1] === b[1];
-  return canonicalItem({ value: left }) === canonicalItem({ value: right });
+  return canonicalText(left) === canonicalText(right);
+}
+
+/** Text that is equal for equal items and values, whatever the order of their attributes and of elements of sets. */
+export function canonicalText(value: Value | undefined): string {
+  return JSON.stringify(canonical(value ?? null));
+}
+
+const SETS = new Set(['SS', 'NS', 'BS']);
+
+function canonical(value: Json): Json {
+  if (isJsonList(value)) return value.map(canonical);
+  if (!isJsonObject(value)) return value;
+  return Object.entries(value)
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, entry]) => [
+      name,
+      SETS.has(name) && isJsonList(entry) ? entry.map(String).toSorted() : canonical(entry),
+    ]);
 }
 
 /** Text that orders as values of one type do: text by its bytes in UTF-8. Undefined for a type without an order. */
-export function orderOf(value: Json | undefined): string | undefined {
+export function orderOf(value: Value | undefined): string | undefined {
   const [type, content] = typed(value) ?? [];
   if (typeof content !== 'string') return undefined;
   if (type === 'N') return numberOrder(content);
   if (type === 'B') return Buffer.from(content, 'base64').toString('latin1');
   if (type !== 'S') return undefined;
-  // Of ASCII the bytes are the characters.
+  // In ASCII the bytes are the characters.
   return /^[\0-\x7f]*$/.test(content) ? content : Buffer.from(content).toString('latin1');
 }
 
 /** How many levels deep a value is; a text is one. */
-export function depthOf(value: Json): number {
+export function depthOf(value: Value): number {
   const [, content] = typed(value) ?? [];
   const children = isJsonList(content) ? content : isJsonObject(content) ? Object.values(content) : [];
   return children.reduce<number>((deepest, child) => Math.max(deepest, 1 + depthOf(child)), 1);
+}
+
+const COLLECTION_BYTES = 3;
+const ELEMENT_BYTES = 1;
+
+/**
+ * The size of an item as DynamoDB counts it: names and values in UTF-8, without type markers. That of numbers is
+ * approximate.
+ * Source: Amazon DynamoDB developer guide, "DynamoDB item sizes and formats".
+ */
+export function itemBytes(item: Item): number {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(item)) bytes += Buffer.byteLength(name) + valueBytes(value);
+  return bytes;
+}
+
+function valueBytes(value: Value): number {
+  const [type = '', content = ''] = typed(value) ?? [];
+  if (type === 'M' && isJsonObject(content)) {
+    return COLLECTION_BYTES + ELEMENT_BYTES * Object.keys(content).length + itemBytes(content);
+  }
+  if (!isJsonList(content)) return scalarBytes(type, content);
+  const sum = (bytesOf: (element: Value) => number): number =>
+    content.reduce<number>((bytes, element) => bytes + bytesOf(element), 0);
+  if (type === 'L') return COLLECTION_BYTES + sum((element) => ELEMENT_BYTES + valueBytes(element));
+  return sum((element) => scalarBytes(type.charAt(0), element));
+}
+
+function scalarBytes(type: string, content: Json): number {
+  // NULL and BOOL.
+  if (typeof content !== 'string') return 1;
+  if (type === 'N') return numberBytes(content);
+  return type === 'B' ? Buffer.byteLength(content, 'base64') : Buffer.byteLength(content);
 }

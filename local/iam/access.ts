@@ -1,26 +1,28 @@
-import type { Authorize } from '../endpoint/aws-endpoint.ts';
-import type { HostEvent } from '../events.ts';
-import { deniedMessage } from './access-denied.ts';
-import { neededAccess } from './call-access.ts';
-import { evaluate, type AccessRequest, type Principal } from './evaluate.ts';
-import type { Policies } from './policies.ts';
-import type { Statement } from './statement.ts';
+import type { Authorize, Place, RoleSession } from '../endpoint/index.ts';
+import { deniedMessage, evaluate, type AccessRequest, type Policies, type Principal } from './evaluate.ts';
+import type { Statement } from './policy.ts';
+
+/** A request that policies do not allow, in AWS's words; the same one is told once. */
+export interface AccessDeniedEvent {
+  readonly type: 'access-denied';
+  readonly message: string;
+}
 
 /** What an app's policies allow, and where they are put together. */
 export interface Access {
   readonly policies: Policies;
   readonly addRole: (roleArn: string) => void;
   readonly hasRole: (roleArn: string) => boolean;
-  /** Identity-based, of a role. */
+  /** Attaches identity-based statements to a role. */
   readonly attach: (roleArn: string, statements: readonly Statement[]) => void;
   readonly setBoundary: (roleArn: string, statements: readonly Statement[]) => void;
-  /** Resource-based, of whatever has an ARN; the trust policy of a role. */
+  /** Attaches resource-based statements to whatever has an ARN, and a trust policy to its role. */
   readonly attachToResource: (resourceArn: string, statements: readonly Statement[]) => void;
   /** @returns AWS's message where the request is refused. */
   readonly refusalOf: (request: AccessRequest) => string | undefined;
   /** For the AWS endpoint. An operator may do everything. */
   readonly authorize: Authorize;
-  /** The requests that were decided upon, each once, in the order of the first time; the first 20,000. */
+  /** The first 20,000 requests that were decided upon, each once, in the order of the first time. */
   readonly requests: () => readonly AccessRequest[];
 }
 
@@ -28,10 +30,7 @@ export interface Access {
 const MAXIMUM_DECISIONS = 20_000;
 
 /** Keeps an app's policies and decides by them; the same request is evaluated once. */
-export function createAccess(
-  place: { readonly accountId: string; readonly region: string },
-  onEvent: (event: HostEvent) => void,
-): Access {
+export function createAccess(place: Place, onEvent: (event: AccessDeniedEvent) => void): Access {
   const identity = new Map<string, readonly Statement[]>();
   const boundaries = new Map<string, readonly Statement[]>();
   const resources = new Map<string, readonly Statement[]>();
@@ -39,15 +38,13 @@ export function createAccess(
   const decided = new Map<string, { readonly refusal: string | undefined }>();
   const requests = new Map<string, AccessRequest>();
 
-  const add = (
-    map: Map<string, readonly Statement[]>,
-    arn: string,
-    statements: readonly Statement[],
-  ): void => {
-    map.set(arn, [...(map.get(arn) ?? []), ...statements]);
-    // What was refused while the app was being made may be allowed now.
-    decided.clear();
-  };
+  const addTo =
+    (map: Map<string, readonly Statement[]>) =>
+    (arn: string, statements: readonly Statement[]): void => {
+      map.set(arn, [...(map.get(arn) ?? []), ...statements]);
+      // What was refused while the app was being made may be allowed now.
+      decided.clear();
+    };
 
   const refusalOf = (request: AccessRequest): string | undefined => {
     const key = `${keyOf(request.principal)} ${request.action} ${request.resourceArn}`;
@@ -64,16 +61,16 @@ export function createAccess(
 
   return {
     policies,
-    addRole: (roleArn) => add(identity, roleArn, []),
+    addRole: (roleArn) => addTo(identity)(roleArn, []),
     hasRole: (roleArn) => identity.has(roleArn),
-    attach: (roleArn, statements) => add(identity, roleArn, statements),
-    setBoundary: (roleArn, statements) => add(boundaries, roleArn, statements),
-    attachToResource: (resourceArn, statements) => add(resources, resourceArn, statements),
+    attach: addTo(identity),
+    setBoundary: addTo(boundaries),
+    attachToResource: addTo(resources),
     refusalOf,
-    authorize: (call) => {
+    authorize: (call, neededAccess) => {
       if (call.caller.kind === 'operator') return { allowed: true };
-      for (const { action, resourceArn } of neededAccess(call, place)) {
-        const message = refusalOf({ principal: call.caller, action, resourceArn });
+      for (const needed of neededAccess(call, place)) {
+        const message = refusalOf({ principal: call.caller, ...needed });
         if (message !== undefined) return { allowed: false, message };
       }
       return { allowed: true };
@@ -86,4 +83,23 @@ function keyOf(principal: Principal): string {
   return principal.kind === 'role'
     ? `${principal.roleArn} ${principal.sessionName}`
     : `${principal.service} ${principal.sourceArn}`;
+}
+
+/**
+ * Whether a role may write to a stream of a log group, and make the group if it is not there.
+ * Source: Service Authorization Reference for CloudWatch Logs.
+ */
+export function mayWriteTo(
+  access: Pick<Access, 'refusalOf'>,
+  { roleArn, sessionName }: RoleSession,
+  log: { readonly groupArn: string; readonly streamName: string; readonly isThere: boolean },
+): boolean {
+  const principal = { kind: 'role', roleArn, sessionName } as const;
+  const streamArn = `${log.groupArn}:log-stream:${log.streamName}`;
+  const needed = [
+    ...(log.isThere ? [] : [{ action: 'logs:CreateLogGroup', resourceArn: `${log.groupArn}:*` }]),
+    { action: 'logs:CreateLogStream', resourceArn: streamArn },
+    { action: 'logs:PutLogEvents', resourceArn: streamArn },
+  ];
+  return needed.every((each) => access.refusalOf({ principal, ...each }) === undefined);
 }

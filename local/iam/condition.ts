@@ -1,5 +1,12 @@
-import { PolicyError } from './policy-error.ts';
 import { compileArnPattern, compileWildcard, type Matches } from './wildcard.ts';
+
+/** A policy that the host does not understand, and so can't enforce. The message names what. */
+export class PolicyError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'PolicyError';
+  }
+}
 
 /** Keys whose values the host knows of each request. A condition on any other stops the start. */
 const CONDITION_KEYS = [
@@ -18,37 +25,34 @@ type ConditionKey = (typeof CONDITION_KEYS)[number];
 /** What conditions may ask of a request, by key in lower case: case does not matter in keys. */
 export type RequestContext = Readonly<Partial<Record<ConditionKey, string>>>;
 
-/** Whether a condition holds. All conditions of a statement must. */
 export type Condition = (context: RequestContext) => boolean;
 
-/** How a key's value is compared with one that the policy names. An ARN's parts are compared one by one. */
-const COMPARISONS: Readonly<Record<string, (value: string) => Matches>> = {
-  StringEquals: (value) => (text) => text === value,
-  StringEqualsIgnoreCase: ignoringCase,
-  StringLike: (value) => compileWildcard(value),
-  ArnEquals: compileArnPattern,
-  ArnLike: compileArnPattern,
-  Bool: ignoringCase,
-};
+const COMPARISONS = new Map<string, (value: string) => Matches>([
+  ['StringEquals', (value) => (text) => text === value],
+  ['StringEqualsIgnoreCase', ignoringCase],
+  ['StringLike', (value) => compileWildcard(value)],
+  ['ArnEquals', compileArnPattern],
+  ['ArnLike', compileArnPattern],
+  ['Bool', ignoringCase],
+]);
 
-/** The opposite of another operator: holds where none of the values fits, and where there is nothing to compare. */
-const NEGATIONS: Readonly<Record<string, string>> = {
-  StringNotEquals: 'StringEquals',
-  StringNotEqualsIgnoreCase: 'StringEqualsIgnoreCase',
-  StringNotLike: 'StringLike',
-  ArnNotEquals: 'ArnEquals',
-  ArnNotLike: 'ArnLike',
-};
+/** A negated operator holds where no value matches, and where there is nothing to compare. */
+const NEGATIONS = new Map([
+  ['StringNotEquals', 'StringEquals'],
+  ['StringNotEqualsIgnoreCase', 'StringEqualsIgnoreCase'],
+  ['StringNotLike', 'StringLike'],
+  ['ArnNotEquals', 'ArnEquals'],
+  ['ArnNotLike', 'ArnLike'],
+]);
 
 /**
- * Compiles one line of a statement's `Condition`.
+ * Compiles one line of a statement's `Condition`. Every key that is known here has one value at most.
  *
  * Source: IAM user guide, "IAM JSON policy elements: Condition operators" and "Single-valued vs. multivalued context
- * keys". Every key that is known here has one value at most.
+ * keys".
  *
  * @param operator such as `StringEquals`, `ForAnyValue:StringLike` or `BoolIfExists`
- * @throws PolicyError for an operator or a key that the host does not know: ignored, it would let pass or refuse what
- * AWS does not.
+ * @throws PolicyError for an operator or a key that the host does not know
  */
 export function compileCondition(operator: string, key: string, values: readonly string[]): Condition {
   const known = CONDITION_KEYS.find((each) => each === key.toLowerCase());
@@ -59,9 +63,9 @@ export function compileCondition(operator: string, key: string, values: readonly
   }
   const [, set, name = '', ifExists] =
     /^(?:(ForAnyValue|ForAllValues):)?([A-Za-z]+?)(IfExists)?$/.exec(operator) ?? [];
-  const isNegated = Object.hasOwn(NEGATIONS, name);
-  const comparison = COMPARISONS[isNegated ? (NEGATIONS[name] ?? '') : name];
-  if (comparison === undefined || !(isNegated || Object.hasOwn(COMPARISONS, name))) {
+  const isNegated = NEGATIONS.has(name);
+  const comparison = COMPARISONS.get(NEGATIONS.get(name) ?? name);
+  if (comparison === undefined) {
     throw new PolicyError(`the local host does not know the condition operator ${operator}.`);
   }
   const matchers = values.map((value) => comparison(value));

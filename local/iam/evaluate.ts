@@ -1,10 +1,22 @@
+import { sessionArn, type RoleSession } from '../endpoint/index.ts';
 import type { RequestContext } from './condition.ts';
-import type { Policies } from './policies.ts';
-import type { Patterns, PrincipalPattern, Statement } from './statement.ts';
+import type { Patterns, PrincipalPattern, Statement } from './policy.ts';
+
+/** All policies of an app, compiled. */
+export interface Policies {
+  readonly accountId: string;
+  readonly region: string;
+  /** Identity-based policies by the ARN of the role. A role without any has an entry, too. */
+  readonly identity: ReadonlyMap<string, readonly Statement[]>;
+  /** Permissions boundaries by the ARN of the role. */
+  readonly boundaries: ReadonlyMap<string, readonly Statement[]>;
+  /** Resource-based policies by the ARN of the resource. The trust policy of a role is that of the role. */
+  readonly resources: ReadonlyMap<string, readonly Statement[]>;
+}
 
 /** Who asks: a session of a role, or a service that acts for one of the app's resources. */
 export type Principal =
-  | { readonly kind: 'role'; readonly roleArn: string; readonly sessionName: string }
+  | ({ readonly kind: 'role' } & RoleSession)
   | {
       readonly kind: 'service';
       /** Such as `apigateway.amazonaws.com`. */
@@ -23,18 +35,14 @@ export interface AccessRequest {
   readonly isSecure?: boolean;
 }
 
-type PolicyType = 'identity-based policy' | 'resource-based policy' | 'permissions boundary';
+interface Denial {
+  readonly isAllowed: false;
+  /** The policy that denies, or that would have to allow. */
+  readonly policyType: 'identity-based policy' | 'resource-based policy' | 'permissions boundary';
+  readonly isExplicit: boolean;
+}
 
-export type Decision =
-  | { readonly isAllowed: true }
-  | {
-      readonly isAllowed: false;
-      /** The policy that denies, or that would have to allow. */
-      readonly policyType: PolicyType;
-      readonly isExplicit: boolean;
-    };
-
-const ALLOWED: Decision = { isAllowed: true };
+export type Decision = { readonly isAllowed: true } | Denial;
 
 /**
  * Decides upon a request within one account.
@@ -46,8 +54,8 @@ const ALLOWED: Decision = { isAllowed: true };
 export function evaluate(policies: Policies, request: AccessRequest): Decision {
   const { principal, action, resourceArn } = request;
   const context = contextOf(policies, request);
-  const speaking = (statements: readonly Statement[] | undefined): readonly Statement[] =>
-    (statements ?? []).filter(
+  const applicable = (statements: readonly Statement[] = []): readonly Statement[] =>
+    statements.filter(
       (statement) =>
         includes(statement.actions, action) &&
         includes(statement.resources, resourceArn) &&
@@ -56,18 +64,19 @@ export function evaluate(policies: Policies, request: AccessRequest): Decision {
         statement.conditions.every((holds) => holds(context)),
     );
   const roleArn = principal.kind === 'role' ? principal.roleArn : undefined;
-  const identity = speaking(roleArn === undefined ? [] : policies.identity.get(roleArn));
-  const boundaryPolicy = roleArn === undefined ? undefined : policies.boundaries.get(roleArn);
-  const boundary = speaking(boundaryPolicy);
-  const resource = speaking(policies.resources.get(holderOf(resourceArn)));
+  const identity = applicable(policies.identity.get(roleArn ?? ''));
+  const boundaryPolicy = policies.boundaries.get(roleArn ?? '');
+  const boundary = applicable(boundaryPolicy);
+  const resource = applicable(policies.resources.get(holderOf(resourceArn)));
 
   for (const [statements, policyType] of [
     [identity, 'identity-based policy'],
     [resource, 'resource-based policy'],
     [boundary, 'permissions boundary'],
   ] as const) {
-    if (statements.some(({ effect }) => effect === 'Deny'))
+    if (statements.some(({ effect }) => effect === 'Deny')) {
       return { isAllowed: false, policyType, isExplicit: true };
+    }
   }
   if (resource.length === 0 && identity.length === 0) {
     const policyType = roleArn === undefined ? 'resource-based policy' : 'identity-based policy';
@@ -76,12 +85,29 @@ export function evaluate(policies: Policies, request: AccessRequest): Decision {
   if (boundaryPolicy !== undefined && boundary.length === 0) {
     return { isAllowed: false, policyType: 'permissions boundary', isExplicit: false };
   }
-  return ALLOWED;
+  return { isAllowed: true };
 }
 
-/** Who a session is in messages and to policies: `arn:aws:sts::<account>:assumed-role/<role>/<session>`. */
-export function sessionArn({ roleArn, sessionName }: Extract<Principal, { kind: 'role' }>): string {
-  return `${roleArn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/${sessionName}`;
+/**
+ * A refusal in AWS's words. SQS writes actions in lower case; API Gateway hides the connection, the reason, and most of
+ * the account.
+ * Source: IAM user guide, "Troubleshoot access denied error messages".
+ */
+export function deniedMessage({ principal, action, resourceArn }: AccessRequest, denial: Denial): string {
+  const who =
+    principal.kind === 'role' ? `User: ${sessionArn(principal)}` : `Resource: ${principal.sourceArn}`;
+  if (action.startsWith('execute-api:')) {
+    const masked = resourceArn
+      .replace(/:\d{8}(\d{4}):/, ':********$1:')
+      .replace(/@connections\/.*$/, '@connections/{connectionId}');
+    return `${who} is not authorized to perform: ${action} on resource: ${masked}`;
+  }
+  const named = action.startsWith('sqs:') ? action.toLowerCase() : action;
+  const article = denial.policyType === 'identity-based policy' ? 'an' : 'a';
+  const reason = denial.isExplicit
+    ? `with an explicit deny in ${article} ${denial.policyType}`
+    : `because no ${denial.policyType} allows the ${named} action`;
+  return `${who} is not authorized to perform: ${named} on resource: ${resourceArn} ${reason}`;
 }
 
 function includes({ isNegated, patterns }: Patterns, text: string): boolean {
@@ -90,11 +116,10 @@ function includes({ isNegated, patterns }: Patterns, text: string): boolean {
 
 function names(pattern: PrincipalPattern, principal: Principal, { effect }: Statement): boolean {
   if (pattern.kind === 'everyone') return true;
-  if (pattern.kind === 'service' || principal.kind === 'service') {
-    return (
-      pattern.kind === 'service' && principal.kind === 'service' && principal.service === pattern.service
-    );
+  if (principal.kind === 'service') {
+    return pattern.kind === 'service' && principal.service === pattern.service;
   }
+  if (pattern.kind === 'service') return false;
   if (pattern.kind === 'arn') return [principal.roleArn, sessionArn(principal)].includes(pattern.arn);
   return effect === 'Deny' && accountOf(principal.roleArn) === pattern.accountId;
 }

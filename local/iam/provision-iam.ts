@@ -13,8 +13,8 @@ import {
 } from '../template/index.ts';
 import type { Access } from './access.ts';
 import { AWS_MANAGED_POLICIES } from './managed-policies.ts';
-import { PolicyError } from './policy-error.ts';
-import { compilePolicy, type PolicyKind, type Statement } from './statement.ts';
+import { PolicyError } from './condition.ts';
+import { compilePolicy, type PolicyKind, type Statement } from './policy.ts';
 
 export interface PolicyWorld extends Place {
   readonly access: Access;

@@ -1,12 +1,10 @@
-/** Whether a text fits a pattern. */
 export type Matches = (text: string) => boolean;
 
 /**
- * A pattern of a policy: `*` stands for any text, `?` for any one character, and the whole text must fit.
+ * A pattern of a policy: `*` stands for any text, `?` for any one character, and the whole text must match.
  * Source: IAM user guide, "IAM JSON policy elements: Action" and "Resource".
  */
-export function compileWildcard(pattern: string, options: { readonly ignoresCase?: boolean } = {}): Matches {
-  const ignoresCase = options.ignoresCase === true;
+export function compileWildcard(pattern: string, { ignoresCase = false } = {}): Matches {
   if (pattern === '*') return () => true;
   if (!/[*?]/.test(pattern)) {
     const exact = ignoresCase ? pattern.toLowerCase() : pattern;
@@ -23,7 +21,7 @@ export function compileWildcard(pattern: string, options: { readonly ignoresCase
 const ARN_PARTS = 6;
 
 /**
- * A pattern of ARNs: each of the six parts between colons fits by itself, so that `*` in one does not reach into the
+ * A pattern of ARNs. Each of the six parts between colons matches by itself, so that `*` in one does not reach into the
  * next. Parts that are missing at the end stand for anything, as IAM completes them.
  */
 export function compileArnPattern(pattern: string): Matches {
@@ -40,9 +38,6 @@ export function compileArnPattern(pattern: string): Matches {
 /** The last part may hold colons of its own. */
 function arnParts(text: string): readonly string[] {
   const parts = text.split(':');
-  return [...parts.slice(0, ARN_PARTS - 1), ...rest(parts.slice(ARN_PARTS - 1))];
-}
-
-function rest(parts: readonly string[]): readonly string[] {
-  return parts.length === 0 ? [] : [parts.join(':')];
+  const last = ARN_PARTS - 1;
+  return parts.length < ARN_PARTS ? parts : [...parts.slice(0, last), parts.slice(last).join(':')];
 }

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CallAws } from '../endpoint/aws-call.ts';
-import type { EventPattern } from '../patterns/event-pattern.ts';
+import type { CallAws } from '../endpoint/index.ts';
+import type { EventPattern } from '../patterns/index.ts';
 import { isJsonList, isJsonObject, textAt } from '../template/index.ts';
 import type { Invocation, LambdaEvent } from './function-definition.ts';
 import { Batch, finished, recordOf, type SqsRecord } from './sqs-batch.ts';

@@ -1,4 +1,4 @@
-import type { RoleCredentials } from '../iam/credentials.ts';
+import type { RoleCredentials } from '../endpoint/index.ts';
 
 /** A Lambda function of a synthesized template, resolved. */
 export interface FunctionDefinition {

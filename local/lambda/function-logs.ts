@@ -1,5 +1,4 @@
-import type { Access } from '../iam/access.ts';
-import { mayWriteTo } from '../iam/log-access.ts';
+import { mayWriteTo, type Access } from '../iam/index.ts';
 import { logGroupName, type FunctionDefinition } from './function-definition.ts';
 
 /**

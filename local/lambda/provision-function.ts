@@ -1,9 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Access } from '../iam/access.ts';
-import type { CredentialStore } from '../iam/credentials.ts';
-import { policyOf, requireAssumable } from '../iam/provision-iam.ts';
+import { policyOf, requireAssumable, type Access } from '../iam/index.ts';
+import type { CredentialStore } from '../endpoint/index.ts';
 import {
   isJsonObject,
   numberWithin,

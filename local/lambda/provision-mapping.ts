@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { compileQueueFilter, filterPatterns } from '../patterns/filter-criteria.ts';
+import { compileQueueFilter, filterPatterns } from '../patterns/index.ts';
 import {
   numberWithin,
   optionalBoolean,

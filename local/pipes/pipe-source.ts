@@ -1,4 +1,4 @@
-import { AwsCallError, type CallAws } from '../endpoint/aws-call.ts';
+import { AwsCallError, type CallAws } from '../endpoint/index.ts';
 import { isJsonList, isJsonObject, objectAt, textAt, type JsonObject } from '../template/index.ts';
 
 /** A record of a stream as a pipe hands it on: what `GetRecords` answers, and the stream's ARN. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CallAws } from '../endpoint/aws-call.ts';
+import type { CallAws } from '../endpoint/index.ts';
 import type { HostEvent } from '../events.ts';
-import type { EventPattern } from '../patterns/event-pattern.ts';
+import type { EventPattern } from '../patterns/index.ts';
 import type { InputTemplate } from './input-template.ts';
 import { openPipeSource, type PipeRecord } from './pipe-source.ts';
 

@@ -1,9 +1,7 @@
-import type { CallAws } from '../endpoint/aws-call.ts';
+import type { CallAws } from '../endpoint/index.ts';
 import type { HostEvent } from '../events.ts';
-import type { Access } from '../iam/access.ts';
-import { mayWriteTo } from '../iam/log-access.ts';
-import { requireAssumable } from '../iam/provision-iam.ts';
-import { filterPatterns } from '../patterns/filter-criteria.ts';
+import { mayWriteTo, requireAssumable, type Access } from '../iam/index.ts';
+import { filterPatterns } from '../patterns/index.ts';
 import {
   isJsonList,
   isJsonObject,

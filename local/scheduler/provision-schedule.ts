@@ -1,8 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { HostEvent } from '../events.ts';
-import type { Access } from '../iam/access.ts';
-import type { CredentialStore } from '../iam/credentials.ts';
-import { requireAssumable } from '../iam/provision-iam.ts';
+import { requireAssumable, type Access } from '../iam/index.ts';
+import type { CredentialStore } from '../endpoint/index.ts';
 import {
   numberWithin,
   optionalText,

@@ -1,7 +1,8 @@
-import { awsError, type AwsAnswer } from '../endpoint/aws-service.ts';
+import { awsError, type AwsAnswer } from '../endpoint/index.ts';
 
 /** What SQS refuses, a request or one entry of a batch. */
 export class SqsError extends Error {
+  /** As the older protocol has it, without a prefix. */
   readonly code: string;
   constructor(code: string, message: string) {
     super(message);
@@ -35,23 +36,17 @@ const STATUSES: Readonly<Record<string, number>> = {
   ResourceNotFoundException: 404,
 };
 
-/** @param code as the older protocol has it, without a prefix */
-function refusal(code: string, message: string): AwsAnswer {
-  return {
-    ...awsError(TYPES[code] ?? `com.amazonaws.sqs#${code}`, message, STATUSES[code] ?? 400),
-    // Clients written for SQS's older protocol go by this code.
-    headers: {
-      'x-amzn-query-error': `${PREFIXED.has(code) ? 'AWS.SimpleQueueService.' : ''}${code};Sender`,
-    },
-  };
-}
-
 /** @param error an SqsError, one of fauxqs, or what must not happen. */
 export function refusalOf(error: unknown): AwsAnswer {
-  if (error instanceof Error && 'code' in error) return refusal(String(error.code), error.message);
-  return awsError(
-    'com.amazonaws.sqs#InternalError',
-    `fauxqs failed: ${error instanceof Error ? error.message : String(error)}`,
-    500,
-  );
+  if (!(error instanceof Error && 'code' in error)) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return awsError('com.amazonaws.sqs#InternalError', `fauxqs failed: ${reason}`, 500);
+  }
+  const code = String(error.code);
+  const prefix = PREFIXED.has(code) ? 'AWS.SimpleQueueService.' : '';
+  return {
+    ...awsError(TYPES[code] ?? `com.amazonaws.sqs#${code}`, error.message, STATUSES[code] ?? 400),
+    // Clients written for SQS's older protocol go by this code.
+    headers: { 'x-amzn-query-error': `${prefix}${code};Sender` },
+  };
 }

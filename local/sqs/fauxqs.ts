@@ -15,26 +15,17 @@ import {
 } from '../../node_modules/fauxqs/dist/sqs/sqsTypes.js';
 
 /*
- * The one place that knows fauxqs from within: its queues and the functions behind each action, without its web
- * server, because the AWS endpoint has read and parsed the request already (and a web framework takes longer to load
- * than all of SQS). Its package exports neither, hence the paths, the exact version in package.json and the canary
- * in test/local/sqs/queues.test.ts.
+ * The one place that knows fauxqs from within: its queues and the functions behind each action. Its web server is left
+ * out, because the AWS endpoint has parsed the request already, and because it loads longer than all of SQS. The package
+ * exports none of this, hence the paths, the exact version in package.json and the canary in the test of SQS.
  */
 
-export { calculateMessageSize, md5OfMessageAttributes };
-export type { SqsMessage, SqsQueue, SqsStore };
+export { calculateMessageSize, md5OfMessageAttributes, type SqsMessage, type SqsQueue, SqsStore };
 
-/** Runs one action. @throws an error that has `code`, `statusCode` and `message` where SQS would refuse. */
-export type FauxqsAction = (request: Record<string, unknown>, store: SqsStore) => unknown;
+type Action = (request: Record<string, unknown>, store: SqsStore) => unknown;
 
-export interface Fauxqs {
-  readonly store: SqsStore;
-  readonly actions: ReadonlyMap<string, FauxqsAction>;
-  /** A message of the same body and attributes, sent now. */
-  readonly copyOf: (message: SqsMessage) => SqsMessage;
-}
-
-const ACTIONS: Readonly<Record<string, FauxqsAction>> = {
+/** Each throws an error that has a `code` where SQS would refuse. */
+export const FAUXQS = {
   ListQueueTags: listQueueTags,
   ReceiveMessage: receiveMessage,
   SendMessage: sendMessage,
@@ -42,25 +33,35 @@ const ACTIONS: Readonly<Record<string, FauxqsAction>> = {
   SetQueueAttributes: setQueueAttributes,
   TagQueue: tagQueue,
   UntagQueue: untagQueue,
-};
+} satisfies Record<string, Action>;
 
-/** What a body must not hold. Source: SQS API reference, SendMessage: characters of XML 1.0, those beyond U+FFFF included. */
-const NO_CHARACTER_OF_A_BODY = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+/** Characters that XML 1.0 does not have. Source: SQS API reference, SendMessage. */
+const NO_XML_CHARACTER = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 // Its own expression counts half a surrogate pair as a character, and so refuses every emoji.
 INVALID_MESSAGE_BODY_CHAR.test = (text) => !isXmlText(text);
 
 /** Whether XML can hold a text: a message's body or attribute. */
 export function isXmlText(text: string): boolean {
-  return !NO_CHARACTER_OF_A_BODY.test(text);
+  return !NO_XML_CHARACTER.test(text);
 }
 
 /** What `GetQueueAttributes` shows. */
 export const QUEUE_ATTRIBUTES: readonly string[] = [...ALL_ATTRIBUTE_NAMES, 'SqsManagedSseEnabled'];
 
-export function createFauxqs(): Fauxqs {
-  return {
-    store: new SqsStore(),
-    actions: new Map(Object.entries(ACTIONS)),
-    copyOf: ({ body, messageAttributes }) => SqsStore.createMessage(body, messageAttributes),
-  };
+/** What SQS keeps of a message, and fauxqs does not. */
+interface Note {
+  /** The queue that a message in a dead-letter queue comes from. */
+  sourceArn?: string;
+  /** The system attribute `AWSTraceHeader`. */
+  traceHeader?: string;
+  /** fauxqs's handle of the latest receipt. */
+  latestHandle?: string;
+}
+
+const notes = new WeakMap<SqsMessage, Note>();
+
+export function noteOf(message: SqsMessage): Note {
+  const note = notes.get(message) ?? {};
+  notes.set(message, note);
+  return note;
 }

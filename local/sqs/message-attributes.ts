@@ -7,11 +7,7 @@ type MessageAttributes = SqsMessage['messageAttributes'];
 const MAXIMUM_COUNT = 10;
 const MAXIMUM_NAME_LENGTH = 256;
 
-/**
- * Checks the message attributes of a message to be sent.
- *
- * @throws SqsError as SQS refuses them. Source: SQS developer guide, "Amazon SQS message metadata".
- */
+/** @throws SqsError for attributes that no message can have. Source: SQS developer guide, "Amazon SQS message metadata". */
 export function checkMessageAttributes(message: JsonObject): void {
   const attributes = objectAt(message, 'MessageAttributes');
   const count = Object.keys(attributes).length;
@@ -67,7 +63,7 @@ function checkValue(name: string, attribute: JsonObject): void {
 }
 
 /**
- * What of a message's attributes a receiver asked for, and the MD5 of that selection.
+ * The attributes that a receiver asked for, and the MD5 of that selection.
  *
  * @param names `All`, `*` and `.*` ask for all, `Hel.*` for those that begin with `Hel`.
  */

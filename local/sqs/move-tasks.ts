@@ -1,19 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { isJsonObject, textAt, type JsonObject } from '../template/index.ts';
-import type { Fauxqs, SqsMessage, SqsQueue } from './fauxqs.ts';
+import { jsonObjectIn, textAt, type JsonObject } from '../template/index.ts';
+import { SqsError } from './errors.ts';
+import { noteOf, SqsStore, type SqsQueue } from './fauxqs.ts';
+import { redriveOf } from './receive.ts';
 
-/** Redrives of dead-letter queues. Each refusal is thrown as fauxqs throws its own: with `code` and `statusCode`. */
+/** Redrives of dead-letter queues. */
 export interface MoveTasks {
+  /** @throws SqsError, as the others do */
   readonly start: (request: JsonObject) => JsonObject;
   readonly list: (request: JsonObject) => JsonObject;
   readonly cancel: (request: JsonObject) => JsonObject;
   readonly stop: () => void;
-}
-
-export interface MoveTasksOptions extends Fauxqs {
-  readonly deadLetterArnOf: (queue: SqsQueue) => string | undefined;
-  /** The queue whose redrive policy put a message where it is. */
-  readonly sourceOf: (message: SqsMessage) => string | undefined;
 }
 
 interface Task {
@@ -33,73 +30,25 @@ interface Task {
 
 const TICK_MILLISECONDS = 50;
 const MAXIMUM_MESSAGES_PER_SECOND = 500;
-/** As many tasks of a queue are listed at most. */
+/** Most tasks of a queue that a list shows. */
 const MAXIMUM_RESULTS = 10;
 
 /** Source: SQS API reference, StartMessageMoveTask, ListMessageMoveTasks and CancelMessageMoveTask. */
-export function createMoveTasks(options: MoveTasksOptions): MoveTasks {
+export function createMoveTasks(store: SqsStore): MoveTasks {
   /** The newest first. */
   let tasks: readonly Task[] = [];
 
-  const queueAt = (request: JsonObject, name: string): SqsQueue | undefined => {
-    const arn = textAt(request, name);
-    if (arn === undefined) return undefined;
-    const queue = options.store.getQueueByArn(arn);
-    if (queue !== undefined) return queue;
-    throw refusal(
-      'ResourceNotFoundException',
-      `The resource that you specified for the ${name} parameter doesn't exist.`,
-      404,
-    );
-  };
-
-  const sourceAt = (request: JsonObject): SqsQueue => {
-    const source = queueAt(request, 'SourceArn');
-    if (source === undefined) {
-      throw refusal('MissingParameter', 'The request must contain the parameter SourceArn.');
-    }
-    return source;
-  };
-
-  const end = (task: Task, status: Task['status'], failureReason?: string): void => {
-    task.status = status;
-    if (failureReason !== undefined) task.failureReason = failureReason;
-    clearTimeout(task.timer);
-  };
-
-  const moveOne = (task: Task): void => {
-    const message = task.source.messages.shift();
-    if (message === undefined) return end(task, 'COMPLETED');
-    const destination = task.destination ?? options.store.getQueueByArn(options.sourceOf(message) ?? '');
-    if (destination === undefined) {
-      // A pipe or a schedule sent this message to the dead-letter queue directly.
-      task.source.messages.unshift(message);
-      return end(task, 'FAILED', 'CouldNotDetermineMessageSource');
-    }
-    destination.enqueue(options.copyOf(message));
-    task.moved += 1;
-  };
-
-  const move = (task: Task): void => {
-    const seconds = (Date.now() - task.startedAt) / 1000;
-    const due =
-      task.messagesPerSecond === undefined ? Infinity : 1 + Math.floor(seconds * task.messagesPerSecond);
-    task.source.processTimers();
-    while (task.status === 'RUNNING' && task.moved < due) moveOne(task);
-    if (task.status === 'RUNNING') task.timer = setTimeout(() => move(task), TICK_MILLISECONDS);
-  };
-
   return {
     start: (request) => {
-      const source = sourceAt(request);
-      const destination = queueAt(request, 'DestinationArn');
+      const source = sourceAt(store, request);
+      const destination = queueAt(store, request, 'DestinationArn');
       const messagesPerSecond = rateAt(request);
-      if (!options.store.listQueues().some((queue) => options.deadLetterArnOf(queue) === source.arn)) {
-        throw refusal('InvalidParameterValue', 'Source queue must be configured as a Dead Letter Queue.');
-      }
+      const isDeadLetterQueue = store
+        .listQueues()
+        .some((queue) => redriveOf(store, queue)?.deadLetterQueue === source);
+      if (!isDeadLetterQueue) throw invalid('Source queue must be configured as a Dead Letter Queue.');
       if (tasks.some((task) => task.source === source && task.status === 'RUNNING')) {
-        throw refusal(
-          'InvalidParameterValue',
+        throw invalid(
           'There is already a task running. Only one active task is allowed for a source queue arn at a given time.',
         );
       }
@@ -117,33 +66,27 @@ export function createMoveTasks(options: MoveTasksOptions): MoveTasks {
       const others = tasks.filter((other) => other.source !== source);
       const same = tasks.filter((other) => other.source === source).slice(0, MAXIMUM_RESULTS - 1);
       tasks = [task, ...same, ...others];
-      task.timer = setTimeout(() => move(task), 0);
+      task.timer = setTimeout(() => move(store, task), 0);
       return { TaskHandle: handleOf(task) };
     },
     list: (request) => {
-      const source = sourceAt(request);
+      const source = sourceAt(store, request);
       const count = Number(request['MaxResults'] ?? 1);
       if (!Number.isInteger(count) || count < 1 || count > MAXIMUM_RESULTS) {
-        throw refusal('InvalidParameterValue', `MaxResults must be between 1 and ${MAXIMUM_RESULTS}.`);
+        throw invalid(`MaxResults must be between 1 and ${MAXIMUM_RESULTS}.`);
       }
-      return {
-        Results: tasks
-          .filter((task) => task.source === source)
-          .slice(0, count)
-          .map(described),
-      };
+      const listed = tasks.filter((task) => task.source === source).slice(0, count);
+      return { Results: listed.map(described) };
     },
     cancel: (request) => {
       const handle = textAt(request, 'TaskHandle');
       const sourceArn = sourceOfTask(handle);
-      if (sourceArn === undefined) {
-        throw refusal('InvalidParameterValue', 'Value for parameter TaskHandle is invalid.');
-      }
-      queueAt({ SourceArn: sourceArn }, 'SourceArn');
+      if (sourceArn === undefined) throw invalid('Value for parameter TaskHandle is invalid.');
+      queueAt(store, { SourceArn: sourceArn }, 'SourceArn');
       const task = tasks.find((each) => handleOf(each) === handle);
-      if (task === undefined) throw refusal('ResourceNotFoundException', 'Task does not exist.', 404);
+      if (task === undefined) throw new SqsError('ResourceNotFoundException', 'Task does not exist.');
       if (task.status !== 'RUNNING') {
-        throw refusal('UnsupportedOperation', 'Only active tasks can be cancelled.');
+        throw new SqsError('UnsupportedOperation', 'Only active tasks can be cancelled.');
       }
       end(task, 'CANCELLED');
       return { ApproximateNumberOfMessagesMoved: task.moved };
@@ -154,14 +97,56 @@ export function createMoveTasks(options: MoveTasksOptions): MoveTasks {
   };
 }
 
-/** The queue that a task moves messages out of, by what `StartMessageMoveTask` has answered. */
-export function sourceOfTask(taskHandle: string | undefined): string | undefined {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(taskHandle ?? '', 'base64').toString('utf8'));
-    return isJsonObject(parsed) ? textAt(parsed, 'sourceArn') : undefined;
-  } catch {
-    return undefined;
+/** Moves what is due by now, and goes on later. */
+function move(store: SqsStore, task: Task): void {
+  const seconds = (Date.now() - task.startedAt) / 1000;
+  const due =
+    task.messagesPerSecond === undefined ? Infinity : 1 + Math.floor(seconds * task.messagesPerSecond);
+  task.source.processTimers();
+  while (task.status === 'RUNNING' && task.moved < due) moveOne(store, task);
+  if (task.status === 'RUNNING') task.timer = setTimeout(() => move(store, task), TICK_MILLISECONDS);
+}
+
+function moveOne(store: SqsStore, task: Task): void {
+  const message = task.source.messages.shift();
+  if (message === undefined) return end(task, 'COMPLETED');
+  const destination = task.destination ?? store.getQueueByArn(noteOf(message).sourceArn ?? '');
+  if (destination === undefined) {
+    // A pipe or a schedule sent this message to the dead-letter queue directly.
+    task.source.messages.unshift(message);
+    return end(task, 'FAILED', 'CouldNotDetermineMessageSource');
   }
+  destination.enqueue(SqsStore.createMessage(message.body, message.messageAttributes));
+  task.moved += 1;
+}
+
+function end(task: Task, status: Task['status'], failureReason?: string): void {
+  task.status = status;
+  if (failureReason !== undefined) task.failureReason = failureReason;
+  clearTimeout(task.timer);
+}
+
+function queueAt(store: SqsStore, request: JsonObject, name: string): SqsQueue | undefined {
+  const arn = textAt(request, name);
+  if (arn === undefined) return undefined;
+  const queue = store.getQueueByArn(arn);
+  if (queue !== undefined) return queue;
+  throw new SqsError(
+    'ResourceNotFoundException',
+    `The resource that you specified for the ${name} parameter doesn't exist.`,
+  );
+}
+
+function sourceAt(store: SqsStore, request: JsonObject): SqsQueue {
+  const source = queueAt(store, request, 'SourceArn');
+  if (source !== undefined) return source;
+  throw new SqsError('MissingParameter', 'The request must contain the parameter SourceArn.');
+}
+
+/** The queue that a task moves messages out of, by what `StartMessageMoveTask` has answered. */
+export function sourceOfTask(taskHandle = ''): string | undefined {
+  const task = jsonObjectIn(Buffer.from(taskHandle, 'base64').toString('utf8'));
+  return task && textAt(task, 'sourceArn');
 }
 
 function handleOf({ taskId, source }: Task): string {
@@ -185,14 +170,19 @@ function described(task: Task): JsonObject {
 function rateAt(request: JsonObject): number | undefined {
   const rate = request['MaxNumberOfMessagesPerSecond'];
   if (rate === undefined || rate === null) return undefined;
-  if (typeof rate === 'number' && Number.isInteger(rate) && rate >= 1 && rate <= MAXIMUM_MESSAGES_PER_SECOND)
+  if (
+    typeof rate === 'number' &&
+    Number.isInteger(rate) &&
+    rate >= 1 &&
+    rate <= MAXIMUM_MESSAGES_PER_SECOND
+  ) {
     return rate;
-  throw refusal(
-    'InvalidParameterValue',
+  }
+  throw invalid(
     `Value ${JSON.stringify(rate)} for parameter MaxNumberOfMessagesPerSecond is invalid. Reason: Must be between 1 and ${MAXIMUM_MESSAGES_PER_SECOND}.`,
   );
 }
 
-function refusal(code: string, message: string, statusCode = 400): Error {
-  return Object.assign(new Error(message), { code, statusCode });
+function invalid(message: string): SqsError {
+  return new SqsError('InvalidParameterValue', message);
 }

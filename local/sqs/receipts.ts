@@ -1,8 +1,10 @@
+import type { JsonObject } from '../template/index.ts';
 import { SqsError } from './errors.ts';
-import type { SqsMessage, SqsQueue } from './fauxqs.ts';
+import { noteOf, type SqsMessage, type SqsQueue } from './fauxqs.ts';
+import { visibilityTimeoutOf } from './requests.ts';
 
 /** Encodes the message and one receipt of it, so that no record of handles is needed. */
-export interface Receipt {
+interface Receipt {
   readonly handle: string;
   readonly messageId: string;
   /** fauxqs's handle. */
@@ -12,8 +14,10 @@ export interface Receipt {
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const RECEIPT = new RegExp(`^(${UUID}) (${UUID})$`);
 
-export function receiptHandle(messageId: string, engineHandle: string): string {
-  return Buffer.from(`${messageId} ${engineHandle}`).toString('base64');
+/** The handle to answer for a message that was just received. */
+export function handOutReceipt(message: SqsMessage, engineHandle: string): string {
+  noteOf(message).latestHandle = engineHandle;
+  return Buffer.from(`${message.messageId} ${engineHandle}`).toString('base64');
 }
 
 /** @throws SqsError for what is no receipt handle. */
@@ -31,54 +35,46 @@ export function receiptOf(handle: unknown): Receipt {
   return { handle, messageId, engineHandle };
 }
 
-export interface Receipts {
-  readonly handedOut: (message: SqsMessage, engineHandle: string) => void;
-  /** Deletes the message, if this is its latest receipt; else nothing. Source: SQS API reference, DeleteMessage. */
-  readonly settle: (queue: SqsQueue, receipt: Receipt) => void;
-  /**
-   * Of a message that is in flight, under whichever receipt, or was until its visibility timeout.
-   *
-   * @throws SqsError for a message that is not there.
-   */
-  readonly changeVisibility: (queue: SqsQueue, receipt: Receipt, seconds: number) => void;
+/** Deletes the message if this is its latest receipt. Source: SQS API reference, DeleteMessage. */
+export function deleteReceived(queue: SqsQueue, request: JsonObject): void {
+  const { messageId, engineHandle } = receiptOf(request['ReceiptHandle']);
+  queue.processTimers();
+  if (queue.deleteMessage(engineHandle)) return;
+  // It still deletes after the visibility timeout, as long as nobody received the message again.
+  const index = queue.messages.findIndex((message) => message.messageId === messageId);
+  const message = queue.messages[index];
+  if (message !== undefined && noteOf(message).latestHandle === engineHandle) queue.messages.splice(index, 1);
 }
 
-export function createReceipts(): Receipts {
-  const latest = new WeakMap<SqsMessage, string>();
-  return {
-    handedOut: (message, engineHandle) => void latest.set(message, engineHandle),
-    settle: (queue, { messageId, engineHandle }) => {
-      queue.processTimers();
-      if (queue.deleteMessage(engineHandle)) return;
-      // It still deletes after the visibility timeout, as long as nobody received the message again.
-      const index = queue.messages.findIndex((message) => message.messageId === messageId);
-      const message = queue.messages[index];
-      if (message !== undefined && latest.get(message) === engineHandle) queue.messages.splice(index, 1);
-    },
-    changeVisibility: (queue, { handle, messageId, engineHandle }, seconds) => {
-      queue.processTimers();
-      const inFlight =
-        queue.inflightMessages.get(engineHandle) ??
-        [...queue.inflightMessages.values()].find(({ message }) => message.messageId === messageId);
-      if (inFlight !== undefined) {
-        queue.changeVisibility(inFlight.receiptHandle, seconds);
-        return;
-      }
-      const index = queue.messages.findIndex((message) => message.messageId === messageId);
-      const message = queue.messages[index];
-      if (message === undefined) {
-        throw new SqsError(
-          'InvalidParameterValue',
-          `Value ${handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.`,
-        );
-      }
-      if (seconds === 0) return;
-      queue.messages.splice(index, 1);
-      queue.inflightMessages.set(engineHandle, {
-        message,
-        receiptHandle: engineHandle,
-        visibilityDeadline: Date.now() + seconds * 1000,
-      });
-    },
-  };
+/**
+ * Of a message that is in flight, under whichever receipt, or was until its visibility timeout.
+ *
+ * @throws SqsError for a message that is not there.
+ */
+export function changeVisibility(queue: SqsQueue, request: JsonObject): void {
+  const { handle, messageId, engineHandle } = receiptOf(request['ReceiptHandle']);
+  const seconds = visibilityTimeoutOf(request);
+  queue.processTimers();
+  const inFlight =
+    queue.inflightMessages.get(engineHandle) ??
+    [...queue.inflightMessages.values()].find(({ message }) => message.messageId === messageId);
+  if (inFlight !== undefined) {
+    queue.changeVisibility(inFlight.receiptHandle, seconds);
+    return;
+  }
+  const index = queue.messages.findIndex((message) => message.messageId === messageId);
+  const message = queue.messages[index];
+  if (message === undefined) {
+    throw new SqsError(
+      'InvalidParameterValue',
+      `Value ${handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.`,
+    );
+  }
+  if (seconds === 0) return;
+  queue.messages.splice(index, 1);
+  queue.inflightMessages.set(engineHandle, {
+    message,
+    receiptHandle: engineHandle,
+    visibilityDeadline: Date.now() + seconds * 1000,
+  });
 }

@@ -1,12 +1,17 @@
-import { isJsonList, isJsonObject, textAt, type Json, type JsonObject } from '../template/index.ts';
+import {
+  isJsonList,
+  isJsonObject,
+  jsonObjectIn,
+  objectAt,
+  textAt,
+  type Json,
+  type JsonObject,
+} from '../template/index.ts';
 import { SqsError } from './errors.ts';
 import { calculateMessageSize, QUEUE_ATTRIBUTES } from './fauxqs.ts';
 import { checkMessageAttributes } from './message-attributes.ts';
 
-/*
- * What SQS checks of a request, and fauxqs does not, or says in other words. Where a text has no other source, it is
- * AWS's own answer.
- */
+/* What SQS checks of a request, and fauxqs does not, or says in other words. The texts are AWS's own. */
 
 const MAXIMUM_ENTRIES = 10;
 const MAXIMUM_REQUEST_BYTES = 1_048_576;
@@ -43,6 +48,33 @@ export function entriesOf(action: string, request: JsonObject): readonly JsonObj
   return entries;
 }
 
+/** What becomes of each entry of a batch. */
+export function settled(
+  entries: readonly JsonObject[],
+  operation: (entry: JsonObject) => void,
+): { readonly done: readonly JsonObject[]; readonly failed: readonly JsonObject[] } {
+  const done: JsonObject[] = [];
+  const failed: JsonObject[] = [];
+  for (const entry of entries) {
+    try {
+      operation(entry);
+      done.push(entry);
+    } catch (error) {
+      if (!(error instanceof SqsError)) throw error;
+      failed.push({ Id: entry['Id'] ?? null, Code: error.code, Message: error.message, SenderFault: true });
+    }
+  }
+  return { done, failed };
+}
+
+/** SQS leaves out what is empty, so that code which counts on `Messages` being there throws. */
+export function withoutEmpty(body: unknown): JsonObject {
+  const parts = Object.entries(isJsonObject(body) ? body : {});
+  return Object.fromEntries(
+    parts.filter(([, part]) => typeof part !== 'object' || part === null || Object.keys(part).length > 0),
+  );
+}
+
 /** @throws SqsError for messages that are too long together. */
 export function checkBatchSize(entries: readonly JsonObject[]): void {
   const bytes = entries.reduce((sum, entry) => sum + messageBytes(entry), 0);
@@ -55,8 +87,7 @@ export function checkBatchSize(entries: readonly JsonObject[]): void {
 }
 
 function messageBytes(message: JsonObject): number {
-  const attributes = isJsonObject(message['MessageAttributes']) ? message['MessageAttributes'] : {};
-  const given = Object.entries(attributes).map(([name, attribute]) => {
+  const given = Object.entries(objectAt(message, 'MessageAttributes')).map(([name, attribute]) => {
     const { DataType, StringValue, BinaryValue } = isJsonObject(attribute) ? attribute : {};
     return [
       name,
@@ -70,7 +101,7 @@ function messageBytes(message: JsonObject): number {
   return calculateMessageSize(textAt(message, 'MessageBody') ?? '', Object.fromEntries(given));
 }
 
-/** Checks a message to be sent, or an entry of a batch of them. @throws SqsError */
+/** @throws SqsError for what is no message to be sent, alone or in a batch. */
 export function checkMessage(message: JsonObject): void {
   if ((textAt(message, 'MessageBody') ?? '') === '') {
     throw new SqsError('MissingParameter', 'The request must contain the parameter MessageBody.');
@@ -140,22 +171,23 @@ export function newQueueAttributes(
   request: JsonObject,
   isQueue: (arn: string) => boolean,
 ): Readonly<Record<string, string>> {
-  const given = isJsonObject(request['Attributes']) ? Object.entries(request['Attributes']) : [];
-  const attributes = given.map(([name, value]): readonly [string, string] => {
-    if (name === 'Policy') {
-      throw new SqsError(
-        'UnsupportedOperation',
-        "The local host takes a queue's policy from its template only.",
-      );
-    }
-    if (!SETTABLE.has(name)) throw new SqsError('InvalidAttributeName', `Unknown Attribute ${name}.`);
-    const text = typeof value === 'string' ? value : '';
-    return [name, name === 'RedrivePolicy' && text !== '' ? redrivePolicy(text, isQueue) : text];
-  });
+  const attributes = Object.entries(objectAt(request, 'Attributes')).map(
+    ([name, value]): readonly [string, string] => {
+      if (name === 'Policy') {
+        throw new SqsError(
+          'UnsupportedOperation',
+          "The local host takes a queue's policy from its template only.",
+        );
+      }
+      if (!SETTABLE.has(name)) throw new SqsError('InvalidAttributeName', `Unknown Attribute ${name}.`);
+      const text = typeof value === 'string' ? value : '';
+      return [name, name === 'RedrivePolicy' && text !== '' ? redrivePolicy(text, isQueue) : text];
+    },
+  );
   return { ...Object.fromEntries(attributes), ...encryption(Object.fromEntries(attributes)) };
 }
 
-/** Which of two keys a queue is encrypted with. Nothing is encrypted here; what is set shows. */
+/** A queue is encrypted with one of two keys. Nothing is encrypted here, but what is set shows. */
 function encryption({ KmsMasterKeyId, SqsManagedSseEnabled }: Readonly<Record<string, string>>) {
   if (KmsMasterKeyId === undefined) return {};
   if (KmsMasterKeyId === '') return { KmsDataKeyReusePeriodSeconds: '' };
@@ -169,7 +201,7 @@ function encryption({ KmsMasterKeyId, SqsManagedSseEnabled }: Readonly<Record<st
 }
 
 function redrivePolicy(text: string, isQueue: (arn: string) => boolean): string {
-  const policy = parsed(text);
+  const policy = jsonObjectIn(text);
   if (policy === undefined) throw invalid('RedrivePolicy', text, 'Redrive policy is not a valid JSON map.');
   for (const name of ['deadLetterTargetArn', 'maxReceiveCount']) {
     if (policy[name] === undefined) {
@@ -189,15 +221,6 @@ function redrivePolicy(text: string, isQueue: (arn: string) => boolean): string 
     throw invalid('RedrivePolicy', text, 'Dead letter target does not exist.');
   }
   return JSON.stringify({ deadLetterTargetArn, maxReceiveCount: count });
-}
-
-function parsed(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 export function namesAt(request: JsonObject, key: string): readonly string[] {

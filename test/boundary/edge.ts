@@ -1,4 +1,4 @@
-import type { Interceptor } from '../../local/endpoint/aws-service.ts';
+import type { Interceptor } from '../../local/endpoint/index.ts';
 import { startSystem, type System } from '../end-to-end/system.ts';
 import { synthesized } from '../stack/templates.ts';
 import { edgesOf, type Edges } from './routes.ts';

@@ -1,17 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import {
-  GetQueueAttributesCommand,
-  ListQueuesCommand,
-  ReceiveMessageCommand,
-  SendMessageCommand,
-  SetQueueAttributesCommand,
-} from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, ListQueuesCommand, ReceiveMessageCommand, SendMessageCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { HttpResponse } from '../../cli/shared/http.ts';
 import { notificationIdOf } from '../../lambda/chat/domain/identifiers.ts';
-import { awsError, type Interceptor } from '../../local/endpoint/aws-service.ts';
+import { awsError, type Interceptor } from '../../local/endpoint/index.ts';
 import { createPeople, eventually, type People } from '../end-to-end/chat/people.ts';
 import { balanced, reconcile } from '../end-to-end/card-settlement/day.ts';
 import { daysAgo, noonOf, sale, startSystem, textOf, type System } from '../end-to-end/system.ts';

@@ -1,9 +1,8 @@
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { awsError } from '../../local/endpoint/aws-service.ts';
-import { createUsageMeter, unitsIn, usageBetween } from '../../local/usage.ts';
-import type { Usage, UsageRecord } from '../../local/usage.ts';
+import { awsError } from '../../local/endpoint/index.ts';
+import { createUsageMeter, unitsIn, usageBetween, type Usage, type UsageRecord } from '../../local/usage.ts';
 import { startEngines } from './dynamodb/engines.ts';
 
 /** Goal: the meter counts what AWS would bill for, by resource and by who caused it; and nothing else. */

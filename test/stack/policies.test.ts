@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { evaluate } from '../../local/iam/evaluate.ts';
-import { compilePolicy } from '../../local/iam/statement.ts';
+import { compilePolicy } from '../../local/iam/policy.ts';
 import { resolveIntrinsics } from '../../local/template/intrinsics.ts';
 import type { Json } from '../../local/template/template.ts';
 import { resourcesOf, type Resource } from './templates.ts';

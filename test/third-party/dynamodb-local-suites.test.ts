@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import type { Interceptor } from '../../local/endpoint/aws-service.ts';
-import { isJsonObject } from '../../local/template/template.ts';
-import type { JsonObject } from '../../local/template/template.ts';
+import type { Interceptor } from '../../local/endpoint/index.ts';
+import { isJsonObject, type JsonObject } from '../../local/template/template.ts';
 import { differenceOf, rawAnswer } from './dynamodb-local/differences.ts';
 import { startDynamoDbLocal } from './dynamodb-local/server.ts';
-import type { Tally } from './judges/judge.ts';
-import { describeJudge } from './judges/judge.ts';
+import { describeJudge, type Tally } from './judges/judge.ts';
 import { dynamoDbLocalFolder, HOW_TO_INSTALL } from './judges/programs.mjs';
 
 /**

@@ -6,7 +6,7 @@ const userPoolId = 'us-east-1_aB3dE6gH9';
 
 async function call(action: string, request: Readonly<Record<string, string>>) {
   const pool = await createUserPool({ userPoolId, issuer: 'http://localhost/identity' });
-  return serveUserPools(new Map([[userPoolId, pool]]))({
+  return serveUserPools(new Map([[userPoolId, pool]])).handle({
     service: 'cognito-idp',
     action,
     request,

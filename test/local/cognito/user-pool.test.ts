@@ -1,11 +1,10 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { createHmac } from 'node:crypto';
-import { startMountServer } from '../../../local/api-gateway/http-front.ts';
-import type { MountServer } from '../../../local/api-gateway/http-front.ts';
+import { startMountServer, type MountServer } from '../../../local/api-gateway/http-front.ts';
 import { createJwtAuthorizer } from '../../../local/api-gateway/jwt-authorizer.ts';
-import { createUserPool } from '../../../local/cognito/user-pool.ts';
-import type { UserPool, UserPoolClientDefinition } from '../../../local/cognito/user-pool.ts';
+import type { UserPoolClientDefinition } from '../../../local/cognito/client.ts';
+import { createUserPool, type UserPool } from '../../../local/cognito/user-pool.ts';
 
 const servers: MountServer[] = [];
 afterAll(async () => {

@@ -1,7 +1,6 @@
-import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
-import type { AttributeValue, ConsumedCapacity } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, type AttributeValue, type ConsumedCapacity } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { itemBytes } from '../../../local/dynamodb/item.ts';
+import { itemBytes } from '../../../local/dynamodb/value.ts';
 import { startEngines } from './engines.ts';
 
 /**

@@ -1,9 +1,6 @@
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import { SQS } from '@aws-sdk/client-sqs';
-import { startAwsEndpoint } from '../../../local/endpoint/aws-endpoint.ts';
-import type { Authorize } from '../../../local/endpoint/aws-endpoint.ts';
-import type { Interceptor } from '../../../local/endpoint/aws-service.ts';
-import { createCredentialStore } from '../../../local/iam/credentials.ts';
+import { createCredentialStore, startAwsEndpoint, type Authorize, type Interceptor } from '../../../local/endpoint/index.ts';
 import { createDynamoDb } from '../../../local/dynamodb/dynamodb.ts';
 import { createSqs } from '../../../local/sqs/sqs.ts';
 import type { UsageMeter } from '../../../local/usage.ts';
@@ -24,9 +21,7 @@ export async function startEngines(
   const endpoint = await startAwsEndpoint({ port: 0, credentials, ...endpointOptions });
   const dynamoDb = createDynamoDb({ accountId, region, ...(onConsumed === undefined ? {} : { onConsumed }) });
   const sqs = createSqs();
-  endpoint.addService('DynamoDB_20120810', 'dynamodb', dynamoDb.handle);
-  endpoint.addService('DynamoDBStreams_20120810', 'dynamodb', dynamoDb.streams.handle);
-  endpoint.addService('AmazonSQS', 'sqs', sqs.handle);
+  for (const service of [...dynamoDb.services, sqs.service]) endpoint.addService(service);
   const client = {
     region,
     endpoint: endpoint.url,

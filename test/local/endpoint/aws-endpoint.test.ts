@@ -3,9 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startAwsEndpoint } from '../../../local/endpoint/aws-endpoint.ts';
-import type { AwsCall } from '../../../local/endpoint/aws-service.ts';
-import { createCredentialStore } from '../../../local/iam/credentials.ts';
+import { createCredentialStore, startAwsEndpoint, type AwsCall } from '../../../local/endpoint/index.ts';
 import { startEngines } from '../dynamodb/engines.ts';
 
 const run = promisify(execFile);

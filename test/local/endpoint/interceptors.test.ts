@@ -1,7 +1,6 @@
 import { DynamoDB, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { awsError } from '../../../local/endpoint/aws-service.ts';
-import type { Interceptor } from '../../../local/endpoint/aws-service.ts';
+import { awsError, type Interceptor } from '../../../local/endpoint/index.ts';
 import { startEngines } from '../dynamodb/engines.ts';
 
 /** Goal: whatever comes to the endpoint can be watched, held up, refused before its effect and refused after it. */

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { deniedAnswer, deniedMessage } from '../../../local/iam/access-denied.ts';
-import { neededAccess } from '../../../local/iam/call-access.ts';
-import { evaluate } from '../../../local/iam/evaluate.ts';
-import type { AccessRequest } from '../../../local/iam/evaluate.ts';
-import { partsOf, without } from '../../../local/iam/policies.ts';
-import type { Policies } from '../../../local/iam/policies.ts';
-import { compilePolicy } from '../../../local/iam/statement.ts';
-import type { PolicyKind } from '../../../local/iam/statement.ts';
+import { serveUserPools } from '../../../local/cognito/service.ts';
+import { dynamoDbAccess } from '../../../local/dynamodb/access.ts';
+import { restAccess } from '../../../local/endpoint/dispatcher.ts';
+import { deniedAnswer } from '../../../local/endpoint/refusals.ts';
+import { deniedMessage, evaluate, type AccessRequest, type Policies } from '../../../local/iam/evaluate.ts';
+import { compilePolicy, type PolicyKind } from '../../../local/iam/policy.ts';
+import { partsOf, without } from '../../../local/iam/removal.ts';
+import { sqsAccess } from '../../../local/sqs/access.ts';
 import type { Json, JsonObject } from '../../../local/template/template.ts';
 
 /** Goal: policies say here what they say on AWS. Method: documents of one statement or two, and requests that they meet. */
@@ -283,8 +283,15 @@ test('a part is taken away, and nothing else', () => {
 });
 
 describe('a call of the AWS endpoint needs', () => {
-  const needed = (service: string, action: string, request: JsonObject, resourceArn?: string) =>
-    neededAccess(
+  const accessOf = {
+    dynamodb: dynamoDbAccess,
+    sqs: sqsAccess,
+    'cognito-idp': serveUserPools(new Map()).neededAccess,
+    'execute-api': restAccess,
+  } as const;
+  type Service = keyof typeof accessOf;
+  const needed = (service: Service, action: string, request: JsonObject, resourceArn?: string) =>
+    accessOf[service](
       {
         service,
         action,
@@ -303,7 +310,7 @@ describe('a call of the AWS endpoint needs', () => {
   const pool = `arn:aws:cognito-idp:us-east-1:${account}:userpool/us-east-1_x`;
   const connection = `arn:aws:execute-api:us-east-1:${account}:abc/live/POST/@connections/x=`;
 
-  test.each<[string, string, JsonObject, readonly string[]]>([
+  test.each<[Service, string, JsonObject, readonly string[]]>([
     ['dynamodb', 'PutItem', { TableName: 'Things' }, [`dynamodb:PutItem ${table}`]],
     ['dynamodb', 'PutItem', { TableName: table }, [`dynamodb:PutItem ${table}`]],
     ['dynamodb', 'Query', { TableName: 'Things' }, [`dynamodb:Query ${table}`]],

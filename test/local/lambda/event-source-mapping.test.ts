@@ -1,9 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startEventSourceMapping } from '../../../local/lambda/event-source-mapping.ts';
-import type {
-  EventSourceMapping,
-  EventSourceMappingOptions,
-} from '../../../local/lambda/event-source-mapping.ts';
+import { startEventSourceMapping, type EventSourceMapping, type EventSourceMappingOptions } from '../../../local/lambda/event-source-mapping.ts';
 import type { HostEvent } from '../../../local/events.ts';
 import type { Invocation } from '../../../local/lambda/index.ts';
 import { headerOfInvocation, invocationsInChain } from '../../../local/lambda/trace.ts';
@@ -96,7 +92,7 @@ const isEmpty =
     (await remaining(queueUrl)) === 0;
 
 async function remaining(queueUrl: string): Promise<number> {
-  const { body } = await engines.sqs.handle({
+  const { body } = await engines.sqs.service.handle({
     service: 'sqs',
     action: 'GetQueueAttributes',
     request: { QueueUrl: queueUrl, AttributeNames: ['All'] },

@@ -45,7 +45,7 @@ async function receive(QueueUrl: string, VisibilityTimeout = 0) {
 const bodies = async (url: string) => (await receive(url)).map(({ Body }) => Body).toSorted();
 
 async function remaining(queueUrl: string): Promise<number> {
-  const { body } = await engines.sqs.handle({
+  const { body } = await engines.sqs.service.handle({
     service: 'sqs',
     action: 'GetQueueAttributes',
     request: { QueueUrl: queueUrl, AttributeNames: ['All'] },

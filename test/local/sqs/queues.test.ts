@@ -1,10 +1,6 @@
-import type {
-  ListQueuesCommandInput,
-  MessageAttributeValue,
-  ReceiveMessageCommandInput,
-} from '@aws-sdk/client-sqs';
+import type { ListQueuesCommandInput, MessageAttributeValue, ReceiveMessageCommandInput } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { createFauxqs } from '../../../local/sqs/fauxqs.ts';
+import { FAUXQS, SqsStore } from '../../../local/sqs/fauxqs.ts';
 import { startEngines, until } from '../dynamodb/engines.ts';
 
 // Amazon SQS as programs meet it: through the SDK, on the endpoint. Every test has a queue of its own.
@@ -556,8 +552,7 @@ test('5,000 messages come out of a queue, one and all', async () => {
 });
 
 test('canary: fauxqs is built as the host expects it', () => {
-  const { store, actions } = createFauxqs();
-  const queue = store.createQueue(
+  const queue = new SqsStore().createQueue(
     'canary',
     'http://localhost/000000000000/canary',
     'arn:aws:sqs:::canary',
@@ -568,5 +563,5 @@ test('canary: fauxqs is built as the host expects it', () => {
   for (const method of ['processTimers', 'waitForMessages', 'getAttribute'] as const) {
     expect(typeof queue[method]).toBe('function');
   }
-  for (const action of actions.values()) expect(typeof action).toBe('function');
+  for (const action of Object.values(FAUXQS)) expect(typeof action).toBe('function');
 });

@@ -1,11 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAssessor } from '../../../lambda/card-settlement/settle/assess.ts';
-import {
-  cardIndexAttributes,
-  smallAmountIndexAttributes,
-  stagedIndexAttributes,
-  tables,
-} from '../../../lambda/card-settlement/contract.ts';
+import { cardIndexAttributes, smallAmountIndexAttributes, stagedIndexAttributes, tables } from '../../../lambda/card-settlement/contract.ts';
 import { seenBy, subjectOf } from '../../../lambda/card-settlement/domain/fraud/history.ts';
 import { FIRST_EFFECTIVE_DATE } from '../../../lambda/card-settlement/domain/merchant.ts';
 import type { StagedFact } from '../../../lambda/card-settlement/domain/settlement.ts';
@@ -14,7 +9,7 @@ import { readHistory } from '../../../lambda/card-settlement/settle/read-history
 import { historiesTable, type HistoryRange } from '../../../lambda/card-settlement/store/card-histories.ts';
 import { stagedTable } from '../../../lambda/card-settlement/store/staged-transactions.ts';
 import { stageConfig } from '../../../lib/config.ts';
-import { awsError } from '../../../local/endpoint/aws-service.ts';
+import { awsError } from '../../../local/endpoint/index.ts';
 import { objectAt, textAt, type JsonObject } from '../../../local/template/template.ts';
 import { startEngines, until } from '../../local/dynamodb/engines.ts';
 import { captureLog } from '../shared/captured-log.ts';

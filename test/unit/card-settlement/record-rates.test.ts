@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { putFxRates } from '../../../lambda/card-settlement/rates/handler.ts';
 import { ratesTable, type RatesTable } from '../../../lambda/card-settlement/store/fx-rates.ts';
-import { awsError } from '../../../local/endpoint/aws-service.ts';
+import { awsError } from '../../../local/endpoint/index.ts';
 import { startEngines } from '../../local/dynamodb/engines.ts';
 import { calendar, tableNames } from '../../property/settlement-days/environment.ts';
 import { createTables } from '../../property/settlement-days/tables.ts';

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createFaults, type FaultRates } from '../../../tools/soak/faults.ts';
 import { seededRandom, type Random } from '../../../tools/soak/random.ts';
 import { createTally } from '../../../tools/soak/tally.ts';
-import type { AwsCall } from '../../../local/endpoint/aws-service.ts';
+import type { AwsCall } from '../../../local/endpoint/index.ts';
 import type { JsonObject } from '../../../local/template/template.ts';
 
 /** Goal: each fault does to a call what it says, to the calls of roles only, and counts it. Method: rates of 0 and 1. */

@@ -1,29 +1,28 @@
 import { randomBytes } from 'node:crypto';
 
-/** What whoever acts as a role signs with. */
-export interface RoleCredentials {
+/** A session of a role. Of a function, the session's name is the function's. */
+export interface RoleSession {
   readonly roleArn: string;
-  /** What AWS would name the session: of a function, the function's name. */
   readonly sessionName: string;
+}
+
+/** What a session of a role signs its requests with. */
+export interface RoleCredentials extends RoleSession {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }
 
 /** Who calls the AWS endpoint: a role of the app, or the person at the keyboard, who may do everything. */
-export type Caller =
-  | { readonly kind: 'role'; readonly roleArn: string; readonly sessionName: string }
-  | { readonly kind: 'operator' };
+export type Caller = ({ readonly kind: 'role' } & RoleSession) | { readonly kind: 'operator' };
 
 export interface CredentialStore {
-  /** The credentials of a session of a role: the same ones at every call. */
+  /** The same credentials at every call. */
   readonly credentialsOf: (roleArn: string, sessionName: string) => RoleCredentials;
-  /** Tells the caller by the `Authorization` header of a signed request. */
+  /** @param authorization the header of a signed request */
   readonly callerOf: (authorization: string | undefined) => Caller;
 }
 
-const OPERATOR: Caller = { kind: 'operator' };
-
-/** Issues one identity per role and session. Signatures are not verified: knowing the access key id is enough on a laptop. */
+/** Nobody verifies signatures: on a laptop, knowing the access key id is enough. */
 export function createCredentialStore(): CredentialStore {
   const bySession = new Map<string, RoleCredentials>();
   const byAccessKeyId = new Map<string, Caller>();
@@ -44,7 +43,12 @@ export function createCredentialStore(): CredentialStore {
     },
     callerOf: (authorization) => {
       const accessKeyId = /Credential=([^/,\s]+)\//.exec(authorization ?? '')?.[1];
-      return byAccessKeyId.get(accessKeyId ?? '') ?? OPERATOR;
+      return byAccessKeyId.get(accessKeyId ?? '') ?? { kind: 'operator' };
     },
   };
+}
+
+/** How messages and policies name a session: `arn:aws:sts::<account>:assumed-role/<role>/<session>`. */
+export function sessionArn({ roleArn, sessionName }: RoleSession): string {
+  return `${roleArn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/${sessionName}`;
 }

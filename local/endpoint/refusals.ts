@@ -1,17 +1,38 @@
 import type { IncomingMessage } from 'node:http';
-import { awsError, type AwsAnswer } from './aws-service.ts';
+import type { AwsAnswer } from './service.ts';
 
-const CODE = 'UnknownOperationException';
+const UNKNOWN_OPERATION = 'UnknownOperationException';
 const MAXIMUM_NAME_LENGTH = 200;
-/** Services whose protocol is XML over REST, as they are signed. Source: their models in the AWS SDKs. */
+/** Services with XML over REST, as they are signed. Source: their models in the AWS SDKs. */
 const REST_XML_SERVICES: readonly (string | undefined)[] = ['cloudfront', 'route53', 's3'];
+
+/** An error in the shape of AWS's JSON protocols. Every SDK names it by its type. */
+export function awsError(type: string, message: string, status = 400): AwsAnswer {
+  // DynamoDB and SQS read `message`; some older services write `Message`.
+  return { status, body: { __type: type, message, Message: message } };
+}
+
+/** The answer to a call that policies forbid, in the shape of its service. */
+export function deniedAnswer(service: string, message: string): AwsAnswer {
+  if (service === 'execute-api') {
+    return {
+      status: 403,
+      headers: { 'x-amzn-errortype': 'AccessDeniedException' },
+      body: { Message: message },
+    };
+  }
+  const answer = awsError('com.amazon.coral.service#AccessDeniedException', message);
+  if (service !== 'sqs') return answer;
+  // Clients written for SQS's older protocol go by this code.
+  return { ...answer, status: 403, headers: { 'x-amzn-query-error': 'AccessDenied;Sender' } };
+}
 
 /** @param service as AWS signs it */
 export function unservedText(operation: string, service?: string): string {
   return `The local AWS endpoint does not serve ${service === undefined ? '' : `${service}: `}${operation}.`;
 }
 
-/** Says which service and operation the endpoint does not serve, in the protocol in which the call came. */
+/** Names the service and operation that the endpoint does not serve, in the protocol of the call. */
 export function unservedAnswer(
   { method, url, headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
   body: Buffer,
@@ -30,7 +51,7 @@ export function unservedAnswer(
   const message = unservedText(operation, service);
 
   if (isForm || REST_XML_SERVICES.includes(service)) {
-    const error = `<Error><Type>Sender</Type><Code>${CODE}</Code><Message>${message}</Message></Error>`;
+    const error = `<Error><Type>Sender</Type><Code>${UNKNOWN_OPERATION}</Code><Message>${message}</Message></Error>`;
     return {
       status: 400,
       headers: { 'content-type': 'text/xml' },
@@ -41,16 +62,16 @@ export function unservedAnswer(
     return {
       status: 400,
       headers: { 'content-type': 'application/cbor', 'smithy-protocol': 'rpc-v2-cbor' },
-      body: cborMap({ __type: CODE, message }),
+      body: cborMap({ __type: UNKNOWN_OPERATION, message }),
     };
   }
   return {
-    ...awsError(CODE, message),
-    headers: { 'content-type': 'application/json', 'x-amzn-errortype': CODE },
+    ...awsError(UNKNOWN_OPERATION, message),
+    headers: { 'content-type': 'application/json', 'x-amzn-errortype': UNKNOWN_OPERATION },
   };
 }
 
-/** A map of texts in CBOR. Source: RFC 8949, section 3: a byte of type and length, 16 bits of length for longer ones. */
+/** A map of texts in CBOR, each with its length in 16 bits. Source: RFC 8949, section 3. */
 function cborMap(texts: Readonly<Record<string, string>>): Buffer {
   const entries = Object.entries(texts);
   const parts = entries.flat().map((text) => {

@@ -1,19 +1,13 @@
 import * as v from 'valibot';
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../template/index.ts';
-import { compileCondition, type Condition } from './condition.ts';
-import { PolicyError } from './policy-error.ts';
+import { compileCondition, PolicyError, type Condition } from './condition.ts';
 import { compileArnPattern, compileWildcard, type Matches } from './wildcard.ts';
 
-/** A pattern as the policy spells it, and what it fits. */
-export interface Pattern {
-  readonly text: string;
-  readonly matches: Matches;
-}
-
-/** Patterns of actions or resources. Those of `NotAction` and `NotResource` speak of everything that fits none. */
+/** Patterns of actions or resources. Those of `NotAction` and `NotResource` speak of everything that matches none. */
 export interface Patterns {
   readonly isNegated: boolean;
-  readonly patterns: readonly Pattern[];
+  /** Each as the policy spells it, and what it matches. */
+  readonly patterns: readonly { readonly text: string; readonly matches: Matches }[];
 }
 
 export type PrincipalPattern =
@@ -31,12 +25,12 @@ export interface Statement {
   readonly effect: 'Allow' | 'Deny';
   readonly actions: Patterns;
   readonly resources: Patterns;
-  /** Of resource-based policies, trust policies among them. */
+  /** Of resource-based policies and trust policies. */
   readonly principals?: readonly PrincipalPattern[];
   readonly conditions: readonly Condition[];
 }
 
-/** `identity`: speaks of whoever it is attached to. `resource`: names principals. `trust`: also speaks of the role alone. */
+/** `identity` speaks of its holder; `resource` names principals; `trust` does too, and speaks of its role alone. */
 export type PolicyKind = 'identity' | 'resource' | 'trust';
 
 const TextOrTexts = v.union([
@@ -67,7 +61,7 @@ const DocumentSchema = v.strictObject({
 });
 
 /**
- * Compiles a policy document, its intrinsic functions resolved.
+ * Compiles a policy document whose intrinsic functions are resolved.
  *
  * @param source where the document stands; each statement's source continues it.
  * @throws PolicyError that names what the host does not understand.
@@ -98,13 +92,11 @@ function parsed<T extends v.GenericSchema>(schema: T, value: Json, name: string)
 function compileStatement(statement: StatementSource, kind: PolicyKind, source: string): Statement {
   const { Action, NotAction, Resource, NotResource, Principal } = statement;
   refuseVariables(statement);
-  const namesPrincipals = Principal !== undefined;
-  if (namesPrincipals !== (kind !== 'identity')) {
-    throw new PolicyError(
-      namesPrincipals
-        ? 'Principal belongs into resource-based policies.'
-        : 'Principal is missing, which a resource-based policy must have.',
-    );
+  if (Principal !== undefined && kind === 'identity') {
+    throw new PolicyError('Principal belongs into resource-based policies.');
+  }
+  if (Principal === undefined && kind !== 'identity') {
+    throw new PolicyError('Principal is missing, which a resource-based policy must have.');
   }
   return {
     source,

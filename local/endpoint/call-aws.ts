@@ -1,5 +1,5 @@
 import { isJsonObject, textAt, type JsonObject } from '../template/index.ts';
-import type { AwsAnswer } from './aws-service.ts';
+import type { AwsAnswer } from './service.ts';
 
 /** What the AWS endpoint refused. */
 export class AwsCallError extends Error {
@@ -11,17 +11,14 @@ export class AwsCallError extends Error {
 }
 
 /**
- * Calls an API on the AWS endpoint as one role, without the network between. For the parts of AWS that the host plays
- * itself: pollers and pipes would else keep the processor busy with HTTP to themselves.
+ * Calls an API on the AWS endpoint as one role, without HTTP, which would keep pollers and pipes busy with themselves.
+ * Rejects with an AwsCallError where the call is refused, and at once when the signal aborts.
  *
  * @param target such as `AmazonSQS.SendMessage`
- * Rejects with an AwsCallError where the call is refused, and at once when the signal aborts.
  */
 export type CallAws = (target: string, request: JsonObject, signal?: AbortSignal) => Promise<JsonObject>;
 
-/**
- * @param perform runs one call; its signal lasts as long as the call.
- */
+/** @param perform runs one call; its signal lasts as long as the call. */
 export function createCallAws(
   perform: (target: string, request: JsonObject, signal: AbortSignal) => Promise<AwsAnswer>,
 ): CallAws {
@@ -53,7 +50,7 @@ async function answered(performing: Promise<AwsAnswer>): Promise<JsonObject> {
   throw new AwsCallError(name, textAt(answer, 'message') ?? textAt(answer, 'Message') ?? name);
 }
 
-/** What the network would make of it: neither side sees what the other changes later. */
+/** Copies as the network would: neither side sees what the other changes later. */
 function copyOf(value: unknown): JsonObject {
   const copy: unknown = JSON.parse(JSON.stringify(value) ?? '{}');
   return isJsonObject(copy) ? copy : {};

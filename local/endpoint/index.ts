@@ -1,0 +1,22 @@
+/** The AWS endpoint: who calls, what is called, and how a refusal looks. */
+export { AwsCallError, type CallAws } from './call-aws.ts';
+export {
+  createCredentialStore,
+  type CredentialStore,
+  type RoleCredentials,
+  type RoleSession,
+  sessionArn,
+} from './caller.ts';
+export type { Authorize } from './dispatcher.ts';
+export { type AwsEndpoint, startAwsEndpoint } from './endpoint.ts';
+export { awsError, unservedText } from './refusals.ts';
+export type {
+  AwsAnswer,
+  AwsCall,
+  AwsHandler,
+  AwsService,
+  Interceptor,
+  NeededAccess,
+  Place,
+  RestService,
+} from './service.ts';

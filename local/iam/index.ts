@@ -1,0 +1,8 @@
+/** IAM: roles, policies, and what they allow. */
+export { createAccess, mayWriteTo, type Access, type AccessDeniedEvent } from './access.ts';
+export type { AccessRequest, Policies } from './evaluate.ts';
+export { API_GATEWAY_LOG_ACTIONS } from './managed-policies.ts';
+export { policyAt, policyOf, requireAssumable } from './provision-iam.ts';
+export { partsOf, without, type PolicyPart } from './removal.ts';
+export { IAM_TYPES } from './resources.ts';
+export { compileWildcard } from './wildcard.ts';

@@ -1,0 +1,144 @@
+import {
+  isJsonList,
+  isJsonObject,
+  jsonObjectIn,
+  objectAt,
+  textAt,
+  type JsonObject,
+} from '../template/index.ts';
+import { FAUXQS, noteOf, type SqsMessage, type SqsQueue, type SqsStore } from './fauxqs.ts';
+import { selectedAttributes } from './message-attributes.ts';
+import { handOutReceipt, receiptOf } from './receipts.ts';
+import { checkReceive, namesAt, withoutEmpty } from './requests.ts';
+
+const MAXIMUM_WAIT_SECONDS = 20;
+
+/** Waits for messages, as long as the request asks, and hands them out. */
+export async function receive(
+  store: SqsStore,
+  queue: SqsQueue,
+  request: JsonObject,
+  { signal, isStopped }: { readonly signal: AbortSignal; readonly isStopped: () => boolean },
+): Promise<JsonObject> {
+  checkReceive(request);
+  const asked = request['WaitTimeSeconds'] ?? Number(queue.getAttribute('ReceiveMessageWaitTimeSeconds'));
+  const waitSeconds = Number(asked);
+  // An impossible wait is for fauxqs to refuse.
+  const isPossible = waitSeconds >= 0 && waitSeconds <= MAXIMUM_WAIT_SECONDS;
+  const deadline = Date.now() + waitSeconds * 1000;
+  const aborted = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  for (;;) {
+    prepare(store, queue, Number(request['MaxNumberOfMessages'] ?? 1));
+    // fauxqs counts the MD5 of all message attributes, and answers all where none were asked for.
+    const body: unknown = await FAUXQS.ReceiveMessage(
+      { ...request, MessageAttributeNames: [], WaitTimeSeconds: isPossible ? 0 : waitSeconds },
+      store,
+    );
+    const messages = isJsonObject(body) && isJsonList(body['Messages']) ? body['Messages'] : [];
+    const remaining = deadline - Date.now();
+    // fauxqs wakes every waiter for one message and lets those who get none go; SQS lets them wait on.
+    if (messages.length > 0 || remaining <= 0 || signal.aborted || isStopped()) {
+      return {
+        Messages: messages
+          .filter(isJsonObject)
+          .flatMap((message) => handedOut(queue, message, request) ?? []),
+      };
+    }
+    await Promise.race([queue.waitForMessages(remaining / 1000), aborted]);
+  }
+}
+
+/** Drops, puts in order and moves away what fauxqs would deliver otherwise than SQS. */
+function prepare(store: SqsStore, queue: SqsQueue, count: number): void {
+  dropExpired(queue);
+  queue.processTimers();
+  putInOrder(queue);
+  const redrive = redriveOf(store, queue);
+  if (redrive === undefined) return;
+  for (let index = 0; index < count;) {
+    const message = queue.messages[index];
+    if (message === undefined) return;
+    if (message.approximateReceiveCount < redrive.maxReceiveCount) index += 1;
+    else {
+      queue.messages.splice(index, 1);
+      moveAway(queue, message, redrive.deadLetterQueue);
+    }
+  }
+}
+
+/** fauxqs keeps messages for ever. A message's age counts from when it was first sent, in a dead-letter queue too. */
+export function dropExpired(queue: SqsQueue): void {
+  const oldest = Date.now() - Number(queue.getAttribute('MessageRetentionPeriod')) * 1000;
+  const isExpired = ({ sentTimestamp }: SqsMessage): boolean => sentTimestamp < oldest;
+  if (queue.messages.some(isExpired)) {
+    queue.messages = queue.messages.filter((message) => !isExpired(message));
+  }
+}
+
+/** fauxqs puts a message that comes back last; SQS delivers the oldest first, as far as it can. */
+function putInOrder(queue: SqsQueue): void {
+  const isLater = (message: SqsMessage, index: number): boolean =>
+    message.sentTimestamp < (queue.messages[index - 1]?.sentTimestamp ?? 0);
+  if (queue.messages.some(isLater)) {
+    queue.messages.sort((one, other) => one.sentTimestamp - other.sentTimestamp);
+  }
+}
+
+/** fauxqs counts the receive that moves a message to the dead-letter queue, and does not say where it comes from. */
+export function redriveOf(
+  store: SqsStore,
+  queue: SqsQueue,
+): { readonly deadLetterQueue: SqsQueue; readonly maxReceiveCount: number } | undefined {
+  const text = queue.attributes['RedrivePolicy'];
+  const policy = text === undefined ? undefined : jsonObjectIn(text);
+  if (policy === undefined) return undefined;
+  const deadLetterQueue = store.getQueueByArn(textAt(policy, 'deadLetterTargetArn') ?? '');
+  return deadLetterQueue && { deadLetterQueue, maxReceiveCount: Number(policy['maxReceiveCount']) };
+}
+
+function moveAway(queue: SqsQueue, message: SqsMessage, deadLetterQueue: SqsQueue): void {
+  noteOf(message).sourceArn = queue.arn;
+  deadLetterQueue.enqueue(message);
+}
+
+/** Takes received messages out of a queue, and puts them into its dead-letter queue, if it has one. */
+export function deadLetter(store: SqsStore, queue: SqsQueue, receiptHandles: readonly string[]): void {
+  const redrive = redriveOf(store, queue);
+  for (const handle of receiptHandles) {
+    const { engineHandle } = receiptOf(handle);
+    const held = queue.inflightMessages.get(engineHandle)?.message;
+    if (held === undefined) continue;
+    queue.deleteMessage(engineHandle);
+    if (redrive !== undefined) moveAway(queue, held, redrive.deadLetterQueue);
+  }
+}
+
+function handedOut(queue: SqsQueue, message: JsonObject, request: JsonObject): JsonObject | undefined {
+  const engineHandle = textAt(message, 'ReceiptHandle') ?? '';
+  const received = queue.inflightMessages.get(engineHandle)?.message;
+  if (received === undefined) return undefined;
+  const { MessageAttributes: _, MD5OfMessageAttributes: __, ...rest } = message;
+  const { traceHeader, sourceArn } = noteOf(received);
+  return withoutEmpty({
+    ...rest,
+    ReceiptHandle: handOutReceipt(received, engineHandle),
+    Attributes: {
+      ...objectAt(message, 'Attributes'),
+      ...(traceHeader !== undefined && asksFor(request, 'AWSTraceHeader')
+        ? { AWSTraceHeader: traceHeader }
+        : {}),
+      ...(sourceArn !== undefined && asksFor(request, 'DeadLetterQueueSourceArn')
+        ? { DeadLetterQueueSourceArn: sourceArn }
+        : {}),
+    },
+    ...selectedAttributes(received.messageAttributes, namesAt(request, 'MessageAttributeNames')),
+  });
+}
+
+function asksFor(request: JsonObject, attribute: string): boolean {
+  return ['AttributeNames', 'MessageSystemAttributeNames'].some((key) =>
+    namesAt(request, key).some((name) => name === 'All' || name === attribute),
+  );
+}

@@ -1,26 +1,25 @@
 import path from 'node:path';
-import { connectToApi, type CardSettlementApi } from './shared/api.ts';
-import { businessCalendar } from './shared/business-day.ts';
-import {
-  createDeploymentCommand,
-  jsonOption,
-  parseArguments,
-  wholeNumber,
-  type CommandContext,
-} from './shared/command.ts';
-import { freeDate, newestPastDate, recallDate } from './demo/date.ts';
+import { addDays, businessDateOf } from '../lambda/card-settlement/domain/business-date.ts';
+import { freeDate, recallDate } from './demo/date.ts';
 import { demoDay, fewestTransactions, type DemoDay } from './demo/day.ts';
 import { rowsOf, writeDay } from './demo/files.ts';
 import { faultsOf, reportOf, type DemoResult } from './demo/report.ts';
-import { findDeployment, type DeploymentOptions, type Outputs } from './shared/outputs.ts';
-import { stopAllProgress } from './shared/progress.ts';
 import { describeTally, toJson } from './replay/report.ts';
-import { emptyTally, type Failure, type MerchantTally } from './replay/send.ts';
-import { stateFile } from './replay/state.ts';
-import { postTransactions, putMerchants, settleAll } from './replay/steps.ts';
-import { survey } from './replay/survey.ts';
-import { colorsFor, countOf, printable, printError } from './shared/screen.ts';
+import { survey } from './replay/rows.ts';
+import { emptyTally } from './replay/send.ts';
+import { stateFile } from './replay/shift.ts';
+import { complain, playing, postTransactions, putMerchants, settleAll, type Player } from './replay/steps.ts';
+import { businessCalendar } from './shared/business-day.ts';
+import {
+  createDeploymentCommand,
+  defineCommand,
+  jsonOption,
+  wholeNumber,
+  type CommandContext,
+} from './shared/command.ts';
 import { loadFxRates, readShippedFxRates } from './shared/fx-rates.ts';
+import { findDeployment, type DeploymentOptions } from './shared/outputs.ts';
+import { colorsFor, countOf, print, printError } from './shared/screen.ts';
 
 interface DemoOptions extends DeploymentOptions {
   readonly transactions: number;
@@ -30,12 +29,12 @@ interface DemoOptions extends DeploymentOptions {
   readonly json?: true;
 }
 
-/** So many take well under a minute, half of which is the wait before the day is balanced. */
-const defaultTransactions = 600;
+/** These take well under a minute, half of which is the wait before the day is balanced. */
+const DEFAULT_TRANSACTIONS = 600;
 
-/** `npm run demo`: a day of card transactions by chance, with attacks that are labelled, settled and reported. */
-export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
-  const command = createDeploymentCommand(
+/** `npm run demo`: plays a random day of card transactions with labelled attacks, settles it and reports. */
+export const run = defineCommand<DemoOptions>(
+  createDeploymentCommand(
     'demo',
     'Plays a day of card transactions, with attacks among them, through the running system, and settles it.\nThe same seed is the same day: played again, it doubles nothing.',
   )
@@ -43,82 +42,66 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       '--transactions <number>',
       'transactions of the day',
       wholeNumber(fewestTransactions, 100_000),
-      defaultTransactions,
+      DEFAULT_TRANSACTIONS,
     )
     .option('--seed <number>', 'what the day is made from', wholeNumber(0, 999_999_999), 1)
     .option('--write <folder>', 'write the day as files that replay takes, and send nothing')
     .option('--concurrency <number>', 'requests under way at a time', wholeNumber(1, 256), 32)
-    .addOption(jsonOption());
-  const exitCode = parseArguments(command, argv);
-  if (exitCode !== undefined) return exitCode;
-  const options = command.opts<DemoOptions>();
-  const now = new Date();
-  const newest = newestPastDate(now, businessCalendar);
-  const make = (date: string): DemoDay =>
-    demoDay({ seed: options.seed, count: options.transactions, date, calendar: businessCalendar });
-  if (options.write !== undefined) return write(make(newest), options.write, context);
+    .addOption(jsonOption()),
+  async ({ options, context }) => {
+    const { seed, transactions: count } = options;
+    const now = new Date();
+    // The newest date past its cut-off.
+    const newest = addDays(businessDateOf(now, businessCalendar), -1);
+    const make = (date: string): DemoDay => demoDay({ seed, count, date, calendar: businessCalendar });
+    if (options.write !== undefined) return write(make(newest), options.write, context);
 
-  const { file: outputsPath, outputs } = await findDeployment(options, context);
-  const api = connectToApi(outputs, options.concurrency);
-  process.once('SIGINT', interrupted);
-  try {
-    const date = await recallDate({
-      state: stateFile(outputsPath),
-      outputs,
-      seed: options.seed,
-      count: options.transactions,
-      now,
-      choose: async () => freeDate(api.as.operator, newest),
+    const { file, outputs } = await findDeployment(options, context);
+    return playing(outputs, options.concurrency, async (player) => {
+      const choose = async () => freeDate(player.api.as.operator, newest);
+      const date = await recallDate({ state: stateFile(file), outputs, seed, count, now, choose });
+      // The local host loads its rates itself.
+      if (outputs.DuotempoLocal === undefined)
+        await loadFxRates(player.api.as.operator, await readShippedFxRates(), [date]);
+      return play(player, make(date), newest, options);
     });
-    return await play({ api, outputs, day: make(date), newest, options });
-  } finally {
-    process.off('SIGINT', interrupted);
-    api.close();
-  }
-}
+  },
+);
 
-async function write(day: DemoDay, folder: string, context: CommandContext): Promise<number> {
-  const files = await writeDay(day, path.resolve(context.workingFolder, folder));
-  const name = (file: string): string => path.relative(context.workingFolder, file);
-  process.stdout.write(
+async function write(day: DemoDay, folder: string, { workingFolder }: CommandContext): Promise<number> {
+  const files = await writeDay(day, path.resolve(workingFolder, folder));
+  const name = (file: string): string => path.relative(workingFolder, file);
+  print(
     `${countOf(day.transactions.length, 'transaction')} and ${countOf(day.merchants.length, 'merchant')} are written. To play them:\n` +
-      `npm run replay -- ${name(files.transactions)} --merchants ${name(files.merchants)} --shift-to-today --settle\n`,
+      `npm run replay -- ${name(files.transactions)} --merchants ${name(files.merchants)} --shift-to-today --settle`,
   );
   return 0;
 }
 
-async function play(work: {
-  readonly api: CardSettlementApi;
-  readonly outputs: Outputs;
-  readonly day: DemoDay;
-  readonly newest: string;
-  readonly options: DemoOptions;
-}): Promise<number> {
-  const { api, outputs, day, newest, options } = work;
-  const { concurrency, seed } = options;
-  const say = options.json ? () => undefined : (text: string) => process.stdout.write(`${text}\n`);
+async function play(player: Player, day: DemoDay, newest: string, options: DemoOptions): Promise<number> {
+  const { seed } = options;
+  const say = options.json ? () => undefined : print;
   const currencies = new Set(day.transactions.map(({ currency }) => currency)).size;
   say(
     `The business day ${day.businessDate} by seed ${seed}: ${countOf(day.transactions.length, 'transaction')} at ${countOf(day.merchants.length, 'merchant')} in ${countOf(currencies, 'currency', 'currencies')}`,
   );
 
   const started = performance.now();
-  const merchants: MerchantTally = { sent: 0, failed: 0, failures: [] };
-  await putMerchants(api, async () => rowsOf(day.merchants), day.merchants.length, merchants, concurrency);
-  // The local host has rates of its own accord.
-  if (outputs.DuotempoLocal === undefined)
-    await loadFxRates(api.as.operator, await readShippedFxRates(), [day.businessDate]);
-
+  const merchants = await putMerchants(player, rowsOf(day.merchants), day.merchants.length);
   const tally = emptyTally();
   const surveyed = await survey(rowsOf(day.transactions));
   const gifts = new Set<string>();
-  const onAccepted = ({ transactionId: id }: { transactionId: string }, transactionId: string): void => {
-    if (day.gifts.includes(id)) gifts.add(transactionId);
-  };
-  const openRows = async (): Promise<ReturnType<typeof rowsOf>> => rowsOf(day.transactions);
-  await postTransactions(api, openRows, surveyed, 0, tally, concurrency, onAccepted);
+  await postTransactions(player, {
+    rows: rowsOf(day.transactions),
+    survey: surveyed,
+    days: 0,
+    tally,
+    onAccepted: (row, transactionId) => {
+      if (day.gifts.includes(row.transactionId)) gifts.add(transactionId);
+    },
+  });
   const seconds = (performance.now() - started) / 1000;
-  complain([...merchants.failures, ...tally.failures], merchants.failed + tally.failed);
+  for (const each of [merchants, tally]) complain(each, 'request', () => '');
   say(describeTally(tally, seconds));
   if (tally.staged === 0 && tally.replayed > 0)
     say(`This day was played before: nothing is doubled. --seed ${seed + 1} is another one.`);
@@ -129,10 +112,9 @@ async function play(work: {
   );
 
   let giftsHeld = 0;
-  const { dates, detection } = await settleAll(api, tally, {
+  const { dates, detection } = await settleAll(player, tally, {
     labelled: true,
     miscount: day.miscounts,
-    concurrency,
     onVerdict: ({ transactionId, status }) => {
       if (status === 'held' && gifts.has(transactionId)) giftsHeld += 1;
     },
@@ -146,27 +128,15 @@ async function play(work: {
   };
   if (options.json) {
     const demo = { seed, businessDate: day.businessDate, gifts: result.gifts };
-    process.stdout.write(`${toJson(tally, seconds, dates, { ...demo, detection })}\n`);
+    print(toJson(tally, seconds, dates, { ...demo, detection }));
   } else {
-    say(`\n${reportOf(result, colorsFor(process.stdout)).join('\n\n')}\n`);
     const named = options.outputs === undefined ? '' : ` --outputs ${options.outputs}`;
-    say(
+    print(`\n${reportOf(result, colorsFor(process.stdout)).join('\n\n')}\n`);
+    print(
       `npm run review -- --date ${day.businessDate}${named} shows what is held and why, and releases or rejects it.`,
     );
   }
   const faults = faultsOf(result);
   for (const fault of faults) printError(fault);
   return merchants.failed + tally.failed + faults.length === 0 ? 0 : 1;
-}
-
-function complain(failures: readonly Failure[], failed: number): void {
-  for (const { reason } of failures) printError(printable(reason));
-  const more = failed - failures.length;
-  if (more > 0) printError(`and ${countOf(more, 'more request')} failed`);
-}
-
-function interrupted(): void {
-  stopAllProgress();
-  printError('Interrupted. The same command finishes the rest, and sends nothing twice.');
-  process.exit(1);
 }

@@ -1,65 +1,46 @@
-import { printError } from './shared/screen.ts';
 import { stageConfig } from '../lib/config.ts';
 import { stackNameOf, type DeployableStage } from '../lib/stage-names.ts';
-import { approve, cdkArguments, runCdk, type Approval, type RunCdk } from './deploy/cdk.ts';
-import {
-  createCommand,
-  outputsFile,
-  parseArguments,
-  profileOption,
-  stageOption,
-  type CommandContext,
-} from './shared/command.ts';
 import { dropOutputs } from './deploy/aws-outputs.ts';
+import {
+  approve,
+  cdkArguments,
+  createCdkCommand,
+  runCdk,
+  type CdkOptions,
+  type RunCdk,
+} from './deploy/cdk.ts';
+import { defineCommand, outputsFile, type Run } from './shared/command.ts';
 import { deploymentOf } from './shared/outputs.ts';
+import { print, printError } from './shared/screen.ts';
 
-interface DestroyOptions extends Approval {
-  readonly stage: DeployableStage;
-  readonly outputs?: string;
-  readonly profile?: string;
-}
+/** `npm run destroy`: `cdk destroy --all`, and its outputs go from the file. */
+export const run = destroyWith(runCdk);
 
-/** `npm run destroy`: `cdk destroy --all`, and its outputs go from the file; further arguments go to cdk. */
-export async function run(
-  argv: readonly string[],
-  context: CommandContext,
-  cdk: RunCdk = runCdk,
-): Promise<number> {
-  const command = createCommand(
-    'destroy',
-    'Removes the app from your AWS account. Further arguments go to cdk destroy.',
-  )
-    .addOption(stageOption().default('sandbox'))
-    .option('--yes', 'ask nothing')
-    .option('--outputs <file>', 'the file that tells of it (default: outputs.json of the project)')
-    .addOption(profileOption())
-    .argument('[cdk arguments...]')
-    .allowUnknownOption();
-  const exitCode = parseArguments(command, argv);
-  if (exitCode !== undefined) return exitCode;
-  const options = command.opts<DestroyOptions>();
-  const { stage } = options;
-  await approve(
-    options,
-    stageConfig(stage).keepsData
-      ? `This removes the stage ${stage} from your AWS account; its tables and its users are kept.`
-      : `This removes the stage ${stage} from your AWS account, with all that is in its tables.`,
+export function destroyWith(cdk: RunCdk): Run {
+  return defineCommand<CdkOptions>(
+    createCdkCommand('destroy', 'Removes the app from your AWS account.', {
+      yes: 'ask nothing',
+      outputs: 'the file that tells of it',
+    }),
+    async ({ options, args, context }) => {
+      const { stage } = options;
+      await approve(
+        options,
+        stageConfig(stage).keepsData
+          ? `This removes the stage ${stage} from your AWS account; its tables and its users are kept.`
+          : `This removes the stage ${stage} from your AWS account, with all that is in its tables.`,
+      );
+      const exitCode = await cdk(context, ['destroy', '--all', ...cdkArguments(options, args, ['--force'])]);
+      if (exitCode !== 0) {
+        printError('Not all is removed; what cdk says above is why. The same command again goes on.');
+        return 1;
+      }
+      const file = outputsFile(options.outputs, context);
+      if ((await deploymentOf(file)) === 'aws') await dropOutputs(file, stage);
+      print(afterDestruction(stage));
+      return 0;
+    },
   );
-  const status = await cdk(context, [
-    'destroy',
-    '--all',
-    '--context',
-    `stage=${stage}`,
-    ...cdkArguments(options, command.args, ['--force']),
-  ]);
-  if (status !== 0) {
-    printError('Not all is removed; what cdk says above is why. The same command again goes on.');
-    return 1;
-  }
-  const file = outputsFile(options.outputs, context);
-  if ((await deploymentOf(file)) === 'aws') await dropOutputs(file, stage);
-  process.stdout.write(`${afterDestruction(stage)}\n`);
-  return 0;
 }
 
 /** What is left of a stage once its stacks are gone. */

@@ -1,12 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import {
-  createDeploymentCommand,
-  jsonOption,
-  parseArguments,
-  type CommandContext,
-} from './shared/command.ts';
+import { createDeploymentCommand, defineCommand, jsonOption } from './shared/command.ts';
 import { findDeployment, type DeploymentOptions, type Outputs } from './shared/outputs.ts';
-import { colorsFor, countOf, formatSeconds, printable, type Colors } from './shared/screen.ts';
+import { colorsFor, countOf, formatSeconds, print, printable, type Colors } from './shared/screen.ts';
 import { depthsOf, smokeAlarms } from './smoke/alarms.ts';
 import { smokeCardSettlement } from './smoke/card-settlement.ts';
 import { smokeChat } from './smoke/chat.ts';
@@ -16,57 +11,51 @@ interface SmokeOptions extends DeploymentOptions {
   readonly json?: true;
 }
 
-/** A step that failed, with the places to look at by their physical names. */
+/** A step; if it failed, with the places to look at, by their names in this deployment. */
 interface Reported extends Omit<StepResult, 'look'> {
   readonly look?: readonly string[];
 }
 
 /** `npm run smoke`: proves a deployment from outside, within two minutes. */
-export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
-  const command = createDeploymentCommand(
+export const run = defineCommand<SmokeOptions>(
+  createDeploymentCommand(
     'smoke',
     'Proves a deployment from outside, within two minutes: tokens, a sale until it is in the settlement file, a chat\nmessage to a device that is offline and to one that is online, alarms. What it makes it takes back.',
-  ).addOption(jsonOption());
-  const exitCode = parseArguments(command, argv);
-  if (exitCode !== undefined) return exitCode;
-  const options = command.opts<SmokeOptions>();
-  const deployment = await findDeployment(options, context);
-  const { outputs } = deployment;
-  const colors = colorsFor(process.stdout);
-  const startedAt = performance.now();
-  const steps: Reported[] = [];
-  const onResult = async (result: StepResult): Promise<void> => {
-    const reported = await withPlaces(result, outputs);
-    steps.push(reported);
-    if (options.json) return;
-    say([lineOf(result, colors), ...(reported.look ?? []).map((place) => `      ${place}`)].join('\n'));
-  };
+  ).addOption(jsonOption()),
+  async ({ options: { json, ...options }, context }) => {
+    const deployment = await findDeployment(options, context);
+    const { outputs } = deployment;
+    const colors = colorsFor(process.stdout);
+    const startedAt = performance.now();
+    const steps: Reported[] = [];
+    const onResult = async (result: StepResult): Promise<void> => {
+      const reported = await withPlaces(result, outputs);
+      steps.push(reported);
+      if (!json) print(linesOf(reported, colors).join('\n'));
+    };
 
-  const runId = randomBytes(4).toString('hex');
-  const results = [
-    ...(await smokeCardSettlement(outputs, runId, onResult)),
-    ...(await smokeChat(outputs, runId, onResult)),
-    ...(await smokeAlarms(deployment, onResult)),
-  ];
-  const seconds = (performance.now() - startedAt) / 1000;
-  const failed = results.filter(({ status }) => status !== 'ok').length;
-  if (options.json) say(JSON.stringify({ ok: failed === 0, seconds, steps }));
-  else {
-    say(
-      failed === 0
-        ? colors.green(`all ${results.length} steps are well, after ${formatSeconds(seconds)}`)
-        : colors.red(`${countOf(failed, 'step')} of ${results.length} failed or could not be tried`),
-    );
-  }
-  return failed === 0 ? 0 : 1;
-}
+    const runId = randomBytes(4).toString('hex');
+    await smokeCardSettlement(outputs, runId, onResult);
+    await smokeChat(outputs, runId, onResult);
+    await smokeAlarms(deployment, onResult);
+    const seconds = (performance.now() - startedAt) / 1000;
+    const failed = steps.filter(({ status }) => status !== 'ok').length;
+    if (json) print(JSON.stringify({ ok: failed === 0, seconds, steps }));
+    else if (failed === 0)
+      print(colors.green(`all ${steps.length} steps are well, after ${formatSeconds(seconds)}`));
+    else print(colors.red(`${countOf(failed, 'step')} of ${steps.length} failed or could not be tried`));
+    return failed === 0 ? 0 : 1;
+  },
+);
 
-function lineOf({ name, status, seconds, detail }: StepResult, colors: Colors): string {
+function linesOf({ name, status, seconds, detail, look = [] }: Reported, colors: Colors): string[] {
   const word = { ok: colors.green('ok  '), failed: colors.red('FAIL'), skipped: colors.dim('--  ') }[status];
-  return `${word}  ${name.padEnd(50)} ${formatSeconds(seconds).padStart(6)}  ${colors.dim(printable(detail))}`;
+  return [
+    `${word}  ${name.padEnd(50)} ${formatSeconds(seconds).padStart(6)}  ${colors.dim(printable(detail))}`,
+    ...look.map((place) => `      ${place}`),
+  ];
 }
 
-/** The places to look at, by their names in this deployment; of a queue, what lies in it. */
 async function withPlaces(result: StepResult, outputs: Outputs): Promise<Reported> {
   const { look: places, ...shown } = result;
   if (places === undefined) return shown;
@@ -86,7 +75,7 @@ async function withPlaces(result: StepResult, outputs: Outputs): Promise<Reporte
   return { ...shown, look: [...look, ...headings] };
 }
 
-/** What an output names, in words. */
+/** The kind of thing that an output names. */
 function kindOf(key: string): string {
   const kinds: readonly (readonly [suffix: string, kind: string])[] = [
     ['DeadLetterQueueUrl', 'the dead-letter queue'],
@@ -98,8 +87,4 @@ function kindOf(key: string): string {
     ['TopicArn', 'the topic'],
   ];
   return kinds.find(([suffix]) => key.endsWith(suffix))?.[1] ?? key;
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

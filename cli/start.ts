@@ -1,27 +1,27 @@
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { businessDateOf, type BusinessDate } from '../lambda/card-settlement/domain/business-date.ts';
+import { businessDateOf } from '../lambda/card-settlement/domain/business-date.ts';
 import { stageConfig, type Stage } from '../lib/config.ts';
 import { stackNameOf, type DeployableStage } from '../lib/stage-names.ts';
 import type { HostEvent, LocalHost } from '../local/index.ts';
-import { connectToApi } from './shared/api.ts';
-import { CommandError, errorCode } from './shared/command-error.ts';
+import { withApi } from './shared/api.ts';
+import { synthesizeIfChanged } from './shared/assembly.ts';
+import { CommandError, errorCode, usageError } from './shared/command-error.ts';
 import {
   createCommand,
+  defineCommand,
   localStagesOption,
   outputsFile,
-  parseArguments,
   wholeNumber,
   type CommandContext,
 } from './shared/command.ts';
-import { hostOutputs, outputsOf, type Outputs } from './shared/outputs.ts';
-import { colorsFor, formatSeconds } from './shared/screen.ts';
-import { synthesizeIfChanged } from './shared/assembly.ts';
+import { datesForRates, loadFxRates, readShippedFxRates } from './shared/fx-rates.ts';
+import { hostOutputs, outputsOf } from './shared/outputs.ts';
+import { colorsFor, formatSeconds, print } from './shared/screen.ts';
 import { createEventScreen, type EventScreen } from './start/event-screen.ts';
 import { checkHostFile, writeHostFiles, type HostFiles } from './start/host-files.ts';
 import { samVariables, type SamHost } from './start/sam-variables.ts';
-import { datesForRates, loadFxRates, readShippedFxRates } from './shared/fx-rates.ts';
-import { welcome } from './start/welcome.ts';
+import { welcome, type RunningStage } from './start/welcome.ts';
 
 interface StartOptions {
   readonly port: number;
@@ -32,12 +32,12 @@ interface StartOptions {
   readonly stage: readonly Stage[];
 }
 
-/** A stop that takes longer is cut short: whoever presses Ctrl-C waits no more than a second. */
-const stopMilliseconds = 800;
+/** A stop that takes longer is cut short, so that Ctrl-C takes at most a second. */
+const STOP_MILLISECONDS = 800;
 
 /** `npm start`: runs the synthesized app on this machine until it is interrupted. */
-export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
-  const command = createCommand('start', 'Runs the whole app on this machine, until Ctrl-C.')
+export const run = defineCommand<StartOptions>(
+  createCommand('start', 'Runs the whole app on this machine, until Ctrl-C.')
     .option('--port <number>', 'port of the APIs; 0 takes any', wholeNumber(0, 65_535), 3000)
     .option('--aws-port <number>', 'port of the AWS endpoint; 0 takes any', wholeNumber(0, 65_535), 4566)
     .option(
@@ -50,28 +50,26 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       wholeNumber(1, 100_000),
     )
     .option('--outputs <file>', 'where to write the outputs (default: outputs.json of the project)')
-    .addOption(localStagesOption());
-  const exitCode = parseArguments(command, argv);
-  if (exitCode !== undefined) return exitCode;
-  const options = command.opts<StartOptions>();
-
-  const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    // npm passes on what the terminal has sent already: a second signal means no more than the first.
-    process.on(signal, () => {
-      interrupted.abort();
-      setTimeout(() => process.exit(0), stopMilliseconds).unref();
-    });
-  }
-  try {
-    await runUntil(interrupted.signal, options, context);
-  } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
-  }
-  // Nothing that a library still holds open keeps the user waiting.
-  setImmediate(() => process.exit());
-  return 0;
-}
+    .addOption(localStagesOption()),
+  async ({ options, context }) => {
+    const interrupted = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      // npm repeats the signal that the terminal has sent already: a second one changes nothing.
+      process.on(signal, () => {
+        interrupted.abort();
+        setTimeout(() => process.exit(0), STOP_MILLISECONDS).unref();
+      });
+    }
+    try {
+      await runUntil(interrupted.signal, options, context);
+    } catch (error) {
+      if (!interrupted.signal.aborted) throw error;
+    }
+    // What libraries still hold open must not keep the process alive.
+    setImmediate(() => process.exit());
+    return 0;
+  },
+);
 
 async function runUntil(signal: AbortSignal, options: StartOptions, context: CommandContext): Promise<void> {
   const started = performance.now();
@@ -79,31 +77,14 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
   refuseTwins(stages);
   await checkOutputs(options.outputs, context);
   const colors = colorsFor(process.stdout);
-  const screen = createEventScreen({ write, colors, now: () => new Date() });
-  // What the app does before it is ready is our own doing, and what a stop cuts off is no error: neither is news.
+  const screen = createEventScreen({ write: print, colors, now: () => new Date() });
+  // Before it is ready, the app does only what this command asks for; errors after a stop mean nothing.
   let ready = false;
   const onEvent = (event: HostEvent): void => {
     if (!signal.aborted && (ready || isTrouble(event))) screen.show(event);
   };
 
-  const loadingHost = import('../local/index.ts');
-  const assemblies: string[] = [];
-  for (const stage of stages) {
-    const onSynthesize = (): void => write(colors.dim(`Synthesizing the app (${stage})…`));
-    const { projectFolder } = context;
-    assemblies.push(await synthesizeIfChanged({ projectFolder, stage, signal, onSynthesize }));
-  }
-  const { startLocalHost } = await loadingHost;
-  const { port, awsPort, awsHost, accountConcurrency } = options;
-  const host = await startLocalHost({
-    assembly: assemblies,
-    port,
-    awsPort,
-    ...(awsHost === undefined ? {} : { awsAddress: awsHost }),
-    ...(accountConcurrency === undefined ? {} : { accountConcurrency }),
-    onEvent,
-  }).catch(explainPort);
-
+  const host = await startHost(stages, onEvent, signal, options, context);
   let files: HostFiles | undefined;
   try {
     const running = stages.map((stage) => ({
@@ -112,7 +93,7 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
       openDate: businessDateOf(new Date(), stageConfig(stage).calendar),
     }));
     if (signal.aborted) return;
-    await Promise.all(running.map(async ({ outputs, openDate }) => loadRates(outputs, openDate)));
+    await Promise.all(running.map(loadRates));
     if (signal.aborted) return;
     files = await writeHostFiles({
       named: options.outputs === undefined ? undefined : outputsFile(options.outputs, context),
@@ -122,70 +103,87 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
       variables: new Map(stages.map((stage) => [stage, samVariables(hostOf(host, stage))])),
     });
     ready = true;
-    const seconds = (performance.now() - started) / 1000;
-    const usual = path.join(context.projectFolder, 'outputs.json');
-    write(
+    print(
       welcome({
         systems: running,
-        outputsFile:
-          options.outputs ??
-          (files.outputs === usual ? undefined : path.relative(context.workingFolder, files.outputs)),
+        outputsFile: options.outputs ?? unusualFile(files.outputs, context),
         colors,
-        seconds: formatSeconds(seconds),
+        seconds: formatSeconds((performance.now() - started) / 1000),
       }),
     );
     await showEventsUntil(signal, screen);
   } finally {
     await Promise.race([
       Promise.all([files?.remove(), host.stop()]),
-      wait(stopMilliseconds, undefined, { ref: false }),
+      wait(STOP_MILLISECONDS, undefined, { ref: false }),
     ]);
   }
 }
 
-/** What is wrong with the file is said before anything starts. */
-async function checkOutputs(named: string | undefined, context: CommandContext): Promise<void> {
-  const file = outputsFile(named, context);
-  if ((await checkHostFile(file)) && named !== undefined) {
-    throw new CommandError(`${file} is that of a local host that runs.`, {
-      hint: 'Stop it, or name another file with --outputs.',
-    });
+async function startHost(
+  stages: readonly Stage[],
+  onEvent: (event: HostEvent) => void,
+  signal: AbortSignal,
+  { port, awsPort, awsHost, accountConcurrency }: StartOptions,
+  { projectFolder }: CommandContext,
+): Promise<LocalHost> {
+  const { dim } = colorsFor(process.stdout);
+  const loadingHost = import('../local/index.ts');
+  const assembly: string[] = [];
+  for (const stage of stages) {
+    const onSynthesize = (): void => print(dim(`Synthesizing the app (${stage})…`));
+    assembly.push(await synthesizeIfChanged({ projectFolder, stage, signal, onSynthesize }));
   }
+  const { startLocalHost } = await loadingHost;
+  return startLocalHost({
+    assembly,
+    port,
+    awsPort,
+    ...(awsHost === undefined ? {} : { awsAddress: awsHost }),
+    ...(accountConcurrency === undefined ? {} : { accountConcurrency }),
+    onEvent,
+  }).catch(explainPort);
 }
 
-/** Stages that are never deployed go by the names of sandbox. */
+/** Finds before the start what is wrong with the outputs file. */
+async function checkOutputs(named: string | undefined, context: CommandContext): Promise<void> {
+  const file = outputsFile(named, context);
+  if (!(await checkHostFile(file)) || named === undefined) return;
+  throw new CommandError(`${file} is that of a local host that runs.`, {
+    hint: 'Stop it, or name another file with --outputs.',
+  });
+}
+
+/** How the user names an outputs file that other commands do not find by themselves. */
+function unusualFile(file: string, { projectFolder, workingFolder }: CommandContext): string | undefined {
+  return file === path.join(projectFolder, 'outputs.json') ? undefined : path.relative(workingFolder, file);
+}
+
+/** Stages that are never deployed have the names of sandbox. */
 function deployed(stage: Stage): DeployableStage {
   return stage === 'production' ? stage : 'sandbox';
 }
 
 function refuseTwins(stages: readonly Stage[]): void {
-  const names = stages.map(deployed);
-  if (new Set(names).size === names.length) return;
-  throw new CommandError(`The stages ${stages.join(' and ')} have the same names: start one of them.`, {
-    exitCode: 2,
-  });
+  if (new Set(stages.map(deployed)).size === stages.length) return;
+  throw usageError(`The stages ${stages.join(' and ')} have the same names: start one of them.`);
 }
 
-/** A host as one of its stages sees it. */
-function hostOf(host: LocalHost, stage: Stage): SamHost {
+/** A host with the functions of one stage only. */
+function hostOf({ awsEndpoint, region, userPools, functions }: LocalHost, stage: Stage): SamHost {
   const stacks = (['CardSettlement', 'Chat'] as const).map((part) => stackNameOf(stage, part));
-  const functions = host.functions.filter(({ stackName }) => stacks.includes(stackName));
-  const { awsEndpoint, region, userPools } = host;
-  return { awsEndpoint, region, userPools, functions };
+  return {
+    awsEndpoint,
+    region,
+    userPools,
+    functions: functions.filter(({ stackName }) => stacks.includes(stackName)),
+  };
 }
 
-function write(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-async function loadRates(outputs: Outputs, openDate: BusinessDate): Promise<void> {
-  const api = connectToApi(outputs, 4);
-  try {
-    const rates = await readShippedFxRates();
-    await loadFxRates(api.as.operator, rates, datesForRates(openDate));
-  } finally {
-    api.close();
-  }
+async function loadRates({ outputs, openDate }: RunningStage): Promise<void> {
+  await withApi(outputs, 4, async (api) =>
+    loadFxRates(api.as.operator, await readShippedFxRates(), datesForRates(openDate)),
+  );
 }
 
 async function showEventsUntil(signal: AbortSignal, screen: EventScreen): Promise<void> {
@@ -205,25 +203,26 @@ function isTrouble(event: HostEvent): boolean {
   );
 }
 
-/** The host says which of its ports another program holds; the user knows them by their options. */
-function explainPort(error: unknown): never {
-  if (error instanceof Error && error.name === 'PortTakenError' && 'port' in error && 'option' in error) {
-    const option = error.option === 'awsPort' ? '--aws-port' : '--port';
+/** Names the options of a port or an address that the host cannot have. */
+function explainPort(cause: unknown): never {
+  if (cause instanceof Error && cause.name === 'PortTakenError' && 'port' in cause && 'option' in cause) {
+    const option = cause.option === 'awsPort' ? '--aws-port' : '--port';
     throw new CommandError(
-      `Port ${String(error.port)} is taken: name another one with npm start -- ${option} <number> (0 takes any).`,
-      { cause: error },
+      `Port ${String(cause.port)} is taken: name another one with npm start -- ${option} <number> (0 takes any).`,
+      { cause },
     );
   }
-  if (['EADDRNOTAVAIL', 'ENOTFOUND', 'EINVAL'].includes(errorCode(error) ?? '')) {
+  const code = errorCode(cause) ?? '';
+  if (['EADDRNOTAVAIL', 'ENOTFOUND', 'EINVAL'].includes(code)) {
     throw new CommandError(
       'The address of --aws-host is none of this machine: name one that it has, or 0.0.0.0 for all.',
-      { cause: error },
+      { cause },
     );
   }
-  if (errorCode(error) === 'EACCES') {
+  if (code === 'EACCES') {
     throw new CommandError('The port is not allowed to you: name one above 1023 with --port or --aws-port.', {
-      cause: error,
+      cause,
     });
   }
-  throw error;
+  throw cause;
 }

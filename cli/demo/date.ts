@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto';
-import {
-  addDays,
-  businessDateOf,
-  type BusinessCalendar,
-  type BusinessDate,
-} from '../../lambda/card-settlement/domain/business-date.ts';
-import { recallShift } from '../replay/state.ts';
+import { addDays, type BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
+import { DAY_MILLISECONDS, recallShift } from '../replay/shift.ts';
 import type { CallApi } from '../shared/api.ts';
 import { businessDays } from '../shared/business-day.ts';
 import { CommandError } from '../shared/command-error.ts';
@@ -13,13 +8,6 @@ import type { Outputs } from '../shared/outputs.ts';
 
 /** How far back a demo day may lie; the API takes transactions of 30 days. */
 const DATES_BACK = 28;
-
-const DAY_MILLISECONDS = 86_400_000;
-
-/** The newest business date past its cut-off. */
-export function newestPastDate(now: Date, calendar: BusinessCalendar): BusinessDate {
-  return addDays(businessDateOf(now, calendar), -1);
-}
 
 /**
  * The newest date past its cut-off whose books are still open. Transactions of a sealed date would go to the open date,
@@ -40,10 +28,7 @@ export async function freeDate(call: CallApi, newest: BusinessDate): Promise<Bus
   });
 }
 
-/**
- * The date of this demo day in this deployment: the one on which it was played before, else the one that `choose` gives.
- * It is remembered as the shifts of replays are, so the same command finishes an interrupted day.
- */
+/** The date on which this demo day was played to this deployment before, else the one that `choose` gives. */
 export async function recallDate(options: {
   readonly state: string;
   readonly outputs: Outputs;

@@ -1,26 +1,15 @@
-import { readFile, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { stackNameOf, type DeployableStage } from '../../lib/stage-names.ts';
-import { CommandError, errorCode } from '../shared/command-error.ts';
-import { parseJson, writeAtomically } from '../shared/files.ts';
+import { CommandError } from '../shared/command-error.ts';
+import { jsonText, parseJson, readText, writeAtomically } from '../shared/files.ts';
 import { stagesIn } from '../shared/outputs.ts';
 
 type Content = Readonly<Record<string, unknown>>;
 
-/**
- * What the file tells of AWS; nothing if it is not there.
- *
- * @throws CommandError for a file that is something else, and is not to be overwritten
- */
+/** The outputs of all stages on AWS; empty if there is no file. @throws CommandError for any other file */
 export async function awsOutputsOf(file: string): Promise<Content> {
-  let text;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return {};
-    throw new CommandError(`${file} cannot be read (${errorCode(error) ?? 'unknown error'}).`, {
-      cause: error,
-    });
-  }
+  const text = await readText(file);
+  if (text === undefined) return {};
   const content = parseJson(text);
   if (stagesIn(content).length === 0) {
     throw new CommandError(`${file} is not what npm run deploy writes, and would be overwritten.`, {
@@ -36,20 +25,19 @@ export async function awsOutputsOf(file: string): Promise<Content> {
   return Object.fromEntries(entries);
 }
 
-/** Puts a stage's outputs into the file, in the place of those that it had, beside those of the other stages. */
+/** Replaces a stage's outputs in the file. @param text what cdk wrote */
 export async function keepOutputs(file: string, stage: DeployableStage, text: string): Promise<void> {
-  const content = parseJson(text);
-  const kept = { ...without(await awsOutputsOf(file), stage), ...Object(content) };
-  await writeAtomically(file, `${JSON.stringify(kept, undefined, 2)}\n`);
+  const others = without(await awsOutputsOf(file), stage);
+  await writeAtomically(file, jsonText({ ...others, ...Object(parseJson(text)) }));
 }
 
-/** Takes a stage's outputs out of the file, and the file away if it has no others. */
+/** Removes a stage's outputs from the file, and the file with the last of them. */
 export async function dropOutputs(file: string, stage: DeployableStage): Promise<void> {
   const content = await awsOutputsOf(file);
   const kept = without(content, stage);
   if (Object.keys(kept).length === Object.keys(content).length) return;
   if (stagesIn(kept).length === 0) await unlink(file);
-  else await writeAtomically(file, `${JSON.stringify(kept, undefined, 2)}\n`);
+  else await writeAtomically(file, jsonText(kept));
 }
 
 function without(content: Content, stage: DeployableStage): Content {

@@ -3,13 +3,37 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline/promises';
-import type { CommandContext } from '../shared/command.ts';
-import { CommandError } from '../shared/command-error.ts';
+import type { Command } from 'commander';
+import type { DeployableStage } from '../../lib/stage-names.ts';
+import { CommandError, usageError } from '../shared/command-error.ts';
+import { createCommand, profileOption, stageOption, type CommandContext } from '../shared/command.ts';
 
 /** Runs the CDK command line of the project. @returns its exit code */
 export type RunCdk = (context: CommandContext, argv: readonly string[]) => Promise<number>;
 
-/** On the user's terminal. Fails early where no AWS credentials are to be seen. */
+export interface CdkOptions {
+  readonly stage: DeployableStage;
+  readonly yes?: true;
+  readonly outputs?: string;
+  readonly profile?: string;
+}
+
+/** A command that passes further arguments to cdk. */
+export function createCdkCommand(
+  name: 'deploy' | 'destroy',
+  description: string,
+  help: { readonly yes: string; readonly outputs: string },
+): Command {
+  return createCommand(name, `${description} Further arguments go to cdk ${name}.`)
+    .addOption(stageOption().default('sandbox'))
+    .option('--yes', help.yes)
+    .option('--outputs <file>', `${help.outputs} (default: outputs.json of the project)`)
+    .addOption(profileOption())
+    .argument('[cdk arguments...]')
+    .allowUnknownOption();
+}
+
+/** On the user's terminal. Fails early if there seem to be no AWS credentials. */
 export const runCdk: RunCdk = async (context, argv) => {
   if (!isEc2Instance() && !seesCredentials(process.env, existsSync)) {
     throw new CommandError('There are no AWS credentials.', {
@@ -23,38 +47,37 @@ export const runCdk: RunCdk = async (context, argv) => {
   });
 };
 
-export interface Approval {
-  readonly yes?: true;
-}
-
-/** Asks once, in the place of all that cdk would ask. @throws CommandError for a no, and where nobody can be asked */
-export async function approve({ yes }: Approval, what: string): Promise<void> {
+/** Asks once, instead of cdk. @throws CommandError if the user says no, or cannot be asked */
+export async function approve({ yes }: CdkOptions, what: string): Promise<void> {
   if (yes) return;
-  if (!process.stdin.isTTY || !process.stdout.isTTY) {
-    throw new CommandError('There is no terminal to ask on.', {
-      hint: `${what} If that is what you want, pass --yes.`,
-      exitCode: 2,
-    });
-  }
+  if (!process.stdin.isTTY || !process.stdout.isTTY)
+    throw usageError('There is no terminal to ask on.', `${what} If that is what you want, pass --yes.`);
   const lines = readline.createInterface({ input: process.stdin, output: process.stdout });
   const answer = await lines.question(`${what}\nGo on? (y/N) `).finally(() => lines.close());
   if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('Nothing is done.');
 }
 
 /**
- * What else goes to cdk: what the user typed, the profile, and the word that cdk need not ask, unless the user told it
- * how to.
+ * The arguments of cdk that both commands have.
+ *
+ * @param typed what the user adds
+ * @param askNothing tells cdk not to ask, unless the user typed that option
  */
 export function cdkArguments(
-  { profile }: { readonly profile?: string },
+  { stage, profile }: CdkOptions,
   typed: readonly string[],
   askNothing: readonly string[],
 ): readonly string[] {
   const isTold = typed.some((each) => each.split('=')[0] === askNothing[0]);
-  return [...(isTold ? [] : askNothing), ...(profile === undefined ? [] : ['--profile', profile]), ...typed];
+  return [
+    ...['--context', `stage=${stage}`],
+    ...(isTold ? [] : askNothing),
+    ...(profile === undefined ? [] : ['--profile', profile]),
+    ...typed,
+  ];
 }
 
-/** Whether one of the places that the SDK looks for credentials in holds something; what it is worth, AWS says. */
+/** Whether there is anything where the SDK looks for credentials; AWS says whether it is valid. */
 export function seesCredentials(
   environment: Readonly<Record<string, string | undefined>>,
   exists: (file: string) => boolean,
@@ -74,7 +97,7 @@ export function seesCredentials(
   return variables.some((name) => Boolean(environment[name])) || files.some(exists);
 }
 
-/** An EC2 instance may have a role, which no variable and no file tells of. */
+/** The role of an EC2 instance shows in no variable and no file. */
 function isEc2Instance(): boolean {
   try {
     return readFileSync('/sys/devices/virtual/dmi/id/board_asset_tag', 'utf8').startsWith('i-');

@@ -1,49 +1,31 @@
-import * as v from 'valibot';
 import { tables } from '../../lambda/card-settlement/contract.ts';
 import type { BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
-import { describeRefusal, type CallApi } from '../shared/api.ts';
-import { awsClientOptions, type Outputs } from '../shared/outputs.ts';
+import type { CallApi } from '../shared/api.ts';
+import { businessDays, type BusinessDay } from '../shared/business-day.ts';
 import { CommandError, errorMessage } from '../shared/command-error.ts';
 import { datesForRates } from '../shared/fx-rates.ts';
+import { awsClientOptions, type Outputs } from '../shared/outputs.ts';
 
-/** A business day, as far as rates go. */
-const daySchema = v.object({
-  businessDate: v.string(),
-  status: v.string(),
-  ratesMissing: v.optional(v.array(v.string())),
-});
-type Day = v.InferOutput<typeof daySchema>;
+type Days = ReadonlyMap<BusinessDate, BusinessDay>;
 
-const pageSchema = v.object({ items: v.array(daySchema), cursor: v.optional(v.string()) });
-
-/** The days that there are, of these dates. */
-export async function daysOf(call: CallApi, dates: readonly BusinessDate[]): Promise<Map<BusinessDate, Day>> {
-  const days = new Map<BusinessDate, Day>();
-  const oldest = dates.toSorted()[0] ?? '';
-  let cursor: string | undefined;
-  do {
-    const query = new URLSearchParams({ limit: '100', ...(cursor === undefined ? {} : { cursor }) });
-    const response = await call({ method: 'GET', path: `/business-days?${query.toString()}` });
-    const page = v.safeParse(pageSchema, response.body);
-    if (response.status !== 200 || !page.success) {
-      throw new CommandError(`The business days cannot be read: ${describeRefusal(response)}.`);
-    }
-    for (const day of page.output.items) days.set(day.businessDate, day);
-    // The newest come first.
-    const last = page.output.items.at(-1)?.businessDate ?? '';
-    cursor = last > oldest ? page.output.cursor : undefined;
-  } while (cursor !== undefined);
+/** The days from this date on. */
+export async function daysSince(call: CallApi, oldest: BusinessDate): Promise<Days> {
+  const days = new Map<BusinessDate, BusinessDay>();
+  for await (const day of businessDays(call)) {
+    if (day.businessDate < oldest) break;
+    days.set(day.businessDate, day);
+  }
   return days;
 }
 
 /**
- * The dates that have rates already. The API does not tell, and rates that somebody chose must not be replaced: so the
- * table is read, with whatever AWS credentials are at hand.
+ * The dates since `oldest` that have rates. The API does not tell, so this reads the table with the AWS credentials at
+ * hand: rates that somebody chose must not be replaced.
  */
 export async function datesWithRates(
   outputs: Outputs,
-  dates: readonly BusinessDate[],
-): Promise<Set<BusinessDate>> {
+  oldest: BusinessDate,
+): Promise<ReadonlySet<BusinessDate>> {
   const { BusinessDaysTable: TableName } = outputs.DuotempoCardSettlement;
   if (TableName === undefined) {
     throw new CommandError('The outputs do not name the table of business days.', {
@@ -53,7 +35,6 @@ export async function datesWithRates(
   const { DynamoDBClient, paginateQuery } = await import('@aws-sdk/client-dynamodb');
   const client = new DynamoDBClient(awsClientOptions(outputs));
   const { partitionKey, sortKey } = tables.businessDays;
-  const inOrder = dates.toSorted();
   const found = new Set<BusinessDate>();
   try {
     const pages = paginateQuery(
@@ -61,14 +42,10 @@ export async function datesWithRates(
       {
         TableName,
         ConsistentRead: true,
-        KeyConditionExpression: '#scope = :rates AND #date BETWEEN :first AND :last',
+        KeyConditionExpression: '#scope = :rates AND #date >= :oldest',
         ProjectionExpression: '#date',
         ExpressionAttributeNames: { '#scope': partitionKey, '#date': sortKey },
-        ExpressionAttributeValues: {
-          ':rates': { S: 'fx-rates' },
-          ':first': { S: inOrder[0] ?? '' },
-          ':last': { S: inOrder.at(-1) ?? '' },
-        },
+        ExpressionAttributeValues: { ':rates': { S: 'fx-rates' }, ':oldest': { S: oldest } },
       },
     );
     for await (const { Items: items = [] } of pages) {
@@ -86,13 +63,13 @@ export async function datesWithRates(
 }
 
 /**
- * The dates that want rates: none stand, and the day may still need them. As far back as a transaction may lie.
+ * The dates without rates whose day may still need them, newest first.
  *
  * @param open the business date that is open now
  */
 export function datesInNeed(
   open: BusinessDate,
-  days: ReadonlyMap<BusinessDate, Day>,
+  days: Days,
   withRates: ReadonlySet<BusinessDate>,
 ): BusinessDate[] {
   const waiting = [...days.values()].filter(({ ratesMissing }) => ratesMissing !== undefined);

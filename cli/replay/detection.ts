@@ -1,6 +1,18 @@
 import { plainLabel } from './rows.ts';
 import type { Verdict } from './verdicts.ts';
 
+/** The fraud rules, in the order of the report. */
+export const fraudRules = [
+  'card-testing',
+  'impossible-travel',
+  'burst',
+  'duplicate',
+  'night-large',
+  'amount-spike',
+  'velocity',
+  'high-risk-category',
+] as const;
+
 /** How well a rule, or all together, tell fraud from honest transactions. */
 export interface Score {
   /** What the rule fired on; of all together, what was held. */

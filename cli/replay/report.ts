@@ -27,15 +27,32 @@ export function toJson(
       businessDate: date.businessDate,
       status: date.status,
       totals: date.day?.totals ?? {},
-      nets: Object.fromEntries(date.nets),
+      nets: Object.fromEntries([...date.nets].map(([currency, net]) => [currency, String(net)])),
       breaks: date.day?.breaks ?? [],
       seconds: toTenths(date.seconds),
     })),
     ...more,
   };
-  return JSON.stringify(report, (_, value: unknown) =>
-    typeof value === 'bigint' ? value.toString() : value,
-  );
+  return JSON.stringify(report);
+}
+
+/** The tables of a replay: the dates, their breaks and, of a labelled file, what the rules found. */
+export function reportParts(
+  dates: readonly DateResult[],
+  detection: Detection | undefined,
+  colors: Colors,
+): string[] {
+  const breaks = breakLines(dates);
+  return [
+    settlementTable(dates, colors),
+    ...(breaks.length === 0 ? [] : [['breaks', ...breaks].join('\n')]),
+    ...(detection === undefined ? [] : [detectionTable(detection)]),
+  ];
+}
+
+/** What is wrong with the dates, a line each. */
+export function dateFaults(dates: readonly DateResult[]): string[] {
+  return dates.flatMap(({ businessDate, fault }) => (fault === undefined ? [] : `${businessDate}: ${fault}`));
 }
 
 /** `5,039 staged in 12 s`, and what else became of the rows. */

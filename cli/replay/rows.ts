@@ -1,6 +1,7 @@
 import { addDays } from '../../lambda/card-settlement/domain/business-date.ts';
+import type { CsvRow } from './csv.ts';
 
-/** The columns without which a file of transactions cannot be replayed. */
+/** The columns that a file of transactions must have. */
 export const transactionColumns = [
   'transaction_id',
   'occurred_at',
@@ -11,7 +12,7 @@ export const transactionColumns = [
   'currency',
 ] as const;
 
-/** The columns without which a file of merchants cannot be read. */
+/** The columns that a file of merchants must have. */
 export const merchantColumns = [
   'merchant_id',
   'merchant_name',
@@ -21,13 +22,13 @@ export const merchantColumns = [
   'fee_fixed_minor',
 ] as const;
 
-/** The column that says which rows are fraud. It need not be there, and is never sent. */
-export const labelColumn = 'is_fraud';
+/** The column that says which rows are fraud. It is optional, and never sent. */
+const LABEL_COLUMN = 'is_fraud';
 
-/** What a row whose label says no more than that it is fraud is labelled with. */
+/** The label of a row that is fraud of no particular kind. */
 export const plainLabel = 'fraud';
 
-/** A row of the transactions file, understood as far as sending it needs; the API judges the rest. */
+/** A row of the transactions file, checked only as far as sending it requires; the API judges the rest. */
 export interface TransactionRow {
   readonly line: number;
   readonly transactionId: string;
@@ -46,18 +47,18 @@ export interface TransactionRow {
     readonly merchantCountry?: string;
     readonly location?: { readonly latitude: number; readonly longitude: number };
   };
-  /** As the file has it, its offset kept. */
+  /** As in the file, with its offset. */
   readonly occurredAtText: string;
-  /** What the row is an example of, to be compared with the verdict; undefined if it is honest. Never sent. */
+  /** The kind of fraud that the row is an example of; undefined if it is honest. Never sent. */
   readonly label: string | undefined;
 }
 
 type Values = Readonly<Record<string, string>>;
 
-/** RFC 3339, as far as the calendar allows a shift by whole days; whether the day exists is checked by parsing it. */
+/** RFC 3339; whether the day exists is checked by parsing it. */
 const instantPattern = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
-/** @returns the row, or what is wrong with it. */
+/** @returns the row, or what is wrong with it */
 export function parseTransactionRow(line: number, values: Values): TransactionRow | string {
   const missing = transactionColumns.filter(
     (column) => values[column] === undefined || values[column] === '',
@@ -94,30 +95,61 @@ export function parseTransactionRow(line: number, values: Values): TransactionRo
       ...(values.merchant_country ? { merchantCountry: values.merchant_country } : {}),
       ...(location ? { location } : {}),
     },
-    label: labelOf(values[labelColumn]),
+    label: labelOf(values[LABEL_COLUMN]),
   };
 }
 
-/** `1` and `true` say that it is fraud, any other text which kind; nothing, `0` and `false` that it is none. */
+/** `1` and `true` mean fraud; nothing, `0` and `false` mean none; any other text is a kind of fraud. */
 function labelOf(text = ''): string | undefined {
   const label = text.toLowerCase();
   if (['', '0', 'false'].includes(label)) return undefined;
   return label === '1' || label === 'true' ? plainLabel : label;
 }
 
-/** The instant `days` × 24 h later, as text in the form it had. */
+/** The instant `days` × 24 h later, with the same offset. */
 export function shiftInstant(text: string, days: number): string {
   return `${addDays(text.slice(0, 10), days)}${text.slice(10)}`;
 }
 
-/** Body of `PUT /merchants/{merchantId}`. */
+/** What must be known of a file before its first row is sent. */
+export interface Survey {
+  /** How many rows there are, bad ones included. */
+  readonly rows: number;
+  /** The latest instant; undefined if no row has one. */
+  readonly last: Date | undefined;
+  /** The `transaction_id`s that rows name as their original. */
+  readonly originals: ReadonlySet<string>;
+  readonly terminals: ReadonlySet<string>;
+  /** Whether the file says which of its rows are fraud. */
+  readonly labelled: boolean;
+}
+
+/** Reads all rows of a file of transactions. */
+export async function survey(rows: AsyncIterable<CsvRow>): Promise<Survey> {
+  let count = 0;
+  let last: Date | undefined;
+  const originals = new Set<string>();
+  const terminals = new Set<string>();
+  let labelled = false;
+  for await (const csvRow of rows) {
+    count += 1;
+    const row = 'fault' in csvRow ? csvRow.fault : parseTransactionRow(csvRow.line, csvRow.values);
+    if (typeof row === 'string') continue;
+    terminals.add(row.body.terminalId);
+    labelled ||= 'values' in csvRow && LABEL_COLUMN in csvRow.values;
+    if (last === undefined || row.occurredAt > last) last = row.occurredAt;
+    if (row.originalTransactionId !== undefined) originals.add(row.originalTransactionId);
+  }
+  return { rows: count, last, originals, terminals, labelled };
+}
+
+/** A row of the merchants file; the profile is the body of `PUT /merchants/{merchantId}`. */
 export interface MerchantRow {
-  readonly line: number;
   readonly merchantId: string;
   readonly profile: Readonly<Record<string, unknown>>;
 }
 
-export function parseMerchantRow(line: number, values: Values): MerchantRow | string {
+export function parseMerchantRow(values: Values): MerchantRow | string {
   const merchantId = values.merchant_id ?? '';
   if (merchantId === '') return 'merchant_id is empty';
   const feeBasisPoints = parseInteger(values.fee_basis_points);
@@ -127,7 +159,6 @@ export function parseMerchantRow(line: number, values: Values): MerchantRow | st
   if (feeFixedMinor === undefined)
     return `fee_fixed_minor is no whole number: ${values.fee_fixed_minor || 'empty'}`;
   return {
-    line,
     merchantId,
     profile: {
       name: values.merchant_name,
@@ -156,7 +187,6 @@ function parseInteger(text: string | undefined): number | undefined {
   return Number(text);
 }
 
-/** The merchant's place, which is where the card was, too. */
 function parseLocation(values: Values): { latitude: number; longitude: number } | undefined | string {
   const { merchant_latitude: latitude = '', merchant_longitude: longitude = '' } = values;
   if (latitude === '' && longitude === '') return undefined;

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { responses } from '../../lambda/card-settlement/api.ts';
 import {
   ApiUnreachableError,
   describeRefusal,
@@ -7,8 +8,8 @@ import {
   type CallApi,
 } from '../shared/api.ts';
 import { CommandError } from '../shared/command-error.ts';
-import { noteAccepted, nothingAccepted, type Accepted } from './accepted.ts';
 import { forEachConcurrently } from '../shared/concurrency.ts';
+import { noteAccepted, nothingAccepted, type Accepted } from './accepted.ts';
 import type { CsvRow } from './csv.ts';
 import { parseMerchantRow, parseTransactionRow, shiftInstant, type TransactionRow } from './rows.ts';
 import { idempotencyKey } from './shift.ts';
@@ -19,36 +20,41 @@ export interface Failure {
   readonly reason: string;
 }
 
+interface Failures {
+  failed: number;
+  /** The first ones, for the screen. */
+  readonly failures: Failure[];
+}
+
 /** What has become of the rows so far. */
-export interface ReplayTally {
+export interface ReplayTally extends Failures {
   /** Accepted now. */
   staged: number;
   /** Accepted by an earlier replay. */
   replayed: number;
-  failed: number;
-  /** Of the failed ones, those that the API found too old. */
+  /** How many failed because they are too old; these are not in `failures`. */
   tooOld: number;
-  /** The first failures, for the screen, without those that are too old. */
-  readonly failures: Failure[];
   readonly accepted: Accepted;
 }
 
-/** More failures than this are counted, but not shown. */
-const shownFailures = 20;
+export interface MerchantTally extends Failures {
+  sent: number;
+}
+
+/** Further failures are counted, but not shown. */
+const SHOWN_FAILURES = 20;
 
 export function emptyTally(): ReplayTally {
   return { staged: 0, replayed: 0, failed: 0, tooOld: 0, failures: [], accepted: nothingAccepted() };
 }
 
-const acceptedSchema = v.object({ transactionId: v.string(), businessDate: v.string() });
-
 /**
  * Sends every row as the gateway would. Rows that name an original go after it, because they need the identifier that
- * the API gave it; so a sale that the file reverses is accepted before its reversal is sent.
+ * the API gave it.
  *
  * @param options.originals the `transaction_id`s that other rows name
  * @param options.tally is updated as answers arrive
- * @param options.onAccepted hears of each row that the API has taken, and how it calls it
+ * @param options.onAccepted hears of each accepted row, and its identifier at the API
  */
 export async function sendTransactions(options: {
   readonly rows: AsyncIterable<CsvRow>;
@@ -57,7 +63,7 @@ export async function sendTransactions(options: {
   readonly call: CallApi;
   readonly concurrency: number;
   readonly tally: ReplayTally;
-  readonly onAccepted?: (row: TransactionRow, transactionId: string) => void;
+  readonly onAccepted?: ((row: TransactionRow, transactionId: string) => void) | undefined;
 }): Promise<void> {
   const { rows, originals, days, call, concurrency, tally, onAccepted } = options;
   /** The API's identifiers of the originals, by the file's. */
@@ -76,14 +82,12 @@ export async function sendTransactions(options: {
         ...(original === undefined ? {} : { originalTransactionId: identifiers.get(original) }),
       },
     });
-    const answer = v.safeParse(acceptedSchema, response.body);
+    const answer = v.safeParse(responses.StagedTransaction, response.body);
     if (response.status > 201 || !answer.success) {
       if (problemTypeOf(response) === 'occurred-at-too-old') {
         tally.tooOld += 1;
         tally.failed += 1;
-        return;
-      }
-      fail(tally, { line: row.line, reason: describeRefusal(response) });
+      } else fail(tally, row.line, describeRefusal(response));
       return;
     }
     const { transactionId } = answer.output;
@@ -96,11 +100,11 @@ export async function sendTransactions(options: {
 
   await forEachConcurrently(rows, concurrency, async (csvRow) => {
     const row = 'fault' in csvRow ? csvRow.fault : parseTransactionRow(csvRow.line, csvRow.values);
-    if (typeof row === 'string') fail(tally, { line: csvRow.line, reason: row });
+    if (typeof row === 'string') fail(tally, csvRow.line, row);
     else if (row.originalTransactionId === undefined) await send(row);
     else waiting.push(row);
   });
-  // A refund may name a refund, so this goes in rounds.
+  // A refund may name another refund, so this takes rounds.
   for (let round = waiting; round.length > 0; round = waiting) {
     const ready = round.filter(({ originalTransactionId = '' }) => identifiers.has(originalTransactionId));
     waiting = round.filter((row) => !ready.includes(row));
@@ -108,48 +112,36 @@ export async function sendTransactions(options: {
     await forEachConcurrently(ready, concurrency, send);
   }
   for (const { line, originalTransactionId } of waiting) {
-    const reason = `its original ${originalTransactionId} is not in the file, or was not accepted`;
-    fail(tally, { line, reason });
+    fail(tally, line, `its original ${originalTransactionId} is not in the file, or was not accepted`);
   }
 }
 
-/** What `sendMerchants` counts. */
-export interface MerchantTally {
-  sent: number;
-  failed: number;
-  readonly failures: Failure[];
-}
-
 /** Puts every merchant's profile. */
-export async function sendMerchants(options: {
-  readonly rows: AsyncIterable<CsvRow>;
-  readonly call: CallApi;
-  readonly concurrency: number;
-  readonly tally: MerchantTally;
-}): Promise<void> {
-  const { rows, call, concurrency, tally } = options;
+export async function sendMerchants(
+  call: CallApi,
+  rows: AsyncIterable<CsvRow>,
+  tally: MerchantTally,
+  concurrency: number,
+): Promise<void> {
   await forEachConcurrently(rows, concurrency, async (csvRow) => {
-    const row = 'fault' in csvRow ? csvRow.fault : parseMerchantRow(csvRow.line, csvRow.values);
+    const row = 'fault' in csvRow ? csvRow.fault : parseMerchantRow(csvRow.values);
     if (typeof row === 'string') {
-      fail(tally, { line: csvRow.line, reason: row });
+      fail(tally, csvRow.line, row);
       return;
     }
-    const response = await calling(call, {
-      method: 'PUT',
-      path: `/merchants/${encodeURIComponent(row.merchantId)}`,
-      body: row.profile,
-    });
+    const path = `/merchants/${encodeURIComponent(row.merchantId)}`;
+    const response = await calling(call, { method: 'PUT', path, body: row.profile });
     if (response.status < 300) tally.sent += 1;
-    else fail(tally, { line: row.line, reason: describeRefusal(response) });
+    else fail(tally, csvRow.line, describeRefusal(response));
   });
 }
 
-function fail(tally: { failed: number; readonly failures: Failure[] }, failure: Failure): void {
+function fail(tally: Failures, line: number, reason: string): void {
   tally.failed += 1;
-  if (tally.failures.length < shownFailures) tally.failures.push(failure);
+  if (tally.failures.length < SHOWN_FAILURES) tally.failures.push({ line, reason });
 }
 
-/** Calls the API; where it cannot be reached or lets nobody in, no further row would fare better. */
+/** Calls the API. @throws CommandError if no further row would fare better */
 async function calling(call: CallApi, request: Parameters<CallApi>[0]): Promise<ApiResponse> {
   let response;
   try {
@@ -162,7 +154,7 @@ async function calling(call: CallApi, request: Parameters<CallApi>[0]): Promise<
     });
   }
   if (response.status !== 401 && response.status !== 403) return response;
-  throw new CommandError(`The API lets the command in no more: ${describeRefusal(response)}.`, {
+  throw new CommandError(`The API no longer accepts the token: ${describeRefusal(response)}.`, {
     hint: 'Are the outputs those of the deployment that runs now?',
   });
 }

@@ -1,38 +1,94 @@
 import { createHash } from 'node:crypto';
+import * as v from 'valibot';
 import {
   addDays,
   businessDateOf,
   type BusinessCalendar,
 } from '../../lambda/card-settlement/domain/business-date.ts';
+import { CommandError } from '../shared/command-error.ts';
+import { jsonText, parseJson, readText, writeAtomically } from '../shared/files.ts';
+import type { Outputs } from '../shared/outputs.ts';
 
-const dayMilliseconds = 86_400_000;
+export const DAY_MILLISECONDS = 86_400_000;
 
 /**
- * By how many whole days (of 24 h) to move all instants of a file so that its last business date is the newest one past
- * its cut-off.
+ * By how many days of 24 h a file is moved so that its last business date is the newest one past its cut-off.
  *
- * Where the clock changes in between, a file's split into business dates may change too; its last business date is
- * right all the same, because it is the one of its last instant.
+ * If the clock changes in between, other transactions may change their business date, but never the last.
  */
 export function daysToShift(last: Date, now: Date, calendar: BusinessCalendar): number {
   const target = addDays(businessDateOf(now, calendar), -1);
   const lastDate = businessDateOf(last, calendar);
-  const days = (Date.parse(target) - Date.parse(lastDate)) / dayMilliseconds;
+  const days = (Date.parse(target) - Date.parse(lastDate)) / DAY_MILLISECONDS;
   const shifted = (by: number): string =>
-    businessDateOf(new Date(last.getTime() + by * dayMilliseconds), calendar);
-  // A change of the clock can put the instant on the other side of a cut-off. Past the target would be the open day.
+    businessDateOf(new Date(last.getTime() + by * DAY_MILLISECONDS), calendar);
+  // A clock change can move the instant across a cut-off. The date after the target is still open.
   if (shifted(days) > target) return days - 1;
   return shifted(days) < target && shifted(days + 1) <= target ? days + 1 : days;
 }
 
 /**
- * The idempotency key of a row: the same row of a file that was moved by the same number of days is the same
- * transaction, however often it is sent.
- *
- * It is an identifier of at most 64 characters, as the API asks for, for any `transactionId` and also for days < 0.
+ * The idempotency key of a row: the same for the same row and shift, however often it is sent. The API takes at most 64
+ * characters.
  */
 export function idempotencyKey(transactionId: string, days: number): string {
   const key = `${transactionId}-${days}`;
   if (/^[A-Za-z0-9_-]{1,64}$/.test(key)) return key;
   return createHash('sha256').update(key).digest('hex');
+}
+
+const stateSchema = v.object({
+  replays: v.array(
+    v.object({
+      /** These two identify the deployment: another one does not know the transactions. */
+      userPoolId: v.string(),
+      apiUrl: v.string(),
+      /** SHA-256 of the file; of a demo day, of what it is made from. */
+      file: v.string(),
+      /** By how many days the file was moved; a demo day, from 1970-01-01. */
+      days: v.pipe(v.number(), v.integer()),
+      /** When it was first played, RFC 3339. */
+      startedAt: v.string(),
+    }),
+  ),
+});
+
+/** Each start of a local host is a new deployment, so entries pile up; nobody needs the oldest. */
+const KEPT_REPLAYS = 200;
+
+/** The file beside the outputs in which replays are remembered. */
+export function stateFile(outputsFile: string): string {
+  return `${outputsFile.replace(/\.json$/, '')}.replays.json`;
+}
+
+/**
+ * By how many days this file was moved when it was played to this deployment before, else what `choose` gives. That is
+ * written down before the first row is sent, so an interrupted replay finishes with the keys that it began with.
+ */
+export async function recallShift(options: {
+  readonly state: string;
+  readonly outputs: Outputs;
+  /** SHA-256 of the file. */
+  readonly file: string;
+  readonly now: Date;
+  readonly choose: () => number | Promise<number>;
+}): Promise<number> {
+  const { state, outputs, file, now, choose } = options;
+  const userPoolId = outputs.DuotempoIdentity.UserPoolId;
+  const apiUrl = outputs.DuotempoCardSettlement.ApiUrl;
+  const parsed = v.safeParse(stateSchema, parseJson((await readText(state)) ?? '{"replays":[]}'));
+  if (!parsed.success) {
+    throw new CommandError(`${state} is damaged: it remembers by how many days replays were shifted.`, {
+      hint: 'Put it right or remove it; without it, an interrupted replay cannot be finished with the same keys.',
+    });
+  }
+  const { replays } = parsed.output;
+  const known = replays.find(
+    (replay) => replay.userPoolId === userPoolId && replay.apiUrl === apiUrl && replay.file === file,
+  );
+  if (known !== undefined) return known.days;
+  const days = await choose();
+  const added = { userPoolId, apiUrl, file, days, startedAt: now.toISOString() };
+  await writeAtomically(state, jsonText({ replays: [...replays, added].slice(-KEPT_REPLAYS) }));
+  return days;
 }

@@ -1,83 +1,110 @@
-import type { CardSettlementApi } from '../shared/api.ts';
+import { withApi, type CardSettlementApi } from '../shared/api.ts';
+import { showSettleProgress, stopAllProgress, withProgress } from '../shared/progress.ts';
+import type { Outputs } from '../shared/outputs.ts';
+import { countOf, printable, printError } from '../shared/screen.ts';
 import type { CsvRow } from './csv.ts';
-import { createDetection, type Detection } from './detection.ts';
-import { showProgress, showSettleProgress } from '../shared/progress.ts';
-import { fraudRules } from './rules.ts';
-import type { TransactionRow } from './rows.ts';
-import { sendMerchants, sendTransactions, type MerchantTally, type ReplayTally } from './send.ts';
+import { createDetection, fraudRules, type Detection } from './detection.ts';
+import type { Survey, TransactionRow } from './rows.ts';
+import {
+  sendMerchants,
+  sendTransactions,
+  type Failure,
+  type MerchantTally,
+  type ReplayTally,
+} from './send.ts';
 import { settleDate, type DateResult } from './settle.ts';
-import type { Survey } from './survey.ts';
 import { reportTerminalTotals, terminalTotalsOf } from './terminal-totals.ts';
 import { readVerdicts, type Verdict } from './verdicts.ts';
 
 /** The steps of playing transactions through the system, each with its progress on the screen. */
+export interface Player {
+  readonly api: CardSettlementApi;
+  /** How many requests are under way at a time. */
+  readonly concurrency: number;
+}
 
-/** Rows from a file, or from wherever. */
-export type OpenRows = () => Promise<AsyncIterable<CsvRow>>;
-
-const tickMilliseconds = 200;
-
-export async function putMerchants(
-  api: CardSettlementApi,
-  openRows: OpenRows,
-  count: number,
-  tally: MerchantTally,
+/** Plays with a deployment. Ctrl-C leaves the terminal in order. */
+export async function playing<T>(
+  outputs: Outputs,
   concurrency: number,
-): Promise<void> {
-  const progress = showProgress('merchants', count);
-  const timer = setInterval(() => progress.update(tally.sent + tally.failed, tally.failed), tickMilliseconds);
+  play: (player: Player) => Promise<T>,
+): Promise<T> {
+  process.once('SIGINT', interrupted);
   try {
-    await sendMerchants({ rows: await openRows(), call: api.as.operator, concurrency, tally });
+    return await withApi(outputs, concurrency, async (api) => play({ api, concurrency }));
   } finally {
-    clearInterval(timer);
-    progress.stop();
+    process.off('SIGINT', interrupted);
   }
 }
 
+function interrupted(): void {
+  stopAllProgress();
+  printError('Interrupted. The same command finishes the rest, and sends nothing twice.');
+  process.exit(1);
+}
+
+/** @param rows of which there are `count` */
+export async function putMerchants(
+  { api, concurrency }: Player,
+  rows: AsyncIterable<CsvRow>,
+  count: number,
+): Promise<MerchantTally> {
+  const tally: MerchantTally = { sent: 0, failed: 0, failures: [] };
+  const counts = () => [tally.sent + tally.failed, tally.failed] as const;
+  await withProgress('merchants', count, counts, async () =>
+    sendMerchants(api.as.operator, rows, tally, concurrency),
+  );
+  return tally;
+}
+
+/** @param options.days by which the rows are moved */
 export async function postTransactions(
-  api: CardSettlementApi,
-  openRows: OpenRows,
-  { rows: count, originals }: Survey,
-  days: number,
-  tally: ReplayTally,
-  concurrency: number,
-  onAccepted?: (row: TransactionRow, transactionId: string) => void,
+  { api, concurrency }: Player,
+  options: {
+    readonly rows: AsyncIterable<CsvRow>;
+    readonly survey: Survey;
+    readonly days: number;
+    readonly tally: ReplayTally;
+    readonly onAccepted?: (row: TransactionRow, transactionId: string) => void;
+  },
 ): Promise<void> {
-  const progress = showProgress('transactions', count);
-  const timer = setInterval(() => {
-    progress.update(tally.staged + tally.replayed + tally.failed, tally.failed);
-  }, tickMilliseconds);
-  try {
-    const rows = await openRows();
-    const call = api.as.gateway;
-    const hear = onAccepted === undefined ? {} : { onAccepted };
-    await sendTransactions({ rows, originals, days, call, concurrency, tally, ...hear });
-  } finally {
-    clearInterval(timer);
-    progress.stop();
-  }
+  const { rows, survey, days, tally, onAccepted } = options;
+  const counts = () => [tally.staged + tally.replayed + tally.failed, tally.failed] as const;
+  const { originals } = survey;
+  const call = api.as.gateway;
+  await withProgress('transactions', survey.rows, counts, async () =>
+    sendTransactions({ rows, originals, days, call, concurrency, tally, onAccepted }),
+  );
 }
 
 /**
  * Reports what the terminals counted, settles every date that something was accepted into, and compares the verdicts
- * with the labels, if there are any. Dates are independent of each other, and the slowest part of each is a wait: all at
- * once.
+ * with the labels. Dates do not depend on each other and mostly wait, so they are settled all at once.
  *
+ * @param options.labelled whether there are labels
  * @param options.miscount a terminal that reports wrong totals
  */
 export async function settleAll(
-  api: CardSettlementApi,
+  { api, concurrency }: Player,
   { accepted }: ReplayTally,
   options: {
     readonly labelled: boolean;
     readonly miscount: string | undefined;
-    readonly concurrency: number;
-    /** Hears of every verdict on a labelled file. */
     readonly onVerdict?: (verdict: Verdict) => void;
   },
 ): Promise<{ readonly dates: DateResult[]; readonly detection: Detection | undefined }> {
-  const { labelled, miscount, concurrency, onVerdict } = options;
-  await reportTotals(api, terminalTotalsOf(accepted, miscount), concurrency);
+  const { labelled, miscount, onVerdict } = options;
+  const { operator, gateway } = api.as;
+  const totals = terminalTotalsOf(accepted, miscount);
+  let reported = 0;
+  await withProgress(
+    'terminals',
+    totals.length,
+    () => [reported, 0],
+    async () =>
+      reportTerminalTotals({ totals, call: gateway, concurrency, onReported: () => (reported += 1) }),
+  );
+
   const { add, detection } = createDetection(accepted.labels, fraudRules);
   const hear = (verdict: Verdict): void => {
     add(verdict);
@@ -87,17 +114,18 @@ export async function settleAll(
   const byDate = [...accepted.dates].toSorted(([one], [other]) => one.localeCompare(other));
   try {
     const dates = await Promise.all(
-      byDate.map(async ([date, { count, merchants }]) => {
-        const meanwhile = async (): Promise<void> =>
-          readVerdicts({ call: api.as.operator, date, merchants, concurrency, onVerdict: hear });
-        return settleDate({
-          call: api.as.operator,
+      byDate.map(async ([date, { count, merchants }]) =>
+        settleDate({
+          call: operator,
           date,
           accepted: count,
           onPoll: progress.update,
-          ...(labelled ? { meanwhile } : {}),
-        });
-      }),
+          ...(labelled && {
+            meanwhile: async () =>
+              readVerdicts({ call: operator, date, merchants, concurrency, onVerdict: hear }),
+          }),
+        }),
+      ),
     );
     return { dates, detection: labelled ? detection() : undefined };
   } finally {
@@ -105,18 +133,14 @@ export async function settleAll(
   }
 }
 
-async function reportTotals(
-  api: CardSettlementApi,
-  totals: ReturnType<typeof terminalTotalsOf>,
-  concurrency: number,
-): Promise<void> {
-  const progress = showProgress('terminals', totals.length);
-  let done = 0;
-  const timer = setInterval(() => progress.update(done, 0), tickMilliseconds);
-  try {
-    await reportTerminalTotals({ totals, call: api.as.gateway, concurrency, onReported: () => (done += 1) });
-  } finally {
-    clearInterval(timer);
-    progress.stop();
-  }
+/** Says which rows failed. @param placeOf what stands before the reason of a row */
+export function complain(
+  { failed, failures }: { readonly failed: number; readonly failures: readonly Failure[] },
+  thing: 'row' | 'request',
+  placeOf: (line: number) => string,
+): void {
+  const inOrder = failures.toSorted((one, other) => one.line - other.line);
+  for (const { line, reason } of inOrder) printError(`${placeOf(line)}${printable(reason)}`);
+  const more = failed - failures.length;
+  if (more > 0) printError(`and ${countOf(more, `more ${thing}`)} failed`);
 }

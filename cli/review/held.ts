@@ -14,7 +14,7 @@ export async function allHeld(call: CallApi, date: string | undefined): Promise<
     const ofDate: Held[] = [];
     const query = { status: 'held', businessDate: each };
     const page = responses.HeldTransactionPage;
-    for await (const held of eachItem(call, '/transactions', page, `what is held on ${each}`, query))
+    for await (const held of eachItem(call, '/transactions', page, `what is held on ${each}`, { query }))
       ofDate.push(held);
     items.push(...ofDate.toSorted((one, other) => Date.parse(one.occurredAt) - Date.parse(other.occurredAt)));
   }

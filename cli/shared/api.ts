@@ -154,19 +154,23 @@ type PageSchema<T> = v.GenericSchema<
   { readonly items: readonly T[]; readonly cursor?: string | undefined }
 >;
 
-/** Every item of a list of the API; none if the API answers 404. A page may be empty and still have a cursor. */
+/**
+ * Every item of a list of the API. A page may be empty and still have a cursor.
+ *
+ * @param options.mayBeMissing whether 404 means an empty list
+ */
 export async function* eachItem<T>(
   call: CallApi,
   path: string,
   schema: PageSchema<T>,
   what: string,
-  query: Readonly<Record<string, string>> = {},
+  options: { readonly query?: Readonly<Record<string, string>>; readonly mayBeMissing?: true } = {},
 ): AsyncGenerator<T> {
   let cursor: string | undefined;
   do {
-    const search = new URLSearchParams({ ...query, limit: '100', ...(cursor && { cursor }) });
+    const search = new URLSearchParams({ ...options.query, limit: '100', ...(cursor && { cursor }) });
     const response = await call({ method: 'GET', path: `${path}?${search.toString()}` });
-    if (response.status === 404) return;
+    if (response.status === 404 && options.mayBeMissing) return;
     const page = bodyOf(response, schema, what);
     yield* page.items;
     cursor = page.cursor;

@@ -36,15 +36,11 @@ export async function requestReconcile(call: CallApi, date: string): Promise<voi
 /** The net of all merchants, in minor units per settlement currency. */
 export async function readNets(call: CallApi, date: string): Promise<Map<string, bigint>> {
   const nets = new Map<string, bigint>();
-  const path = `/settlements/${date}`;
-  for await (const { currency, net } of eachItem(
-    call,
-    path,
-    responses.SettlementPage,
-    `the settlement of ${date}`,
-  )) {
-    nets.set(currency, (nets.get(currency) ?? 0n) + BigInt(net));
-  }
+  const what = `the settlement of ${date}`;
+  const items = eachItem(call, `/settlements/${date}`, responses.SettlementPage, what, {
+    mayBeMissing: true,
+  });
+  for await (const { currency, net } of items) nets.set(currency, (nets.get(currency) ?? 0n) + BigInt(net));
   return nets;
 }
 

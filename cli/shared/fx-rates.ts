@@ -3,33 +3,24 @@ import { createRequire } from 'node:module';
 import currencyCodes from 'currency-codes';
 import * as v from 'valibot';
 import { addDays, type BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
+import type { FxRates } from '../../lambda/card-settlement/domain/fx.ts';
 import { describeRefusal, type CallApi } from './api.ts';
 import { CommandError } from './command-error.ts';
 
-/** The package that the rates come from; it ships them as JSON, one file per base currency. */
-const ratesPackage = '@fawazahmed0/currency-api';
+/** Ships the rates as JSON, one file per base currency. */
+const RATES_PACKAGE = '@fawazahmed0/currency-api';
 
-/** How many business dates get rates, the open one included: as far back as a transaction may lie, and some more. */
-const dateCount = 36;
-
-/** The body of `PUT /fx-rates/{businessDate}`. */
-export interface FxRates {
-  readonly base: string;
-  readonly source: string;
-  /** The date that the rates were published for. */
-  readonly rateDate: string;
-  /** One unit of the base is worth this much: ISO 4217 code → plain decimal text. */
-  readonly rates: Readonly<Record<string, string>>;
-}
+/** How many business dates get rates, the open one included: more than a transaction may be old. */
+const DATE_COUNT = 36;
 
 const ratesFileSchema = v.object({
   date: v.pipe(v.string(), v.isoDate()),
   usd: v.record(v.string(), v.pipe(v.number(), v.gtValue(0))),
 });
 
-/** Reads the rates that the package ships, of the currencies that ISO 4217 knows. */
+/** The rates that the package ships, of the currencies that ISO 4217 knows. */
 export async function readShippedFxRates(): Promise<FxRates> {
-  const file = createRequire(import.meta.url).resolve(`${ratesPackage}/v1/currencies/usd.json`);
+  const file = createRequire(import.meta.url).resolve(`${RATES_PACKAGE}/v1/currencies/usd.json`);
   return fxRatesOf(JSON.parse(await readFile(file, 'utf8')));
 }
 
@@ -41,7 +32,7 @@ export function fxRatesOf(content: unknown): FxRates {
     const rate = usd[currency.toLowerCase()];
     if (rate !== undefined && currency !== 'USD') rates[currency] = plainDecimal(rate);
   }
-  return { base: 'USD', source: ratesPackage, rateDate: date, rates };
+  return { base: 'USD', source: RATES_PACKAGE, rateDate: date, rates };
 }
 
 /** A number as decimal text without an exponent: `1e-7` is `0.0000001`. */
@@ -52,17 +43,16 @@ export function plainDecimal(value: number): string {
   const { whole = '', fraction = '', exponent = '0' } = match.groups;
   const digits = whole + fraction;
   const point = whole.length + Number(exponent);
-  if (point <= 0) return `0.${'0'.repeat(-point)}${digits}`;
-  return digits.padEnd(point, '0');
+  return point <= 0 ? `0.${'0'.repeat(-point)}${digits}` : digits.padEnd(point, '0');
 }
 
 /** The business dates that get rates, the open one first. */
 export function datesForRates(open: BusinessDate): BusinessDate[] {
-  return Array.from({ length: dateCount }, (_, age) => addDays(open, -age));
+  return Array.from({ length: DATE_COUNT }, (_, age) => addDays(open, -age));
 }
 
 /**
- * Puts the rates for every date that has none yet: the API refuses to change frozen ones with 409, which is well.
+ * Puts the rates for every date whose rates are not frozen.
  *
  * @returns how many dates got them
  */

@@ -1,33 +1,35 @@
-import cliProgress from 'cli-progress';
+import { SingleBar } from 'cli-progress';
+import { missingCount, stagedCount, type BusinessDay } from './business-day.ts';
 import { formatCount } from './money.ts';
 import { colorsFor, formatSeconds } from './screen.ts';
-import { missingCount, stagedCount, type BusinessDay } from './business-day.ts';
 
-/** Those that are on the screen now. */
+/** Ends each progress that is on the screen now. */
 const shown = new Set<() => void>();
 
-/** Leaves the terminal as it was, for a command that ends before its time. */
+/** Leaves the terminal in order when a command is interrupted. */
 export function stopAllProgress(): void {
   for (const stop of shown) stop();
 }
 
-/** A line on stderr that moves; nothing where stderr is no terminal. */
+/** A line on stderr that moves; nothing if stderr is no terminal. */
 export interface Progress {
   readonly update: (done: number, failed: number) => void;
   readonly stop: () => void;
 }
 
+const INVISIBLE = { update: () => undefined, stop: () => undefined };
+
 /** A bar for many small requests: how far, how fast, how many failed, how long still. */
 export function showProgress(label: string, total: number): Progress {
   const stream = process.stderr;
-  if (!stream.isTTY) return { update: () => undefined, stop: () => undefined };
+  if (!stream.isTTY) return INVISIBLE;
   const colors = colorsFor(stream);
   const started = performance.now();
-  const bar = new cliProgress.SingleBar({
+  const bar = new SingleBar({
     stream,
     hideCursor: true,
     clearOnComplete: true,
-    // Of itself, the bar would take Ctrl-C for its own end, and swallow it.
+    // Otherwise the bar would swallow Ctrl-C.
     gracefulExit: false,
     fps: 5,
     barsize: 24,
@@ -48,32 +50,51 @@ export function showProgress(label: string, total: number): Progress {
     };
   };
   bar.start(total, 0, payload(0, 0));
-  const stop = (): void => {
-    shown.delete(stop);
-    bar.stop();
+  return {
+    update: (done, failed) => bar.update(done, payload(done, failed)),
+    stop: stoppable(() => bar.stop()),
   };
-  shown.add(stop);
-  return { update: (done, failed) => bar.update(done, payload(done, failed)), stop };
+}
+
+function stoppable(stop: () => void): () => void {
+  const stopOnce = (): void => {
+    shown.delete(stopOnce);
+    stop();
+  };
+  shown.add(stopOnce);
+  return stopOnce;
+}
+
+const TICK_MILLISECONDS = 200;
+
+/** Works with a bar on the screen. @param counts how many requests are done, and how many of them failed */
+export async function withProgress(
+  label: string,
+  total: number,
+  counts: () => readonly [done: number, failed: number],
+  work: () => Promise<void>,
+): Promise<void> {
+  const progress = showProgress(label, total);
+  const timer = setInterval(() => progress.update(...counts()), TICK_MILLISECONDS);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+    progress.stop();
+  }
 }
 
 /** One line on how far each date is while they are settled. */
-export interface SettleProgress {
+export function showSettleProgress(): {
   readonly update: (date: string, day: BusinessDay | undefined) => void;
   readonly stop: () => void;
-}
-
-export function showSettleProgress(): SettleProgress {
+} {
   const stream = process.stderr;
-  if (!stream.isTTY) return { update: () => undefined, stop: () => undefined };
+  if (!stream.isTTY) return INVISIBLE;
   const colors = colorsFor(stream);
   const started = performance.now();
   const days = new Map<string, BusinessDay>();
   const clear = (): void => void stream.write('\r\u001B[K');
-  const stop = (): void => {
-    shown.delete(stop);
-    clear();
-  };
-  shown.add(stop);
   return {
     update(date, day) {
       if (day !== undefined) days.set(date, day);
@@ -83,9 +104,10 @@ export function showSettleProgress(): SettleProgress {
       const balanced = all.filter(({ status }) => status === 'balanced').length;
       const seconds = formatSeconds((performance.now() - started) / 1000);
       clear();
-      const line = `settling  ${formatCount(staged - missing)} of ${formatCount(staged)}, ${balanced} of ${days.size} dates balanced  ${colors.dim(seconds)}`;
-      stream.write(line);
+      stream.write(
+        `settling  ${formatCount(staged - missing)} of ${formatCount(staged)}, ${balanced} of ${days.size} dates balanced  ${colors.dim(seconds)}`,
+      );
     },
-    stop,
+    stop: stoppable(clear),
   };
 }

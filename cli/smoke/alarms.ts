@@ -1,7 +1,7 @@
 import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { stackNameOf } from '../../lib/stage-names.ts';
-import { awsClientOptions, type Deployment, type Outputs } from '../shared/outputs.ts';
 import { CommandError } from '../shared/command-error.ts';
+import { awsClientOptions, type Deployment, type Outputs } from '../shared/outputs.ts';
 import { countOf } from '../shared/screen.ts';
 import { createSteps, type OnResult, type StepResult } from './steps.ts';
 
@@ -11,9 +11,7 @@ interface AlarmState {
   readonly description: string;
 }
 
-/**
- * What rings. The local host has no CloudWatch: there the dead-letter queues are looked at, which most alarms watch.
- */
+/** Which alarms ring. The local host has no CloudWatch, so there this checks the dead-letter queues. */
 export async function smokeAlarms(
   { outputs, stage }: Pick<Deployment, 'outputs' | 'stage'>,
   onResult: OnResult,
@@ -28,33 +26,29 @@ export async function smokeAlarms(
   }
   await step('no alarm rings', look, async () => {
     const parts = ['CardSettlement', 'Chat', 'Identity'] as const;
-    const alarms = await alarmsOf(
-      outputs,
-      parts.map((part) => stackNameOf(stage, part)),
-    );
-    return { detail: judge(alarms) };
+    const stackNames = parts.map((part) => stackNameOf(stage, part));
+    return { detail: judge(await alarmsOf(outputs, stackNames)) };
   });
   return results;
 }
 
-/** @throws CommandError with what the alarms that ring say: the heading of the runbook stands in their text */
+/** @throws CommandError with the descriptions of the alarms that ring: these name the runbook's heading */
 export function judge(alarms: readonly AlarmState[]): string {
   if (alarms.length === 0) throw new CommandError('There are no alarms.');
   const ringing = alarms.filter(({ state }) => state === 'ALARM');
-  if (ringing.length > 0) {
+  if (ringing.length > 0)
     throw new CommandError(ringing.map(({ name, description }) => `${name}: ${description}`).join(' '));
-  }
   const quiet = alarms.filter(({ state }) => state === 'OK').length;
   const fresh = alarms.length - quiet;
   return `${quiet} OK${fresh === 0 ? '' : `, ${fresh} that CloudWatch has not looked at yet`}`;
 }
 
-/** A new alarm may be that long without data before CloudWatch says so. */
+/** How long a new alarm may have no data before CloudWatch says so. */
 const NEW_MILLISECONDS = 60_000;
 
 /**
- * True for an alarm that tells somebody. One with an action for insufficient data rings on silence, but not while it has
- * been silent ever since it was made.
+ * Whether an alarm tells somebody. One with an action for insufficient data rings on silence, unless it has been silent
+ * ever since it was made.
  */
 export function rings(
   alarm: Pick<
@@ -78,15 +72,12 @@ async function alarmsOf(outputs: Outputs, stackNames: readonly string[]): Promis
   try {
     for (const stackName of stackNames) {
       // CloudFormation begins generated names with that of the stack.
-      const request = {
-        AlarmNamePrefix: `${stackName}-`,
-        AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] as const,
-      };
-      for await (const page of paginateDescribeAlarms(
+      const pages = paginateDescribeAlarms(
         { client },
-        { ...request, AlarmTypes: [...request.AlarmTypes] },
-      )) {
-        for (const each of [...(page.MetricAlarms ?? []), ...(page.CompositeAlarms ?? [])]) {
+        { AlarmNamePrefix: `${stackName}-`, AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] },
+      );
+      for await (const { MetricAlarms = [], CompositeAlarms = [] } of pages) {
+        for (const each of [...MetricAlarms, ...CompositeAlarms]) {
           alarms.push({
             name: each.AlarmName ?? '',
             state: rings(each) ? 'ALARM' : (each.StateValue ?? ''),
@@ -105,25 +96,22 @@ async function deadLetters(outputs: Outputs): Promise<{ readonly detail: string 
   const queues = Object.entries({ ...outputs.DuotempoCardSettlement, ...outputs.DuotempoChat }).filter(
     ([key]) => key.endsWith('DeadLetterQueueUrl'),
   );
-  const depths = await depthsOf(
-    outputs,
-    queues.map(([, url]) => url),
-  );
-  const full = queues.filter(([, url]) => (depths.get(url) ?? 0) > 0);
-  if (full.length > 0) {
-    const said = full.map(([key, url]) => {
-      const name = key
-        .replace(/DeadLetterQueueUrl$/, '')
-        .toLowerCase()
-        .replace('messagepipe', 'pipe’s');
-      return `${countOf(depths.get(url) ?? 0, 'message')} in ${url}: runbook, "A message in the ${name} dead-letter queue".`;
-    });
-    throw new CommandError(said.join(' '));
-  }
+  const urls = queues.map(([, url]) => url);
+  const depths = await depthsOf(outputs, urls);
+  const said = queues.flatMap(([key, url]) => {
+    const depth = depths.get(url) ?? 0;
+    if (depth === 0) return [];
+    const name = key
+      .replace(/DeadLetterQueueUrl$/, '')
+      .toLowerCase()
+      .replace('messagepipe', 'pipe’s');
+    return `${countOf(depth, 'message')} in ${url}: runbook, "A message in the ${name} dead-letter queue".`;
+  });
+  if (said.length > 0) throw new CommandError(said.join(' '));
   return { detail: `${countOf(queues.length, 'queue')}; the local host has no CloudWatch, so no alarms` };
 }
 
-/** How many messages lie in each queue, those included that somebody has received; by url. */
+/** How many messages each queue holds, received ones included; by url. */
 export async function depthsOf(outputs: Outputs, urls: readonly string[]): Promise<Map<string, number>> {
   const { GetQueueAttributesCommand, SQSClient } = await import('@aws-sdk/client-sqs');
   const client = new SQSClient(awsClientOptions(outputs));
@@ -133,15 +121,12 @@ export async function depthsOf(outputs: Outputs, urls: readonly string[]): Promi
     'ApproximateNumberOfMessagesDelayed',
   ] as const;
   try {
-    return new Map(
-      await Promise.all(
-        urls.map(async (url): Promise<[string, number]> => {
-          const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...names] });
-          const { Attributes: found = {} } = await client.send(command);
-          return [url, names.reduce((sum, name) => sum + Number(found[name] ?? 0), 0)];
-        }),
-      ),
-    );
+    const depths = urls.map(async (url): Promise<[string, number]> => {
+      const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...names] });
+      const { Attributes: found = {} } = await client.send(command);
+      return [url, names.reduce((sum, name) => sum + Number(found[name] ?? 0), 0)];
+    });
+    return new Map(await Promise.all(depths));
   } finally {
     client.destroy();
   }

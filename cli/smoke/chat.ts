@@ -1,24 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
+import { responses } from '../../lambda/chat/api.ts';
 import { createCallApi, type CallApi } from '../shared/api.ts';
+import { connectToChatUsers, type ChatUsers } from '../shared/chat-users.ts';
 import { connectDevice, postedOf, type Device, type NotificationFrame } from '../shared/chat.ts';
 import { CommandError, errorMessage } from '../shared/command-error.ts';
-import { createHttpClient } from '../shared/http.ts';
+import { createHttpClient, type HttpClient } from '../shared/http.ts';
 import type { Outputs } from '../shared/outputs.ts';
-import { userTokensOf } from '../shared/tokens.ts';
-import { connectToChatUsers, type ChatUsers } from '../shared/chat-users.ts';
-import { expectStatus } from './card-settlement.ts';
-import { createSteps, eventually, type OnResult, type Places, type StepResult } from './steps.ts';
+import { printError } from '../shared/screen.ts';
+import { userTokensOf, type AccessTokens } from '../shared/tokens.ts';
+import {
+  createSteps,
+  eventually,
+  expectStatus,
+  placesIn,
+  RETRIES,
+  type OnResult,
+  type StepResult,
+} from './steps.ts';
 
-/** What takes a fraction of a second may meet cold starts, and a pipe that was only just created. */
-const deliveryPatienceSeconds = 20;
+/** Delivery takes a fraction of a second, but may meet cold starts and a pipe that was only just created. */
+const DELIVERY_PATIENCE_SECONDS = 20;
 
-const look = (outputs: readonly string[], ...headings: readonly string[]): Places => ({
-  stack: 'DuotempoChat',
-  outputs,
-  headings: [...headings, 'Following one request through the log'],
-});
-const users = look([]);
+const look = placesIn('DuotempoChat');
 const delivery = look(
   [
     'NotificationQueueUrl',
@@ -47,9 +51,12 @@ const connecting = look(
   'A message in the drain dead-letter queue',
 );
 
-const waitingSchema = v.object({ items: v.array(v.object({ messageId: v.string() })) });
+interface ChatUser {
+  readonly tokens: AccessTokens;
+  readonly call: CallApi;
+}
 
-/** What a device has seen. */
+/** A device, and what it has seen. */
 interface Inbox {
   readonly device: Device;
   readonly seen: NotificationFrame[];
@@ -69,66 +76,49 @@ export async function smokeChat(
   let inbox: Inbox | undefined;
   const made: string[] = [];
   try {
-    const signedIn = await step('two chat users are made, and sign in', users, async () => {
-      const calls: CallApi[] = [];
-      const tokens = [];
-      for (const name of [sender, recipient]) {
+    const users = await step('two chat users are made, and sign in', look([]), async () => {
+      const make = async (name: string): Promise<ChatUser> => {
         const password = await pool.add(name);
         made.push(name);
-        const own = userTokensOf(name, outputs, async () => Promise.resolve(password));
-        await own.get();
-        tokens.push(own);
-        const retries = { attempts: 3, longestPauseMilliseconds: 1000 };
-        calls.push(createCallApi({ http, apiUrl: outputs.DuotempoChat.ApiUrl, tokens: own, retries }));
-      }
-      return { calls, tokens, detail: `${sender}, ${recipient}` };
+        return signIn(name, password, outputs, http);
+      };
+      return { ann: await make(sender), ben: await make(recipient), detail: `${sender}, ${recipient}` };
     });
-    const [post, read] = (signedIn?.calls ?? []).map(
-      (call) => async (request: Parameters<CallApi>[0]) => call(request),
-    );
-    const say = async (text: string): Promise<string> => {
-      const body = { to: recipient, text, clientMessageId: randomUUID() };
-      const response = await need(post)({ method: 'POST', path: '/messages', body });
-      expectStatus(response, [201, 200]);
-      return need(postedOf(response)).messageId;
-    };
-    const waiting = async (): Promise<readonly string[]> => {
-      const response = await need(read)({ method: 'GET', path: '/notifications' });
-      expectStatus(response, [200]);
-      return v.parse(waitingSchema, response.body).items.map(({ messageId }) => messageId);
-    };
-
     const offline = await step('a message to an offline device waits for it', delivery, async () => {
-      const messageId = await say('sent while you were away');
-      await eventually('The message is to wait for its recipient', deliveryPatienceSeconds, async () =>
-        (await waiting()).includes(messageId) ? true : undefined,
+      const { ann, ben } = need(users);
+      const messageId = await write(ann, recipient, 'sent while you were away');
+      await eventually('The message is to wait for its recipient', DELIVERY_PATIENCE_SECONDS, async () =>
+        (await waitingFor(ben)).includes(messageId) ? true : undefined,
       );
       return { messageId, detail: messageId };
     });
     await step('the device comes online, and catches up', connecting, async () => {
-      const own = await connect(outputs, await need(signedIn?.tokens[1]).get());
+      const own = await connect(outputs, await need(users).ben.tokens.get());
       inbox = own;
       own.device.send({ action: 'hello' });
-      await eventually('The device is to be told that it has caught up', deliveryPatienceSeconds, async () =>
-        Promise.resolve(own.isCaughtUp || undefined),
+      await eventually(
+        'The device is to be told that it has caught up',
+        DELIVERY_PATIENCE_SECONDS,
+        async () => Promise.resolve(own.isCaughtUp || undefined),
       );
       await arrived(own, offline?.messageId);
       return { detail: 'what waited came first' };
     });
     await step('a message to an online device arrives at once', delivery, async () => {
-      const messageId = await say('sent while you are here');
+      const messageId = await write(need(users).ann, recipient, 'sent while you are here');
       const { sentAt } = await arrived(need(inbox), messageId);
       return { detail: `${Date.now() - Date.parse(sentAt)} ms after it was written` };
     });
     await step('what is acknowledged waits no longer', look(['AckFunction', 'AckLogGroup']), async () => {
       const { device, seen } = need(inbox);
-      device.send({ action: 'ack', notificationIds: seen.map(({ notificationId }) => notificationId) });
-      await eventually('Nothing is to wait any more', deliveryPatienceSeconds, async () =>
-        (await waiting()).length === 0 ? true : undefined,
+      const notificationIds = [...new Set(seen.map(({ notificationId }) => notificationId))];
+      device.send({ action: 'ack', notificationIds });
+      await eventually('Nothing is to wait any more', DELIVERY_PATIENCE_SECONDS, async () =>
+        (await waitingFor(need(users).ben)).length === 0 ? true : undefined,
       );
-      return { detail: `${new Set(seen.map(({ notificationId }) => notificationId)).size} acknowledged` };
+      return { detail: `${notificationIds.length} acknowledged` };
     });
-    return [...results];
+    return results;
   } finally {
     inbox?.device.close();
     http.close();
@@ -136,6 +126,29 @@ export async function smokeChat(
     pool.close();
     setTimeout(() => inbox?.device.terminate(), 500).unref();
   }
+}
+
+async function signIn(name: string, password: string, outputs: Outputs, http: HttpClient): Promise<ChatUser> {
+  const tokens = userTokensOf(name, outputs, async () => Promise.resolve(password));
+  await tokens.get();
+  const { ApiUrl: apiUrl } = outputs.DuotempoChat;
+  return { tokens, call: createCallApi({ http, apiUrl, tokens, retries: RETRIES }) };
+}
+
+async function write({ call }: ChatUser, to: string, text: string): Promise<string> {
+  const response = await call({
+    method: 'POST',
+    path: '/messages',
+    body: { to, text, clientMessageId: randomUUID() },
+  });
+  expectStatus(response, [201, 200]);
+  return need(postedOf(response)).messageId;
+}
+
+async function waitingFor({ call }: ChatUser): Promise<readonly string[]> {
+  const response = await call({ method: 'GET', path: '/notifications' });
+  expectStatus(response, [200]);
+  return v.parse(responses.NotificationPage, response.body).items.map(({ messageId }) => messageId);
 }
 
 async function connect(outputs: Outputs, token: string): Promise<Inbox> {
@@ -153,7 +166,7 @@ async function connect(outputs: Outputs, token: string): Promise<Inbox> {
 }
 
 async function arrived({ seen }: Inbox, messageId: string | undefined): Promise<NotificationFrame> {
-  return eventually('The message is to reach the device', deliveryPatienceSeconds, async () =>
+  return eventually('The message is to reach the device', DELIVERY_PATIENCE_SECONDS, async () =>
     Promise.resolve(seen.find((frame) => frame.messageId === messageId)),
   );
 }
@@ -161,14 +174,14 @@ async function arrived({ seen }: Inbox, messageId: string | undefined): Promise<
 async function removeUsers(pool: ChatUsers, names: readonly string[]): Promise<void> {
   for (const name of names) {
     await pool.remove(name).catch((error: unknown) => {
-      process.stderr.write(
-        `${name} is left behind: ${errorMessage(error)} npm run users -- remove ${name} removes it.\n`,
+      printError(
+        `${name} is left behind: ${errorMessage(error)} npm run users -- remove ${name} removes it.`,
       );
     });
   }
 }
 
-/** What an earlier step has given. */
+/** The result of an earlier step. */
 function need<T>(value: T | undefined): T {
   if (value === undefined) throw new CommandError('An earlier step gave no result.');
   return value;

@@ -1,12 +1,25 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { describeRefusal, type ApiResponse } from '../shared/api.ts';
 import { CommandError, errorMessage } from '../shared/command-error.ts';
 
-/** Where a person looks when a step fails: names of the outputs, and headings of docs/runbook.md. */
+/** Where a person looks when a step fails. */
 export interface Places {
   readonly stack: 'DuotempoCardSettlement' | 'DuotempoChat';
   /** Keys of the stack's outputs, in the order in which to look. */
   readonly outputs: readonly string[];
+  /** Of docs/runbook.md. */
   readonly headings: readonly string[];
+}
+
+/** Places of a stack; any request can be followed through its logs. */
+export function placesIn(
+  stack: Places['stack'],
+): (outputs: readonly string[], ...headings: readonly string[]) => Places {
+  return (outputs, ...headings) => ({
+    stack,
+    outputs,
+    headings: [...headings, 'Following one request through the log'],
+  });
 }
 
 export interface StepResult {
@@ -21,7 +34,7 @@ export interface StepResult {
 /** Hears of each step before the next one begins. */
 export type OnResult = (result: StepResult) => Promise<void>;
 
-/** Runs one after the other; a step whose forerunner failed is not tried. */
+/** Steps that each need the one before: after a failure, none is tried. */
 export interface Steps {
   /** @returns what the work gives; undefined if it failed or was not tried */
   readonly step: <T extends { readonly detail: string }>(
@@ -32,7 +45,6 @@ export interface Steps {
   readonly results: readonly StepResult[];
 }
 
-/** A chain of steps, each of which needs the previous one. */
 export function createSteps(onResult: OnResult): Steps {
   const results: StepResult[] = [];
   const tell = async (result: StepResult): Promise<void> => {
@@ -62,7 +74,19 @@ export function createSteps(onResult: OnResult): Steps {
   };
 }
 
-/** Waits until something is there. @throws CommandError that says what was awaited, if it does not come in time */
+/** Few, so that a system that is down shows soon. */
+export const RETRIES = { attempts: 3, longestPauseMilliseconds: 1000 };
+
+/** @throws CommandError with the id by which the log finds the request */
+export function expectStatus(response: ApiResponse, wanted: readonly number[]): void {
+  if (wanted.includes(response.status)) return;
+  const id = String(response.headers['apigw-requestid'] ?? 'none');
+  throw new CommandError(
+    `It was answered ${describeRefusal(response)}, not ${wanted.join(' or ')} (apigw-requestid ${id}).`,
+  );
+}
+
+/** Waits until `look` finds something. @throws CommandError that says `what` did not happen in time */
 export async function eventually<T>(
   what: string,
   patienceSeconds: number,

@@ -2,8 +2,8 @@ import type { HostEvent } from '../../local/index.ts';
 import type { Colors } from '../shared/screen.ts';
 import { describeEvent, describeMany, type EventKind, type EventLine } from './event-lines.ts';
 
-/** More lines of a kind than this in a second are folded into one. */
-const linesPerSecond = 20;
+/** Further lines of a kind in a second are folded into one. */
+const LINES_PER_SECOND = 20;
 
 interface Second {
   readonly folding: boolean;
@@ -29,10 +29,7 @@ export function createEventScreen(options: {
 }): EventScreen {
   const { write, colors, now } = options;
   const seconds = new Map<EventKind, Second>();
-  const paint: Record<EventKind, (text: string) => string> = {
-    staged: (text) => text,
-    written: (text) => text,
-    delivered: (text) => text,
+  const paint: Partial<Record<EventKind, (text: string) => string>> = {
     settled: colors.green,
     decided: colors.green,
     day: (text) => colors.bold(colors.green(text)),
@@ -40,40 +37,34 @@ export function createEventScreen(options: {
     warning: colors.yellow,
     error: colors.red,
   };
-  const label: Partial<Record<EventKind, string>> = {
-    refused: 'refused',
-    warning: 'warning',
-    error: 'error',
-  };
 
   function print(kind: EventKind, text: string): void {
-    write(`${colors.dim(timeOfDay(now()))} ${paint[kind](text)}`);
+    write(`${colors.dim(timeOfDay(now()))} ${paint[kind]?.(text) ?? text}`);
   }
 
   return {
     show(event) {
       const line = describeEvent(event);
       if (line === undefined) return;
-      const { kind } = line;
+      const { kind, text } = line;
       const second = seconds.get(kind) ?? { folding: false, shown: 0, folded: [] };
       seconds.set(kind, second);
-      if (second.folding || second.shown >= linesPerSecond) {
+      if (second.folding || second.shown >= LINES_PER_SECOND) {
         second.folded.push(line);
         return;
       }
       second.shown += 1;
-      print(kind, [label[kind], line.text].filter(Boolean).join('  '));
+      const isTrouble = kind === 'refused' || kind === 'warning' || kind === 'error';
+      print(kind, isTrouble ? `${kind}  ${text}` : text);
     },
     tick() {
       for (const [kind, { folded, folding }] of seconds) {
-        const [only] = folded;
-        if (only === undefined) {
+        if (folded.length === 0) {
           seconds.delete(kind);
           continue;
         }
-        const more = folding ? '' : ' more';
-        print(kind, `${describeMany(folded, kind)}${more} in the last second`);
-        // A flood goes on as a line a second, until it has ebbed.
+        print(kind, `${describeMany(folded, kind)}${folding ? '' : ' more'} in the last second`);
+        // A flood stays at one line a second until it ebbs.
         seconds.set(kind, { folding: folded.length > 1, shown: 0, folded: [] });
       }
     },

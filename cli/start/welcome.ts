@@ -11,14 +11,17 @@ export interface RunningStage {
   readonly openDate: BusinessDate;
 }
 
-/** What the screen says when everything runs: what is where, and what to try. */
+/**
+ * What the screen says when everything runs: where things are, and what to try.
+ *
+ * @param options.systems the first one is the one to try
+ * @param options.outputsFile as other commands must name it; undefined if they find it by themselves
+ * @param options.seconds how long the start took, as text
+ */
 export function welcome(options: {
-  /** What there is to try is of the first one. */
   readonly systems: readonly RunningStage[];
-  /** As the other commands must name it; undefined for the default, which they find by themselves. */
   readonly outputsFile: string | undefined;
   readonly colors: Colors;
-  /** How long it took, as text. */
   readonly seconds: string;
 }): string {
   const { systems, outputsFile, colors, seconds } = options;
@@ -29,38 +32,29 @@ export function welcome(options: {
     ...(systems.length > 1 ? [` --stage ${first.stage}`] : []),
   ].join('');
   const url = first.outputs.DuotempoCardSettlement.ApiUrl;
-  const places = systems.flatMap(({ stage, outputs }) =>
-    [
-      ...(systems.length > 1 ? [[`stage ${stage}`, '']] : []),
+  const local = first.outputs.DuotempoLocal;
+  const places = [
+    ...systems.flatMap(({ stage, outputs }): [string, string][] => [
+      ...(systems.length > 1 ? [[`stage ${stage}`, ''] satisfies [string, string]] : []),
       ['card settlement', outputs.DuotempoCardSettlement.ApiUrl],
       ['chat', outputs.DuotempoChat.ApiUrl],
       ['', outputs.DuotempoChat.WebSocketUrl],
       ['tokens', outputs.DuotempoIdentity.TokenUrl],
-    ].map(([name = '', place = '']) => `  ${name.padEnd(16)} ${colors.cyan(place)}`.trimEnd()),
-  );
-  const local = first.outputs.DuotempoLocal;
-  const endpoint =
-    local === undefined ? [] : [`  ${'AWS endpoint'.padEnd(16)} ${colors.cyan(local.AwsEndpoint)}`];
-  const commands = [
-    `TOKEN=$(npm run -s token -- gateway${named})`,
-    [
-      `curl -s ${url}/transactions -H "authorization: Bearer $TOKEN"`,
-      '  -H "idempotency-key: sale-$(date +%s)" -H "content-type: application/json"',
-      `  -d "${saleForShell()}"`,
-    ].join(' \\\n  '),
-    [
-      `curl -s -X POST ${url}/business-days/${first.openDate}/reconcile`,
-      `  -H "authorization: Bearer $(npm run -s token -- operator${named})"`,
-    ].join(' \\\n  '),
-  ].map((command) => `  ${command}`);
+    ]),
+    ...(local === undefined ? [] : [['AWS endpoint', local.AwsEndpoint] satisfies [string, string]]),
+  ].map(([name, place]) => `  ${name.padEnd(16)} ${colors.cyan(place)}`.trimEnd());
   return [
     '',
     `${colors.bold('Duotempo')} is ready ${colors.dim(`after ${seconds}; Ctrl-C stops it`)}`,
     ...places,
-    ...endpoint,
     '',
     'Try, in another terminal, and watch this one:',
-    ...commands,
+    `  TOKEN=$(npm run -s token -- gateway${named})`,
+    `  curl -s ${url}/transactions -H "authorization: Bearer $TOKEN" \\`,
+    '    -H "idempotency-key: sale-$(date +%s)" -H "content-type: application/json" \\',
+    `    -d "${saleForShell()}"`,
+    `  curl -s -X POST ${url}/business-days/${first.openDate}/reconcile \\`,
+    `    -H "authorization: Bearer $(npm run -s token -- operator${named})"`,
     '',
     `or a day with attacks among its sales: npm run demo${named === '' ? '' : ` --${named}`}`,
     `or a whole file: npm run replay -- <transactions.csv> --shift-to-today --settle${named}`,

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { RunCdk } from '../../../cli/deploy/cdk.ts';
-import { run as deploy } from '../../../cli/deploy.ts';
-import { run as destroy } from '../../../cli/destroy.ts';
+import { deployWith } from '../../../cli/deploy.ts';
+import { destroyWith } from '../../../cli/destroy.ts';
+import type { CommandContext } from '../../../cli/shared/command.ts';
 import { stackNameOf, type DeployableStage } from '../../../lib/stage-names.ts';
 
 /** Goal: what a deployment tells is kept by stage. Method: cdk is played, as far as its arguments and its outputs file. */
@@ -33,6 +34,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+const deploy = async (argv: string[], where: CommandContext, cdk: RunCdk) => deployWith(cdk)(argv, where);
+const destroy = async (argv: string[], where: CommandContext, cdk: RunCdk) => destroyWith(cdk)(argv, where);
 const context = () => ({ projectFolder: folder, workingFolder: folder });
 
 /** Outputs of a stage as cdk writes them; `generation` tells one deployment from the next. */

@@ -76,13 +76,40 @@ describe('detection', () => {
 });
 
 describe('the verdicts of a date', () => {
-  const many = Array.from({ length: 8 }, (_, index) => `m1-${index}`);
+  const many = Array.from({ length: 8 }, (_, index) => `${index}`.repeat(32));
+  const single = '9'.repeat(32);
+  const sale = {
+    merchantId: 'm1',
+    businessDate: '2026-11-20',
+    type: 'sale',
+    currency: 'USD',
+  };
+  const entry = (transactionId: string): object => ({
+    ...sale,
+    ...verdict(transactionId, 'settled'),
+    ...{ amount: '100', gross: '100', fee: '0', net: '100', settlementCurrency: 'USD' },
+    withoutProfile: true,
+    score: 0,
+    settledAt: '2026-11-20T12:00:00.000Z',
+  });
+  const view = (transactionId: string): object => ({
+    ...sale,
+    transactionId,
+    terminalId: 'till-1',
+    cardToken: 'tok_1',
+    amount: 100,
+    merchantCategoryCode: '5411',
+    occurredAt: '2026-11-20T11:00:00Z',
+    stagedAt: '2026-11-20T11:00:01.000Z',
+    status: 'settled',
+    entries: [entry(transactionId)],
+  });
 
   async function read(call: CallApi): Promise<string[]> {
     const seen: string[] = [];
     const merchants = new Map([
       ['m1', many],
-      ['m2', ['m2-1']],
+      ['m2', [single]],
     ]);
     const onVerdict = ({ transactionId }: Verdict): unknown => seen.push(transactionId);
     await readVerdicts({ call, date: '2026-11-20', merchants, concurrency: 2, onVerdict });
@@ -96,26 +123,31 @@ describe('the verdicts of a date', () => {
       const { path } = request;
       const ids = path.includes('cursor=next') ? many.slice(5) : many.slice(0, 5);
       const body = path.startsWith('/transactions/')
-        ? { transactionId: 'm2-1', status: 'settled', entries: [verdict('m2-1', 'settled')] }
+        ? view(single)
         : {
-            items: ids.map((id) => verdict(id, 'settled')),
+            businessDate: '2026-11-20',
+            merchantId: 'm1',
+            items: ids.map(entry),
             ...(path.includes('cursor=next') ? {} : { cursor: 'next' }),
           };
       return { status: 200, headers: {}, body };
     });
-    expect(seen).toEqual([...many, 'm2-1']);
+    expect(seen).toEqual([...many, single]);
     expect(requests.map(({ path }) => path).toSorted()).toEqual([
       '/settlements/2026-11-20/merchants/m1?limit=100',
       '/settlements/2026-11-20/merchants/m1?limit=100&cursor=next',
-      '/transactions/m2-1',
+      `/transactions/${single}`,
     ]);
   });
 
   it('that cannot be read fail the command, saying whose', async () => {
-    const call: CallApi = async () => ({ status: 404, headers: {}, body: { title: 'No settlement' } });
+    const call: CallApi = async ({ path }) =>
+      path.startsWith('/transactions/')
+        ? { status: 200, headers: {}, body: view(single) }
+        : { status: 404, headers: {}, body: { title: 'No settlement' } };
     await expect(read(call)).rejects.toMatchObject({
       name: 'CommandError',
-      message: '/settlements/2026-11-20/merchants/m1 cannot be read: 404 No settlement.',
+      message: 'The API does not give the settlement of m1 on 2026-11-20: 404 No settlement.',
     });
   });
 });

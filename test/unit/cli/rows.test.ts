@@ -113,8 +113,7 @@ describe('a row of the merchants file', () => {
   };
 
   it('becomes a profile', () => {
-    expect(parseMerchantRow(2, merchant)).toEqual({
-      line: 2,
+    expect(parseMerchantRow(merchant)).toEqual({
       merchantId: 'mer_1',
       profile: {
         name: 'Kemmer',
@@ -127,9 +126,9 @@ describe('a row of the merchants file', () => {
   });
 
   it('is reported where it is wrong', () => {
-    expect(parseMerchantRow(2, { ...merchant, fee_basis_points: '2.2' })).toBe(
+    expect(parseMerchantRow({ ...merchant, fee_basis_points: '2.2' })).toBe(
       'fee_basis_points is no whole number: 2.2',
     );
-    expect(parseMerchantRow(2, { ...merchant, merchant_id: '' })).toBe('merchant_id is empty');
+    expect(parseMerchantRow({ ...merchant, merchant_id: '' })).toBe('merchant_id is empty');
   });
 });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { ApiUnreachableError, type ApiRequest, type CallApi } from '../../../cli/shared/api.ts';
 import { readCsv } from '../../../cli/replay/csv.ts';
 import { emptyTally, sendTransactions, type ReplayTally } from '../../../cli/replay/send.ts';
-import { survey } from '../../../cli/replay/survey.ts';
+import { survey } from '../../../cli/replay/rows.ts';
 
 const header =
   'transaction_id,occurred_at,card_token,merchant_id,merchant_category_code,amount_minor,currency,type,original_transaction_id';
@@ -14,6 +15,15 @@ function row(id: string, rest = 'sale,'): string {
 
 async function* textOf(lines: readonly string[]): AsyncGenerator<string> {
   yield [header, ...lines].join('\n');
+}
+
+/** The API's identifier of a transaction. */
+function idOf(key: string): string {
+  return createHash('md5').update(key).digest('hex');
+}
+
+function stagedBody(transactionId: string): object {
+  return { transactionId, businessDate: '2026-11-20', status: 'staged' };
 }
 
 /** An API that accepts each key once, and answers as ours does. */
@@ -31,7 +41,7 @@ function fakeApi(): { call: CallApi; requests: ApiRequest[]; mostAtOnce: () => n
     const key = request.headers?.['idempotency-key'] ?? '';
     const status = known.has(key) ? 200 : 201;
     known.add(key);
-    return { status, headers: {}, body: { transactionId: `api-${key}`, businessDate: '2026-11-20' } };
+    return { status, headers: {}, body: stagedBody(idOf(key)) };
   };
   return { call, requests, mostAtOnce: () => most };
 }
@@ -93,16 +103,16 @@ describe('a replay', () => {
         request.body,
       );
       // The API names a reversal by its sale.
-      const transactionId = originalTransactionId ?? `api-${request.headers?.['idempotency-key']}`;
-      return { ...answer, body: { transactionId, businessDate: '2026-11-20' } };
+      const transactionId = originalTransactionId ?? idOf(request.headers?.['idempotency-key'] ?? '');
+      return { ...answer, body: stagedBody(transactionId) };
     };
     const tally = await send([row('r', 'reversal,s'), row('s')], call, 0);
     expect(requests.map(({ body }) => body)).toMatchObject([
       { type: 'sale' },
-      { type: 'reversal', originalTransactionId: 'api-s-0' },
+      { type: 'reversal', originalTransactionId: idOf('s-0') },
     ]);
     expect(tally.accepted.dates.get('2026-11-20')).toMatchObject({ count: 2 });
-    expect([...tally.accepted.labels.keys()]).toEqual(['api-s-0']);
+    expect([...tally.accepted.labels.keys()]).toEqual([idOf('s-0')]);
   });
 
   it('sends a refund after the sale it names, by the identifier that the API gave the sale', async () => {
@@ -111,8 +121,8 @@ describe('a replay', () => {
     expect(tally).toMatchObject({ staged: 3, failed: 0 });
     expect(requests.map(({ body }) => body)).toMatchObject([
       { type: 'sale' },
-      { type: 'refund', originalTransactionId: 'api-s-3' },
-      { type: 'refund', originalTransactionId: 'api-r-3' },
+      { type: 'refund', originalTransactionId: idOf('s-3') },
+      { type: 'refund', originalTransactionId: idOf('r-3') },
     ]);
   });
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { assert, date, property } from 'fast-check';
 import { daysToShift, idempotencyKey } from '../../../cli/replay/shift.ts';
-import { recallShift, stateFile } from '../../../cli/replay/state.ts';
+import { recallShift, stateFile } from '../../../cli/replay/shift.ts';
 import { addDays, businessDateOf } from '../../../lambda/card-settlement/domain/business-date.ts';
 
 const newYork = { timeZone: 'America/New_York', cutOff: '17:00' };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createPeople, eventually, type People } from './chat/people.ts';
+import { eventually } from '../eventually.ts';
+import { createPeople, type People } from './chat/people.ts';
 import { startSystem, type System } from './system.ts';
 
 /**

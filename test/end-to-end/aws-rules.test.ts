@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { environmentNames, tables } from '../../lambda/chat/contract.ts';
 import { conversationIdOf, conversationSequenceOf } from '../../lambda/chat/domain/identifiers.ts';
-import { createPeople, eventually, type People } from './chat/people.ts';
+import { eventually } from '../eventually.ts';
+import { createPeople, type People } from './chat/people.ts';
 import { withoutResource, withProperty, type TemplateEdit } from './edited-assembly.ts';
 import type { Interceptor } from '../../local/testing.ts';
 import { startSystem, type System } from './system.ts';
@@ -14,14 +15,21 @@ import { startSystem, type System } from './system.ts';
  * Method: the templates without the part that AWS asks for, and as they are.
  */
 
+interface Started {
+  readonly system: System;
+  readonly people: People;
+}
+
 const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0).toReversed()) await stop();
+let asTheyAre: Started;
+beforeAll(async () => {
+  asTheyAre = await started();
+});
+afterAll(async () => {
+  for (const stop of stops.toReversed()) await stop();
 });
 
-async function started(
-  ...edits: readonly TemplateEdit[]
-): Promise<{ readonly system: System; readonly people: People }> {
+async function started(...edits: readonly TemplateEdit[]): Promise<Started> {
   const system = await startSystem({ edits, interceptors: [slowPushes] });
   const people = createPeople(system);
   stops.push(system.stop, people.stop);
@@ -38,7 +46,7 @@ test('a mock integration on $connect without an integration response answers eve
 });
 
 test('with the integration response it has, a handshake answers 101', async () => {
-  const { system, people } = await started();
+  const { system, people } = asTheyAre;
   await people.person('ada').device({ hello: false });
   expect(system.events).toContainEqual(
     expect.objectContaining({ type: 'web-socket', routeKey: '$connect', status: 101 }),
@@ -78,7 +86,7 @@ test('a drain of more than 16 passes ends in the dead-letter queue where Lambda 
 });
 
 test('a drain of more than 16 passes catches up with the templates as they are', async () => {
-  const { system, people } = await started();
+  const { system, people } = asTheyAre;
   const bob = people.person('bob');
   await putNotifications(system, bob.name, MANY);
   const device = await bob.device({ hello: false });

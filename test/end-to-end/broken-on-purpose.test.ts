@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { environmentNames } from '../../lambda/card-settlement/contract.ts';
-import { eventually } from './chat/people.ts';
+import { eventually } from '../eventually.ts';
 import { balanced, reconcile } from './card-settlement/day.ts';
 import { type TemplateEdit, withoutProjected } from './edited-assembly.ts';
 import { daysAgo, noonOf, startSystem, type System, type SystemOptions } from './system.ts';

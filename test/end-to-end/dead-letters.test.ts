@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { resourcesOf } from '../stack/templates.ts';
-import { eventually, startChat, type People } from './chat/people.ts';
+import { eventually } from '../eventually.ts';
+import { startChat, type People } from './chat/people.ts';
 import { withProperty } from './edited-assembly.ts';
 import { refusedSends } from './refused-sends.ts';
 import type { System } from './system.ts';

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { format, resolveConfig } from 'prettier';
+import { eventually } from '../eventually.ts';
 import { balanced, reconcile } from './card-settlement/day.ts';
 import { type People, startChat } from './chat/people.ts';
 import { eventName, eventNames, eventsFolder, eventText, redacted, storyDate } from './recorded-events.ts';
@@ -140,11 +140,6 @@ async function writeEvents(): Promise<void> {
 }
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) {
-      throw new Error(`Events of these functions only: ${[...recorded.keys()].join(', ')}.`);
-    }
-    await pause(50);
-  }
+  const missing = () => `there are events of more functions than ${[...recorded.keys()].join(', ')}`;
+  await eventually(holds, missing, 30);
 }

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { conversationIdOf, notificationIdOf } from '../../lambda/chat/domain/identifiers.ts';
-import { eventually, type People, type Person, type TestDevice } from './chat/people.ts';
+import { eventually } from '../eventually.ts';
+import type { People, Person, TestDevice } from './chat/people.ts';
 import { balanced, reconcile } from './card-settlement/day.ts';
 import type { PushFaults } from './push-faults.ts';
 import { daysAgo, noonOf, sale, type System } from './system.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../eventually.ts';
 import { balanced, reconcile, stageMany, totalsOf } from './card-settlement/day.ts';
 import { daysAgo, startSystem, type System } from './system.ts';
 
@@ -44,7 +45,10 @@ describe('a day among faults', () => {
       await system.dayWith(date, ({ asOf }) => asOf !== undefined);
       await system.sqs.purgeQueue({ QueueUrl });
       // The run that follows the seal's wait finds what the purge has lost, and what it left out has no message any more.
-      await eventually(() => missingOf(date).length > 1 && (missingOf(date).at(-1) ?? 0) > 0);
+      await eventually(
+        () => missingOf(date).length > 1 && (missingOf(date).at(-1) ?? 0) > 0,
+        'a run finds what the purge has lost',
+      );
       const day = await system.dayWith(date, balanced, 240);
       expect(day).toMatchObject({ totals: totalsOf(60) });
     },
@@ -112,12 +116,4 @@ function missingOf(date: string): number[] {
       typeof line === 'object' && line !== null ? Reflect.get(line, 'missing') : undefined;
     return typeof missing === 'number' ? [missing] : [];
   });
-}
-
-async function eventually(holds: () => boolean, timeoutSeconds = 120): Promise<void> {
-  const deadline = Date.now() + timeoutSeconds * 1000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`It does not hold after ${timeoutSeconds} s.`);
-    await pause(20);
-  }
 }

@@ -2,7 +2,8 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startLocalHost } from '../../local/index.ts';
 import { synthesized } from '../stack/templates.ts';
-import { createPeople, eventually, type People } from './chat/people.ts';
+import { eventually } from '../eventually.ts';
+import { createPeople, type People } from './chat/people.ts';
 import { editedAssembly, withoutAction, withoutResource, withoutTrust } from './edited-assembly.ts';
 import { sale, startSystem, type System } from './system.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findingText } from '../../tools/soak/findings.ts';
 import { runSoak, type SoakReport } from '../../tools/soak/run.ts';
-import { synthesizeIfChanged } from '../../cli/shared/assembly.ts';
+import { synthesized } from '../stack/templates.ts';
 
 /**
  * Goal: whatever befalls the running app, nothing that it accepted is lost, nothing is doubled, and all adds up.
@@ -13,14 +13,8 @@ const SECONDS = 20;
 let report: SoakReport;
 
 beforeAll(async () => {
-  const assembly = await synthesizeIfChanged({
-    projectFolder: process.cwd(),
-    stage: 'soak',
-    signal: AbortSignal.timeout(120_000),
-    onSynthesize: () => undefined,
-  });
   report = await runSoak({
-    assembly,
+    assembly: await synthesized('soak'),
     seconds: SECONDS,
     salesPerSecond: 15,
     messagesPerSecond: 6,

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDB, paginateScan } from '@aws-sdk/client-dynamodb';
 import { SQS } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { accessTokensOf } from '../../cli/shared/tokens.ts';
 import { createHttpClient, type HttpResponse } from '../../cli/shared/http.ts';
 import { outputsOf, type Outputs } from '../../cli/shared/outputs.ts';
-import { synthesizeIfChanged } from '../../cli/shared/assembly.ts';
 import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
 import { stageConfig, type Stage } from '../../lib/config.ts';
 import { startLocalHost, type HostEvent, type LocalHost, type LocalHostOptions } from '../../local/index.ts';
+import { eventually } from '../eventually.ts';
+import { synthesized } from '../stack/templates.ts';
 import { editedAssembly, type TemplateEdit } from './edited-assembly.ts';
 
 /** The synthesized app, running whole on the local host: what the end-to-end tests talk to over HTTP and the AWS SDK. */
@@ -58,24 +58,18 @@ export interface SystemOptions extends Pick<
 
 /** Starts the app of a stage on free ports. */
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  const stage = options.stage ?? 'test';
-  const synthesized = await synthesizeIfChanged({
-    projectFolder: process.cwd(),
-    stage,
-    signal: AbortSignal.timeout(180_000),
-    onSynthesize: () => undefined,
-  });
-  const { edits = [] } = options;
-  const assembly = edits.length === 0 ? synthesized : editedAssembly(synthesized, edits);
+  const { stage = 'test', edits = [], ...hostOptions } = options;
+  const whole = await synthesized(stage);
+  const assembly = edits.length === 0 ? whole : editedAssembly(whole, edits);
   const events: HostEvent[] = [];
   const host = await startLocalHost({
     assembly,
     port: 0,
     awsPort: 0,
+    // So many that no function's worker makes room for another function's: starting one takes longer than most calls.
+    maxWorkers: 24,
     onEvent: (event) => events.push(event),
-    interceptors: options.interceptors ?? [],
-    ...(options.onInvoke === undefined ? {} : { onInvoke: options.onInvoke }),
-    ...(options.accountConcurrency === undefined ? {} : { accountConcurrency: options.accountConcurrency }),
+    ...hostOptions,
   });
   const aws = {
     region: 'us-east-1',
@@ -136,26 +130,26 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       if (value === undefined) throw new Error(`No function has the variable ${name}.`);
       return value;
     },
-    dayWith: async (businessDate, wanted, timeoutSeconds = 120) => {
-      const deadline = Date.now() + timeoutSeconds * 1000;
-      for (;;) {
+    dayWith: async (businessDate, wanted, timeoutSeconds) => {
+      let day: Record<string, unknown> = {};
+      const isWanted = async (): Promise<boolean> => {
         const { status, body } = await call('gateway', 'GET', `/business-days/${businessDate}`);
-        const day = status === 200 && typeof body === 'object' && body !== null ? { ...body } : undefined;
-        if (day !== undefined && wanted(day)) return day;
-        if (Date.now() > deadline) {
-          throw new Error(
-            `${businessDate} is not as wanted after ${timeoutSeconds} s: ${JSON.stringify(body)}`,
-          );
-        }
-        await pause(100);
-      }
+        day = typeof body === 'object' && body !== null ? { ...body } : {};
+        return status === 200 && wanted(day);
+      };
+      await eventually(
+        isWanted,
+        () => `${businessDate} is as wanted, not ${JSON.stringify(day)}`,
+        timeoutSeconds,
+      );
+      return day;
     },
     stop: async () => {
       http.close();
       dynamodb.destroy();
       sqs.destroy();
       await host.stop();
-      if (assembly !== synthesized) rmSync(assembly, { recursive: true });
+      if (assembly !== whole) rmSync(assembly, { recursive: true });
     },
   };
 }

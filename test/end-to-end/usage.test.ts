@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readShippedFxRates } from '../../cli/shared/fx-rates.ts';
 import { unitsIn, usageBetween, type UsageUnit } from '../../local/index.ts';
-import { eventually, startChat } from './chat/people.ts';
+import { eventually } from '../eventually.ts';
+import { startChat } from './chat/people.ts';
 import { balanced, reconcile } from './card-settlement/day.ts';
 import { daysAgo, noonOf, startSystem, type System } from './system.ts';
 

@@ -9,7 +9,7 @@ import { WebSocket } from 'ws';
 import { startLocalHost } from '../../local/host.ts';
 import type { HostEvent } from '../../local/events.ts';
 import type { LocalHost } from '../../local/host.ts';
-import { until } from './dynamodb/engines.ts';
+import { eventually } from '../eventually.ts';
 import { synthesizeParcelOffice } from './fixtures/other-app/app.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'other-app-'));
@@ -38,7 +38,7 @@ test('an app the host knows nothing of runs from its template: request, queue, w
   expect([taken.status, await taken.json()]).toEqual([202, { taken: 9 }]);
 
   const shelf = async (): Promise<unknown> => (await fetch(`${url}/towns/Bern`)).json();
-  await until(async () => {
+  await eventually(async () => {
     const parcelIds = await shelf();
     return Array.isArray(parcelIds) && parcelIds.length === 9;
   });
@@ -64,11 +64,11 @@ test('a parcel that can not be sorted goes to the dead-letter queue after its re
     credentials: { accessKeyId: 'operator', secretAccessKey: 'secret' },
   });
   const bodies: unknown[] = [];
-  await until(async () => {
+  await eventually(async () => {
     const { Messages = [] } = await client.receiveMessage({ QueueUrl: lost, WaitTimeSeconds: 5 });
     bodies.push(...Messages.map(({ Body = '' }) => JSON.parse(Body)));
     return bodies.length > 0;
-  }, 40_000);
+  }, 'what has no route is in the queue');
   expect(bodies).toEqual([{ parcelId: 'nowhere' }]);
   expect(await (await fetch(`${url}/towns/Chur`)).json()).toEqual(['somewhere']);
   client.destroy();
@@ -96,7 +96,7 @@ test('a change in a table reaches a WebSocket through its stream, a pipe, a queu
   board.on('message', (data: Buffer) => frames.push(JSON.parse(data.toString('utf8'))));
   await once(board, 'open');
   board.send(JSON.stringify({ action: 'watch' }));
-  await until(() => frames.length === 1);
+  await eventually(() => frames.length === 1);
   expect(frames.pop()).toEqual({ watching: 'hall-3', seat: '7' });
 
   const table = new DynamoDB({
@@ -109,13 +109,15 @@ test('a change in a table reaches a WebSocket through its stream, a pipe, a queu
     await table.putItem({ TableName, Item: { ...key, grams: { N: '12' } } });
     await table.deleteItem({ TableName, Key: key });
   }
-  await until(() => frames.length === 1);
+  await eventually(() => frames.length === 1);
   // The pipe drops what was put, and what left a secret town; a number of DynamoDB's is a text.
   expect(frames).toEqual([{ parcelId: 'from-Thun', grams: '12' }]);
   expect(events).toContainEqual(expect.objectContaining({ type: 'pipe', size: 1, failed: 0 }));
 
   board.close();
-  await until(() => events.some((event) => event.type === 'web-socket' && event.routeKey === '$disconnect'));
+  await eventually(() =>
+    events.some((event) => event.type === 'web-socket' && event.routeKey === '$disconnect'),
+  );
   table.destroy();
 });
 

@@ -33,7 +33,7 @@ export async function synthesized(stage: Stage): Promise<string> {
   return synthesizeIfChanged({
     projectFolder: process.cwd(),
     stage,
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(180_000),
     onSynthesize: () => undefined,
   });
 }

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../eventually.ts';
 import { type Ended, shell, start, type Started } from '../end-to-end/command.ts';
 import { eventName, eventNames } from '../end-to-end/recorded-events.ts';
+import { freePort } from './judges/free-port.ts';
 import { describeJudge } from './judges/judge.ts';
 import { pythonFolder } from './judges/programs.mjs';
 import { bridgeAddress, containersOf, lambdaImage, removeContainers, samNeeds } from './sam/docker.ts';
@@ -127,7 +127,17 @@ describeJudge('AWS SAM CLI', needs, (tally) => {
     const script = withPrograms(`exec ${command} --port ${port}`);
     service = spawn('bash', ['-c', script], { stdio: ['ignore', 'ignore', 'pipe'] });
     service.stderr?.on('data', (chunk) => (log += String(chunk)));
-    await serving(service, port);
+    await eventually(
+      async () =>
+        service.exitCode !== null ||
+        fetch(`http://127.0.0.1:${port}`).then(
+          () => true,
+          () => false,
+        ),
+      'start-lambda answers',
+      90,
+    );
+    if (service.exitCode !== null) throw new Error(`start-lambda ended:\n${log}`);
   }, 240_000);
 
   afterAll(async () => {
@@ -221,23 +231,4 @@ function functionNamed(name: string): readonly [logicalId: string, found: SamFun
   const found = functions.find(([logicalId]) => eventName(logicalId) === name);
   if (found === undefined) throw new Error(`There is no function for the event ${name}.`);
   return found;
-}
-
-/** Waits until a service answers anything at all. */
-async function serving(service: ChildProcess, port: number): Promise<void> {
-  const deadline = Date.now() + 90_000;
-  while (!(await fetch(`http://127.0.0.1:${port}`).catch(() => undefined))) {
-    if (service.exitCode !== null || Date.now() > deadline)
-      throw new Error('start-lambda did not get ready.');
-    await pause(100);
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('No port is free.');
-  return address.port;
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../eventually.ts';
 import { balanced, reconcile } from './day.ts';
 import { daysAgo, noonOf, sale, startSystem, textOf, type System } from '../system.ts';
 
@@ -58,13 +59,7 @@ async function transaction(id: string): Promise<Record<string, unknown>> {
 }
 
 async function statusBecomes(id: string, wanted: string): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const { status } = await transaction(id);
-    if (status === wanted) return;
-    if (Date.now() > deadline) throw new Error(`${id} is ${String(status)}, not ${wanted}.`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  await eventually(async () => (await transaction(id))['status'] === wanted, `${id} is ${wanted}`, 60);
 }
 
 describe('a held transaction', () => {

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { conversationIdOf } from '../../../lambda/chat/domain/identifiers.ts';
-import { eventually, startChat, type People, type Person, type TestDevice } from './people.ts';
+import { eventually } from '../../eventually.ts';
+import { startChat, type People, type Person, type TestDevice } from './people.ts';
 import type { System } from '../system.ts';
 
 /**

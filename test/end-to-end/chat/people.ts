@@ -9,6 +9,7 @@ import {
 import { createHttpClient, type HttpClient, type HttpResponse } from '../../../cli/shared/http.ts';
 import { userTokensOf } from '../../../cli/shared/tokens.ts';
 import { conversationIdOf } from '../../../lambda/chat/domain/identifiers.ts';
+import { eventually } from '../../eventually.ts';
 import { startSystem, type System, type SystemOptions } from '../system.ts';
 
 /** A chat user of the running app. Every test has users of its own, whose names nobody else has. */
@@ -67,7 +68,7 @@ export async function startChat(
   const system = await startSystem(options);
   const people = createPeople(system);
   const [first, second] = [people.person('first'), people.person('second')];
-  const [device] = await Promise.all([second.device({ acknowledges: true }), system.host.warm()]);
+  const device = await second.device({ acknowledges: true });
   await first.post(second, 'warm');
   await device.until(({ texts }) => texts().includes('warm'), 'the first message');
   device.close();
@@ -147,17 +148,12 @@ function createPerson(name: string, system: System, http: HttpClient, devices: D
         },
       });
       devices.push(connected);
-      const until: TestDevice['until'] = async (wanted, what, timeoutSeconds = 120) => {
-        const deadline = Date.now() + timeoutSeconds * 1000;
-        while (!wanted(device)) {
-          if (Date.now() > deadline) {
-            throw new Error(
-              `${name}'s device has not seen ${what} after ${timeoutSeconds} s, but ${frames.length} frames.`,
-            );
-          }
-          await pause(10);
-        }
-      };
+      const until: TestDevice['until'] = async (wanted, what, timeoutSeconds) =>
+        eventually(
+          () => wanted(device),
+          () => `${name}'s device has seen ${what}, but ${frames.length} frames`,
+          timeoutSeconds,
+        );
       const device: TestDevice = {
         ...connected,
         frames,
@@ -175,17 +171,4 @@ function createPerson(name: string, system: System, http: HttpClient, devices: D
       return device;
     },
   };
-}
-
-/** Waits until something holds. */
-export async function eventually(
-  holds: () => boolean | Promise<boolean>,
-  what: string,
-  timeoutSeconds = 120,
-): Promise<void> {
-  const deadline = Date.now() + timeoutSeconds * 1000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`After ${timeoutSeconds} s it still is not so: ${what}.`);
-    await pause(50);
-  }
 }

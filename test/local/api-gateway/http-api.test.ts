@@ -13,7 +13,7 @@ import type { HttpApiDefinition, HttpApiRoute, HttpFront } from '../../../local/
 import { compileRoutes } from '../../../local/api-gateway/http-route.ts';
 import { parseTarget } from '../../../local/api-gateway/http-target.ts';
 import { createUserPool } from '../../../local/cognito/user-pool.ts';
-import { until } from '../dynamodb/engines.ts';
+import { eventually } from '../../eventually.ts';
 
 const fronts: HttpFront[] = [];
 afterEach(async () => {
@@ -452,14 +452,14 @@ describe('a request that offers another protocol', () => {
     const { url } = await anApi();
     const { socket, replies } = rawClient(url);
     socket.write(`GET /shop/a?x=1 HTTP/1.1\r\nhost: x\r\n${offer}x-custom: Ümlaut\r\n\r\n`, 'latin1');
-    await until(() => replies().length === 1);
+    await eventually(() => replies().length === 1);
     socket.write(`POST /shop/b HTTP/1.1\r\nhost: x\r\n${offer}content-length: 4\r\n\r\nbo`);
     // The rest of the body comes after the server has seen the offer.
     await wait(20);
     socket.write('dy');
-    await until(() => replies().length === 2);
+    await eventually(() => replies().length === 2);
     socket.write('GET /shop/c HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
-    await until(() => replies().length === 3);
+    await eventually(() => replies().length === 3);
     const [first, second, third] = replies();
     expect(first).toMatchObject({ rawPath: '/a', rawQueryString: 'x=1' });
     expect(Object(first).headers).toEqual({

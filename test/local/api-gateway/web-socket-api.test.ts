@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { ApiGatewayManagementApi } from '@aws-sdk/client-apigatewaymanagementapi';
@@ -11,7 +12,7 @@ import { startMountServer } from '../../../local/api-gateway/http-front.ts';
 import { isJsonObject, objectAt, textAt, type JsonObject } from '../../../local/template/template.ts';
 import { createWebSocketApis, type WebSocketApiDefinition, type WebSocketRoute } from '../../../local/api-gateway/web-socket-api.ts';
 import type { WebSocketLimits } from '../../../local/api-gateway/web-socket-connection.ts';
-import { until } from '../dynamodb/engines.ts';
+import { eventually } from '../../eventually.ts';
 
 const place = { region: 'us-east-1', accountId: '000000000000' };
 const stops: (() => unknown)[] = [];
@@ -290,9 +291,9 @@ describe('the authorizer', () => {
     });
     const { socket, send } = await connected(`${url}?token=t`);
     send({ action: 'hello' });
-    await until(() => eventsOf('hello').length === 1);
+    await eventually(() => eventsOf('hello').length === 1);
     socket.close();
-    await until(() => eventsOf('$disconnect').length === 1);
+    await eventually(() => eventsOf('$disconnect').length === 1);
     const expected = {
       principalId: 'anna',
       role: 'member',
@@ -378,7 +379,7 @@ describe('a message', () => {
     const { url, eventsOf, events } = await anApi();
     const { send, frames, socket } = await connected(url);
     send({ action: 'hello', x: 'é' });
-    await until(() => eventsOf('hello').length === 1);
+    await eventually(() => eventsOf('hello').length === 1);
     const [event] = eventsOf('hello');
     expect(event).toEqual({
       requestContext: expect.objectContaining({
@@ -391,7 +392,7 @@ describe('a message', () => {
       body: '{"action":"hello","x":"é"}',
       isBase64Encoded: false,
     });
-    await until(() => events.some((told) => told.type === 'web-socket' && told.routeKey === 'hello'));
+    await eventually(() => events.some((told) => told.type === 'web-socket' && told.routeKey === 'hello'));
     socket.close();
     expect(frames).toEqual([]);
   });
@@ -404,7 +405,7 @@ describe('a message', () => {
       });
       const { socket } = await connected(url);
       socket.send(message);
-      await until(() => eventsOf('$default').length === 1);
+      await eventually(() => eventsOf('$default').length === 1);
       expect(eventsOf('$default')[0]?.['body']).toBe(message);
       expect(eventsOf('$connect')).toHaveLength(1);
     },
@@ -414,7 +415,7 @@ describe('a message', () => {
     const { url, apis } = await anApi();
     const { send, frames } = await connected(url);
     send({ action: 'other' });
-    await until(() => frames.length === 1);
+    await eventually(() => frames.length === 1);
     const [connection] = apis.connections();
     expect(JSON.parse(frames[0] ?? '')).toEqual({
       message: 'Forbidden',
@@ -428,11 +429,11 @@ describe('a message', () => {
     const { url, eventsOf } = await anApi({ handle: () => (broken ? fail('broken') : ok()) });
     const { send, frames } = await connected(url);
     send({ action: 'hello' });
-    await until(() => frames.length === 1);
+    await eventually(() => frames.length === 1);
     expect(JSON.parse(frames[0] ?? '')).toMatchObject({ message: 'Internal server error' });
     broken = false;
     send({ action: 'hello' });
-    await until(() => eventsOf('hello').length === 2);
+    await eventually(() => eventsOf('hello').length === 2);
   });
 
   test('gets what its function answers only where the route has a response', async () => {
@@ -443,9 +444,9 @@ describe('a message', () => {
     });
     const { send, frames } = await connected(url);
     send({ action: 'hello' });
-    await until(() => eventsOf('hello').length === 1);
+    await eventually(() => eventsOf('hello').length === 1);
     send({ action: 'ask' });
-    await until(() => frames.length > 0);
+    await eventually(() => frames.length > 0);
     expect(frames).toEqual(['answer']);
   });
 
@@ -457,7 +458,7 @@ describe('a message', () => {
     });
     const { send, frames } = await connected(url);
     send({ action: 'hello' });
-    await until(() => frames.length === 1);
+    await eventually(() => frames.length === 1);
     expect(JSON.parse(frames[0] ?? '')).toMatchObject({ message: 'Endpoint request timed out' });
   });
 
@@ -474,7 +475,7 @@ describe('a message', () => {
     const { send } = await connected(url);
     send({ action: 'hello', slow: true });
     send({ action: 'hello' });
-    await until(() => eventsOf('hello').length === 2);
+    await eventually(() => eventsOf('hello').length === 2);
     release?.();
   });
 
@@ -482,7 +483,7 @@ describe('a message', () => {
     const { url, eventsOf } = await anApi({ selectionPath: ['header', 'type'] });
     const { send } = await connected(url);
     send({ header: { type: 'hello' } });
-    await until(() => eventsOf('hello').length === 1);
+    await eventually(() => eventsOf('hello').length === 1);
   });
 });
 
@@ -498,7 +499,7 @@ describe('limits', () => {
       const fin = start + 32 * 1024 >= message.length;
       socket.send(message.slice(start, start + 32 * 1024), { fin });
     }
-    await until(() => eventsOf('hello').length === 2);
+    await eventually(() => eventsOf('hello').length === 2);
     expect(eventsOf('hello')[1]?.['body']).toBe(message);
   });
 
@@ -507,7 +508,7 @@ describe('limits', () => {
     const { socket, closed } = await connected(url);
     socket.send(text(32 * 1024 + 1));
     expect((await closed())[0]).toBe(1009);
-    await until(() => eventsOf('$disconnect').length === 1);
+    await eventually(() => eventsOf('$disconnect').length === 1);
     expect(eventsOf('hello')).toEqual([]);
     expect(context(eventsOf('$disconnect')[0])['disconnectStatusCode']).toBe(1009);
   });
@@ -555,7 +556,7 @@ describe('$disconnect', () => {
     const { url, eventsOf, apis } = await anApi();
     const { socket } = await connected(url);
     socket.close(4001, 'had enough');
-    await until(() => eventsOf('$disconnect').length === 1);
+    await eventually(() => eventsOf('$disconnect').length === 1);
     const [event] = eventsOf('$disconnect');
     expect(context(event)).toMatchObject({
       routeKey: '$disconnect',
@@ -570,7 +571,7 @@ describe('$disconnect', () => {
   test('is called when the line is cut', async () => {
     const { url, eventsOf } = await anApi();
     (await connected(url)).socket.terminate();
-    await until(() => eventsOf('$disconnect').length === 1);
+    await eventually(() => eventsOf('$disconnect').length === 1);
   });
 
   test('is not called for a connection that is lost, as best effort means', async () => {
@@ -582,14 +583,14 @@ describe('$disconnect', () => {
     await closed();
     other.close();
     await otherClosed();
-    await until(() => eventsOf('$disconnect').length === 1);
+    await eventually(() => eventsOf('$disconnect').length === 1);
     expect(context(eventsOf('$disconnect')[0])['connectionId']).not.toBe(lost);
   });
 
   test('that fails harms nobody', async () => {
     const { url, eventsOf } = await anApi({ handle: () => fail('broken') });
     (await connected(url)).socket.close();
-    await until(() => eventsOf('$disconnect').length === 1);
+    await eventually(() => eventsOf('$disconnect').length === 1);
     await connected(url);
   });
 });
@@ -620,11 +621,11 @@ describe('@connections', () => {
     expect(sent).toBeLessThan(500);
     expect(await post(ConnectionId)).toBe('LimitExceededException');
     expect(await post(other)).toBe('no error');
-    await until(() => reading.frames.length === 1);
+    await eventually(() => reading.frames.length === 1);
     slow.socket.resume();
-    await until(() => slow.frames.length === sent);
+    await eventually(() => slow.frames.length === sent);
     expect(await post(ConnectionId)).toBe('no error');
-    await until(() => slow.frames.length === sent + 1);
+    await eventually(() => slow.frames.length === sent + 1);
   });
 
   test('POST sends a frame of text, in the order of the calls', async () => {
@@ -634,7 +635,7 @@ describe('@connections', () => {
     for (const Data of ['one', 'zwölf', '{"three":3}']) {
       await api.management.postToConnection({ ConnectionId, Data });
     }
-    await until(() => frames.length === 3);
+    await eventually(() => frames.length === 3);
     expect(frames).toEqual(['one', 'zwölf', '{"three":3}']);
   });
 
@@ -653,7 +654,7 @@ describe('@connections', () => {
     const { closed } = await connected(api.url);
     await api.management.deleteConnection({ ConnectionId: idOf(api) });
     expect((await closed())[0]).toBe(1000);
-    await until(() => api.eventsOf('$disconnect').length === 1);
+    await eventually(() => api.eventsOf('$disconnect').length === 1);
   });
 
   test('of a connection that is closed is GoneException', async () => {
@@ -661,7 +662,7 @@ describe('@connections', () => {
     const { socket } = await connected(api.url);
     const ConnectionId = idOf(api);
     socket.close();
-    await until(() => api.apis.connections().length === 0);
+    await eventually(() => api.apis.connections().length === 0);
     const { management } = api;
     expect([
       await nameOf(management.postToConnection({ ConnectionId, Data: 'x' })),
@@ -679,7 +680,7 @@ describe('@connections', () => {
       nameOf(api.management.postToConnection({ ConnectionId, Data: 'x'.repeat(bytes) }));
     expect(await post(128 * 1024)).toBe('no error');
     expect(await post(128 * 1024 + 1)).toBe('PayloadTooLargeException');
-    await until(() => frames.length === 1);
+    await eventually(() => frames.length === 1);
   });
 
   test('refuses an id that can be none', async () => {
@@ -728,11 +729,11 @@ test('a client that leaves while $connect runs is disconnected, and the host liv
     'GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
       'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
   );
-  await until(() => release !== undefined);
+  await eventually(() => release !== undefined);
   socket.resetAndDestroy();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await pause(50);
   release?.();
-  await until(() => eventsOf('$disconnect').length === 1);
+  await eventually(() => eventsOf('$disconnect').length === 1);
   expect(apis.connections()).toEqual([]);
   await connected(url);
 });

@@ -55,17 +55,3 @@ export async function startEngines(
     },
   };
 }
-
-/** Waits until something holds, for things that another thread or timer brings about. */
-export async function until(
-  isSo: () => boolean | Promise<boolean>,
-  withinMilliseconds = 15_000,
-): Promise<void> {
-  const deadline = Date.now() + withinMilliseconds;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`It did not come about within ${withinMilliseconds} ms.`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20);
-    });
-  }
-}

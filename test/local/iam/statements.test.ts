@@ -9,7 +9,7 @@ import type { HostEvent } from '../../../local/events.ts';
 import { startLocalHost } from '../../../local/host.ts';
 import type { LocalHost } from '../../../local/host.ts';
 import type { Json, JsonObject } from '../../../local/template/template.ts';
-import { until } from '../dynamodb/engines.ts';
+import { eventually } from '../../eventually.ts';
 
 /** Goal: a host holds any app to the policies of its templates. Method: small templates, the real SDK with roles' credentials. */
 
@@ -227,7 +227,7 @@ test('without a log group of the app, a function needs the right to make its own
       ),
     });
     await host.schedules[0]?.fire();
-    await until(() => events.some(({ type }) => type === 'invocation'));
+    await eventually(() => events.some(({ type }) => type === 'invocation'));
     const lines = events.filter((event) => event.type === 'log' && event.line.includes('I run'));
     expect(lines).toHaveLength(isLogged ? 1 : 0);
     const told = events.flatMap((event) => (event.type === 'access-denied' ? [event.message] : []));

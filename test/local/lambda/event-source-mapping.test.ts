@@ -1,9 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startEventSourceMapping, type EventSourceMapping, type EventSourceMappingOptions } from '../../../local/lambda/event-source-mapping.ts';
 import type { HostEvent } from '../../../local/events.ts';
 import type { Invocation } from '../../../local/lambda/index.ts';
 import { headerOfInvocation, invocationsInChain } from '../../../local/lambda/trace.ts';
-import { startEngines, until } from '../dynamodb/engines.ts';
+import { startEngines } from '../dynamodb/engines.ts';
+import { eventually } from '../../eventually.ts';
 
 // Lambda's pollers against a real queue, with a function that is played by the test. Source of the rules: AWS Lambda
 // developer guide, "Using Lambda with Amazon SQS".
@@ -114,7 +116,7 @@ test('a record has every field that Lambda writes, numbers as text', async () =>
     MessageAttributes: { colour: { DataType: 'String', StringValue: 'blue' } },
   });
   await start();
-  await until(() => invocations.length === 1);
+  await eventually(() => invocations.length === 1);
   expect(invocations[0]?.Records).toEqual([
     {
       messageId: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -145,7 +147,7 @@ test.each([
   const { start, invocations, queueUrl } = newWorker(() => success(), outlastsWindow);
   await send(queueUrl, ['plain']);
   await start({ windowSeconds });
-  await until(() => invocations.length === 1);
+  await eventually(() => invocations.length === 1);
   const keys = Object.entries(invocations[0]?.Records[0] ?? {}).filter(
     ([key]) => key === 'md5OfMessageAttributes',
   );
@@ -156,11 +158,11 @@ test('success deletes the batch', async () => {
   const { start, queueUrl, invocations, events } = newWorker(() => success());
   await send(queueUrl, numbered(12));
   await start();
-  await until(isEmpty(queueUrl));
+  await eventually(isEmpty(queueUrl));
   expect(
     invocations.flatMap(({ Records }) => Records.map(({ body }) => Number(body))).toSorted((a, b) => a - b),
   ).toEqual(numbered(12).map(Number));
-  await until(() => events.filter(({ type }) => type === 'batch').length === invocations.length);
+  await eventually(() => events.filter(({ type }) => type === 'batch').length === invocations.length);
 });
 
 test('a full batch goes at once, a lone message when its window is over', async () => {
@@ -168,10 +170,10 @@ test('a full batch goes at once, a lone message when its window is over', async 
   await send(queueUrl, numbered(5));
   // More pollers might share the five among them.
   await start({ batchSize: 5, windowSeconds: 2, pollers: 1 });
-  await until(() => invocations.length === 1);
+  await eventually(() => invocations.length === 1);
   await send(queueUrl, ['alone']);
-  await until(() => invocations.length === 2);
-  await until(() => events.length === 2);
+  await eventually(() => invocations.length === 2);
+  await eventually(() => events.length === 2);
   const waited = events.map((event) => (event.type === 'batch' ? event.waitedMilliseconds : NaN));
   expect(waited[0]).toBeLessThan(1900);
   expect(waited[1]).toBeGreaterThanOrEqual(2000);
@@ -183,7 +185,7 @@ test('messages that come within the window join the batch, beyond the ten of one
   const { start, queueUrl, invocations } = newWorker(() => success(), outlastsWindow);
   await start({ batchSize: 25, windowSeconds: 3, pollers: 1 });
   await send(queueUrl, numbered(25));
-  await until(() => invocations.length === 1);
+  await eventually(() => invocations.length === 1);
   expect(invocations.map(({ Records }) => Records.length)).toEqual([25]);
 });
 
@@ -194,9 +196,7 @@ test('each poller batches alone, and all of them work at once', async () => {
     async () => {
       running += 1;
       most = Math.max(most, running);
-      await new Promise((resolve) => {
-        setTimeout(resolve, 300);
-      });
+      await pause(300);
       running -= 1;
       return success();
     },
@@ -204,7 +204,7 @@ test('each poller batches alone, and all of them work at once', async () => {
   );
   await send(queueUrl, numbered(20));
   await start({ batchSize: 1, pollers: 3 });
-  await until(isEmpty(queueUrl));
+  await eventually(isEmpty(queueUrl));
   expect(most).toBe(3);
 });
 
@@ -212,7 +212,7 @@ test('a batch stays under 6 MB, its records counted whole', async () => {
   const { start, queueUrl, invocations } = newWorker(() => success(), { VisibilityTimeout: '10' });
   for (let n = 0; n < 8; n += 1) await send(queueUrl, ['x'.repeat(1_000_000)]);
   await start({ pollers: 1, windowSeconds: 1 });
-  await until(isEmpty(queueUrl));
+  await eventually(isEmpty(queueUrl));
   const sizes = invocations.map((event) => Buffer.byteLength(JSON.stringify(event)));
   expect(Math.max(...sizes)).toBeLessThanOrEqual(6 * 1024 * 1024);
   expect(invocations.map(({ Records }) => Records.length)).toEqual([6, 2]);
@@ -233,8 +233,8 @@ test.each([
   });
   await send(queueUrl, ['again']);
   await start();
-  await until(() => invocations.length === 2);
-  await until(isEmpty(queueUrl));
+  await eventually(() => invocations.length === 2);
+  await eventually(isEmpty(queueUrl));
   expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(950);
 });
 
@@ -251,7 +251,7 @@ test('only the reported failures come again, and after their receives they are i
   );
   await send(queueUrl, ['fine', 'poison', 'fine too']);
   await start();
-  await until(isEmpty(queueUrl));
+  await eventually(isEmpty(queueUrl));
   const bodies = invocations.flatMap(({ Records }) => Records.map(({ body }) => body));
   expect(bodies.filter((body) => body === 'poison')).toHaveLength(2);
   expect(bodies.filter((body) => body !== 'poison')).toHaveLength(2);
@@ -265,7 +265,7 @@ test('what has invoked the function 16 times goes to the dead-letter queue, and 
     engines.sqs.deadLetter(`arn:aws:sqs:us-east-1:000000000000:${queueName}`, receiptHandles);
   await sendInChains(queueUrl, { first: 0, fifteenth: 15, sixteenth: 16, later: 17 });
   await start({ deadLetter, windowSeconds: 1, pollers: 1 });
-  await until(isEmpty(queueUrl));
+  await eventually(isEmpty(queueUrl));
   expect(invocations.flatMap(({ Records }) => Records.map(({ body }) => body)).toSorted()).toEqual([
     'fifteenth',
     'first',
@@ -281,7 +281,7 @@ test('a function that allows recursion may be invoked any number of times', asyn
   const [dead, { start, invocations, queueUrl }] = loopingWorker();
   await sendInChains(queueUrl, { sixteenth: 16, later: 100 });
   await start({ pollers: 1 });
-  await until(isEmpty(queueUrl));
+  await eventually(isEmpty(queueUrl));
   expect(invocations.flatMap(({ Records }) => Records)).toHaveLength(2);
   expect(await remaining(dead)).toBe(0);
 });
@@ -316,8 +316,8 @@ test('without ReportBatchItemFailures what the function returns does not matter'
   );
   await send(queueUrl, ['done']);
   await start({ reportsBatchItemFailures: false });
-  await until(() => invocations.length === 1);
-  await until(isEmpty(queueUrl));
+  await eventually(() => invocations.length === 1);
+  await eventually(isEmpty(queueUrl));
   expect(invocations).toHaveLength(1);
 });
 
@@ -337,8 +337,8 @@ test('pollers call as the function’s role', async () => {
     ...queue,
     callAws: watched.endpoint.callAs(roleArn, 'test'),
   });
-  await until(() => invocations.length === 1);
-  await until(() => callers.size === 3);
+  await eventually(() => invocations.length === 1);
+  await eventually(() => callers.size === 3);
   await mapping.stop();
   await watched.stop();
   expect(callers).toEqual(
@@ -349,9 +349,7 @@ test('pollers call as the function’s role', async () => {
 test('stopping ends long polls at once', async () => {
   const { start } = newWorker(() => success());
   const mapping = await start();
-  await new Promise((resolve) => {
-    setTimeout(resolve, 200);
-  });
+  await pause(200);
   const startedAt = Date.now();
   await mapping.stop();
   expect(Date.now() - startedAt).toBeLessThan(1000);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -65,9 +66,7 @@ async function invokeOnce(definition: FunctionDefinition, event: unknown = {}) {
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) {
     // oxlint-disable-next-line no-await-in-loop -- polling
-    await new Promise((resolve) => {
-      setTimeout(resolve, 2);
-    });
+    await pause(2);
   }
 }
 
@@ -306,7 +305,7 @@ describe('a failure is an outcome, never a rejection', () => {
   });
 
   test('initialization does not count in the timeout', async () => {
-    const source = `await new Promise((resolve) => setTimeout(resolve, 400)); export const handler = async () => 'ready';`;
+    const source = `await pause(400); export const handler = async () => 'ready';`;
     const { invocation } = await invokeOnce(aFunction(source, { timeoutSeconds: 0.2 }));
     expect(invocation).toStrictEqual({ kind: 'success', payload: 'ready' });
   });

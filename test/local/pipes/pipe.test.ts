@@ -5,7 +5,8 @@ import { createPipe } from '../../../local/pipes/pipe.ts';
 import type { Pipe, PipeOptions } from '../../../local/pipes/pipe.ts';
 import { isJsonObject, objectAt, textAt } from '../../../local/template/template.ts';
 import type { Json } from '../../../local/template/template.ts';
-import { startEngines, until } from '../dynamodb/engines.ts';
+import { startEngines } from '../dynamodb/engines.ts';
+import { eventually } from '../../eventually.ts';
 
 // A pipe from a stream on the endpoint to a target that the test plays. Each test has a table of its own.
 
@@ -102,7 +103,7 @@ test('records come in order, in batches of the size at most, each as its own mes
   const { pipe, put, sent } = await aPipe({ batchSize: 4 });
   await put(...numbered(10));
   pipe.start();
-  await until(() => sent.flat().length === 10);
+  await eventually(() => sent.flat().length === 10);
   expect(sent).toEqual([numbered(4), numbered(4, 4), numbered(2, 8)]);
 });
 
@@ -113,9 +114,9 @@ test('TRIM_HORIZON begins with what was written before the pipe; LATEST does not
     await put('before');
     pipe.start();
   }
-  await until(() => oldest.sent.length === 1);
+  await eventually(() => oldest.sent.length === 1);
   // Once it polls, it has its place.
-  await until(async () => {
+  await eventually(async () => {
     await latest.put(`after${Date.now()}`);
     return latest.sent.length > 0;
   });
@@ -129,7 +130,7 @@ test('it polls four times a second', async () => {
   const writing = (async () => {
     for (let index = 0; !stopping.signal.aborted; index += 1) await put(`r${index}`);
   })();
-  await until(() => sent.length > 0 && Date.now() - (polls[0] ?? 0) > 2000);
+  await eventually(() => sent.length > 0 && Date.now() - (polls[0] ?? 0) > 2000);
   stopping.abort();
   await writing;
   // A poll may find several batches; those of one poll come close together.
@@ -145,11 +146,11 @@ test('a filter drops records silently, and the pipe goes on behind them', async 
   const { pipe, put, sent, events } = await aPipe({ patterns: [pattern] });
   await put('drop1', 'keep1', 'drop2');
   pipe.start();
-  await until(() => sent.length === 1);
+  await eventually(() => sent.length === 1);
   await pipe.stop();
   await put('drop3', 'keep2');
   pipe.start();
-  await until(() => sent.length === 2);
+  await eventually(() => sent.length === 2);
   expect(sent).toEqual([['keep1'], ['keep2']]);
   expect(events.every(({ failed }) => failed === 0)).toBe(true);
 });
@@ -159,7 +160,7 @@ test('a record is sent if one of several filters matches', async () => {
   const { pipe, put, sent } = await aPipe({ patterns: [pattern('a'), pattern('c')] });
   await put('a', 'b', 'c');
   pipe.start();
-  await until(() => sent.length === 1);
+  await eventually(() => sent.length === 1);
   expect(sent).toEqual([['a', 'c']]);
 });
 
@@ -168,7 +169,7 @@ test('only failed entries are tried again, before anything behind them', async (
   refusals.set('r001', 2);
   await put(...numbered(5));
   pipe.start();
-  await until(() => sent.flat().includes('r004'));
+  await eventually(() => sent.flat().includes('r004'));
   expect(sent).toEqual([['r000', 'r001', 'r002'], ['r001'], ['r001'], ['r003', 'r004']]);
   expect(events.map(({ size, failed }) => [size, failed])).toEqual([
     [3, 1],
@@ -191,7 +192,7 @@ test('a target that can not be reached gets the whole batch again', async () => 
   });
   await put('a', 'b');
   pipe.start();
-  await until(() => got.length === 1);
+  await eventually(() => got.length === 1);
   expect(got).toEqual([['a', 'b']]);
   expect(events[0]).toMatchObject({ size: 2, failed: 2, errorMessage: 'no such queue' });
 });
@@ -201,9 +202,9 @@ test('after MaximumRetryAttempts the dead-letter queue learns where the records 
   refusals.set('poison', Infinity);
   await put('a', 'poison', 'b');
   pipe.start();
-  await until(() => deadLetters.length === 1);
+  await eventually(() => deadLetters.length === 1);
   await put('c');
-  await until(() => sent.flat().includes('c'));
+  await eventually(() => sent.flat().includes('c'));
   expect(sent).toEqual([['a', 'poison', 'b'], ['poison'], ['c']]);
   expect(deadLetters).toEqual([
     {
@@ -231,7 +232,7 @@ test('a record older than MaximumRecordAge is given up', async () => {
   refusals.set('a', Infinity);
   await put('a');
   pipe.start();
-  await until(() => deadLetters.length === 1);
+  await eventually(() => deadLetters.length === 1);
   expect(deadLetters[0]).toMatchObject({ context: { condition: 'MaximumRecordAgeExceeded' } });
   expect(sent.length).toBeGreaterThan(1);
 });
@@ -241,9 +242,9 @@ test('a window gathers records until it is over, or the batch is full', async ()
   pipe.start();
   const startedAt = Date.now();
   await put(...numbered(4));
-  await until(() => sent.length === 1);
+  await eventually(() => sent.length === 1);
   expect(Date.now() - startedAt).toBeLessThan(2000);
-  await until(() => sent.length === 2);
+  await eventually(() => sent.length === 2);
   expect(sent).toEqual([numbered(3), numbered(1, 3)]);
   expect((polls[1] ?? 0) - (polls[0] ?? 0)).toBeGreaterThanOrEqual(1900);
 });
@@ -252,11 +253,11 @@ test('a pipe that is stopped and started loses nothing', async () => {
   const { pipe, put, sent } = await aPipe();
   await put('a');
   pipe.start();
-  await until(() => sent.length === 1);
+  await eventually(() => sent.length === 1);
   await pipe.stop();
   await put('b');
   pipe.start();
-  await until(() => sent.length === 2);
+  await eventually(() => sent.length === 2);
   expect(sent).toEqual([['a'], ['b']]);
 });
 
@@ -266,10 +267,10 @@ test('a pipe that stops before its checkpoint delivers again: at least once', as
   await put('a', 'b');
   pipe.start();
   // The batch was sent, one entry of it failed: there is no checkpoint before all of it succeeded.
-  await until(() => sent.length === 1);
+  await eventually(() => sent.length === 1);
   await pipe.stop();
   pipe.start();
-  await until(() => sent.length === 2);
+  await eventually(() => sent.length === 2);
   expect(sent).toEqual([
     ['a', 'b'],
     ['a', 'b'],
@@ -281,10 +282,10 @@ test('on demand every batch is delivered twice', async () => {
   pipe.deliverTwice(true);
   await put('a');
   pipe.start();
-  await until(() => sent.length === 2);
+  await eventually(() => sent.length === 2);
   pipe.deliverTwice(false);
   await put('b');
-  await until(() => sent.length === 3);
+  await eventually(() => sent.length === 3);
   expect(sent).toEqual([['a'], ['a'], ['b']]);
 });
 
@@ -292,7 +293,7 @@ test('it says how long each record waited', async () => {
   const { pipe, put, events } = await aPipe();
   pipe.start();
   await put('a', 'b');
-  await until(() => events.flatMap(({ waitedMilliseconds }) => waitedMilliseconds).length === 2);
+  await eventually(() => events.flatMap(({ waitedMilliseconds }) => waitedMilliseconds).length === 2);
   for (const waited of events.flatMap(({ waitedMilliseconds }) => waitedMilliseconds)) {
     expect(waited).toBeGreaterThanOrEqual(0);
     expect(waited).toBeLessThan(5000);
@@ -323,13 +324,13 @@ test('it reads and sends as its role: without the grant it says so, and goes on 
       after: { id: { S: 'a' }, text: { S: 'a' } },
     });
     pipe.start();
-    await until(() => events.length === 1);
+    await eventually(() => events.length === 1);
     expect(events[0]).toMatchObject({
       size: 0,
       errorMessage: 'not authorized to perform: dynamodb:GetRecords',
     });
     allowed = true;
-    await until(() => sent.length === 1);
+    await eventually(() => sent.length === 1);
     expect(sent).toEqual([['a']]);
     await pipe.stop();
   } finally {

@@ -1,6 +1,7 @@
 import type { StartMessageMoveTaskCommandInput } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startEngines, until } from '../dynamodb/engines.ts';
+import { startEngines } from '../dynamodb/engines.ts';
+import { eventually } from '../../eventually.ts';
 
 // The redrive of a dead-letter queue, as `aws sqs start-message-move-task` asks for it. Every test has queues of its own.
 
@@ -22,7 +23,7 @@ async function deadLetters(bodies: readonly string[]) {
   });
   for (const body of bodies) await send(queue.queueUrl, body);
   // Each is received once, and the next receive finds that it was.
-  await until(async () => {
+  await eventually(async () => {
     await receive(queue.queueUrl);
     return (await remaining(dead.queueUrl)) === bodies.length;
   });
@@ -67,7 +68,7 @@ async function tasksOf(SourceArn: string, MaxResults?: number) {
 }
 
 const ended = async (arn: string) =>
-  until(async () => (await tasksOf(arn)).every(({ Status }) => Status !== 'RUNNING'));
+  eventually(async () => (await tasksOf(arn)).every(({ Status }) => Status !== 'RUNNING'));
 
 test('messages go back to the queue they came from, as new ones', async () => {
   const { dead, queue } = await deadLetters(['a', 'b', 'c']);
@@ -104,7 +105,7 @@ test('or to another one, so many a second, until the task is cancelled', async (
     MaxNumberOfMessagesPerSecond: 5,
   });
   await expect(start({ SourceArn: dead.queueArn })).rejects.toThrow('There is already a task running.');
-  await until(async () => (await remaining(other.queueUrl)) >= 3);
+  await eventually(async () => (await remaining(other.queueUrl)) >= 3);
   expect((await tasksOf(dead.queueArn))[0]).toMatchObject({
     TaskHandle,
     Status: 'RUNNING',

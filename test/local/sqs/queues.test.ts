@@ -1,7 +1,13 @@
-import type { ListQueuesCommandInput, MessageAttributeValue, ReceiveMessageCommandInput } from '@aws-sdk/client-sqs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type {
+  ListQueuesCommandInput,
+  MessageAttributeValue,
+  ReceiveMessageCommandInput,
+} from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { FAUXQS, SqsStore } from '../../../local/sqs/fauxqs.ts';
-import { startEngines, until } from '../dynamodb/engines.ts';
+import { startEngines } from '../dynamodb/engines.ts';
+import { eventually } from '../../eventually.ts';
 
 // Amazon SQS as programs meet it: through the SDK, on the endpoint. Every test has a queue of its own.
 
@@ -70,7 +76,7 @@ test('the counts settle after the visibility timeout though nobody polls', async
   const { url } = newQueue({ VisibilityTimeout: '1' });
   await send(url, 'left alone');
   await receive(url);
-  await until(async () => (await counts(url))[0] === 1);
+  await eventually(async () => (await counts(url))[0] === 1);
   expect(await counts(url)).toEqual([1, 0, 0]);
 });
 
@@ -88,7 +94,7 @@ test('the latest receipt still deletes after the visibility timeout, an older on
   const [first] = await receive(url);
   const [second] = await receive(url, { WaitTimeSeconds: 5 });
   await engines.sqsClient.deleteMessage({ QueueUrl: url, ReceiptHandle: first?.ReceiptHandle });
-  await until(async () => (await counts(url))[0] === 1);
+  await eventually(async () => (await counts(url))[0] === 1);
   await engines.sqsClient.deleteMessageBatch({
     QueueUrl: url,
     Entries: [{ Id: 'a', ReceiptHandle: second?.ReceiptHandle }],
@@ -203,7 +209,7 @@ test('a message that comes back comes before younger ones', async () => {
   const { url } = newQueue();
   await send(url, 'older');
   const [older] = await receive(url);
-  await until(() => Date.now() > Number(older?.Attributes?.SentTimestamp));
+  await eventually(() => Date.now() > Number(older?.Attributes?.SentTimestamp));
   await send(url, 'younger');
   await hide(url, older?.ReceiptHandle, 0);
   expect((await receive(url)).map(({ Body }) => Body)).toEqual(['older', 'younger']);
@@ -240,7 +246,7 @@ test('a long poll answers as soon as a message arrives, and those who get none w
     return { messages: messages.length, milliseconds: Date.now() - startedAt };
   });
   await send(url, 'one for four');
-  await until(() => done === 1);
+  await eventually(() => done === 1);
   expect(Date.now() - startedAt).toBeLessThan(4000);
   const answers = await Promise.all(polls);
   expect(
@@ -257,15 +263,11 @@ test('a client that goes away during a long poll takes no message with it', asyn
       abortSignal: leaving.signal,
     },
   );
-  await new Promise((resolve) => {
-    setTimeout(resolve, 100);
-  });
+  await pause(100);
   leaving.abort();
   await expect(poll).rejects.toThrow('aborted');
   // The host learns of it through the connection.
-  await new Promise((resolve) => {
-    setTimeout(resolve, 100);
-  });
+  await pause(100);
   await send(url, 'still there');
   expect(await receive(url)).toHaveLength(1);
 });
@@ -465,7 +467,7 @@ test('a message keeps the trace header of the function that sent it, or the one 
   }
   await send(url, 'sent by hand');
   const seen = new Map<string | undefined, string | undefined>();
-  await until(async () => {
+  await eventually(async () => {
     for (const { Body, Attributes = {} } of await receive(url)) seen.set(Body, Attributes['AWSTraceHeader']);
     return seen.size === 5;
   });

@@ -7,7 +7,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { loadAssembly } from '../../../local/template/assembly.ts';
 import type { HostEvent } from '../../../local/events.ts';
 import { PortTakenError, startLocalHost } from '../../../local/host.ts';
-import { until } from '../dynamodb/engines.ts';
+import { eventually } from '../../eventually.ts';
 
 // Small cloud assemblies, written by hand, and the host that runs them.
 
@@ -384,7 +384,7 @@ test('the host stops within a second though pollers wait and a function runs', a
     }),
   });
   const request = fetch(`${host.url}/desk/`).catch(() => undefined);
-  await until(() => events.some((event) => event.type === 'log' && event.line.includes('running')));
+  await eventually(() => events.some((event) => event.type === 'log' && event.line.includes('running')));
   const startedAt = Date.now();
   await host.stop();
   expect(Date.now() - startedAt).toBeLessThan(5000);

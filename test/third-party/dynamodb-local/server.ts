@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
+import { eventually } from '../../eventually.ts';
+import { freePort } from '../judges/free-port.ts';
 
 /** Starts AWS's DynamoDB Local, in memory, on a free port. Needs `java` 17. */
 export async function startDynamoDbLocal(
@@ -41,32 +42,14 @@ export async function startDynamoDbLocal(
     child.kill();
     await ended;
   };
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    const isUp = await client.listTables({}).then(
+  const isUp = async (): Promise<boolean> =>
+    child.exitCode !== null ||
+    client.listTables({}).then(
       () => true,
       () => false,
     );
-    if (isUp) return { client, url, stop };
-    if (child.exitCode !== null || Date.now() > deadline) {
-      await stop();
-      throw new Error(`DynamoDB Local did not start: ${complaint}`);
-    }
-    await new Promise((resolve) => {
-      setTimeout(resolve, 100);
-    });
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  if (address === null || typeof address === 'string') throw new Error('No port is free.');
-  return address.port;
+  await eventually(isUp, 'DynamoDB Local answers', 60);
+  if (child.exitCode === null) return { client, url, stop };
+  await stop();
+  throw new Error(`DynamoDB Local did not start: ${complaint}`);
 }

@@ -6,7 +6,7 @@ import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startLocalHost } from '../../../local/host.ts';
 import type { LocalHost } from '../../../local/host.ts';
-import { until } from '../../local/dynamodb/engines.ts';
+import { eventually } from '../../eventually.ts';
 import { differences } from './compare.ts';
 import { synthesizeMappings } from './fixtures/mappings.ts';
 import type { MappingSetup } from './fixtures/mappings.ts';
@@ -114,7 +114,7 @@ const filter = (pattern: string, matching: string, other: string): MappingScenar
       WaitTimeSeconds: 20,
     });
     // What does not pass is deleted, too.
-    await until(async () => {
+    await eventually(async () => {
       const { Attributes } = await sqs.getQueueAttributes({ QueueUrl, AttributeNames: ['All'] });
       const { ApproximateNumberOfMessages: there, ApproximateNumberOfMessagesNotVisible: inFlight } =
         Attributes ?? {};

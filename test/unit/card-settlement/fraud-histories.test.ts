@@ -11,7 +11,8 @@ import { stagedTable } from '../../../lambda/card-settlement/store/staged-transa
 import { stageConfig } from '../../../lib/config.ts';
 import { awsError } from '../../../local/endpoint/index.ts';
 import { objectAt, textAt, type JsonObject } from '../../../local/template/template.ts';
-import { startEngines, until } from '../../local/dynamodb/engines.ts';
+import { startEngines } from '../../local/dynamodb/engines.ts';
+import { eventually } from '../../eventually.ts';
 import { captureLog } from '../shared/captured-log.ts';
 import { fxRates, profile, sqsRecord, stagedFact } from './card-facts.ts';
 
@@ -185,7 +186,7 @@ describe('the history of a card', () => {
     );
     // Two pages of 250 hold the 300 and the transaction itself; one more was asked for ahead of its time.
     expect(read).toHaveLength(500);
-    await until(() => queries.length === 3);
+    await eventually(() => queries.length === 3);
   }, 30_000);
 });
 

@@ -7,7 +7,7 @@ import { faultsOf, resolved } from '../../openapi/json-schema-check.ts';
 
 /**
  * Goal: the AsyncAPI document says what goes over the WebSocket. Method: its schemas of what devices send are held
- * against those that the handlers parse with. What the server sends: test/end-to-end/asyncapi.test.ts.
+ * against those that the handlers parse with. What the server sends: test/end-to-end/documents.test.ts.
  */
 
 type Json = Record<string, unknown>;

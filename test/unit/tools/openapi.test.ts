@@ -13,7 +13,7 @@ import { synthesized, template } from '../../stack/templates.ts';
 
 /**
  * Goal: the OpenAPI document says what the APIs do. Method: its routes are held against the synthesized templates, its
- * schemas against those that the handlers parse with. Their answers: test/end-to-end/openapi.test.ts.
+ * schemas against those that the handlers parse with. Their answers: test/end-to-end/documents.test.ts.
  */
 
 type Json = Record<string, unknown>;

@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { apiNames, openApiDocument, type ApiName } from '../../tools/openapi/document.ts';
+import { WebSocket } from 'ws';
 import type { HttpResponse } from '../../cli/shared/http.ts';
 import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
+import { chatLiveDocument } from '../../tools/asyncapi/chat-live.ts';
+import { apiNames, openApiDocument, type ApiName } from '../../tools/openapi/document.ts';
 import { faultsOf, resolved } from '../openapi/json-schema-check.ts';
-import { eventually, startChat, type People, type Person } from './chat/people.ts';
 import { balanced, reconcile } from './card-settlement/day.ts';
+import { eventually } from '../eventually.ts';
+import { startChat, type People, type Person } from './chat/people.ts';
 import { daysAgo, noonOf, sale, textOf, type System } from './system.ts';
 
 /**
- * Goal: the APIs answer what the OpenAPI document says. Method: every operation is called on the running app; statuses,
- * content types, headers and every member of the answers are held against the document, and unknown members are faults.
+ * Goal: the APIs answer what the OpenAPI documents say, and the WebSocket API what the AsyncAPI document says.
+ * Method: every operation is called, and every action sent, on the running app. Statuses, content types, headers and
+ * every member of what comes back are held against the documents; unknown members are faults.
  */
 
 type Json = Record<string, unknown>;
@@ -27,8 +32,12 @@ const documents = Object.fromEntries(
 const called = new Set<string>();
 const merchantId = 'mer_documented';
 
+const liveDocument = JSON.parse(JSON.stringify(chatLiveDocument()));
+const liveMessages = liveDocument.components.messages as Record<string, Json>;
+
 let system: System;
 let people: People;
+const sockets: WebSocket[] = [];
 let date: string;
 
 beforeAll(async () => {
@@ -37,6 +46,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  for (const socket of sockets) socket.terminate();
   await people.stop();
   await system.stop();
 });
@@ -257,4 +267,95 @@ test('no operation is left out above', () => {
     ),
   );
   expect([...called].toSorted()).toEqual(operations.toSorted());
+});
+
+/** The names of the document's messages of a direction that a frame is. */
+function namesOf(frame: unknown, action: 'send' | 'receive'): string[] {
+  const operations = Object.entries(liveDocument.operations as Record<string, Json>);
+  return operations
+    .filter(([, operation]) => operation['action'] === action)
+    .map(([name]) => name)
+    .filter(
+      (name) =>
+        faultsOf(frame, liveMessages[name]?.['payload'] as Json, { document: liveDocument, closed: true })
+          .length === 0,
+    );
+}
+
+/** A device with the frames that it got, each by its name in the document. */
+async function connect(person: Person) {
+  const { bindings } = liveDocument.channels.connection;
+  const [parameter = ''] = bindings.ws.query.required as string[];
+  const socket = new WebSocket(
+    `${system.outputs.DuotempoChat.WebSocketUrl}?${parameter}=${await person.token()}`,
+  );
+  sockets.push(socket);
+  const got: { readonly name: string; readonly frame: Json }[] = [];
+  const undocumented: unknown[] = [];
+  socket.on('message', (data: Buffer) => {
+    const frame: Json = JSON.parse(data.toString());
+    const names = namesOf(frame, 'send');
+    if (names.length !== 1) undocumented.push(frame);
+    got.push({ name: names.join(), frame });
+  });
+  await once(socket, 'open');
+  return {
+    send: (frame: Json) => socket.send(JSON.stringify(frame)),
+    undocumented,
+    /** Waits for the next frame of a name. */
+    next: async (name: string): Promise<Json> => {
+      let found = -1;
+      await eventually(() => {
+        found = got.findIndex((each) => each.name === name);
+        return Promise.resolve(found >= 0 || undocumented.length > 0);
+      }, `${name} arrives`);
+      expect(undocumented).toEqual([]);
+      return got.splice(found, 1)[0]?.frame ?? {};
+    },
+  };
+}
+
+test('devices and the server say what is documented', async () => {
+  const [alice, bob] = ['alice', 'bob'].map(people.person);
+  if (alice === undefined || bob === undefined) throw new Error('There are two.');
+  const conversationId = conversationIdOf(alice.name, bob.name);
+  const sent = {
+    hello: { action: 'hello' },
+    read: { action: 'read', conversationId, sequence: 1 },
+    ack: { action: 'ack', notificationIds: [`${conversationId}-0000001`] },
+  };
+  for (const [name, frame] of Object.entries(sent)) expect(namesOf(frame, 'receive')).toEqual([name]);
+
+  const [hers, his] = [await connect(alice), await connect(bob)];
+  for (const device of [hers, his]) {
+    device.send(sent.hello);
+    await device.next('caughtUp');
+  }
+  his.send(sent.hello);
+  expect(await his.next('caughtUp')).toMatchObject({ more: true });
+
+  await alice.post(bob, 'hello \u{1F600}');
+  expect(await his.next('notification')).toMatchObject({ from: alice.name, sequence: 1 });
+  his.send(sent.read);
+  expect(await hers.next('readReceipt')).toMatchObject({ by: bob.name, sequence: 1 });
+  his.send(sent.ack);
+  await eventually(async () => (await bob.waiting()).length === 0, 'it is acknowledged');
+
+  const refused = [{ action: 'wave' }, { ...sent.ack, notificationIds: [] }, { ...sent.read, sequence: 0 }];
+  for (const frame of refused) {
+    expect(namesOf(frame, 'receive')).toEqual([]);
+    his.send(frame);
+    expect(await his.next('error')).toMatchObject({ problem: { status: 400 } });
+  }
+  expect([hers.undocumented, his.undocumented]).toEqual([[], []]);
+});
+
+test('without a token there is no connection', async () => {
+  const { name, in: place } = liveDocument.components.securitySchemes.token;
+  expect([name, place]).toEqual(['token', 'query']);
+  const socket = new WebSocket(system.outputs.DuotempoChat.WebSocketUrl);
+  socket.on('error', () => undefined);
+  const [, response] = await once(socket, 'unexpected-response');
+  expect(response.statusCode).toBe(401);
+  socket.terminate();
 });

@@ -1,80 +1,31 @@
-import { serveConnections } from './api-gateway/connections-service.ts';
-import { finishHttpApi, type HttpApiDraft } from './api-gateway/http-api-draft.ts';
-import { startHttpFront, type HttpFront, type JwksKeyGetter } from './api-gateway/http-api.ts';
-import { sendAnswer } from './api-gateway/http-front.ts';
-import { gatewayAnswer } from './api-gateway/http-response.ts';
-import { finishWebSocketApi, type WebSocketApiDraft } from './api-gateway/web-socket-api-draft.ts';
-import { createWebSocketApis } from './api-gateway/web-socket-api.ts';
-import type { WebSocketLimits } from './api-gateway/web-socket-connection.ts';
-import { serveUserPools, type UserPool } from './cognito/index.ts';
-import { createDynamoDb } from './dynamodb/index.ts';
-import {
-  createCredentialStore,
-  startAwsEndpoint,
-  type AwsEndpoint,
-  type Interceptor,
-  type RoleCredentials,
-} from './endpoint/index.ts';
-import type { HostEvent } from './events.ts';
-import { createAccess, type AccessRequest, type Policies } from './iam/index.ts';
-import { FunctionPool, mayWriteLogs, type Invocation } from './lambda/index.ts';
+import type { UserPool } from './cognito/index.ts';
+import type { AccessRequest, Policies } from './iam/index.ts';
+import type { FunctionDefinition } from './lambda/index.ts';
 import type { HostedPipe } from './pipes/index.ts';
 import { RESOURCE_TYPES } from './registry.ts';
 import type { HostedSchedule } from './scheduler/index.ts';
-import { createSqs } from './sqs/index.ts';
+import { startServices, type ServiceOptions, type Services } from './services.ts';
 import {
   checkSupport,
   createUrlRewriter,
   loadAssembly,
   provisionStacks,
   type AssemblyStack,
+  type StackOutputs,
   type StartLater,
 } from './template/index.ts';
-import { createUsageMeter, type Usage } from './usage.ts';
+import type { Usage } from './usage.ts';
 
-export interface LocalHostOptions {
+export interface LocalHostOptions extends ServiceOptions {
   /** The folder of the cloud assembly, as `cdk synth` wrote it; or of several, as one account would hold them. */
   readonly assembly: string | readonly string[];
-  /** Of the HTTP APIs; 0 for any. @default 3000 */
-  readonly port?: number;
-  /** Of the AWS endpoint; 0 for any. @default 4566 */
-  readonly awsPort?: number;
-  /**
-   * Another address of this machine that the AWS endpoint listens on as well, such as the one that containers reach;
-   * `0.0.0.0` for all. Whoever reaches it may do everything. @default only 127.0.0.1
-   */
-  readonly awsAddress?: string;
-  /** Worker threads over all functions. @default 8 */
-  readonly maxWorkers?: number;
-  /**
-   * Most invocations at once over all functions, as an account has a limit: 10 in a new one. What is beyond it is
-   * throttled: an HTTP API answers 503, a WebSocket API refuses to connect, messages of a queue come again later.
-   * @default none
-   */
-  readonly accountConcurrency?: number;
-  /** How long connections of WebSocket APIs last. @default as on AWS: 10 minutes idle, 2 hours in all */
-  readonly webSocketLimits?: WebSocketLimits;
-  readonly onEvent?: (event: HostEvent) => void;
-  /** Sees what each invocation of a function is given, before it runs. */
-  readonly onInvoke?: (functionArn: string, event: unknown) => void;
-  /**
-   * Fault injection: see every call of the AWS endpoint that is allowed, the first outermost, and may delay it, answer
-   * in the service's place, or change the answer.
-   */
-  readonly interceptors?: readonly Interceptor[];
 }
 
-export interface HostedFunction {
-  readonly stackName: string;
-  readonly logicalId: string;
-  /** The construct's path. */
-  readonly path?: string;
-  readonly functionName: string;
-  readonly functionArn: string;
-  readonly environment: Readonly<Record<string, string>>;
-  /** What its role signs with. */
-  readonly credentials: RoleCredentials;
-}
+/** `credentials` are what the function's role signs with. */
+export type HostedFunction = Pick<
+  FunctionDefinition,
+  'stackName' | 'logicalId' | 'path' | 'functionName' | 'functionArn' | 'environment' | 'credentials'
+>;
 
 export interface LocalHost {
   /** Where the HTTP APIs are served, such as `http://localhost:3000`. */
@@ -114,22 +65,14 @@ export interface LocalHost {
   readonly stop: () => Promise<void>;
 }
 
-/** Another program listens on a port. `option` names what to change. */
-export class PortTakenError extends Error {
-  readonly port: number;
-  readonly option: 'port' | 'awsPort';
-  constructor(port: number, option: 'port' | 'awsPort') {
-    super(
-      `Port ${port} is taken by another program. Set the option ${option} to another port, or to 0 for any.`,
-    );
-    this.name = 'PortTakenError';
-    this.port = port;
-    this.option = option;
-  }
+/** What was made of the app's templates. */
+interface App {
+  readonly outputs: StackOutputs;
+  readonly pipes: readonly HostedPipe[];
+  readonly schedules: readonly HostedSchedule[];
+  /** Starts what runs by itself: pollers, pipes and schedules. */
+  readonly starters: readonly Parameters<StartLater>[0][];
 }
-
-const ACCOUNT_ID = '000000000000';
-const REGION = 'us-east-1';
 
 /**
  * Runs a synthesized CDK app: makes its tables, queues, functions and APIs from the templates alone.
@@ -143,12 +86,19 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
     stacks.flatMap(({ template }) => template.resources),
     RESOURCE_TYPES,
   );
-
   const undo: (() => Promise<void>)[] = [];
+  // The pollers' requests and invocations end when what serves them does, so nothing here waits for anything.
+  const stop = async (): Promise<void> => {
+    await Promise.all(undo.map((end) => end()));
+  };
   try {
-    return await start(stacks, options, undo);
+    const services = await startServices(options, undo);
+    const app = await makeApp(stacks, services);
+    publish(services);
+    undo.push(...app.starters.map((start) => start().stop));
+    return hostOf(services, app, stop);
   } catch (error) {
-    await Promise.all(undo.map((stop) => stop()));
+    await stop();
     throw error;
   }
 }
@@ -160,211 +110,65 @@ function refuseTwins(stacks: readonly AssemblyStack[]): void {
   if (twin !== undefined) throw new Error(`There are two stacks of the name ${twin}.`);
 }
 
-async function start(
-  stacks: readonly AssemblyStack[],
-  options: LocalHostOptions,
-  undo: (() => Promise<void>)[],
-): Promise<LocalHost> {
-  const httpApis = new Map<string, HttpApiDraft>();
-  const webSocketDrafts = new Map<string, WebSocketApiDraft>();
-  const meter = createUsageMeter({
-    now: Date.now,
-    memoryMegabytesOf: (functionName) => functionPool.find(functionName)?.memoryMegabytes ?? 0,
-    nameOf: (id) => nameOf({ functionPool, httpApis, webSocketApis: webSocketDrafts }, id),
-  });
-  const onEvent = (event: HostEvent): void => {
-    meter.onEvent(event);
-    options.onEvent?.(event);
-  };
-  const credentials = createCredentialStore();
-  const access = createAccess({ accountId: ACCOUNT_ID, region: REGION }, onEvent);
-  const sqs = createSqs();
-  const dynamoDb = createDynamoDb({
-    accountId: ACCOUNT_ID,
-    region: REGION,
-    onConsumed: meter.onConsumed,
-  });
-  const userPools = new Map<string, UserPool>();
-
-  const awsEndpoint: AwsEndpoint = await listening('awsPort', options.awsPort ?? 4566, (port) =>
-    startAwsEndpoint({
-      port,
-      ...(options.awsAddress === undefined ? {} : { address: options.awsAddress }),
-      credentials,
-      authorize: access.authorize,
-      interceptors: [...(options.interceptors ?? []), meter.interceptor],
-    }),
-  );
-  undo.push(awsEndpoint.stop, () => Promise.resolve(sqs.stop()));
-  for (const service of [...dynamoDb.services, sqs.service, serveUserPools(userPools)]) {
-    awsEndpoint.addService(service);
-  }
-
-  const logGroups = new Set<string>();
-  const functionPool = new FunctionPool({
-    ...(options.maxWorkers === undefined ? {} : { maxWorkers: options.maxWorkers }),
-    ...(options.accountConcurrency === undefined ? {} : { accountConcurrency: options.accountConcurrency }),
-    awsEndpoint: () => awsEndpoint.url,
-    region: REGION,
-    onEvent: (event) => {
-      // Lambda writes lines of its own at each invocation, so a function that says nothing needs its log group, too.
-      const definition = functionPool.find(event.functionName);
-      const isLogged =
-        definition === undefined || mayWriteLogs(access, definition, (name) => logGroups.has(name));
-      if (isLogged || event.type === 'invocation') onEvent(event);
-    },
-    ...(options.onInvoke === undefined ? {} : { onInvoke: options.onInvoke }),
-  });
-  undo.push(() => functionPool.stop());
-  /** API Gateway may invoke what a function's resource-based policy lets it; else its answer is an error, as on AWS. */
-  const invokeFromApi = (functionArn: string, event: unknown, source: string): Promise<Invocation> => {
-    const refusal = access.refusalOf({
-      principal: {
-        kind: 'service',
-        service: 'apigateway.amazonaws.com',
-        sourceArn: `arn:aws:execute-api:${REGION}:${ACCOUNT_ID}:${source}`,
-      },
-      action: 'lambda:InvokeFunction',
-      resourceArn: functionArn,
-    });
-    if (refusal === undefined) return functionPool.invoke(functionArn, event);
-    return Promise.resolve({ kind: 'error', errorType: 'AccessDeniedException', errorMessage: refusal });
-  };
-
-  const keysOf = (issuer: string): JwksKeyGetter => {
-    const pool = [...userPools.values()].find((candidate) => candidate.issuer === issuer);
-    if (pool === undefined) throw new Error(`${issuer} is not an issuer of this app.`);
-    return pool.keys();
-  };
-  const http: HttpFront = await listening('port', options.port ?? 3000, (port) =>
-    startHttpFront({
-      port,
-      hostname: 'localhost',
-      invoke: invokeFromApi,
-      keysOf,
-      accountId: ACCOUNT_ID,
-      onEvent,
-    }),
-  );
-  undo.push(() => http.stop());
-
-  const webSocketApis = createWebSocketApis({
-    region: REGION,
-    accountId: ACCOUNT_ID,
-    invoke: invokeFromApi,
-    ...(options.webSocketLimits === undefined ? {} : { limits: options.webSocketLimits }),
-    onEvent,
-    meter: meter.webSockets,
-  });
-  undo.push(() => Promise.resolve(webSocketApis.stop()));
-  awsEndpoint.addRestService(serveConnections(webSocketApis, { region: REGION, accountId: ACCOUNT_ID }));
-
-  const starters: Parameters<StartLater>[0][] = [];
-  const startLater: StartLater = (starter) => void starters.push(starter);
+async function makeApp(stacks: readonly AssemblyStack[], services: Services): Promise<App> {
+  const { endpoint, gateway, http } = services;
   const resources = stacks.flatMap(({ template }) => template.resources);
-  const urls = createUrlRewriter();
+  const starters: Parameters<StartLater>[0][] = [];
   const pipes: HostedPipe[] = [];
   const schedules: HostedSchedule[] = [];
   const outputs = await provisionStacks(stacks, RESOURCE_TYPES, {
-    accountId: ACCOUNT_ID,
-    region: REGION,
-    access,
-    account: {},
-    awsEndpoint: awsEndpoint.url,
-    callAs: awsEndpoint.callAs,
-    credentials,
-    dynamoDb,
-    functionPool,
-    httpApis,
+    ...services,
+    ...gateway.drafts,
+    awsEndpoint: endpoint.url,
+    callAs: endpoint.callAs,
     httpUrl: http.url,
-    logGroups,
     managedPolicies: new Map(),
-    onEvent,
     pipes,
     schedules,
-    sqs,
-    startLater,
-    urls,
+    startLater: (start) => void starters.push(start),
+    urls: createUrlRewriter(),
     userPoolCount: resources.filter(({ type }) => type === 'AWS::Cognito::UserPool').length,
-    userPools,
-    webSocketApis: webSocketDrafts,
   });
-  for (const draft of httpApis.values()) http.addApi(finishHttpApi(draft));
-  for (const draft of webSocketDrafts.values()) {
-    const upgrade = webSocketApis.serve(finishWebSocketApi(draft));
-    http.addMount(
-      draft.prefix,
-      (_, response) => sendAnswer(response, gatewayAnswer(426, 'Upgrade Required')),
-      upgrade,
-    );
-  }
+  return { outputs, pipes, schedules, starters };
+}
+
+function publish({ endpoint, gateway, http, userPools }: Services): void {
+  gateway.publish(http);
   for (const pool of userPools.values()) {
     http.addMount(new URL(pool.issuer).pathname, (request, response, path) => {
       pool.handleHttp(request, response, path);
     });
     // On AWS the endpoint of cognito-idp serves them, and a container reaches this one only.
-    awsEndpoint.addPublicPath(`/${pool.userPoolId}/.well-known/`, (request, response, path) => {
+    endpoint.addPublicPath(`/${pool.userPoolId}/.well-known/`, (request, response, path) => {
       pool.handleHttp(request, response, `/.well-known/${path}`);
     });
   }
-  const backgrounds = starters.map((starter) => starter());
+}
 
-  const hostedFunctions = functionPool.definitions();
+function hostOf(services: Services, app: App, stop: () => Promise<void>): LocalHost {
+  const { access, endpoint, functionPool, gateway, http, meter, region, userPools } = services;
+  const functions = functionPool.definitions();
   let stopped: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    // The pollers' requests and invocations end when what serves them does, so nothing here waits for anything.
-    await Promise.all([...backgrounds.map((background) => background.stop()), ...undo.map((end) => end())]);
-  };
   return {
     url: http.url,
-    awsEndpoint: awsEndpoint.url,
-    region: REGION,
-    outputs,
-    functions: hostedFunctions,
+    awsEndpoint: endpoint.url,
+    region,
+    outputs: app.outputs,
+    functions,
     userPools: [...userPools.values()],
-    pipes,
-    schedules,
+    pipes: app.pipes,
+    schedules: app.schedules,
     access: { policies: access.policies, requests: access.requests },
     killFunction: (name) =>
-      hostedFunctions
+      functions
         .filter(({ functionName, logicalId }) => functionName.startsWith(name) || logicalId.startsWith(name))
         .reduce((count, { functionArn }) => count + functionPool.kill(functionArn), 0),
-    connectionIds: () => webSocketApis.connections().map(({ identity }) => identity.connectionId),
-    loseConnections: (isLost = () => true) => webSocketApis.lose(isLost),
+    connectionIds: () => gateway.webSockets.connectionIds(),
+    loseConnections: (isLost = () => true) => gateway.webSockets.lose(isLost),
     usage: meter.usage,
     warm: async () => {
-      await Promise.all(hostedFunctions.map(({ functionArn }) => functionPool.warm(functionArn)));
+      await Promise.all(functions.map(({ functionArn }) => functionPool.warm(functionArn)));
     },
     stop: () => (stopped ??= stop()),
   };
-}
-
-/** What is known of a role by its function, and of an API by its name. */
-function nameOf(
-  world: {
-    functionPool: FunctionPool;
-    httpApis: ReadonlyMap<string, HttpApiDraft>;
-    webSocketApis: ReadonlyMap<string, WebSocketApiDraft>;
-  },
-  id: string,
-): string {
-  const api = world.httpApis.get(id) ?? world.webSocketApis.get(id);
-  if (api !== undefined) return api.name;
-  if (!id.startsWith('arn:')) return id;
-  const holder = world.functionPool.definitions().find(({ credentials }) => credentials.roleArn === id);
-  return holder?.functionName ?? id.slice(id.indexOf('/') + 1);
-}
-
-async function listening<T>(
-  option: 'port' | 'awsPort',
-  port: number,
-  listen: (port: number) => Promise<T>,
-): Promise<T> {
-  try {
-    return await listen(port);
-  } catch (error) {
-    const isTaken =
-      typeof error === 'object' && error !== null && 'code' in error && error.code === 'EADDRINUSE';
-    throw isTaken ? new PortTakenError(port, option) : error;
-  }
 }

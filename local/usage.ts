@@ -1,3 +1,4 @@
+import type { WebSocketMeter } from './api-gateway/index.ts';
 import type { ConsumedCapacity } from './dynamodb/index.ts';
 import type { AwsAnswer, AwsCall, Interceptor } from './endpoint/index.ts';
 import type { HostEvent } from './events.ts';
@@ -50,13 +51,6 @@ export interface UsageMeter {
   readonly onEvent: (event: HostEvent) => void;
   readonly webSockets: WebSocketMeter;
   readonly usage: () => Usage;
-}
-
-/** Hears what goes over the connections of WebSocket APIs. */
-export interface WebSocketMeter {
-  readonly connected: (apiId: string) => void;
-  readonly disconnected: (apiId: string) => void;
-  readonly message: (apiId: string, direction: 'in' | 'out', bytes: number) => void;
 }
 
 const SQS_STEP_BYTES = 64 * 1024;

@@ -1,29 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import type { HostEvent } from '../events.ts';
-import type { Invocation } from '../lambda/index.ts';
-import { readBody } from './http-body.ts';
-import { httpEvent } from './http-event.ts';
-import { sendAnswer, startMountServer, type MountHandler, type UpgradeHandler } from './http-front.ts';
-import {
-  functionAnswer,
-  gatewayAnswer,
-  internalServerError,
-  serviceUnavailable,
-  type HttpAnswer,
-} from './http-response.ts';
-import { compileRoutes, type RouteMatch } from './http-route.ts';
-import { parseTarget } from './http-target.ts';
-import { createJwtAuthorizer, type JwksKeyGetter, type JwtAuthorizer } from './jwt-authorizer.ts';
-import { createTokenBucket, type TakeToken } from './token-bucket.ts';
-
-export type { JwksKeyGetter } from './jwt-authorizer.ts';
-
-export interface ThrottleLimits {
-  /** Requests per second. */
-  readonly rateLimit: number;
-  readonly burstLimit: number;
-}
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { messageAnswer, readBody, sendAnswer, type HttpAnswer, type MountHandler } from '../http/index.ts';
+import { newGatewayId } from './gateway-request.ts';
+import { functionAnswer, httpEvent, INTERNAL_SERVER_ERROR } from './http-payload.ts';
+import { compileRoutes, parseTarget, type HttpTarget, type RouteMatch } from './http-route.ts';
+import { within, type Invoke } from './integration.ts';
+import { createJwtAuthorizer, type JwtAuthorizer, type KeysOf } from './jwt-authorizer.ts';
+import { createTokenBucket, type TakeToken, type ThrottleLimits } from './token-bucket.ts';
 
 export interface HttpApiRoute {
   /** `POST /transactions`, `ANY /{proxy+}` or `$default`. */
@@ -50,26 +32,23 @@ export interface HttpApiDefinition {
   /** By route key. */
   readonly routeThrottles: Readonly<Record<string, ThrottleLimits>>;
   readonly routes: readonly HttpApiRoute[];
-  /** Not supported: refuse the template that has it. */
-  readonly corsConfiguration?: undefined;
 }
 
-export interface HttpFront {
-  addApi(definition: HttpApiDefinition): void;
-  addMount(prefix: string, handler: MountHandler, upgrade?: UpgradeHandler): void;
-  readonly url: string;
-  stop(): Promise<void>;
+export interface HttpApiEvent {
+  readonly type: 'http';
+  readonly apiId: string;
+  readonly method: string;
+  readonly path: string;
+  readonly routeKey: string | undefined;
+  readonly status: number;
+  readonly milliseconds: number;
 }
 
-export interface HttpFrontOptions {
-  /** 0 for any. */
-  readonly port: number;
-  readonly hostname: string;
-  /** @param source what follows `arn:aws:execute-api:<region>:<account>:` in the ARN of the route that invokes. */
-  readonly invoke: (functionArn: string, event: unknown, source: string) => Promise<Invocation>;
-  readonly keysOf: (issuer: string) => Promise<JwksKeyGetter> | JwksKeyGetter;
+export interface HttpApisOptions {
   readonly accountId: string;
-  readonly onEvent: (event: HostEvent) => void;
+  readonly invoke: Invoke;
+  readonly keysOf: KeysOf;
+  readonly onEvent: (event: HttpApiEvent) => void;
 }
 
 /** A route with what it needs at run time. */
@@ -78,126 +57,130 @@ interface ServedRoute extends HttpApiRoute {
   readonly authorize: JwtAuthorizer | undefined;
 }
 
+/** A request that has found its route. */
+interface RoutedRequest {
+  readonly request: IncomingMessage;
+  readonly requestId: string;
+  readonly receivedAt: Date;
+  readonly target: HttpTarget & { readonly kind: 'path' };
+  readonly match: RouteMatch<ServedRoute>;
+}
+
 /** The request line and all headers together. */
-const maximumHeaderBytes = 10_240;
+const MAXIMUM_HEADER_BYTES = 10_240;
 
-const badRequest = gatewayAnswer(400, 'Bad Request');
-const notFound = gatewayAnswer(404, 'Not Found');
-const tooLarge = gatewayAnswer(413, 'Request Entity Too Large');
-const tooManyRequests = gatewayAnswer(429, 'Too Many Requests');
-const headersTooLarge = gatewayAnswer(431, 'Request Header Fields Too Large');
+const BAD_REQUEST = messageAnswer(400);
+const NOT_FOUND = messageAnswer(404);
+const TOO_LARGE = messageAnswer(413, 'Request Entity Too Large');
+const TOO_MANY_REQUESTS = messageAnswer(429);
+const HEADERS_TOO_LARGE = messageAnswer(431);
+const SERVICE_UNAVAILABLE = messageAnswer(503);
 
-/** Serves HTTP APIs, each under its prefix, and whatever else is mounted, on one port. */
-export async function startHttpFront(options: HttpFrontOptions): Promise<HttpFront> {
-  const server = await startMountServer(options.port, options.hostname);
+/** @returns what serves an API; APIs with the same issuer and audience share one authorizer, and so its verified tokens. */
+export function createHttpApis(options: HttpApisOptions): (definition: HttpApiDefinition) => MountHandler {
   const authorizers = new Map<string, JwtAuthorizer>();
-
-  /** Routes with the same issuer and audience share one authorizer, and so its verified tokens. */
-  function authorizerOf(route: HttpApiRoute): JwtAuthorizer | undefined {
+  const authorizerOf = (route: HttpApiRoute): JwtAuthorizer | undefined => {
     if (route.authorizer === undefined) return undefined;
     const { issuer, audience } = route.authorizer;
     const key = JSON.stringify([issuer, audience]);
-    const authorizer =
-      authorizers.get(key) ?? createJwtAuthorizer({ issuer, audience, keysOf: options.keysOf });
+    const { keysOf } = options;
+    const authorizer = authorizers.get(key) ?? createJwtAuthorizer({ issuer, audience, keysOf });
     authorizers.set(key, authorizer);
     return authorizer;
-  }
-
-  function serve(definition: HttpApiDefinition): MountHandler {
+  };
+  return (definition) => {
     const routes = definition.routes.map((route): ServedRoute => {
       const limits = definition.routeThrottles[route.routeKey] ?? definition.throttle;
-      return {
-        ...route,
-        takeToken: limits && createTokenBucket(limits),
-        authorize: authorizerOf(route),
-      };
+      return { ...route, takeToken: limits && createTokenBucket(limits), authorize: authorizerOf(route) };
     });
-    const match = compileRoutes(routes);
-
-    return (request, response, target) => {
-      const startedAt = performance.now();
-      const requestId = newRequestId();
-      const receivedAt = new Date();
-      const parsed = parseTarget(target, definition.stageName);
-
-      function send(answer: HttpAnswer, route: ServedRoute | undefined): void {
-        const extraHeaders = [['apigw-requestid', requestId]] as const;
-        let { status } = answer;
-        try {
-          sendAnswer(response, answer, extraHeaders);
-        } catch {
-          ({ status } = internalServerError);
-          sendAnswer(response, internalServerError, extraHeaders);
-        }
-        options.onEvent({
-          type: 'http',
-          apiId: definition.apiId,
-          method: request.method ?? '',
-          path: parsed.kind === 'path' ? parsed.rawPath : target,
-          routeKey: route?.routeKey,
-          status,
-          milliseconds: performance.now() - startedAt,
-        });
-      }
-
-      async function integrate(
-        { route, pathParameters }: RouteMatch<ServedRoute>,
-        { rawPath, rawQueryString }: { readonly rawPath: string; readonly rawQueryString: string },
-      ): Promise<HttpAnswer | undefined> {
-        if (route.takeToken?.() === false) return tooManyRequests;
-        const decided = route.authorize?.(request.headers.authorization, route.scopes);
-        const authorization = decided instanceof Promise ? await decided : decided;
-        if (authorization?.kind === 'denied') {
-          const { status, wwwAuthenticate } = authorization;
-          const message = status === 401 ? 'Unauthorized' : 'Forbidden';
-          return gatewayAnswer(status, message, [['www-authenticate', wwwAuthenticate]]);
-        }
-        const body = await readBody(request);
-        if (body === 'aborted') return undefined;
-        if (body === 'too-large') return tooLarge;
-        const event = httpEvent(request, body, {
-          accountId: options.accountId,
-          apiId: definition.apiId,
-          stageName: definition.stageName,
-          routeKey: route.routeKey,
-          requestId,
-          rawPath,
-          rawQueryString,
-          pathParameters,
-          jwt: authorization && {
-            claims: authorization.claims,
-            scopes: route.scopes.length > 0 ? route.scopes : null,
-          },
-          receivedAt,
-        });
-        const source = `${definition.apiId}/${definition.stageName}/${routeSource(route.routeKey, request.method)}`;
-        return within(route.timeoutMilliseconds, options.invoke(route.functionArn, event, source));
-      }
-
-      if (headerBytes(request) > maximumHeaderBytes) return send(headersTooLarge, undefined);
-      if (parsed.kind === 'malformed') return send(badRequest, undefined);
-      const found = parsed.kind === 'path' ? match(request.method ?? '', parsed.path) : undefined;
-      if (parsed.kind === 'other-stage' || found === undefined) return send(notFound, undefined);
-      integrate(found, parsed).then(
-        (answer) => answer && send(answer, found.route),
-        () => send(internalServerError, found.route),
-      );
-    };
-  }
-
-  return {
-    addApi(definition) {
-      server.addMount(definition.prefix, serve(definition));
-    },
-    addMount: (prefix, handler, upgrade) => server.addMount(prefix, handler, upgrade),
-    url: server.url,
-    stop: async () => server.stop(),
+    return serveApi(options, definition, routes);
   };
 }
 
-/** 16 characters that end in `=`, as API Gateway's look. */
-function newRequestId(): string {
-  return randomBytes(11).toString('base64');
+function serveApi(
+  options: HttpApisOptions,
+  definition: HttpApiDefinition,
+  routes: readonly ServedRoute[],
+): MountHandler {
+  const { apiId, stageName } = definition;
+  const matchRoute = compileRoutes(routes);
+  return (request, response, path) => {
+    const startedAt = performance.now();
+    const receivedAt = new Date();
+    const requestId = newGatewayId('base64');
+    const method = request.method ?? '';
+    const target = parseTarget(path, stageName);
+    const send = (answer: HttpAnswer, routeKey?: string): void => {
+      const status = sendOrFail(response, answer, requestId);
+      options.onEvent({
+        type: 'http',
+        apiId,
+        method,
+        path: target.kind === 'path' ? target.rawPath : path,
+        routeKey,
+        status,
+        milliseconds: performance.now() - startedAt,
+      });
+    };
+    if (headerBytes(request) > MAXIMUM_HEADER_BYTES) return send(HEADERS_TOO_LARGE);
+    if (target.kind === 'malformed') return send(BAD_REQUEST);
+    const match = target.kind === 'path' ? matchRoute(method, target.path) : undefined;
+    if (target.kind === 'other-stage' || match === undefined) return send(NOT_FOUND);
+    const { routeKey } = match.route;
+    integrate(options, definition, { request, requestId, receivedAt, target, match }).then(
+      (answer) => answer && send(answer, routeKey),
+      () => send(INTERNAL_SERVER_ERROR, routeKey),
+    );
+  };
+}
+
+/** @returns undefined where the client has left */
+async function integrate(
+  { accountId, invoke }: HttpApisOptions,
+  { apiId, stageName }: HttpApiDefinition,
+  { request, requestId, receivedAt, target, match }: RoutedRequest,
+): Promise<HttpAnswer | undefined> {
+  const { route, pathParameters } = match;
+  const { routeKey, scopes, functionArn, timeoutMilliseconds } = route;
+  if (route.takeToken?.() === false) return TOO_MANY_REQUESTS;
+  const decided = route.authorize?.(request.headers.authorization, scopes);
+  const authorization = decided instanceof Promise ? await decided : decided;
+  if (authorization?.kind === 'denied') {
+    const { status, wwwAuthenticate } = authorization;
+    return messageAnswer(status, undefined, [['www-authenticate', wwwAuthenticate]]);
+  }
+  const body = await readBody(request);
+  if (body === 'aborted') return undefined;
+  if (body === 'too-large') return TOO_LARGE;
+  const event = httpEvent(request, body, {
+    accountId,
+    apiId,
+    stageName,
+    routeKey,
+    requestId,
+    rawPath: target.rawPath,
+    rawQueryString: target.rawQueryString,
+    pathParameters,
+    jwt: authorization && { claims: authorization.claims, scopes: scopes.length > 0 ? scopes : null },
+    receivedAt,
+  });
+  const source = `${apiId}/${stageName}/${routeSource(routeKey, request.method)}`;
+  const invocation = await within(timeoutMilliseconds, invoke(functionArn, event, source));
+  if (invocation === undefined || invocation.kind === 'throttled') return SERVICE_UNAVAILABLE;
+  if (invocation.kind === 'success') return functionAnswer(invocation.payload);
+  return invocation.errorType === 'RequestTooLargeException' ? TOO_LARGE : INTERNAL_SERVER_ERROR;
+}
+
+/** @returns the status that went out: 500 where a function answered with headers that can't be sent */
+function sendOrFail(response: ServerResponse, answer: HttpAnswer, requestId: string): number {
+  const extraHeaders = [['apigw-requestid', requestId]] as const;
+  try {
+    sendAnswer(response, answer, extraHeaders);
+    return answer.status;
+  } catch {
+    sendAnswer(response, INTERNAL_SERVER_ERROR, extraHeaders);
+    return INTERNAL_SERVER_ERROR.status;
+  }
 }
 
 /** `POST/transactions`: a route as it stands in an ARN, its path with the names of the parameters. */
@@ -206,23 +189,6 @@ function routeSource(routeKey: string, method = ''): string {
 }
 
 function headerBytes(request: IncomingMessage): number {
-  let bytes = (request.method ?? '').length + (request.url ?? '').length;
-  for (const text of request.rawHeaders) bytes += text.length;
-  return bytes;
-}
-
-/** The function runs on after the integration's timeout, as on AWS; only its answer is lost. */
-async function within(timeoutMilliseconds: number, invoked: Promise<Invocation>): Promise<HttpAnswer> {
-  let timer: NodeJS.Timeout | undefined;
-  const timedOut = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), timeoutMilliseconds);
-  });
-  try {
-    const invocation = await Promise.race([invoked, timedOut]);
-    if (invocation === undefined || invocation.kind === 'throttled') return serviceUnavailable;
-    if (invocation.kind === 'success') return functionAnswer(invocation.payload);
-    return invocation.errorType === 'RequestTooLargeException' ? tooLarge : internalServerError;
-  } finally {
-    clearTimeout(timer);
-  }
+  const texts = [request.method ?? '', request.url ?? '', ...request.rawHeaders];
+  return texts.reduce((bytes, text) => bytes + text.length, 0);
 }

@@ -1,7 +1,7 @@
 import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 
-/** Finds the issuer's key that a token's header names. */
-export type JwksKeyGetter = JWTVerifyGetKey;
+/** Finds the keys of an issuer. */
+export type KeysOf = (issuer: string) => JWTVerifyGetKey | Promise<JWTVerifyGetKey>;
 
 type Authorization =
   /** Every claim as API Gateway hands it on: text, lists as `[a b]`. */
@@ -17,7 +17,7 @@ export type JwtAuthorizer = (
 export interface JwtAuthorizerOptions {
   readonly issuer: string;
   readonly audience: readonly string[];
-  readonly keysOf: (issuer: string) => Promise<JwksKeyGetter> | JwksKeyGetter;
+  readonly keysOf: KeysOf;
   /** @default the system clock */
   readonly now?: () => Date;
 }
@@ -29,8 +29,8 @@ interface VerifiedToken {
 }
 
 /** Only RSA is supported by HTTP APIs. */
-const algorithms = ['RS256', 'RS384', 'RS512'];
-const maximumCachedTokens = 1000;
+const ALGORITHMS = ['RS256', 'RS384', 'RS512'];
+const MAXIMUM_CACHED_TOKENS = 1000;
 
 /** Why a token is refused, in the words of the `error_description`. */
 class RefusedToken extends Error {}
@@ -42,12 +42,12 @@ class RefusedToken extends Error {}
 export function createJwtAuthorizer(options: JwtAuthorizerOptions): JwtAuthorizer {
   const now = options.now ?? (() => new Date());
   const cache = new Map<string, VerifiedToken>();
-  let keys: JwksKeyGetter | undefined;
+  let keys: JWTVerifyGetKey | undefined;
 
   function remember(token: string, verified: VerifiedToken): void {
     cache.delete(token);
     cache.set(token, verified);
-    const [oldest] = cache.size > maximumCachedTokens ? cache.keys() : [];
+    const [oldest] = cache.size > MAXIMUM_CACHED_TOKENS ? cache.keys() : [];
     if (oldest !== undefined) cache.delete(oldest);
   }
 
@@ -55,7 +55,11 @@ export function createJwtAuthorizer(options: JwtAuthorizerOptions): JwtAuthorize
     if (decodeProtectedHeader(token).kid === undefined) throw new RefusedToken('the token has no kid');
     keys ??= await options.keysOf(options.issuer);
     const currentDate = now();
-    const { payload } = await jwtVerify(token, keys, { issuer: options.issuer, algorithms, currentDate });
+    const { payload } = await jwtVerify(token, keys, {
+      issuer: options.issuer,
+      algorithms: ALGORITHMS,
+      currentDate,
+    });
     checkAudience(payload, options.audience);
     if (payload.exp === undefined) throw new RefusedToken('the token does not expire');
     if (payload.iat !== undefined && payload.iat > Math.floor(currentDate.getTime() / 1000)) {

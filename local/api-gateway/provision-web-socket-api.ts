@@ -1,6 +1,5 @@
 import {
   isJsonObject,
-  kebabCase,
   numberWithin,
   optionalText,
   propertyAt,
@@ -11,22 +10,12 @@ import {
   type Provision,
   type ResourceRequest,
 } from '../template/index.ts';
-import { functionArnIn, throttleAt, type HttpApiWorld } from './provision-http-api.ts';
-import type { WebSocketApiDraft } from './web-socket-api-draft.ts';
-
-export interface WebSocketApiWorld extends HttpApiWorld {
-  readonly account: { readonly apiGatewayLogRole?: string };
-  readonly awsEndpoint: string;
-}
+import { functionArnIn, prefixOf, throttleAt, type ApiWorld, type WebSocketApiDraft } from './api-drafts.ts';
 
 /** AWS::ApiGatewayV2::Api with the protocol WEBSOCKET */
-export const provisionWebSocketApi: Provision<WebSocketApiWorld> = (resource, world) => {
+export const provisionWebSocketApi: Provision<ApiWorld> = (resource, world) => {
   const name = requiredText(resource, 'Name');
-  const prefix = `/${kebabCase(name)}`;
-  const others = [...world.httpApis.values(), ...world.webSocketApis.values()];
-  if (others.some((other) => other.prefix === prefix)) {
-    throw new ResourceError(resource, `another API is served at ${prefix} already; names must differ.`);
-  }
+  const prefix = prefixOf(resource, world);
   const expression = requiredText(resource, 'RouteSelectionExpression');
   const selection = /^\$(?:\{request\.body\.([\w.-]+)\}|request\.body\.([\w.-]+))$/.exec(expression);
   const path = selection?.[1] ?? selection?.[2];
@@ -55,7 +44,7 @@ export const provisionWebSocketApi: Provision<WebSocketApiWorld> = (resource, wo
   return { ref: apiId, attributes: { ApiEndpoint: url, ApiId: apiId } };
 };
 
-export const provisionWebSocketIntegration: Provision<WebSocketApiWorld> = (resource, world) => {
+export const provisionWebSocketIntegration: Provision<ApiWorld> = (resource, world) => {
   const id = randomId(7);
   const isMock = requiredText(resource, 'IntegrationType') === 'MOCK';
   apiOf(resource, world).integrations.set(
@@ -97,7 +86,7 @@ function mockStatus(resource: ResourceRequest): number {
 }
 
 /** AWS::ApiGatewayV2::IntegrationResponse: says what an integration that is no proxy may answer. */
-export const provisionIntegrationResponse: Provision<WebSocketApiWorld> = (resource, world) => {
+export const provisionIntegrationResponse: Provision<ApiWorld> = (resource, world) => {
   const { integrations } = apiOf(resource, world);
   const integrationId = requiredText(resource, 'IntegrationId');
   const integration = integrations.get(integrationId);
@@ -127,7 +116,7 @@ function statusesOf(resource: ResourceRequest): RegExp {
   );
 }
 
-export const provisionWebSocketAuthorizer: Provision<WebSocketApiWorld> = (resource, world) => {
+export const provisionWebSocketAuthorizer: Provision<ApiWorld> = (resource, world) => {
   const id = randomId(6);
   const identitySources = textListAt(resource, 'IdentitySource');
   const unknown = identitySources.find((source) => !/^route\.request\.(header|querystring)\./.test(source));
@@ -145,7 +134,7 @@ export const provisionWebSocketAuthorizer: Provision<WebSocketApiWorld> = (resou
   return { ref: id, attributes: { AuthorizerId: id } };
 };
 
-export const provisionWebSocketRoute: Provision<WebSocketApiWorld> = (resource, world) => {
+export const provisionWebSocketRoute: Provision<ApiWorld> = (resource, world) => {
   const routeKey = requiredText(resource, 'RouteKey');
   const draft = apiOf(resource, world);
   const needsAuthorizer = optionalText(resource, 'AuthorizationType') === 'CUSTOM';
@@ -165,13 +154,13 @@ export const provisionWebSocketRoute: Provision<WebSocketApiWorld> = (resource, 
 };
 
 /** AWS::ApiGatewayV2::RouteResponse: what the function answers goes back to the client. */
-export const provisionRouteResponse: Provision<WebSocketApiWorld> = (resource, world) => {
+export const provisionRouteResponse: Provision<ApiWorld> = (resource, world) => {
   apiOf(resource, world).responding.add(requiredText(resource, 'RouteId'));
   const id = randomId(7);
   return { ref: id, attributes: { RouteResponseId: id } };
 };
 
-export const provisionWebSocketStage: Provision<WebSocketApiWorld> = (resource, world) => {
+export const provisionWebSocketStage: Provision<ApiWorld> = (resource, world) => {
   const draft = apiOf(resource, world);
   if (draft.stage !== undefined) throw new ResourceError(resource, 'an API has one stage here.');
   // Source: API Gateway developer guide, "Configure logging for WebSocket APIs". HTTP APIs write theirs without the role.
@@ -193,7 +182,7 @@ export const provisionWebSocketStage: Provision<WebSocketApiWorld> = (resource, 
   return { ref: stageName, attributes: {} };
 };
 
-function apiOf(resource: ResourceRequest, world: WebSocketApiWorld): WebSocketApiDraft {
+function apiOf(resource: ResourceRequest, world: ApiWorld): WebSocketApiDraft {
   const apiId = requiredText(resource, 'ApiId');
   const draft = world.webSocketApis.get(apiId);
   if (draft === undefined)

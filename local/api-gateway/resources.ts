@@ -11,15 +11,16 @@ import {
   type Properties,
   type ResourceTypes,
 } from '../template/index.ts';
+import type { ApiWorld } from './api-drafts.ts';
 import {
   provisionApi,
+  provisionApiGatewayAccount,
   provisionAuthorizer,
   provisionIntegration,
   provisionRoute,
   provisionStage,
-  type ApiWorld,
-} from './api.ts';
-import { provisionApiGatewayAccount, type AccountWorld } from './provision-account.ts';
+  type AccountWorld,
+} from './provision-api.ts';
 import { provisionIntegrationResponse, provisionRouteResponse } from './provision-web-socket-api.ts';
 
 const assumedByApiGateway = refused(

@@ -1,3 +1,9 @@
+export interface ThrottleLimits {
+  /** Requests per second. */
+  readonly rateLimit: number;
+  readonly burstLimit: number;
+}
+
 /** Takes one token if there is one, and says whether there was. */
 export type TakeToken = () => boolean;
 
@@ -7,7 +13,7 @@ export type TakeToken = () => boolean;
  * @param now milliseconds of a clock that never runs backwards
  */
 export function createTokenBucket(
-  limits: { readonly rateLimit: number; readonly burstLimit: number },
+  limits: ThrottleLimits,
   now: () => number = () => performance.now(),
 ): TakeToken {
   let tokens = limits.burstLimit;

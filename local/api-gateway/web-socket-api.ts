@@ -1,14 +1,16 @@
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import type { HostEvent } from '../events.ts';
-import type { Invocation } from '../lambda/index.ts';
-import { isJsonObject, type Json, type JsonObject } from '../template/index.ts';
-import type { WebSocketMeter } from '../usage.ts';
-import type { ThrottleLimits } from './http-api.ts';
-import type { UpgradeHandler } from './http-front.ts';
-import { createTokenBucket } from './token-bucket.ts';
-import { authorizeConnection, type WebSocketAuthorizer } from './web-socket-authorizer.ts';
+import { refuseSocket, type UpgradeHandler } from '../http/index.ts';
+import { isJsonObject, type Json, type JsonObject, type Place } from '../template/index.ts';
+import { newGatewayId } from './gateway-request.ts';
+import { within, type Invoke } from './integration.ts';
+import { createTokenBucket, type TakeToken, type ThrottleLimits } from './token-bucket.ts';
+import {
+  authorizeConnection,
+  type WebSocketAuthorization,
+  type WebSocketAuthorizer,
+} from './web-socket-authorizer.ts';
 import {
   MAXIMUM_MESSAGE_BYTES,
   openConnection,
@@ -17,8 +19,7 @@ import {
 } from './web-socket-connection.ts';
 import {
   connectRequest,
-  newConnectionId,
-  sourceIpOf,
+  newIdentity,
   webSocketContext,
   type ConnectionIdentity,
   type ConnectRequest,
@@ -48,31 +49,40 @@ export interface WebSocketApiDefinition {
   readonly throttle?: ThrottleLimits;
 }
 
-/** The WebSocket APIs of a host and all their connections. */
-export interface WebSocketApis {
-  readonly serve: (definition: WebSocketApiDefinition) => UpgradeHandler;
-  readonly connectionOf: (apiId: string, connectionId: string) => WebSocketConnection | undefined;
-  readonly connections: () => readonly WebSocketConnection[];
-  /** Fault injection: cuts connections, as a network that vanishes: `$disconnect` is not called. */
-  readonly lose: (isLost: (connectionId: string) => boolean) => number;
-  readonly stop: () => void;
+/** What became of an event of a WebSocket API; `status` as HTTP would have it, 101 for a connection. */
+export interface WebSocketEvent {
+  readonly type: 'web-socket';
+  readonly apiId: string;
+  readonly connectionId: string;
+  readonly routeKey: string;
+  readonly status: number;
+  readonly milliseconds: number;
 }
 
-export interface WebSocketApisOptions {
-  readonly region: string;
-  readonly accountId: string;
-  /** @param source what follows `arn:aws:execute-api:<region>:<account>:` in the ARN of the route or authorizer. */
-  readonly invoke: (functionArn: string, event: unknown, source: string) => Promise<Invocation>;
+/** Hears what goes over the connections. */
+export interface WebSocketMeter {
+  readonly connected: (apiId: string) => void;
+  readonly disconnected: (apiId: string) => void;
+  readonly message: (apiId: string, direction: 'in' | 'out', bytes: number) => void;
+}
+
+export interface WebSocketApisOptions extends Place {
+  readonly invoke: Invoke;
   readonly limits?: WebSocketLimits;
-  readonly onEvent: (event: HostEvent) => void;
+  readonly onEvent: (event: WebSocketEvent) => void;
   readonly meter?: WebSocketMeter;
 }
 
-/** What became of an event: `status` as HTTP would have it, `body` what a function answered. */
+/** `status` as HTTP would have it, `payload` what a function answered. */
 interface Outcome {
   readonly status: number;
+  /** Says what went wrong. */
   readonly message?: string;
   readonly payload?: unknown;
+}
+
+interface Admission extends Outcome {
+  readonly identity: ConnectionIdentity;
 }
 
 const FORBIDDEN: Outcome = { status: 403, message: 'Forbidden' };
@@ -80,231 +90,244 @@ const BROKEN: Outcome = { status: 500, message: 'Internal server error' };
 const TIMED_OUT: Outcome = { status: 504, message: 'Endpoint request timed out' };
 const TOO_MANY: Outcome = { status: 429, message: 'Too Many Requests' };
 
-export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApis {
-  const connections = new Map<string, WebSocketConnection>();
-  const lost = new Set<string>();
-  let isStopped = false;
+/** The WebSocket APIs of a host and all their connections. */
+export class WebSocketApis {
+  readonly #options: WebSocketApisOptions;
+  readonly #connections = new Map<string, WebSocketConnection>();
+  readonly #lost = new Set<string>();
+  #isStopped = false;
 
-  const serve = (definition: WebSocketApiDefinition): UpgradeHandler => {
-    const { apiId, stageName } = definition;
-    const integrate = async ({ integration, routeKey }: WebSocketRoute, event: unknown): Promise<Outcome> => {
-      if (integration.kind === 'mock') return mockOutcome(integration);
-      const invoked = options.invoke(integration.functionArn, event, `${apiId}/${stageName}/${routeKey}`);
-      return within(integration.timeoutMilliseconds, invoked);
-    };
-    const routes = new Map(definition.routes.map((route) => [route.routeKey, route]));
-    const takeToken = definition.throttle && createTokenBucket(definition.throttle);
-    const protocols = new WeakMap<IncomingMessage, string>();
-    const server = new WebSocketServer({
+  constructor(options: WebSocketApisOptions) {
+    this.#options = options;
+  }
+
+  serve(definition: WebSocketApiDefinition): UpgradeHandler {
+    const { meter } = this.#options;
+    const { apiId } = definition;
+    const api = new WebSocketApi(definition, this.#options, {
+      opened: (connection) => {
+        meter?.connected(apiId);
+        this.#connections.set(connection.identity.connectionId, connection);
+        if (this.#isStopped) connection.cut();
+      },
+      closed: ({ connectionId }) => {
+        meter?.disconnected(apiId);
+        this.#connections.delete(connectionId);
+      },
+      isSilent: ({ connectionId }) => this.#isStopped || this.#lost.delete(connectionId),
+    });
+    return (...upgrade) => api.upgrade(...upgrade);
+  }
+
+  connectionOf(apiId: string, connectionId: string): WebSocketConnection | undefined {
+    const connection = this.#connections.get(connectionId);
+    return connection?.identity.apiId === apiId ? connection : undefined;
+  }
+
+  connectionIds(): readonly string[] {
+    return [...this.#connections.keys()];
+  }
+
+  /** Fault injection: cuts connections, as a network that vanishes: `$disconnect` is not called. @returns how many */
+  lose(isLost: (connectionId: string) => boolean): number {
+    const going = [...this.#connections].filter(([connectionId]) => isLost(connectionId));
+    for (const [connectionId, connection] of going) {
+      this.#lost.add(connectionId);
+      connection.cut();
+    }
+    return going.length;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const connection of this.#connections.values()) connection.cut();
+  }
+}
+
+/** What one API tells of its connections. */
+interface ConnectionRegister {
+  readonly opened: (connection: WebSocketConnection) => void;
+  readonly closed: (identity: ConnectionIdentity) => void;
+  /** Whether nobody is to hear that the connection is gone. */
+  readonly isSilent: (identity: ConnectionIdentity) => boolean;
+}
+
+class WebSocketApi {
+  readonly #definition: WebSocketApiDefinition;
+  readonly #options: WebSocketApisOptions;
+  readonly #register: ConnectionRegister;
+  readonly #routes: ReadonlyMap<string, WebSocketRoute>;
+  readonly #takeToken: TakeToken | undefined;
+  /** The subprotocol that the function behind `$connect` chose. */
+  readonly #protocols = new WeakMap<IncomingMessage, string>();
+  readonly #server: WebSocketServer;
+
+  constructor(
+    definition: WebSocketApiDefinition,
+    options: WebSocketApisOptions,
+    register: ConnectionRegister,
+  ) {
+    this.#definition = definition;
+    this.#options = options;
+    this.#register = register;
+    this.#routes = new Map(definition.routes.map((route) => [route.routeKey, route]));
+    this.#takeToken = definition.throttle && createTokenBucket(definition.throttle);
+    this.#server = new WebSocketServer({
       noServer: true,
       maxPayload: MAXIMUM_MESSAGE_BYTES,
       perMessageDeflate: false,
-      handleProtocols: (_, request) => protocols.get(request) ?? false,
+      handleProtocols: (_, request) => this.#protocols.get(request) ?? false,
     });
+  }
 
-    const tell = (connectionId: string, routeKey: string, status: number, startedAt: number): void => {
-      const milliseconds = performance.now() - startedAt;
-      options.onEvent({ type: 'web-socket', apiId, connectionId, routeKey, status, milliseconds });
-    };
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): void {
+    const { stageName } = this.#definition;
+    socket.on('error', () => socket.destroy());
+    const [path = '', ...query] = target.split('?');
+    if (!['', '/', `/${stageName}`, `/${stageName}/`].includes(path)) return refuseSocket(socket, 403);
+    this.#connect(request, socket, head, query.join('?')).catch(() => {
+      refuseSocket(socket, BROKEN.status, { message: BROKEN.message });
+    });
+  }
 
-    /** Runs `$connect`: the authorizer, then the route's integration, if there is one. */
-    const admit = async (
-      identity: ConnectionIdentity,
-      connect: ConnectRequest,
-      requestId: string,
-    ): Promise<Outcome & { readonly authorizer?: JsonObject }> => {
-      const route = routes.get('$connect');
-      if (takeToken?.() === false) return TOO_MANY;
-      if (route === undefined) return { status: 200 };
-      const common = { routeKey: '$connect', eventType: 'CONNECT', requestId } as const;
-      let authorizer: JsonObject | undefined;
-      if (route.authorizer !== undefined) {
-        const { authorizerId } = route.authorizer;
-        const authorization = await authorizeConnection(route.authorizer, {
-          methodArn: `arn:aws:execute-api:${options.region}:${options.accountId}:${apiId}/${stageName}/$connect`,
-          connect,
-          requestContext: webSocketContext(identity, common),
-          invoke: (functionArn, event) =>
-            options.invoke(functionArn, event, `${apiId}/authorizers/${authorizerId}`),
-        });
-        if (authorization.kind === 'refused') return authorization;
-        authorizer = authorization.context;
-      }
-      const outcome = await integrate(route, {
-        ...connect,
-        requestContext: webSocketContext(identity, { ...common, authorizer }),
-        isBase64Encoded: false,
+  async #connect(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    rawQueryString: string,
+  ): Promise<void> {
+    const startedAt = performance.now();
+    const requestId = newGatewayId('base64url');
+    const connect = connectRequest(request, rawQueryString);
+    const admission = await this.#admit(newIdentity(request, this.#definition), connect, requestId);
+    const { identity, status, message, payload } = admission;
+    const { connectionId } = identity;
+    this.#tell(connectionId, '$connect', message === undefined ? 101 : status, startedAt);
+    if (message !== undefined) return refuseSocket(socket, status, { message, connectionId, requestId });
+    const protocol = protocolOf(payload);
+    if (protocol !== undefined) this.#protocols.set(request, protocol);
+    if (socket.destroyed) return this.#leave(identity, 1006, '');
+    const { apiId } = this.#definition;
+    const { limits = {}, meter } = this.#options;
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      const connection = openConnection(webSocket, socket, identity, limits, {
+        onMessage: (body) => {
+          meter?.message(apiId, 'in', Buffer.byteLength(body));
+          void this.#receive(connection, body);
+        },
+        onSent: (bytes) => meter?.message(apiId, 'out', bytes),
+        onClose: (code, reason) => {
+          this.#register.closed(identity);
+          this.#leave(identity, code, reason);
+        },
       });
-      const status = outcome.message === undefined ? statusOf(outcome) : outcome.status;
-      if (status >= 200 && status < 300) {
-        return { ...outcome, status, ...(authorizer === undefined ? {} : { authorizer }) };
-      }
-      return {
-        status: status >= 400 && status <= 599 ? status : 500,
-        message: outcome.message ?? 'Forbidden',
-      };
+      this.#register.opened(connection);
+    });
+  }
+
+  /** Runs `$connect`: the authorizer, then the route's integration, if there is one. */
+  async #admit(stranger: ConnectionIdentity, connect: ConnectRequest, requestId: string): Promise<Admission> {
+    const route = this.#routes.get('$connect');
+    if (this.#takeToken?.() === false) return { ...TOO_MANY, identity: stranger };
+    if (route === undefined) return { status: 200, identity: stranger };
+    const context = { routeKey: '$connect', eventType: 'CONNECT', requestId } as const;
+    const authorization = await this.#authorize(route, connect, webSocketContext(stranger, context));
+    if (authorization?.kind === 'refused') return { ...authorization, identity: stranger };
+    const identity = authorization ? { ...stranger, authorizer: authorization.context } : stranger;
+    const outcome = await this.#integrate(route, {
+      ...connect,
+      requestContext: webSocketContext(identity, context),
+      isBase64Encoded: false,
+    });
+    const status = outcome.message === undefined ? statusOf(outcome) : outcome.status;
+    if (status >= 200 && status < 300) return { ...outcome, status, identity };
+    return {
+      status: status >= 400 && status <= 599 ? status : 500,
+      message: outcome.message ?? 'Forbidden',
+      identity,
     };
+  }
 
-    const receive = async (connection: WebSocketConnection, body: string): Promise<void> => {
-      const startedAt = performance.now();
-      const { identity, authorizer } = connection;
-      const requestId = newConnectionId();
-      const selected = selectedKey(body, definition.selectionPath);
-      const route = (selected === undefined ? undefined : routes.get(selected)) ?? routes.get('$default');
-      const answer = async (): Promise<Outcome> => {
-        if (takeToken?.() === false) return TOO_MANY;
-        if (route === undefined) return FORBIDDEN;
-        const context = { routeKey: route.routeKey, eventType: 'MESSAGE', requestId } as const;
-        return integrate(route, {
-          requestContext: webSocketContext(identity, {
-            ...context,
-            authorizer,
-            messageId: newConnectionId(),
-          }),
-          body,
-          isBase64Encoded: false,
-        });
-      };
-      const { status, message, payload } = await answer();
-      tell(identity.connectionId, route?.routeKey ?? selected ?? '$default', status, startedAt);
-      const { connectionId } = identity;
-      const frame =
-        message === undefined
-          ? route?.returnsResponse === true && isJsonObject(payload) && typeof payload['body'] === 'string'
-            ? payload['body']
-            : undefined
-          : JSON.stringify({ message, connectionId, requestId });
-      if (frame !== undefined) await connection.send(frame).catch(() => undefined);
-    };
+  async #authorize(
+    { authorizer }: WebSocketRoute,
+    connect: ConnectRequest,
+    requestContext: JsonObject,
+  ): Promise<WebSocketAuthorization | undefined> {
+    if (authorizer === undefined) return undefined;
+    const { region, accountId, invoke } = this.#options;
+    const { apiId, stageName } = this.#definition;
+    const methodArn = `arn:aws:execute-api:${region}:${accountId}:${apiId}/${stageName}/$connect`;
+    return authorizeConnection(authorizer, { methodArn, connect, requestContext, invoke, apiId });
+  }
 
-    /** Best effort: nobody waits for it, and nothing is tried again. */
-    const leave = (
-      identity: ConnectionIdentity,
-      authorizer: JsonObject | undefined,
-      disconnectStatusCode: number,
-      disconnectReason: string,
-    ): void => {
-      const route = routes.get('$disconnect');
-      if (route === undefined || isStopped || lost.delete(identity.connectionId)) return;
-      const startedAt = performance.now();
-      const context = { routeKey: '$disconnect', eventType: 'DISCONNECT' } as const;
-      const why = { disconnectStatusCode, disconnectReason };
-      void integrate(route, {
-        requestContext: webSocketContext(identity, {
-          ...context,
-          ...why,
-          requestId: newConnectionId(),
-          authorizer,
-        }),
-        isBase64Encoded: false,
-      }).then(({ status }) => tell(identity.connectionId, '$disconnect', status, startedAt));
-    };
+  async #receive(connection: WebSocketConnection, body: string): Promise<void> {
+    const startedAt = performance.now();
+    const { connectionId } = connection.identity;
+    const requestId = newGatewayId('base64url');
+    const selected = selectedKey(body, this.#definition.selectionPath);
+    const route =
+      (selected === undefined ? undefined : this.#routes.get(selected)) ?? this.#routes.get('$default');
+    const { status, message, payload } = await this.#answer(connection, route, body, requestId);
+    this.#tell(connectionId, route?.routeKey ?? selected ?? '$default', status, startedAt);
+    const frame =
+      message === undefined
+        ? route?.returnsResponse === true && bodyOf(payload)
+        : JSON.stringify({ message, connectionId, requestId });
+    if (typeof frame === 'string') await connection.send(frame).catch(() => undefined);
+  }
 
-    const upgrade = async (
-      request: IncomingMessage,
-      socket: Duplex,
-      head: Buffer,
-      rawQueryString: string,
-    ): Promise<void> => {
-      const startedAt = performance.now();
-      const requestId = newConnectionId();
-      const identity: ConnectionIdentity = {
-        connectionId: newConnectionId(),
-        connectedAt: Date.now(),
-        apiId,
-        stageName,
-        domainName: (request.headers.host ?? 'localhost').replace(/:\d+$/, ''),
-        sourceIp: sourceIpOf(request.socket.remoteAddress),
-        userAgent: request.headers['user-agent'],
-      };
-      const { connectionId } = identity;
-      const admission = await admit(identity, connectRequest(request, rawQueryString), requestId);
-      tell(connectionId, '$connect', admission.message === undefined ? 101 : admission.status, startedAt);
-      if (admission.message !== undefined) {
-        refuseUpgrade(socket, admission.status, { message: admission.message, connectionId, requestId });
-        return;
-      }
-      const protocol = protocolOf(admission.payload);
-      if (protocol !== undefined) protocols.set(request, protocol);
-      if (socket.destroyed) {
-        leave(identity, admission.authorizer, 1006, '');
-        return;
-      }
-      server.handleUpgrade(request, socket, head, (webSocket) => {
-        const connection = openConnection(
-          webSocket,
-          socket,
-          identity,
-          admission.authorizer,
-          options.limits ?? {},
-          {
-            onMessage: (body) => {
-              options.meter?.message(apiId, 'in', Buffer.byteLength(body));
-              void receive(connection, body);
-            },
-            onSent: (bytes) => options.meter?.message(apiId, 'out', bytes),
-            onClose: (code, reason) => {
-              options.meter?.disconnected(apiId);
-              connections.delete(connectionId);
-              leave(identity, admission.authorizer, code, reason);
-            },
-          },
-        );
-        options.meter?.connected(apiId);
-        connections.set(connectionId, connection);
-        if (isStopped) connection.cut();
-      });
-    };
+  async #answer(
+    { identity }: WebSocketConnection,
+    route: WebSocketRoute | undefined,
+    body: string,
+    requestId: string,
+  ): Promise<Outcome> {
+    if (this.#takeToken?.() === false) return TOO_MANY;
+    if (route === undefined) return FORBIDDEN;
+    const requestContext = webSocketContext(identity, {
+      routeKey: route.routeKey,
+      eventType: 'MESSAGE',
+      requestId,
+      messageId: newGatewayId('base64url'),
+    });
+    return this.#integrate(route, { requestContext, body, isBase64Encoded: false });
+  }
 
-    return (request, socket, head, target) => {
-      socket.on('error', () => socket.destroy());
-      const [path = '', ...query] = target.split('?');
-      if (!['', '/', `/${stageName}`, `/${stageName}/`].includes(path)) {
-        refuseUpgrade(socket, 403, { message: 'Forbidden' });
-        return;
-      }
-      upgrade(request, socket, head, query.join('?')).catch(() => {
-        refuseUpgrade(socket, 500, { message: 'Internal server error' });
-      });
-    };
-  };
+  /** Best effort: nobody waits for it, and nothing is tried again. */
+  #leave(identity: ConnectionIdentity, disconnectStatusCode: number, disconnectReason: string): void {
+    const route = this.#routes.get('$disconnect');
+    if (route === undefined || this.#register.isSilent(identity)) return;
+    const startedAt = performance.now();
+    const requestContext = webSocketContext(identity, {
+      routeKey: '$disconnect',
+      eventType: 'DISCONNECT',
+      requestId: newGatewayId('base64url'),
+      disconnectStatusCode,
+      disconnectReason,
+    });
+    void this.#integrate(route, { requestContext, isBase64Encoded: false }).then(({ status }) =>
+      this.#tell(identity.connectionId, '$disconnect', status, startedAt),
+    );
+  }
 
-  return {
-    serve,
-    connectionOf: (apiId, connectionId) => {
-      const connection = connections.get(connectionId);
-      return connection?.identity.apiId === apiId ? connection : undefined;
-    },
-    connections: () => [...connections.values()],
-    lose: (isLost) => {
-      const going = [...connections].filter(([connectionId]) => isLost(connectionId));
-      for (const [connectionId, connection] of going) {
-        lost.add(connectionId);
-        connection.cut();
-      }
-      return going.length;
-    },
-    stop: () => {
-      isStopped = true;
-      for (const connection of connections.values()) connection.cut();
-    },
-  };
-}
+  async #integrate({ integration, routeKey }: WebSocketRoute, event: unknown): Promise<Outcome> {
+    if (integration.kind === 'mock') return mockOutcome(integration);
+    const { functionArn, timeoutMilliseconds } = integration;
+    const { apiId, stageName } = this.#definition;
+    try {
+      const invoked = this.#options.invoke(functionArn, event, `${apiId}/${stageName}/${routeKey}`);
+      const invocation = await within(timeoutMilliseconds, invoked);
+      if (invocation === undefined) return TIMED_OUT;
+      return invocation.kind === 'success' ? { status: 200, payload: invocation.payload } : BROKEN;
+    } catch {
+      return BROKEN;
+    }
+  }
 
-/** The function runs on after the timeout, as on AWS; only its answer is lost. */
-async function within(timeoutMilliseconds: number, invoked: Promise<Invocation>): Promise<Outcome> {
-  let timer: NodeJS.Timeout | undefined;
-  const timedOut = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), timeoutMilliseconds);
-  });
-  try {
-    const invocation = await Promise.race([invoked, timedOut]);
-    if (invocation === undefined) return TIMED_OUT;
-    return invocation.kind === 'success' ? { status: 200, payload: invocation.payload } : BROKEN;
-  } catch {
-    return BROKEN;
-  } finally {
-    clearTimeout(timer);
+  #tell(connectionId: string, routeKey: string, status: number, startedAt: number): void {
+    const { apiId } = this.#definition;
+    const milliseconds = performance.now() - startedAt;
+    this.#options.onEvent({ type: 'web-socket', apiId, connectionId, routeKey, status, milliseconds });
   }
 }
 
@@ -342,13 +365,6 @@ function selectedKey(body: string, path: readonly string[]): string | undefined 
   return typeof value === 'string' && !value.startsWith('$') ? value : undefined;
 }
 
-function refuseUpgrade(socket: Duplex, status: number, answer: JsonObject): void {
-  if (socket.destroyed || !socket.writable) return;
-  const body = JSON.stringify(answer);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\ncontent-type: application/json\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-    // The client may leave its half open for as long as it likes.
-    () => socket.destroy(),
-  );
+function bodyOf(payload: unknown): Json | undefined {
+  return isJsonObject(payload) ? payload['body'] : undefined;
 }

@@ -1,6 +1,6 @@
 import { compileWildcard } from '../iam/index.ts';
-import type { Invocation } from '../lambda/index.ts';
 import { isJsonList, isJsonObject, textAt, type Json, type JsonObject } from '../template/index.ts';
+import type { Invoke } from './integration.ts';
 import type { ConnectRequest } from './web-socket-event.ts';
 
 /** A Lambda authorizer of the kind REQUEST, which a WebSocket API can have on `$connect`. */
@@ -36,20 +36,20 @@ export async function authorizeConnection(
     readonly methodArn: string;
     readonly connect: ConnectRequest;
     readonly requestContext: JsonObject;
-    readonly invoke: (functionArn: string, event: unknown) => Promise<Invocation>;
+    readonly invoke: Invoke;
+    /** Of the API. */
+    readonly apiId: string;
   },
 ): Promise<WebSocketAuthorization> {
-  const { methodArn, connect, requestContext, invoke } = request;
+  const { methodArn, connect, requestContext, invoke, apiId } = request;
   const isMissing = (source: string): boolean => (identityAt(source, connect) ?? '') === '';
   if (authorizer.identitySources.some(isMissing)) return UNAUTHORIZED;
   const startedAt = performance.now();
-  const invocation = await invoke(authorizer.functionArn, {
-    type: 'REQUEST',
-    methodArn,
-    ...connect,
-    stageVariables: {},
-    requestContext,
-  });
+  const invocation = await invoke(
+    authorizer.functionArn,
+    { type: 'REQUEST', methodArn, ...connect, stageVariables: {}, requestContext },
+    `${apiId}/authorizers/${authorizer.authorizerId}`,
+  );
   if (invocation.kind === 'error' && invocation.errorMessage === 'Unauthorized') return UNAUTHORIZED;
   if (invocation.kind !== 'success') return BROKEN;
   return decide(invocation.payload, methodArn, Math.round(performance.now() - startedAt));

@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { JsonObject } from '../template/index.ts';
 import type { ConnectionIdentity } from './web-socket-event.ts';
 import { watchFrameSizes } from './web-socket-frames.ts';
 
@@ -14,7 +13,6 @@ export interface WebSocketLimits {
 /** One open connection, established and not yet closed. */
 export interface WebSocketConnection {
   readonly identity: ConnectionIdentity;
-  readonly authorizer: JsonObject | undefined;
   readonly lastActiveAt: () => Date;
   /**
    * Resolves when the frame is on its way, or waits for a client that reads slowly. Rejects with a SlowClientError where
@@ -58,7 +56,6 @@ export function openConnection(
   webSocket: WebSocket,
   socket: Duplex,
   identity: ConnectionIdentity,
-  authorizer: JsonObject | undefined,
   limits: WebSocketLimits,
   listener: ConnectionListener,
 ): WebSocketConnection {
@@ -106,7 +103,6 @@ export function openConnection(
 
   return {
     identity,
-    authorizer,
     lastActiveAt: () => lastActiveAt,
     close,
     cut: () => webSocket.terminate(),

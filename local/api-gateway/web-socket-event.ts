@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { JsonObject } from '../template/index.ts';
+import { commonLogTime, newGatewayId, sourceIpOf } from './gateway-request.ts';
 
 /** What stays the same in every event of a connection. */
 export interface ConnectionIdentity {
@@ -11,6 +11,23 @@ export interface ConnectionIdentity {
   readonly domainName: string;
   readonly sourceIp: string;
   readonly userAgent: string | undefined;
+  /** What the authorizer said at `$connect`. */
+  readonly authorizer?: JsonObject;
+}
+
+export function newIdentity(
+  request: IncomingMessage,
+  api: { readonly apiId: string; readonly stageName: string },
+): ConnectionIdentity {
+  return {
+    connectionId: newGatewayId('base64url'),
+    connectedAt: Date.now(),
+    apiId: api.apiId,
+    stageName: api.stageName,
+    domainName: (request.headers.host ?? 'localhost').replace(/:\d+$/, ''),
+    sourceIp: sourceIpOf(request),
+    userAgent: request.headers['user-agent'],
+  };
 }
 
 /** The parts of the request that opened a connection that functions see. */
@@ -20,19 +37,13 @@ export type ConnectRequest = JsonObject & {
   readonly queryStringParameters?: Readonly<Record<string, string>>;
 };
 
-/** As API Gateway's look: 16 characters that end in `=`, fit for a path. */
-export function newConnectionId(): string {
-  return `${randomBytes(11).toString('base64url')}=`;
-}
-
 /** Fields without a value are absent, as on AWS. Of a name that is repeated the last value counts. */
 export function connectRequest(request: IncomingMessage, rawQueryString: string): ConnectRequest {
   const raw = request.rawHeaders;
-  const { remoteAddress, localPort } = request.socket;
   const multiValueHeaders = {
     ...valuesByName(raw.flatMap((name, index) => (index % 2 === 0 ? [[name, raw[index + 1] ?? '']] : []))),
-    'X-Forwarded-For': [sourceIpOf(remoteAddress)],
-    'X-Forwarded-Port': [String(localPort ?? '')],
+    'X-Forwarded-For': [sourceIpOf(request)],
+    'X-Forwarded-Port': [String(request.socket.localPort ?? '')],
     'X-Forwarded-Proto': ['http'],
   };
   const multiValueQuery = valuesByName(new URLSearchParams(rawQueryString));
@@ -45,10 +56,6 @@ export function connectRequest(request: IncomingMessage, rawQueryString: string)
       multiValueQueryStringParameters: multiValueQuery,
     }),
   };
-}
-
-export function sourceIpOf(remoteAddress: string | undefined): string {
-  return (remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, '');
 }
 
 /** Names come from outside: one may be that of a member that every object has, such as `constructor`. */
@@ -66,36 +73,24 @@ function lastOfEach(values: Readonly<Record<string, readonly string[]>>): Record
   return Object.fromEntries(Object.entries(values).map(([name, list]) => [name, list.at(-1) ?? '']));
 }
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** `12/Mar/2020:19:03:58 +0000`, the common log format. */
-function commonLogTime(date: Date): string {
-  const iso = date.toISOString();
-  return `${iso.slice(8, 10)}/${MONTHS[date.getUTCMonth()] ?? ''}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
-}
-
 /** The `requestContext` of every event of a WebSocket API. */
 export function webSocketContext(
-  identity: ConnectionIdentity,
+  { authorizer, userAgent, ...identity }: ConnectionIdentity,
   more: {
     readonly routeKey: string;
     readonly eventType: 'CONNECT' | 'MESSAGE' | 'DISCONNECT';
     readonly requestId: string;
-    /** What the authorizer said at `$connect`; it stands in every event of the connection. */
-    readonly authorizer?: JsonObject | undefined;
     readonly messageId?: string;
     readonly disconnectStatusCode?: number;
     readonly disconnectReason?: string;
   },
 ): JsonObject {
-  const { authorizer, requestId, ...rest } = more;
   const now = new Date();
   return {
-    ...rest,
+    ...more,
     ...(authorizer && { authorizer }),
     messageDirection: 'IN',
-    requestId,
-    extendedRequestId: requestId,
+    extendedRequestId: more.requestId,
     requestTime: commonLogTime(now),
     requestTimeEpoch: now.getTime(),
     connectedAt: identity.connectedAt,
@@ -103,9 +98,6 @@ export function webSocketContext(
     apiId: identity.apiId,
     stage: identity.stageName,
     domainName: identity.domainName,
-    identity: {
-      sourceIp: identity.sourceIp,
-      ...(identity.userAgent === undefined ? {} : { userAgent: identity.userAgent }),
-    },
+    identity: { sourceIp: identity.sourceIp, ...(userAgent === undefined ? {} : { userAgent }) },
   };
 }

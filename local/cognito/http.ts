@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readBody } from '../api-gateway/http-body.ts';
-import { sendAnswer } from '../api-gateway/http-front.ts';
-import type { HttpAnswer } from '../api-gateway/http-response.ts';
+import { readBody, sendAnswer, type HttpAnswer } from '../http/index.ts';
 import { secretMatches, type UserPoolClientDefinition } from './client.ts';
 import type { TokenSigner } from './tokens.ts';
 

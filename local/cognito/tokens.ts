@@ -6,8 +6,8 @@ import {
   SignJWT,
   type JSONWebKeySet,
   type JWTPayload,
+  type JWTVerifyGetKey,
 } from 'jose';
-import type { JwksKeyGetter } from '../api-gateway/jwt-authorizer.ts';
 import type { UserPoolClientDefinition } from './client.ts';
 
 /** Password sign-in yields no other scope. */
@@ -21,7 +21,7 @@ interface UserTokens {
 /** Signs tokens as a user pool does, with a key that lives as long as the host. */
 export interface TokenSigner {
   readonly jwks: JSONWebKeySet;
-  readonly keys: JwksKeyGetter;
+  readonly keys: JWTVerifyGetKey;
   /** For client credentials: it identifies the client, and has no `aud`. */
   signClientToken(client: UserPoolClientDefinition, scopes: readonly string[]): Promise<string>;
   signUserTokens(client: UserPoolClientDefinition, userName: string): Promise<UserTokens>;

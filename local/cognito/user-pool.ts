@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { JWTPayload } from 'jose';
-import type { JwksKeyGetter } from '../api-gateway/jwt-authorizer.ts';
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { unservedText } from '../endpoint/index.ts';
 import { secretHashMatches, type UserPoolClientDefinition } from './client.ts';
 import { CognitoError, requiredText } from './error.ts';
@@ -23,7 +22,7 @@ export interface UserPool {
   readonly issuer: string;
   addClient(client: UserPoolClientDefinition): void;
   hasClient(clientId: string): boolean;
-  keys(): JwksKeyGetter;
+  keys(): JWTVerifyGetKey;
   /** Discovery, keys and `POST /oauth2/token`. `path` is what follows the issuer's url. */
   handleHttp(request: IncomingMessage, response: ServerResponse, path: string): void;
   /** Cognito's API as far as it goes here: actions without the service's prefix. */

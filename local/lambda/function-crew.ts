@@ -41,8 +41,8 @@ export interface Team {
 export interface CrewOptions {
   readonly maxWorkers: number;
   readonly region: string;
-  /** Read when a worker starts: the port is known only once the endpoint listens. */
-  readonly awsEndpoint: () => string;
+  /** Where the SDK of a function sends every call, such as `http://localhost:4566`. */
+  readonly awsEndpoint: string;
   readonly onLog: (functionName: string, line: string) => void;
 }
 
@@ -114,7 +114,7 @@ export class Crew {
     const worker = new FunctionWorker({
       definition,
       region,
-      awsEndpoint: awsEndpoint(),
+      awsEndpoint,
       onReady: () => {
         team.starting -= 1;
         slot.state = 'busy';

@@ -7,8 +7,6 @@ const INHERITED = ['PATH', 'TMPDIR', 'TEMP', 'SystemRoot', 'LD_LIBRARY_PATH'] as
 /**
  * The variables a function sees: what Lambda sets, the credentials of its role, and those of the template, which
  * win as they do on AWS wherever the name is not reserved.
- *
- * @param awsEndpoint where the SDK sends every call, such as `http://localhost:4566`
  */
 export function functionEnvironment(
   definition: FunctionDefinition,

@@ -35,7 +35,6 @@ function locateRuntime(): string {
 export interface FunctionWorkerOptions {
   readonly definition: FunctionDefinition;
   readonly region: string;
-  /** Where the SDK sends every call, such as `http://localhost:4566`. */
   readonly awsEndpoint: string;
   readonly onReady: () => void;
   /** Once; with the failure when the function could not be initialized. */

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { policyOf, requireAssumable, type Access } from '../iam/index.ts';
 import type { CredentialStore } from '../endpoint/index.ts';
+import { policyOf, requireAssumable, type Access } from '../iam/index.ts';
 import {
   isJsonObject,
   numberWithin,

@@ -7,15 +7,18 @@ import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { HostEvent } from '../../../local/events.ts';
 import type { Invocation } from '../../../local/lambda/index.ts';
-import { startHttpFront } from '../../../local/api-gateway/http-api.ts';
-import { startMountServer } from '../../../local/api-gateway/http-front.ts';
-import type { HttpApiDefinition, HttpApiRoute, HttpFront } from '../../../local/api-gateway/http-api.ts';
-import { compileRoutes } from '../../../local/api-gateway/http-route.ts';
-import { parseTarget } from '../../../local/api-gateway/http-target.ts';
+import {
+  createHttpApis,
+  type HttpApiDefinition,
+  type HttpApiRoute,
+} from '../../../local/api-gateway/http-api.ts';
+import { compileRoutes, parseTarget } from '../../../local/api-gateway/http-route.ts';
+import { startMountServer } from '../../../local/http/server.ts';
+import type { MountServer } from '../../../local/http/server.ts';
 import { createUserPool } from '../../../local/cognito/user-pool.ts';
 import { eventually } from '../../eventually.ts';
 
-const fronts: HttpFront[] = [];
+const fronts: MountServer[] = [];
 afterEach(async () => {
   await Promise.all(fronts.splice(0).map(async (front) => front.stop()));
 });
@@ -38,9 +41,8 @@ async function anApi(
 ) {
   const events: HostEvent[] = [];
   const invoked: string[] = [];
-  const front = await startHttpFront({
-    port: 0,
-    hostname: 'localhost',
+  const front = await startMountServer(0, 'localhost');
+  const serve = createHttpApis({
     invoke: async (functionArn, event) => {
       invoked.push(functionArn);
       return handle(event, functionArn);
@@ -50,14 +52,15 @@ async function anApi(
     onEvent: (event) => events.push(event),
   });
   fronts.push(front);
-  front.addApi({
+  const definition = {
     apiId: 'api1',
     prefix: '/shop',
     stageName: '$default',
     routeThrottles: {},
     routes: [route('$default')],
     ...overrides,
-  });
+  };
+  front.addMount(definition.prefix, serve(definition));
   return { front, events, invoked, url: `${front.url}/shop` };
 }
 
@@ -558,9 +561,8 @@ describe('a route with a JWT authorizer', () => {
 
   async function aGuardedApi() {
     const pool = await createUserPool({ userPoolId: 'us-east-1_test', issuer });
-    const front = await startHttpFront({
-      port: 0,
-      hostname: 'localhost',
+    const front = await startMountServer(0, 'localhost');
+    const serve = createHttpApis({
       invoke: async (_functionArn, event) => succeed({ event }),
       keysOf: () => pool.keys(),
       accountId: '000000000000',
@@ -568,16 +570,19 @@ describe('a route with a JWT authorizer', () => {
     });
     fronts.push(front);
     const authorizer = { kind: 'jwt', issuer, audience: ['gateway'] } as const;
-    front.addApi({
-      apiId: 'api1',
-      prefix: '/shop',
-      stageName: '$default',
-      routeThrottles: {},
-      routes: [
-        route('GET /any', { authorizer }),
-        route('GET /scoped', { authorizer, scopes: ['cards/write'] }),
-      ],
-    });
+    front.addMount(
+      '/shop',
+      serve({
+        apiId: 'api1',
+        prefix: '/shop',
+        stageName: '$default',
+        routeThrottles: {},
+        routes: [
+          route('GET /any', { authorizer }),
+          route('GET /scoped', { authorizer, scopes: ['cards/write'] }),
+        ],
+      }),
+    );
     const sign = async (claims: Record<string, unknown> = {}) => {
       const seconds = Math.floor(Date.now() / 1000);
       const token = await pool.signForTest({
@@ -638,13 +643,6 @@ describe('a route with a JWT authorizer', () => {
 
 test('a taken port is told by its code, so that the caller can say what to change', async () => {
   const { front } = await anApi();
-  const taken = startHttpFront({
-    port: Number(new URL(front.url).port),
-    hostname: 'localhost',
-    invoke: async () => succeed(null),
-    keysOf: () => createLocalJWKSet({ keys: [] }),
-    accountId: '000000000000',
-    onEvent: () => {},
-  });
+  const taken = startMountServer(Number(new URL(front.url).port), 'localhost');
   await expect(taken).rejects.toMatchObject({ code: 'EADDRINUSE' });
 });

@@ -1,15 +1,14 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { SignJWT, createLocalJWKSet, exportJWK, generateKeyPair } from 'jose';
-import type { JWTPayload } from 'jose';
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { createJwtAuthorizer } from '../../../local/api-gateway/jwt-authorizer.ts';
-import type { JwksKeyGetter } from '../../../local/api-gateway/jwt-authorizer.ts';
 
 const issuer = 'https://issuer.example';
 const startSeconds = 1_800_000_000;
 const routeScopes = ['cards/write', 'cards/admin'];
 
 let privateKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
-let keys: JwksKeyGetter;
+let keys: JWTVerifyGetKey;
 
 beforeAll(async () => {
   const pair = await generateKeyPair('RS256');
@@ -34,7 +33,7 @@ async function sign(claims: JWTPayload, header: { kid?: string } = { kid: 'key-1
 
 function anAuthorizer() {
   let seconds = startSeconds;
-  const getKey = jest.fn<JwksKeyGetter>(async (...parameters) => keys(...parameters));
+  const getKey = jest.fn<JWTVerifyGetKey>(async (...parameters) => keys(...parameters));
   const authorize = createJwtAuthorizer({
     issuer,
     audience: ['gateway', 'operator'],

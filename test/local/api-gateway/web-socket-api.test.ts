@@ -8,9 +8,13 @@ import { createCredentialStore, startAwsEndpoint, type AwsCall } from '../../../
 import { serveConnections } from '../../../local/api-gateway/connections-service.ts';
 import type { HostEvent } from '../../../local/events.ts';
 import type { Invocation } from '../../../local/lambda/function-definition.ts';
-import { startMountServer } from '../../../local/api-gateway/http-front.ts';
+import { startMountServer } from '../../../local/http/server.ts';
 import { isJsonObject, objectAt, textAt, type JsonObject } from '../../../local/template/template.ts';
-import { createWebSocketApis, type WebSocketApiDefinition, type WebSocketRoute } from '../../../local/api-gateway/web-socket-api.ts';
+import {
+  WebSocketApis,
+  type WebSocketApiDefinition,
+  type WebSocketRoute,
+} from '../../../local/api-gateway/web-socket-api.ts';
 import type { WebSocketLimits } from '../../../local/api-gateway/web-socket-connection.ts';
 import { eventually } from '../../eventually.ts';
 
@@ -69,7 +73,7 @@ async function anApi(
   } = options;
   const invoked: { readonly functionArn: string; readonly event: JsonObject }[] = [];
   const events: HostEvent[] = [];
-  const apis = createWebSocketApis({
+  const apis = new WebSocketApis({
     ...place,
     invoke: async (functionArn, event) => {
       if (!isJsonObject(event)) throw new Error('The event is no object.');
@@ -229,7 +233,7 @@ describe('$connect', () => {
       connectionId: expect.any(String),
       requestId: expect.any(String),
     });
-    expect([apis.connections(), eventsOf('$disconnect')]).toEqual([[], []]);
+    expect([apis.connectionIds(), eventsOf('$disconnect')]).toEqual([[], []]);
   });
 
   test('is not needed: without it everybody connects', async () => {
@@ -416,10 +420,10 @@ describe('a message', () => {
     const { send, frames } = await connected(url);
     send({ action: 'other' });
     await eventually(() => frames.length === 1);
-    const [connection] = apis.connections();
+    const [connectionId] = apis.connectionIds();
     expect(JSON.parse(frames[0] ?? '')).toEqual({
       message: 'Forbidden',
-      connectionId: connection?.identity.connectionId,
+      connectionId,
       requestId: expect.any(String),
     });
   });
@@ -565,7 +569,7 @@ describe('$disconnect', () => {
       disconnectReason: 'had enough',
     });
     expect(event).not.toHaveProperty('body');
-    expect(apis.connections()).toEqual([]);
+    expect(apis.connectionIds()).toEqual([]);
   });
 
   test('is called when the line is cut', async () => {
@@ -578,7 +582,7 @@ describe('$disconnect', () => {
     const { url, eventsOf, apis } = await anApi();
     const { closed } = await connected(url);
     const { closed: otherClosed, socket: other } = await connected(url);
-    const lost = apis.connections()[0]?.identity.connectionId;
+    const lost = apis.connectionIds()[0];
     expect(apis.lose((connectionId) => connectionId === lost)).toBe(1);
     await closed();
     other.close();
@@ -596,8 +600,7 @@ describe('$disconnect', () => {
 });
 
 describe('@connections', () => {
-  const idOf = ({ apis }: Awaited<ReturnType<typeof anApi>>): string =>
-    apis.connections()[0]?.identity.connectionId ?? '';
+  const idOf = ({ apis }: Awaited<ReturnType<typeof anApi>>): string => apis.connectionIds()[0] ?? '';
   const nameOf = async (sending: Promise<unknown>): Promise<unknown> =>
     sending.then(
       () => 'no error',
@@ -607,9 +610,9 @@ describe('@connections', () => {
   test('answers 429 for a client that does not read, at once, and goes on when it reads', async () => {
     const api = await anApi();
     const slow = await connected(api.url);
-    const [ConnectionId = ''] = api.apis.connections().map(({ identity }) => identity.connectionId);
+    const [ConnectionId = ''] = api.apis.connectionIds();
     const reading = await connected(api.url);
-    const [, other = ''] = api.apis.connections().map(({ identity }) => identity.connectionId);
+    const [, other = ''] = api.apis.connectionIds();
     slow.socket.pause();
     const Data = 'x'.repeat(128 * 1024);
     const post = async (id: string): Promise<unknown> =>
@@ -662,7 +665,7 @@ describe('@connections', () => {
     const { socket } = await connected(api.url);
     const ConnectionId = idOf(api);
     socket.close();
-    await eventually(() => api.apis.connections().length === 0);
+    await eventually(() => api.apis.connectionIds().length === 0);
     const { management } = api;
     expect([
       await nameOf(management.postToConnection({ ConnectionId, Data: 'x' })),
@@ -734,7 +737,7 @@ test('a client that leaves while $connect runs is disconnected, and the host liv
   await pause(50);
   release?.();
   await eventually(() => eventsOf('$disconnect').length === 1);
-  expect(apis.connections()).toEqual([]);
+  expect(apis.connectionIds()).toEqual([]);
   await connected(url);
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { createHmac } from 'node:crypto';
-import { startMountServer, type MountServer } from '../../../local/api-gateway/http-front.ts';
+import { startMountServer, type MountServer } from '../../../local/http/server.ts';
 import { createJwtAuthorizer } from '../../../local/api-gateway/jwt-authorizer.ts';
 import type { UserPoolClientDefinition } from '../../../local/cognito/client.ts';
 import { createUserPool, type UserPool } from '../../../local/cognito/user-pool.ts';

@@ -1,6 +1,11 @@
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import { SQS } from '@aws-sdk/client-sqs';
-import { createCredentialStore, startAwsEndpoint, type Authorize, type Interceptor } from '../../../local/endpoint/index.ts';
+import {
+  createCredentialStore,
+  startAwsEndpoint,
+  type Authorize,
+  type Interceptor,
+} from '../../../local/endpoint/index.ts';
 import { createDynamoDb } from '../../../local/dynamodb/dynamodb.ts';
 import { createSqs } from '../../../local/sqs/sqs.ts';
 import type { UsageMeter } from '../../../local/usage.ts';

@@ -3,7 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AwsCallError } from '../../../local/endpoint/index.ts';
 import { canonicalText, itemBytes } from '../../../local/dynamodb/value.ts';
 import { createDynamoDbStreams, type StreamViewType } from '../../../local/dynamodb/streams.ts';
-import { isJsonList, isJsonObject, objectAt, textAt, type JsonObject } from '../../../local/template/template.ts';
+import {
+  isJsonList,
+  isJsonObject,
+  objectAt,
+  textAt,
+  type JsonObject,
+} from '../../../local/template/template.ts';
 import { startEngines } from './engines.ts';
 
 // DynamoDB Streams: written through the SDK, read through the API. Each test has a table of its own.

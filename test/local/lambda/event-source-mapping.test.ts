@@ -1,6 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startEventSourceMapping, type EventSourceMapping, type EventSourceMappingOptions } from '../../../local/lambda/event-source-mapping.ts';
+import {
+  startEventSourceMapping,
+  type EventSourceMapping,
+  type EventSourceMappingOptions,
+} from '../../../local/lambda/event-source-mapping.ts';
 import type { HostEvent } from '../../../local/events.ts';
 import type { Invocation } from '../../../local/lambda/index.ts';
 import { headerOfInvocation, invocationsInChain } from '../../../local/lambda/trace.ts';

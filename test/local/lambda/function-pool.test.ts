@@ -45,7 +45,7 @@ function aPool(definitions: readonly FunctionDefinition[], maxWorkers = 8, accou
   const pool = new FunctionPool({
     maxWorkers,
     ...(accountConcurrency === undefined ? {} : { accountConcurrency }),
-    awsEndpoint: () => 'http://localhost:4566',
+    awsEndpoint: 'http://localhost:4566',
     region: 'us-east-1',
     onEvent: (event) => events.push(event),
   });

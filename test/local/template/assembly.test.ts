@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { loadAssembly } from '../../../local/template/assembly.ts';
 import type { HostEvent } from '../../../local/events.ts';
-import { PortTakenError, startLocalHost } from '../../../local/host.ts';
+import { startLocalHost } from '../../../local/host.ts';
+import { PortTakenError } from '../../../local/services.ts';
 import { eventually } from '../../eventually.ts';
 
 // Small cloud assemblies, written by hand, and the host that runs them.

@@ -1,11 +1,14 @@
+import { API_GATEWAY_LOG_ACTIONS, requireAssumable, type Access } from '../iam/index.ts';
 import {
   optionalText,
+  physicalName,
   propertyAt,
   requiredText,
   ResourceError,
   type Provision,
   type ResourceRequest,
 } from '../template/index.ts';
+import type { ApiWorld } from './api-drafts.ts';
 import {
   provisionAuthorizer as authorizer,
   provisionHttpApi,
@@ -19,10 +22,13 @@ import {
   provisionWebSocketIntegration,
   provisionWebSocketRoute,
   provisionWebSocketStage,
-  type WebSocketApiWorld,
 } from './provision-web-socket-api.ts';
 
-export type { WebSocketApiWorld as ApiWorld } from './provision-web-socket-api.ts';
+export interface AccountWorld extends Pick<ApiWorld, 'account' | 'region'> {
+  readonly access: Access;
+}
+
+const ACCOUNT_SESSION = 'BackplaneAssumeRoleSession';
 
 /*
  * The types of AWS::ApiGatewayV2 serve two kinds of API, of which each knows half of the properties.
@@ -54,8 +60,29 @@ const FOREIGN: Readonly<Record<Protocol, Readonly<Record<string, Readonly<Record
   },
 };
 
+/** AWS::ApiGateway::Account: the role by which API Gateway writes logs, for all APIs of the account and region. */
+export const provisionApiGatewayAccount: Provision<AccountWorld> = (resource, world) => {
+  const roleArn = requiredText(resource, 'CloudWatchRoleArn');
+  const words =
+    'The role ARN does not have required permissions configured. Please grant trust permission for API Gateway and add the required role policy.';
+  requireAssumable(resource, world, {
+    roleArn,
+    service: 'apigateway.amazonaws.com',
+    sourceArn: `arn:aws:apigateway:${world.region}::/account`,
+    words,
+  });
+  const principal = { kind: 'role', roleArn, sessionName: ACCOUNT_SESSION } as const;
+  for (const action of API_GATEWAY_LOG_ACTIONS) {
+    const refusal = world.access.refusalOf({ principal, action, resourceArn: '*' });
+    if (refusal !== undefined) throw new ResourceError(resource, `${words} (${refusal})`);
+  }
+  world.account.apiGatewayLogRole = roleArn;
+  const id = physicalName(resource.stackName, resource.logicalId);
+  return { ref: id, attributes: { Id: id } };
+};
+
 /** AWS::ApiGatewayV2::Api */
-export const provisionApi: Provision<WebSocketApiWorld> = (resource, world) =>
+export const provisionApi: Provision<ApiWorld> = (resource, world) =>
   (requiredText(resource, 'ProtocolType') === 'WEBSOCKET' ? provisionWebSocketApi : provisionHttpApi)(
     resource,
     world,
@@ -70,10 +97,7 @@ export const provisionRoute = byProtocol(route, provisionWebSocketRoute);
 /** AWS::ApiGatewayV2::Stage */
 export const provisionStage = byProtocol(stage, provisionWebSocketStage);
 
-function byProtocol(
-  http: Provision<WebSocketApiWorld>,
-  webSocket: Provision<WebSocketApiWorld>,
-): Provision<WebSocketApiWorld> {
+function byProtocol(http: Provision<ApiWorld>, webSocket: Provision<ApiWorld>): Provision<ApiWorld> {
   return (resource, world) => {
     const protocol = protocolOf(resource, world);
     refuseForeign(resource, protocol);
@@ -81,7 +105,7 @@ function byProtocol(
   };
 }
 
-function protocolOf(resource: ResourceRequest, world: WebSocketApiWorld): Protocol {
+function protocolOf(resource: ResourceRequest, world: ApiWorld): Protocol {
   return world.webSocketApis.has(requiredText(resource, 'ApiId')) ? 'WEBSOCKET' : 'HTTP';
 }
 

@@ -1,4 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { messageAnswer, type HttpAnswer } from '../http/index.ts';
+import { isJsonList, isJsonObject, type JsonObject } from '../template/index.ts';
+import { commonLogTime, sourceIpOf } from './gateway-request.ts';
 
 /** What the event says besides what the request itself does. */
 export interface HttpEventContext {
@@ -18,19 +21,10 @@ export interface HttpEventContext {
 }
 
 /** Hop-by-hop: they end at the gateway. Cookies have a field of their own. */
-const omittedHeaders = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'cookie']);
+const OMITTED_HEADERS = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'cookie']);
 
-const textContentType =
+const TEXT_CONTENT_TYPE =
   /^\s*(?:text\/[^;\s]+|application\/(?:json|javascript|xml|[^;\s/]+\+json))\s*(?:;|$)/i;
-
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** `12/Mar/2020:19:03:58 +0000`, the common log format. */
-function commonLogTime(date: Date): string {
-  const iso = date.toISOString();
-  const month = months[date.getUTCMonth()] ?? '';
-  return `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
-}
 
 function collectHeaders(request: IncomingMessage): { headers: Record<string, string>; cookies: string[] } {
   // Names come from outside: one may be that of a member that every object has, such as `constructor`.
@@ -41,32 +35,30 @@ function collectHeaders(request: IncomingMessage): { headers: Record<string, str
     const name = (raw[index] ?? '').toLowerCase();
     const value = raw[index + 1] ?? '';
     if (name === 'cookie') cookies.push(...value.split(/;\s*/).filter((cookie) => cookie !== ''));
-    if (omittedHeaders.has(name)) continue;
-    const before = headers.get(name);
-    headers.set(name, before === undefined ? value : `${before},${value}`);
+    if (OMITTED_HEADERS.has(name)) continue;
+    join(headers, name, value);
   }
   return { headers: Object.fromEntries(headers), cookies };
+}
+
+function join(values: Map<string, string>, name: string, value: string): void {
+  const before = values.get(name);
+  values.set(name, before === undefined ? value : `${before},${value}`);
 }
 
 function queryStringParameters(rawQueryString: string): Record<string, string> | undefined {
   if (rawQueryString === '') return undefined;
   const parameters = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(rawQueryString)) {
-    const before = parameters.get(name);
-    parameters.set(name, before === undefined ? value : `${before},${value}`);
+    join(parameters, name, value);
   }
   return Object.fromEntries(parameters);
-}
-
-/** Text that came without a content type stays text; anything that may not be text is encoded. */
-function isText(contentType: string | undefined): boolean {
-  return contentType === undefined || textContentType.test(contentType);
 }
 
 /** The event of payload format 2.0. Fields without a value are absent, as on AWS. */
 export function httpEvent(request: IncomingMessage, body: Buffer, context: HttpEventContext): unknown {
   const { headers, cookies } = collectHeaders(request);
-  const sourceIp = (request.socket.remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, '');
+  const sourceIp = sourceIpOf(request);
   const domainName = (headers['host'] ?? 'localhost').replace(/:\d+$/, '');
   headers['x-forwarded-for'] = headers['x-forwarded-for']
     ? `${headers['x-forwarded-for']}, ${sourceIp}`
@@ -74,7 +66,9 @@ export function httpEvent(request: IncomingMessage, body: Buffer, context: HttpE
   headers['x-forwarded-port'] = String(request.socket.localPort ?? '');
   headers['x-forwarded-proto'] = 'http';
   const query = queryStringParameters(context.rawQueryString);
-  const text = isText(headers['content-type']);
+  // Text that came without a content type stays text; anything that may not be text is encoded.
+  const contentType = headers['content-type'];
+  const isText = contentType === undefined || TEXT_CONTENT_TYPE.test(contentType);
   return {
     version: '2.0',
     routeKey: context.routeKey,
@@ -103,7 +97,54 @@ export function httpEvent(request: IncomingMessage, body: Buffer, context: HttpE
       timeEpoch: context.receivedAt.getTime(),
     },
     ...(context.pathParameters && { pathParameters: context.pathParameters }),
-    ...(body.length > 0 && { body: body.toString(text ? 'utf8' : 'base64') }),
-    isBase64Encoded: body.length > 0 && !text,
+    ...(body.length > 0 && { body: body.toString(isText ? 'utf8' : 'base64') }),
+    isBase64Encoded: body.length > 0 && !isText,
   };
+}
+
+/** Computed here from the body, or only between two hops. */
+const OWN_HEADERS = new Set(['content-length', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade']);
+
+export const INTERNAL_SERVER_ERROR = messageAnswer(500);
+
+/** What a function returned, in format 2.0. Unreadable: the gateway answers for it, with 500. */
+export function functionAnswer(payload: unknown): HttpAnswer {
+  if (!isJsonObject(payload) || payload['statusCode'] === undefined) {
+    const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
+    return { status: 200, headers: [['content-type', 'application/json']], body };
+  }
+  return parseAnswer(payload) ?? INTERNAL_SERVER_ERROR;
+}
+
+function parseAnswer(payload: JsonObject): HttpAnswer | undefined {
+  const { statusCode: status, body = '', isBase64Encoded = false } = payload;
+  if (typeof status !== 'number' || !Number.isInteger(status) || status < 200 || status > 599)
+    return undefined;
+  if (body !== null && typeof body !== 'string') return undefined;
+  if (typeof isBase64Encoded !== 'boolean') return undefined;
+  const headers = parseHeaders(payload['headers'] ?? {});
+  const cookies = parseCookies(payload['cookies'] ?? []);
+  if (headers === undefined || cookies === undefined) return undefined;
+  const bytes = isBase64Encoded ? Buffer.from(body ?? '', 'base64') : (body ?? '');
+  if (bytes.length > 0 && !headers.some(([name]) => name === 'content-type')) {
+    headers.push(['content-type', 'text/plain;charset=UTF-8']);
+  }
+  return { status, headers: [...headers, ...cookies], body: bytes };
+}
+
+function parseHeaders(value: unknown): [string, string][] | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const headers: [string, string][] = [];
+  for (const [name, entry] of Object.entries(value)) {
+    if (entry === null || typeof entry === 'object') return undefined;
+    const lowerCase = name.toLowerCase();
+    if (!OWN_HEADERS.has(lowerCase)) headers.push([lowerCase, String(entry)]);
+  }
+  return headers;
+}
+
+function parseCookies(value: unknown): [string, string][] | undefined {
+  if (!isJsonList(value)) return undefined;
+  const cookies = value.filter((cookie) => typeof cookie === 'string');
+  return cookies.length === value.length ? cookies.map((cookie) => ['set-cookie', cookie]) : undefined;
 }

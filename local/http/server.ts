@@ -1,7 +1,19 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { gatewayAnswer, type HttpAnswer } from './http-response.ts';
+
+/** What goes back to the client. Header names are lower case; `set-cookie` may repeat. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string | Buffer;
+}
 
 /** Gets what follows the prefix in the request's target, still encoded: empty, or from the `/` or `?` on. */
 export type MountHandler = (request: IncomingMessage, response: ServerResponse, path: string) => void;
@@ -10,15 +22,17 @@ export type MountHandler = (request: IncomingMessage, response: ServerResponse, 
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer, path: string) => void;
 
 /** API Gateway counts 10,240 bytes itself; this is only what the parser may hold before that. */
-const parserHeaderBytes = 64 * 1024;
-/** In which the head of a request must have come, and the whole of it. What takes longer is answered 408 and closed. */
+const PARSER_HEADER_BYTES = 64 * 1024;
+
+/** How long the head of a request may take to come, and the whole of it. What takes longer is answered 408 and closed. */
 export interface RequestTimeouts {
   readonly headMilliseconds: number;
   readonly requestMilliseconds: number;
 }
-const ordinaryTimeouts: RequestTimeouts = { headMilliseconds: 10_000, requestMilliseconds: 30_000 };
+
+const ORDINARY_TIMEOUTS: RequestTimeouts = { headMilliseconds: 10_000, requestMilliseconds: 30_000 };
 /** Longer than any client keeps an idle connection, so that none is closed under a request. */
-const keepAliveMilliseconds = 65_000;
+const KEEP_ALIVE_MILLISECONDS = 65_000;
 
 export interface MountServer {
   /** Longer prefixes go first. */
@@ -36,55 +50,34 @@ export interface MountServer {
 export async function startMountServer(
   port: number,
   hostname: string,
-  timeouts: RequestTimeouts = ordinaryTimeouts,
+  timeouts: RequestTimeouts = ORDINARY_TIMEOUTS,
 ): Promise<MountServer> {
-  const mounts: {
-    readonly prefix: string;
-    readonly handler: MountHandler;
-    readonly upgrade: UpgradeHandler | undefined;
-  }[] = [];
+  const mounts = new Mounts();
   const server = createServer({
-    maxHeaderSize: parserHeaderBytes,
-    keepAliveTimeout: keepAliveMilliseconds,
+    maxHeaderSize: PARSER_HEADER_BYTES,
+    keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
     headersTimeout: timeouts.headMilliseconds,
     requestTimeout: timeouts.requestMilliseconds,
     connectionsCheckingInterval: timeouts.headMilliseconds / 4,
   });
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    // RFC 9112, section 3.2. Node.js takes the first of several.
-    if (hostsOf(request) > 1) return sendAnswer(response, gatewayAnswer(400, 'Bad Request'));
-    const target = pathTarget(request.url ?? '/');
-    const mount = mounts.find(({ prefix }) => isUnder(target, prefix));
-    if (mount) mount.handler(request, response, target.slice(mount.prefix.length));
-    else sendAnswer(response, gatewayAnswer(404, 'Not Found'));
-  });
+  server.on('request', (request: IncomingMessage, response: ServerResponse) =>
+    mounts.serve(request, response),
+  );
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const target = pathTarget(request.url ?? '/');
-    const mount = mounts.find(({ prefix }) => isUnder(target, prefix));
-    const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
-    if (mount?.upgrade && isWebSocket && hostsOf(request) === 1) {
-      mount.upgrade(request, socket, head, target.slice(mount.prefix.length));
-      return;
-    }
+    if (mounts.upgrade(request, socket, head)) return;
     // RFC 9110, section 7.8: a server may ignore the offer. The request begins once more, without it.
     socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(request), 'latin1'), head]));
     server.emit('connection', socket);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else if (error.code === 'HPE_HEADER_OVERFLOW') endSocket(socket, 431, 'Request Header Fields Too Large');
-    else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') endSocket(socket, 408, 'Request Timeout');
-    else endSocket(socket, 400, 'Bad Request');
+    else if (error.code === 'HPE_HEADER_OVERFLOW') refuseSocket(socket, 431);
+    else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuseSocket(socket, 408);
+    else refuseSocket(socket, 400);
   });
   await listen(server, port, hostname);
   return {
-    addMount(prefix, handler, upgrade) {
-      if (mounts.some((mount) => mount.prefix === prefix)) {
-        throw new Error(`Two parts of the app are served under "${prefix}": give them different names.`);
-      }
-      mounts.push({ prefix, handler, upgrade });
-      mounts.sort((left, right) => right.prefix.length - left.prefix.length);
-    },
+    addMount: (...mount) => mounts.add(...mount),
     url: `http://${hostname}:${portOf(server)}`,
     async stop() {
       const closed = new Promise((resolve) => {
@@ -94,6 +87,41 @@ export async function startMountServer(
       await closed;
     },
   };
+}
+
+class Mounts {
+  readonly #mounts: {
+    readonly prefix: string;
+    readonly handler: MountHandler;
+    readonly upgrade: UpgradeHandler | undefined;
+  }[] = [];
+
+  add(prefix: string, handler: MountHandler, upgrade?: UpgradeHandler): void {
+    if (this.#mounts.some((mount) => mount.prefix === prefix)) {
+      throw new Error(`Two parts of the app are served under "${prefix}": give them different names.`);
+    }
+    this.#mounts.push({ prefix, handler, upgrade });
+    this.#mounts.sort((left, right) => right.prefix.length - left.prefix.length);
+  }
+
+  serve(request: IncomingMessage, response: ServerResponse): void {
+    // RFC 9112, section 3.2. Node.js takes the first of several.
+    if (hostsOf(request) > 1) return sendAnswer(response, messageAnswer(400));
+    const target = pathTarget(request.url ?? '/');
+    const mount = this.#mounts.find(({ prefix }) => isUnder(target, prefix));
+    if (mount) mount.handler(request, response, target.slice(mount.prefix.length));
+    else sendAnswer(response, messageAnswer(404));
+  }
+
+  /** @returns whether anybody took the connection over */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const target = pathTarget(request.url ?? '/');
+    const mount = this.#mounts.find(({ prefix }) => isUnder(target, prefix));
+    const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
+    if (!mount?.upgrade || !isWebSocket || hostsOf(request) !== 1) return false;
+    mount.upgrade(request, socket, head, target.slice(mount.prefix.length));
+    return true;
+  }
 }
 
 function hostsOf({ rawHeaders }: IncomingMessage): number {
@@ -146,12 +174,31 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-function endSocket(socket: Duplex, status: number, message: string): void {
-  const body = JSON.stringify({ message });
+/** Answers on a connection that has no response any more, and closes it. */
+export function refuseSocket(
+  socket: Duplex,
+  status: number,
+  answer: object = { message: STATUS_CODES[status] },
+): void {
+  if (socket.destroyed || !socket.writable) return;
+  const body = JSON.stringify(answer);
   socket.end(
-    `HTTP/1.1 ${status} ${message}\r\ncontent-type: application/json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+}
+
+/** The form in which an HTTP API answers by itself. @param message by default the status's own name */
+export function messageAnswer(
+  status: number,
+  message = STATUS_CODES[status] ?? 'Error',
+  headers: HttpAnswer['headers'] = [],
+): HttpAnswer {
+  return {
+    status,
+    headers: [['content-type', 'application/json'], ...headers],
+    body: JSON.stringify({ message }),
+  };
 }
 
 /** @throws TypeError when a header can't be sent; nothing has been sent then. */

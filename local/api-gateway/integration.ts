@@ -1,0 +1,48 @@
+import type { Access } from '../iam/index.ts';
+import type { Invocation } from '../lambda/index.ts';
+
+/** @param source what follows `arn:aws:execute-api:<region>:<account>:` in the ARN of the route or authorizer */
+export type Invoke = (functionArn: string, event: unknown, source: string) => Promise<Invocation>;
+
+export interface InvokerOptions {
+  readonly accountId: string;
+  readonly region: string;
+  readonly access: Access;
+  readonly functionPool: {
+    readonly invoke: (functionArn: string, event: unknown) => Promise<Invocation>;
+  };
+}
+
+/** API Gateway may invoke what a function's resource-based policy allows. Otherwise it answers with an error, as on AWS. */
+export function invokerOf({ accountId, region, access, functionPool }: InvokerOptions): Invoke {
+  return async (functionArn, event, source) => {
+    const sourceArn = `arn:aws:execute-api:${region}:${accountId}:${source}`;
+    const refusal = access.refusalOf({
+      principal: { kind: 'service', service: 'apigateway.amazonaws.com', sourceArn },
+      action: 'lambda:InvokeFunction',
+      resourceArn: functionArn,
+    });
+    if (refusal === undefined) return functionPool.invoke(functionArn, event);
+    return { kind: 'error', errorType: 'AccessDeniedException', errorMessage: refusal };
+  };
+}
+
+/**
+ * Waits for an integration. The function runs on after the timeout, as on AWS; only its answer is lost.
+ *
+ * @returns undefined after the timeout
+ */
+export async function within(
+  timeoutMilliseconds: number,
+  invoked: Promise<Invocation>,
+): Promise<Invocation | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const timedOut = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), timeoutMilliseconds);
+  });
+  try {
+    return await Promise.race([invoked, timedOut]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,12 @@
+/** One port with many prefixes, for whatever the app serves over HTTP. */
+export { readBody } from './body.ts';
+export {
+  messageAnswer,
+  refuseSocket,
+  sendAnswer,
+  startMountServer,
+  type HttpAnswer,
+  type MountHandler,
+  type MountServer,
+  type UpgradeHandler,
+} from './server.ts';

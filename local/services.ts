@@ -1,0 +1,197 @@
+import { createApiGateway, type ApiGateway, type WebSocketLimits } from './api-gateway/index.ts';
+import { serveUserPools, type UserPool } from './cognito/index.ts';
+import { createDynamoDb } from './dynamodb/index.ts';
+import {
+  createCredentialStore,
+  startAwsEndpoint,
+  type AwsEndpoint,
+  type CredentialStore,
+  type Interceptor,
+} from './endpoint/index.ts';
+import type { HostEvent } from './events.ts';
+import { startMountServer, type MountServer } from './http/index.ts';
+import { createAccess, type Access } from './iam/index.ts';
+import { FunctionPool, mayWriteLogs } from './lambda/index.ts';
+import { createSqs } from './sqs/index.ts';
+import type { Place } from './template/index.ts';
+import { createUsageMeter, type UsageMeter } from './usage.ts';
+
+export interface ServiceOptions {
+  /** Of the HTTP APIs; 0 for any. @default 3000 */
+  readonly port?: number;
+  /** Of the AWS endpoint; 0 for any. @default 4566 */
+  readonly awsPort?: number;
+  /**
+   * Another address of this machine that the AWS endpoint listens on as well, such as the one that containers reach;
+   * `0.0.0.0` for all. Whoever reaches it may do everything. @default only 127.0.0.1
+   */
+  readonly awsAddress?: string;
+  /** Worker threads over all functions. @default 8 */
+  readonly maxWorkers?: number;
+  /**
+   * Most invocations at once over all functions, as an account has a limit: 10 in a new one. What is beyond it is
+   * throttled: an HTTP API answers 503, a WebSocket API refuses to connect, messages of a queue come again later.
+   * @default none
+   */
+  readonly accountConcurrency?: number;
+  /** How long connections of WebSocket APIs last. @default as on AWS: 10 minutes idle, 2 hours in all */
+  readonly webSocketLimits?: WebSocketLimits;
+  readonly onEvent?: (event: HostEvent) => void;
+  /** Sees what each invocation of a function is given, before it runs. */
+  readonly onInvoke?: (functionArn: string, event: unknown) => void;
+  /**
+   * Fault injection: see every call of the AWS endpoint that is allowed, the first outermost, and may delay it, answer
+   * in the service's place, or change the answer.
+   */
+  readonly interceptors?: readonly Interceptor[];
+}
+
+/** What is up before the first resource of the app is made. */
+export interface Services extends Place {
+  readonly access: Access;
+  readonly credentials: CredentialStore;
+  readonly dynamoDb: ReturnType<typeof createDynamoDb>;
+  readonly endpoint: AwsEndpoint;
+  readonly functionPool: FunctionPool;
+  readonly gateway: ApiGateway;
+  readonly http: MountServer;
+  /** Names of the log groups that the app makes. */
+  readonly logGroups: Set<string>;
+  readonly meter: UsageMeter;
+  readonly onEvent: (event: HostEvent) => void;
+  readonly sqs: ReturnType<typeof createSqs>;
+  readonly userPools: Map<string, UserPool>;
+}
+
+/** Another program listens on a port. `option` names what to change. */
+export class PortTakenError extends Error {
+  readonly port: number;
+  readonly option: 'port' | 'awsPort';
+  constructor(port: number, option: 'port' | 'awsPort') {
+    super(
+      `Port ${port} is taken by another program. Set the option ${option} to another port, or to 0 for any.`,
+    );
+    this.name = 'PortTakenError';
+    this.port = port;
+    this.option = option;
+  }
+}
+
+const PLACE: Place = { accountId: '000000000000', region: 'us-east-1' };
+
+/** @param undo gets what stops each part, also where a later part does not start */
+export async function startServices(
+  options: ServiceOptions,
+  undo: (() => Promise<void>)[],
+): Promise<Services> {
+  const meter: UsageMeter = createUsageMeter({
+    now: Date.now,
+    memoryMegabytesOf: (functionName) => functionPool.find(functionName)?.memoryMegabytes ?? 0,
+    nameOf: (id) => gateway.nameOf(id) ?? holderOf(functionPool, id),
+  });
+  const onEvent = (event: HostEvent): void => {
+    meter.onEvent(event);
+    options.onEvent?.(event);
+  };
+  const access = createAccess(PLACE, onEvent);
+  const credentials = createCredentialStore();
+  const dynamoDb = createDynamoDb({ ...PLACE, onConsumed: meter.onConsumed });
+  const sqs = createSqs();
+  const userPools = new Map<string, UserPool>();
+  const logGroups = new Set<string>();
+  undo.push(async () => sqs.stop());
+
+  const endpoint = await listening('awsPort', options.awsPort ?? 4566, (port) =>
+    startAwsEndpoint({
+      port,
+      ...(options.awsAddress === undefined ? {} : { address: options.awsAddress }),
+      credentials,
+      authorize: access.authorize,
+      interceptors: [...(options.interceptors ?? []), meter.interceptor],
+    }),
+  );
+  undo.push(endpoint.stop);
+  const http = await listening('port', options.port ?? 3000, (port) => startMountServer(port, 'localhost'));
+  undo.push(() => http.stop());
+
+  const functionPool = startFunctionPool(options, { access, endpoint, logGroups, onEvent });
+  undo.push(() => functionPool.stop());
+  const gateway = createApiGateway({
+    ...PLACE,
+    access,
+    functionPool,
+    keysOf: (issuer) => poolOf(userPools, issuer).keys(),
+    ...(options.webSocketLimits === undefined ? {} : { limits: options.webSocketLimits }),
+    onEvent,
+    meter: meter.webSockets,
+  });
+  undo.push(async () => gateway.webSockets.stop());
+
+  for (const service of [...dynamoDb.services, sqs.service, serveUserPools(userPools)]) {
+    endpoint.addService(service);
+  }
+  endpoint.addRestService(gateway.connectionsService);
+  return {
+    ...PLACE,
+    access,
+    credentials,
+    dynamoDb,
+    endpoint,
+    functionPool,
+    gateway,
+    http,
+    logGroups,
+    meter,
+    onEvent,
+    sqs,
+    userPools,
+  };
+}
+
+function startFunctionPool(
+  { maxWorkers, accountConcurrency, onInvoke }: ServiceOptions,
+  { access, endpoint, logGroups, onEvent }: Pick<Services, 'access' | 'endpoint' | 'logGroups' | 'onEvent'>,
+): FunctionPool {
+  const pool: FunctionPool = new FunctionPool({
+    ...(maxWorkers === undefined ? {} : { maxWorkers }),
+    ...(accountConcurrency === undefined ? {} : { accountConcurrency }),
+    awsEndpoint: endpoint.url,
+    region: PLACE.region,
+    onEvent: (event) => {
+      // Lambda writes lines of its own at each invocation, so even a silent function needs its log group.
+      const definition = pool.find(event.functionName);
+      const isLogged =
+        definition === undefined || mayWriteLogs(access, definition, (name) => logGroups.has(name));
+      if (isLogged || event.type === 'invocation') onEvent(event);
+    },
+    ...(onInvoke === undefined ? {} : { onInvoke }),
+  });
+  return pool;
+}
+
+function poolOf(userPools: ReadonlyMap<string, UserPool>, issuer: string): UserPool {
+  const pool = [...userPools.values()].find((candidate) => candidate.issuer === issuer);
+  if (pool === undefined) throw new Error(`${issuer} is not an issuer of this app.`);
+  return pool;
+}
+
+/** The function that holds a role, or else the role's name. @param id of a role, or a name, which is left as it is */
+function holderOf(functionPool: FunctionPool, id: string): string {
+  if (!id.startsWith('arn:')) return id;
+  const holder = functionPool.definitions().find(({ credentials }) => credentials.roleArn === id);
+  return holder?.functionName ?? id.slice(id.indexOf('/') + 1);
+}
+
+async function listening<T>(
+  option: 'port' | 'awsPort',
+  port: number,
+  listen: (port: number) => Promise<T>,
+): Promise<T> {
+  try {
+    return await listen(port);
+  } catch (error) {
+    const isTaken =
+      typeof error === 'object' && error !== null && 'code' in error && error.code === 'EADDRINUSE';
+    throw isTaken ? new PortTakenError(port, option) : error;
+  }
+}

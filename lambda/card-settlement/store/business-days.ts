@@ -5,7 +5,7 @@ import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import type { BusinessDay } from '../domain/business-day.ts';
 import { DAY_SCOPE, dayKey, parseDay } from './day-record.ts';
-import { itemTable } from './table.ts';
+import { itemTable } from '../../shared/item-table.ts';
 
 const keys = tables.businessDays;
 

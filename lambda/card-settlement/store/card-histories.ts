@@ -5,8 +5,8 @@ import { parseWritten } from '../../shared/parse.ts';
 import { cardIndexAttributes, environmentNames, smallAmountIndexAttributes, tables } from '../contract.ts';
 import type { Moment, PastSmallSale, PastUse } from '../domain/fraud/history.ts';
 import { Transaction } from '../domain/transaction.ts';
+import { itemTable, projection } from '../../shared/item-table.ts';
 import { occurrenceKeyOf } from './keys.ts';
-import { itemTable, projection } from './table.ts';
 
 const { byCard, bySmallAmount, partitionKey } = tables.stagedTransactions;
 

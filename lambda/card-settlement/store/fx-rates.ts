@@ -5,7 +5,7 @@ import { parseWritten } from '../../shared/parse.ts';
 import { environmentNames, tables } from '../contract.ts';
 import { addDays, type BusinessDate } from '../domain/business-date.ts';
 import { keepsAll, type FxRates } from '../domain/fx.ts';
-import { itemTable } from './table.ts';
+import { itemTable } from '../../shared/item-table.ts';
 
 const SCOPE = 'fx-rates';
 const keys = tables.businessDays;

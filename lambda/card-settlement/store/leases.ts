@@ -6,7 +6,7 @@ import { environmentNames, trigger } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import { NOTHING_ASKED, type BusinessDay, type Trigger } from '../domain/business-day.ts';
 import { dayKey, parseDay, runAttributes } from './day-record.ts';
-import { itemTable, type Item, type Update } from './table.ts';
+import { itemTable, type Item, type Update } from '../../shared/item-table.ts';
 
 /** What a run asks for when it takes a day's lease. */
 export interface LeaseRequest {

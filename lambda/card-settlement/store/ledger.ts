@@ -11,7 +11,7 @@ import type { LedgerSummary } from '../domain/totals.ts';
 import { Transaction } from '../domain/transaction.ts';
 import { partitionOf, partitionsOf } from './keys.ts';
 import { StoredInteger } from './stored.ts';
-import { itemTable, marshalled, projection } from './table.ts';
+import { itemTable, marshalled, projection } from '../../shared/item-table.ts';
 
 const keys = tables.ledger;
 const PAGE_ITEMS = 100;

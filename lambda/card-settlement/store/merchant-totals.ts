@@ -6,7 +6,7 @@ import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDay } from '../domain/business-day.ts';
 import type { MerchantTotals } from '../domain/totals.ts';
 import { StoredIntegerText } from './stored.ts';
-import { itemTable } from './table.ts';
+import { itemTable } from '../../shared/item-table.ts';
 
 const keys = tables.businessDays;
 

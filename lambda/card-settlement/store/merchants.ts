@@ -4,7 +4,7 @@ import { environmentVariable } from '../../shared/environment.ts';
 import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import { FIRST_EFFECTIVE_DATE, MerchantProfile, sameProfile } from '../domain/merchant.ts';
-import { itemTable } from './table.ts';
+import { itemTable } from '../../shared/item-table.ts';
 
 const keys = tables.merchants;
 

@@ -12,8 +12,8 @@ import { STAGED_KEPT_DAYS } from '../domain/retention.ts';
 import type { StagedFact } from '../domain/settlement.ts';
 import type { StagedSummary } from '../domain/totals.ts';
 import { instantOf, Transaction } from '../domain/transaction.ts';
+import { itemTable, marshalled, projection } from '../../shared/item-table.ts';
 import { occurrenceKeyOf, partitionOf, partitionsOf } from './keys.ts';
-import { itemTable, marshalled, projection } from './table.ts';
 
 const keys = tables.stagedTransactions;
 /** Small enough that the pages of 16 shards of both tables fit a small function. */

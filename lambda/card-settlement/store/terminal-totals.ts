@@ -8,7 +8,7 @@ import type { BusinessDate } from '../domain/business-date.ts';
 import type { TerminalReport } from '../domain/terminal-totals.ts';
 import { Transaction } from '../domain/transaction.ts';
 import { StoredInteger } from './stored.ts';
-import { itemTable, marshalled } from './table.ts';
+import { itemTable, marshalled } from '../../shared/item-table.ts';
 
 const keys = tables.businessDays;
 const PAGE_ITEMS = 100;

@@ -8,7 +8,7 @@ import type { InterruptedSends, RunPlan } from '../domain/run-plan.ts';
 import { Transaction } from '../domain/transaction.ts';
 import type { WalkState } from '../domain/walk-state.ts';
 import { StoredIntegerText } from './stored.ts';
-import { itemTable, type Item } from './table.ts';
+import { itemTable, type Item } from '../../shared/item-table.ts';
 
 const SCOPE = 'walk';
 const keys = tables.businessDays;

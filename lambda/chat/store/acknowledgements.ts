@@ -1,14 +1,7 @@
-import {
-  BatchGetItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  type AttributeValue,
-  type BatchGetItemCommandOutput,
-  type DynamoDBClient,
-  type KeysAndAttributes,
-} from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
+import { itemTable, type Item } from '../../shared/item-table.ts';
 import { environmentNames, tables } from '../contract.ts';
 import { conversationSequenceOf, type NotificationPlace } from '../domain/identifiers.ts';
 import { NOTIFICATION_DAYS } from '../domain/message.ts';
@@ -22,6 +15,8 @@ const TOMBSTONE_DAYS = NOTIFICATION_DAYS + 1;
 /** Most keys that one BatchGetItem takes. */
 const BATCH_KEYS = 100;
 
+const StoredPlace = v.object({ conversationId: v.string(), sequence: v.number() });
+
 export type AcknowledgementsTable = ReturnType<typeof acknowledgementsTable>;
 
 /**
@@ -32,45 +27,29 @@ export function acknowledgementsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.acknowledgementsTable),
 ) {
+  const table = itemTable(client, name);
   return {
     async put(userId: string, place: NotificationPlace, now: Date): Promise<void> {
-      await client.send(
-        new PutItemCommand({ TableName: name, Item: marshall(tombstone(userId, place, now)) }),
-      );
+      await table.put(tombstone(userId, place, now));
     },
 
     async has(userId: string, place: NotificationPlace): Promise<boolean> {
-      const { Item: item } = await client.send(
-        new GetItemCommand({ TableName: name, Key: keyOf(userId, place), ConsistentRead: true }),
-      );
-      return item !== undefined;
+      return (await table.get(keyOf(userId, place), StoredPlace)) !== undefined;
     },
 
     /** Those of a user's notifications that are acknowledged, by `conversationSequenceOf`. */
     async among(userId: string, places: readonly NotificationPlace[]): Promise<ReadonlySet<string>> {
       const found = new Set<string>();
       for (let from = 0; from < places.length; from += BATCH_KEYS) {
-        let wanted: KeysAndAttributes | undefined = {
-          Keys: places.slice(from, from + BATCH_KEYS).map((place) => keyOf(userId, place)),
-          ConsistentRead: true,
-          ProjectionExpression: keys.sortKey,
-        };
-        // DynamoDB may leave keys to the next request.
-        while (wanted !== undefined) {
-          const answer: BatchGetItemCommandOutput = await client.send(
-            new BatchGetItemCommand({ RequestItems: { [name]: wanted } }),
-          );
-          for (const item of answer.Responses?.[name] ?? [])
-            found.add(String(unmarshall(item)[keys.sortKey]));
-          wanted = answer.UnprocessedKeys?.[name];
-        }
+        const batch = places.slice(from, from + BATCH_KEYS).map((place) => keyOf(userId, place));
+        for (const place of await table.getMany(batch, StoredPlace)) found.add(conversationSequenceOf(place));
       }
       return found;
     },
   };
 }
 
-export function tombstone(userId: string, place: NotificationPlace, now: Date): Record<string, unknown> {
+export function tombstone(userId: string, place: NotificationPlace, now: Date): Item {
   const { conversationId, sequence } = place;
   return {
     [keys.partitionKey]: userId,
@@ -82,6 +61,6 @@ export function tombstone(userId: string, place: NotificationPlace, now: Date): 
   };
 }
 
-function keyOf(userId: string, place: NotificationPlace): Record<string, AttributeValue> {
-  return marshall({ [keys.partitionKey]: userId, [keys.sortKey]: conversationSequenceOf(place) });
+function keyOf(userId: string, place: NotificationPlace): Item {
+  return { [keys.partitionKey]: userId, [keys.sortKey]: conversationSequenceOf(place) };
 }

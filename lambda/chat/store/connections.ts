@@ -1,16 +1,14 @@
 import {
   ConditionalCheckFailedException,
-  DeleteItemCommand,
   UpdateItemCommand,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
-import { wasWritten } from '../../shared/conditional-write.ts';
 import { environmentVariable } from '../../shared/environment.ts';
-import { parseWritten } from '../../shared/parse.ts';
+import { itemTable } from '../../shared/item-table.ts';
 import { deviceLimit, environmentNames, tables } from '../contract.ts';
-import { readPartition } from './partition.ts';
+import { partitionQuery } from './partition.ts';
 
 const keys = tables.connections;
 
@@ -40,6 +38,7 @@ export function connectionsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.connectionsTable),
 ) {
+  const table = itemTable(client, name);
   return {
     /**
      * Stores a connection, which is live from then on, and notes that it is being drained; unless it is already, or was a
@@ -50,7 +49,7 @@ export function connectionsTable(
         await client.send(
           new UpdateItemCommand({
             TableName: name,
-            Key: keyOf(device),
+            Key: marshall(keyOf(device)),
             UpdateExpression:
               'SET expiresAt = if_not_exists(expiresAt, :expires), #state = :state, nextDrainAt = :next',
             ConditionExpression: 'attribute_not_exists(nextDrainAt) OR nextDrainAt <= :now',
@@ -74,21 +73,17 @@ export function connectionsTable(
     /** Notes how far a drain is. A connection that is gone is not brought back. */
     async noteDrain(device: Device, state: 'draining' | 'caught-up', now: Date): Promise<'noted' | 'gone'> {
       const pause = state === 'draining' ? DRAINING_MILLISECONDS : CAUGHT_UP_MILLISECONDS;
-      const write = client.send(
-        new UpdateItemCommand({
-          TableName: name,
-          Key: keyOf(device),
-          UpdateExpression: 'SET #state = :state, nextDrainAt = :next',
-          ConditionExpression: `attribute_exists(${keys.partitionKey})`,
-          ExpressionAttributeNames: { '#state': 'state' },
-          ExpressionAttributeValues: marshall({ ':state': state, ':next': now.getTime() + pause }),
-        }),
-      );
-      return (await wasWritten(write)) ? 'noted' : 'gone';
+      const noted = await table.update(keyOf(device), {
+        UpdateExpression: 'SET #state = :state, nextDrainAt = :next',
+        ConditionExpression: `attribute_exists(${keys.partitionKey})`,
+        ExpressionAttributeNames: { '#state': 'state' },
+        values: { ':state': state, ':next': now.getTime() + pause },
+      });
+      return noted === undefined ? 'gone' : 'noted';
     },
 
     async remove(device: Device): Promise<void> {
-      await client.send(new DeleteItemCommand({ TableName: name, Key: keyOf(device) }));
+      await table.delete(keyOf(device));
     },
 
     /** A user's live connections, the newest first, read consistently: all, up to twice as many as a user may have. */
@@ -96,10 +91,9 @@ export function connectionsTable(
       const found: v.InferOutput<typeof StoredConnection>[] = [];
       let after: string | undefined;
       for (let isLast = false; !isLast && found.length < MOST_READ;) {
-        const page = await readPartition(client, name, keys, userId, { after, limit: MOST_READ });
-        const stored = page.items.map((item) => parseWritten(StoredConnection, item));
-        found.push(...stored.filter(({ expiresAt }) => expiresAt * 1000 > now.getTime()));
-        after = stored.at(-1)?.connectionId;
+        const page = await table.page(partitionQuery(keys, userId, MOST_READ, after), StoredConnection);
+        found.push(...page.items.filter(({ expiresAt }) => expiresAt * 1000 > now.getTime()));
+        after = page.items.at(-1)?.connectionId;
         ({ isLast } = page);
       }
       return found
@@ -110,5 +104,5 @@ export function connectionsTable(
 }
 
 function keyOf({ userId, connectionId }: Device) {
-  return marshall({ [keys.partitionKey]: userId, [keys.sortKey]: connectionId });
+  return { [keys.partitionKey]: userId, [keys.sortKey]: connectionId };
 }

@@ -1,11 +1,9 @@
-import { UpdateItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
-import { wasWritten } from '../../shared/conditional-write.ts';
 import { environmentVariable } from '../../shared/environment.ts';
-import { parseWritten } from '../../shared/parse.ts';
+import { itemTable } from '../../shared/item-table.ts';
 import { environmentNames, tables } from '../contract.ts';
-import { readPartition } from './partition.ts';
+import { partitionQuery } from './partition.ts';
 
 const keys = tables.conversations;
 
@@ -36,50 +34,36 @@ export function conversationsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.conversationsTable),
 ) {
+  const table = itemTable(client, name);
   return {
     /** Puts a conversation among those of a member. Once more changes nothing. */
     async add(member: Membership & { readonly with: string }): Promise<void> {
-      await client.send(
-        new UpdateItemCommand({
-          TableName: name,
-          Key: keyOf(member),
-          UpdateExpression: 'SET #with = :with',
-          ExpressionAttributeNames: { '#with': 'with' },
-          ExpressionAttributeValues: marshall({ ':with': member.with }),
-        }),
-      );
+      await table.update(keyOf(member), {
+        UpdateExpression: 'SET #with = :with',
+        ExpressionAttributeNames: { '#with': 'with' },
+        values: { ':with': member.with },
+      });
     },
 
     /** At most `limit` conversations of a user, by id, behind one of them; read consistently. */
     async of(userId: string, after: string | undefined, limit: number): Promise<MemberConversation[]> {
-      const { items } = await readPartition(client, name, keys, userId, { after, limit });
-      return items.map((item) => {
-        const { sequence, ...conversation } = parseWritten(StoredConversation, item);
-        return { ...conversation, readSequence: sequence };
-      });
+      const { items } = await table.page(partitionQuery(keys, userId, limit, after), StoredConversation);
+      return items.map(({ sequence, ...conversation }) => ({ ...conversation, readSequence: sequence }));
     },
 
     /** Moves a user's read position forward, never back. @returns whether it moved */
     async advance(position: Membership & { readonly sequence: number }, now: Date): Promise<boolean> {
-      return wasWritten(
-        client.send(
-          new UpdateItemCommand({
-            TableName: name,
-            Key: keyOf(position),
-            UpdateExpression: 'SET #sequence = :sequence, readAt = :now',
-            ConditionExpression: 'attribute_not_exists(#sequence) OR #sequence < :sequence',
-            ExpressionAttributeNames: { '#sequence': 'sequence' },
-            ExpressionAttributeValues: marshall({
-              ':sequence': position.sequence,
-              ':now': now.toISOString(),
-            }),
-          }),
-        ),
-      );
+      const moved = await table.update(keyOf(position), {
+        UpdateExpression: 'SET #sequence = :sequence, readAt = :now',
+        ConditionExpression: 'attribute_not_exists(#sequence) OR #sequence < :sequence',
+        ExpressionAttributeNames: { '#sequence': 'sequence' },
+        values: { ':sequence': position.sequence, ':now': now.toISOString() },
+      });
+      return moved !== undefined;
     },
   };
 }
 
 function keyOf({ userId, conversationId }: Membership) {
-  return marshall({ [keys.partitionKey]: userId, [keys.sortKey]: conversationId });
+  return { [keys.partitionKey]: userId, [keys.sortKey]: conversationId };
 }

@@ -1,26 +1,22 @@
-import {
-  DeleteItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  type AttributeValue,
-  type DynamoDBClient,
-} from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
-import { wasWritten } from '../../shared/conditional-write.ts';
 import { environmentVariable } from '../../shared/environment.ts';
-import { parseWritten } from '../../shared/parse.ts';
+import { itemTable, type Item } from '../../shared/item-table.ts';
 import { environmentNames, tables } from '../contract.ts';
 import { conversationSequenceOf, type NotificationPlace } from '../domain/identifiers.ts';
 import { NOTIFICATION_DAYS, type Message, type Notification } from '../domain/message.ts';
 import { acknowledgementsTable } from './acknowledgements.ts';
 import { StoredMessage } from './messages.ts';
-import { readPartition } from './partition.ts';
+import { partitionQuery } from './partition.ts';
 import { timeToLive } from './time-to-live.ts';
 
 const keys = tables.inbox;
 
-const StoredNotification = v.object({ ...StoredMessage.entries, notifiedAt: v.string() });
+const StoredNotification = v.object({
+  ...StoredMessage.entries,
+  notifiedAt: v.string(),
+  [keys.timeToLive]: v.number(),
+});
 
 /** A notification, and when it was put into the inbox. */
 export interface WaitingItem {
@@ -43,33 +39,20 @@ export function inboxTable(
   name = environmentVariable(environmentNames.notificationsTable),
   acknowledgements = acknowledgementsTable(client),
 ) {
+  const table = itemTable(client, name);
   return {
     /** Puts a message into its recipient's inbox, where it waits until 30 days after it was sent. */
     async put(message: Message, now: Date): Promise<'written' | 'exists'> {
-      const write = client.send(
-        new PutItemCommand({
-          TableName: name,
-          Item: marshall(storedNotification(message, now)),
-          ConditionExpression: `attribute_not_exists(${keys.partitionKey})`,
-        }),
-      );
-      return (await wasWritten(write)) ? 'written' : 'exists';
+      const write = { ConditionExpression: `attribute_not_exists(${keys.partitionKey})` };
+      return (await table.put(storedNotification(message, now), write)) ? 'written' : 'exists';
     },
 
     async has(userId: string, place: NotificationPlace): Promise<boolean> {
-      const { Item: item } = await client.send(
-        new GetItemCommand({
-          TableName: name,
-          Key: keyOf(userId, place),
-          ConsistentRead: true,
-          ProjectionExpression: keys.partitionKey,
-        }),
-      );
-      return item !== undefined;
+      return (await table.get(keyOf(userId, place), v.object({}))) !== undefined;
     },
 
     async remove(userId: string, place: NotificationPlace): Promise<void> {
-      await client.send(new DeleteItemCommand({ TableName: name, Key: keyOf(userId, place) }));
+      await table.delete(keyOf(userId, place));
     },
 
     /**
@@ -82,26 +65,24 @@ export function inboxTable(
       limit: number,
       now: Date,
     ): Promise<InboxPage> {
-      const { items: stored, isLast } = await readPartition(client, name, keys, userId, {
-        after: after && conversationSequenceOf(after),
-        limit,
-      });
-      const live = stored
-        .filter((item) => Number(item[keys.timeToLive]) * 1000 > now.getTime())
-        .map((item) => parseWritten(StoredNotification, item));
+      const query = partitionQuery(keys, userId, limit, after && conversationSequenceOf(after));
+      const { items: stored, isLast } = await table.page(query, StoredNotification);
+      const live = stored.filter(({ expiresAt }) => expiresAt * 1000 > now.getTime());
       const acknowledged = await acknowledgements.among(userId, live);
-      const last = stored.at(-1);
       return {
         items: live
           .filter((item) => !acknowledged.has(conversationSequenceOf(item)))
-          .map(({ notifiedAt, ...notification }) => ({ notification, notifiedAt })),
-        readTo: isLast || last === undefined ? undefined : parseWritten(StoredPlace, last),
+          .map((item) => {
+            const { notifiedAt, expiresAt: _, ...notification } = item;
+            return { notification, notifiedAt };
+          }),
+        readTo: isLast ? undefined : stored.at(-1),
       };
     },
   };
 }
 
-export function storedNotification(message: Message, now: Date): Record<string, unknown> {
+export function storedNotification(message: Message, now: Date): Item {
   return {
     ...message,
     [keys.partitionKey]: message.to,
@@ -111,8 +92,6 @@ export function storedNotification(message: Message, now: Date): Record<string, 
   };
 }
 
-const StoredPlace = v.object({ conversationId: v.string(), sequence: v.number() });
-
-function keyOf(userId: string, place: NotificationPlace): Record<string, AttributeValue> {
-  return marshall({ [keys.partitionKey]: userId, [keys.sortKey]: conversationSequenceOf(place) });
+function keyOf(userId: string, place: NotificationPlace): Item {
+  return { [keys.partitionKey]: userId, [keys.sortKey]: conversationSequenceOf(place) };
 }

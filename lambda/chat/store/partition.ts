@@ -1,45 +1,22 @@
-import { QueryCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Query } from '../../shared/item-table.ts';
 
-/** A part of the items that share a partition key. */
-export interface PartitionPage {
-  readonly items: readonly Record<string, unknown>[];
-  /** True if no items follow these. */
-  readonly isLast: boolean;
-}
-
-/** Reads at most `limit` items of a partition, in the order of their sort keys, consistently. */
-export async function readPartition(
-  client: DynamoDBClient,
-  table: string,
+/** A query of at most `limit` items of a partition, in the order of their sort keys; all, or those behind `after`. */
+export function partitionQuery(
   keys: { readonly partitionKey: string; readonly sortKey: string },
   partition: string,
-  options: {
-    readonly limit: number;
-    /** The sort key behind which to begin. @default the first item, or the last one if `newestFirst` */
-    readonly after?: string | number | undefined;
-    /** @default false */
-    readonly newestFirst?: boolean;
-  },
-): Promise<PartitionPage> {
-  const { after, limit, newestFirst = false } = options;
-  const { Items: items = [], LastEvaluatedKey: lastKey } = await client.send(
-    new QueryCommand({
-      TableName: table,
-      KeyConditionExpression:
-        after === undefined ? '#partition = :partition' : '#partition = :partition AND #sort > :after',
-      ExpressionAttributeNames: {
-        '#partition': keys.partitionKey,
-        ...(after === undefined ? {} : { '#sort': keys.sortKey }),
-      },
-      ExpressionAttributeValues: marshall({
-        ':partition': partition,
-        ...(after === undefined ? {} : { ':after': after }),
-      }),
-      ConsistentRead: true,
-      ScanIndexForward: !newestFirst,
-      Limit: limit,
-    }),
-  );
-  return { items: items.map((item) => unmarshall(item)), isLast: lastKey === undefined };
+  limit: number,
+  after?: string | number,
+): Query {
+  const isWhole = after === undefined;
+  return {
+    KeyConditionExpression: isWhole
+      ? '#partition = :partition'
+      : '#partition = :partition AND #sort > :after',
+    ExpressionAttributeNames: {
+      '#partition': keys.partitionKey,
+      ...(isWhole ? {} : { '#sort': keys.sortKey }),
+    },
+    values: { ':partition': partition, ...(isWhole ? {} : { ':after': after }) },
+    Limit: limit,
+  };
 }

@@ -1,7 +1,6 @@
-import { UpdateItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
-import { wasWritten } from '../../shared/conditional-write.ts';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { environmentVariable } from '../../shared/environment.ts';
+import { itemTable } from '../../shared/item-table.ts';
 import { environmentNames, tables } from '../contract.ts';
 
 const keys = tables.rateLimits;
@@ -19,6 +18,7 @@ export function rateLimitsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.rateLimitsTable),
 ) {
+  const table = itemTable(client, name);
   return {
     /**
      * Counts one message of a sender, unless the window is full.
@@ -32,21 +32,14 @@ export function rateLimitsTable(
     ): Promise<number | undefined> {
       const second = Math.floor(now.getTime() / 1000);
       const windowStart = second - (second % windowSeconds);
-      const write = client.send(
-        new UpdateItemCommand({
-          TableName: name,
-          Key: marshall({ [keys.partitionKey]: userId, [keys.sortKey]: windowStart }),
-          UpdateExpression: 'SET expiresAt = :expires ADD #count :one',
-          ConditionExpression: 'attribute_not_exists(#count) OR #count < :most',
-          ExpressionAttributeNames: { '#count': 'count' },
-          ExpressionAttributeValues: marshall({
-            ':one': 1,
-            ':most': messages,
-            ':expires': windowStart + windowSeconds + 3600,
-          }),
-        }),
-      );
-      return (await wasWritten(write)) ? undefined : windowStart + windowSeconds - second;
+      const key = { [keys.partitionKey]: userId, [keys.sortKey]: windowStart };
+      const counted = await table.update(key, {
+        UpdateExpression: 'SET expiresAt = :expires ADD #count :one',
+        ConditionExpression: 'attribute_not_exists(#count) OR #count < :most',
+        ExpressionAttributeNames: { '#count': 'count' },
+        values: { ':one': 1, ':most': messages, ':expires': windowStart + windowSeconds + 3600 },
+      });
+      return counted === undefined ? windowStart + windowSeconds - second : undefined;
     },
   };
 }

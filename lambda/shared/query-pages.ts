@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
-import { parseWritten } from '../../shared/parse.ts';
+import { parseWritten } from './parse.ts';
 
 /**
  * The pages of a query, each asked for while the one before is being read, so that at most two are in memory.

@@ -1,6 +1,8 @@
 import {
   BatchGetItemCommand,
   BatchWriteItemCommand,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
@@ -13,9 +15,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type * as v from 'valibot';
-import { ifConditionHolds } from '../../shared/dynamodb.ts';
-import { parseWritten } from '../../shared/parse.ts';
-import { queryPages } from './pages.ts';
+import { parseWritten } from './parse.ts';
+import { queryPages } from './query-pages.ts';
 
 /** An item, a key, or the values of an expression, as a plain object. */
 export type Item = Readonly<Record<string, unknown>>;
@@ -68,6 +69,24 @@ export function itemTable(client: DynamoDBClient, name: string) {
       const command = new UpdateItemCommand({ ...request(write), Key: marshall(key) });
       const output = await ifConditionHolds(client.send(command));
       return output && unmarshall(output.Attributes ?? {});
+    },
+
+    delete: async (key: Item): Promise<void> => {
+      await client.send(new DeleteItemCommand({ TableName: name, Key: marshall(key) }));
+    },
+
+    /** Reads one page of a query, consistently. */
+    page: async <S extends v.GenericSchema>(
+      query: Query,
+      schema: S,
+    ): Promise<{ readonly items: readonly v.InferOutput<S>[]; readonly isLast: boolean }> => {
+      const { Items: items = [], LastEvaluatedKey: lastKey } = await client.send(
+        new QueryCommand({ ...request(query), ConsistentRead: true }),
+      );
+      return {
+        items: items.map((item) => parseWritten(schema, unmarshall(item))),
+        isLast: lastKey === undefined,
+      };
     },
 
     /** Reads at most 100 items, consistently, in any order. Items that do not exist are left out. */
@@ -131,5 +150,15 @@ async function untilProcessed<T>(
       throw new Error('DynamoDB left a batch unprocessed eleven times in a row.');
     if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 25 * 2 ** Math.min(attempt, 6)));
     left = (await send(left)) ?? [];
+  }
+}
+
+/** Waits for a conditional write. @returns undefined if the condition did not hold, so that nothing was written */
+async function ifConditionHolds<T>(write: Promise<T>): Promise<T | undefined> {
+  try {
+    return await write;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return undefined;
+    throw error;
   }
 }

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { synthesized } from '../stack/templates.ts';
 import { command, type Ended, shell } from './command.ts';
 
 /**
@@ -22,21 +23,25 @@ import { command, type Ended, shell } from './command.ts';
 const project = mkdtempSync(join(tmpdir(), 'duotempo-hosts-'));
 const running = new Set<ChildProcess>();
 
-beforeAll(() => {
-  for (const source of [
-    'bin',
-    'cli',
-    'lambda',
-    'lib',
-    'local',
-    'cdk.json',
-    'package.json',
-    'tsconfig.json',
-  ]) {
-    cpSync(source, join(project, source), { recursive: true });
-  }
-  cpSync('package-lock.json', join(project, 'package-lock.json'));
+const SOURCES = [
+  'bin',
+  'cli',
+  'lambda',
+  'lib',
+  'local',
+  'cdk.json',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+];
+
+beforeAll(async () => {
+  for (const source of SOURCES) cpSync(source, join(project, source), { recursive: true });
   symlinkSync(join(process.cwd(), 'node_modules'), join(project, 'node_modules'), 'dir');
+  // Both hosts synthesize at the same moment, as far as they know: it takes a copy's time.
+  const [from, to] = [JSON.stringify(await synthesized('sandbox')), 'process.env.CDK_OUTDIR'];
+  const synthesis = `import { cpSync } from 'node:fs';\ncpSync(${from}, ${to}, { recursive: true });\n`;
+  writeFileSync(join(project, 'bin', 'build.mjs'), synthesis);
 });
 
 afterAll(() => {

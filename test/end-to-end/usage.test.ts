@@ -18,7 +18,6 @@ let chat: Awaited<ReturnType<typeof startChat>>;
 
 beforeAll(async () => {
   system = await startSystem({ stage: 'sandbox' });
-  await system.host.warm();
   chat = await startChat();
 }, 300_000);
 

@@ -93,12 +93,10 @@ function normalised(output: string): string {
 describe('what needs AWS', () => {
   test('names only commands and options that exist', async () => {
     const typed = PAGES.flatMap(blocksOf).flatMap(({ script }) => script.trim().split('\n'));
-    const { stdout: help } = await shell(
-      'npx cdk deploy --help; npx cdk bootstrap --help; npx cdk destroy --help; npx cdk synth --help',
-    );
     for (const line of typed) {
       const [, verb = ''] = /^npx cdk (\w+)/.exec(line) ?? [];
       if (verb === '') continue;
+      const { stdout: help } = await shell(`node_modules/.bin/cdk ${verb} --help`);
       expect(help).toContain(`cdk ${verb}`);
       for (const [option] of line.matchAll(/--[\w-]+/g)) expect(help).toContain(option);
     }

@@ -20,28 +20,40 @@ import {
 
 /** @typedef {{ name: string, isThere: () => boolean, install: () => Promise<void> }} Judge */
 
-/** @type {readonly Judge[]} */
+const python = Object.keys(PYTHON_PROGRAMS).map((key) => {
+  const name = /** @type {import('./programs.mjs').PythonProgram} */ (key);
+  return { name, isThere: () => pythonCommand(name) !== undefined, install: () => installPython(name) };
+});
+
+/** Lists that are worked off side by side: one waits for the network where another compiles. @type {Judge[][]} */
 const judges = [
-  ...Object.keys(PYTHON_PROGRAMS).map((key) => {
-    const name = /** @type {import('./programs.mjs').PythonProgram} */ (key);
-    return { name, isThere: () => pythonCommand(name) !== undefined, install: () => installPython(name) };
-  }),
-  { name: 'programs of npm', isThere: isNpmThere, install: installNpm },
-  {
-    name: 'DynamoDB Local',
-    isThere: () => dynamoDbLocalFolder() !== undefined,
-    install: installDynamoDbLocal,
-  },
-  { name: "Lambda's image", isThere: () => existsSync(LAMBDA_IMAGE.file), install: buildLambdaImage },
+  python,
+  [{ name: 'programs of npm', isThere: isNpmThere, install: installNpm }],
+  [
+    {
+      name: 'DynamoDB Local',
+      isThere: () => dynamoDbLocalFolder() !== undefined,
+      install: installDynamoDbLocal,
+    },
+  ],
+  [{ name: "Lambda's image", isThere: () => existsSync(LAMBDA_IMAGE.file), install: buildLambdaImage }],
 ];
 
 let missing = 0;
-for (const { name, isThere, install } of judges) {
-  const startedAt = performance.now();
+await Promise.all(
+  judges.map(async (list) => {
+    for (const judge of list) await provide(judge);
+  }),
+);
+process.exitCode = missing === 0 ? 0 : 1;
+
+/** @param {Judge} judge */
+async function provide({ name, isThere, install }) {
   if (isThere()) {
     console.log(`there      ${name}`);
-    continue;
+    return;
   }
+  const startedAt = performance.now();
   try {
     await install();
     console.log(`installed  ${name}, ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
@@ -50,7 +62,6 @@ for (const { name, isThere, install } of judges) {
     console.log(`MISSING    ${name}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
-process.exitCode = missing === 0 ? 0 : 1;
 
 /** @param {import('./programs.mjs').PythonProgram} name */
 async function installPython(name) {

@@ -66,7 +66,7 @@ export function createUserPoolHttp(
         expires_in: client.accessTokenValiditySeconds,
         token_type: 'Bearer',
       },
-      noStore,
+      NO_STORE,
     );
   }
 
@@ -79,7 +79,7 @@ export function createUserPoolHttp(
   };
 }
 
-const noStore = [
+const NO_STORE = [
   ['cache-control', 'no-store'],
   ['pragma', 'no-cache'],
 ] as const;
@@ -89,7 +89,7 @@ function json(status: number, body: unknown, headers: HttpAnswer['headers'] = []
 }
 
 function refuse(error: TokenError): HttpAnswer {
-  return json(400, { error }, noStore);
+  return json(400, { error }, NO_STORE);
 }
 
 /** By HTTP Basic, else from the form. */

@@ -11,7 +11,7 @@ import {
 import type { UserPoolClientDefinition } from './client.ts';
 
 /** Password sign-in yields no other scope. */
-const signInScope = 'aws.cognito.signin.user.admin';
+const SIGN_IN_SCOPE = 'aws.cognito.signin.user.admin';
 
 interface UserTokens {
   readonly accessToken: string;
@@ -25,15 +25,11 @@ export interface TokenSigner {
   /** For client credentials: it identifies the client, and has no `aud`. */
   signClientToken(client: UserPoolClientDefinition, scopes: readonly string[]): Promise<string>;
   signUserTokens(client: UserPoolClientDefinition, userName: string): Promise<UserTokens>;
-  /** Exactly these claims, under this pool's key: for tests of what must be refused. */
+  /** Signs exactly these claims: for tests of what must be refused. */
   signClaims(claims: JWTPayload, header?: { readonly kid?: string }): Promise<string>;
 }
 
-export async function createTokenSigner(
-  userPoolId: string,
-  issuer: string,
-  now: () => Date,
-): Promise<TokenSigner> {
+export async function createTokenSigner(userPoolId: string, issuer: string): Promise<TokenSigner> {
   const { publicKey, privateKey } = await generateKeyPair('RS256');
   const kid = randomBytes(32).toString('base64');
   const jwks: JSONWebKeySet = { keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' }] };
@@ -46,7 +42,7 @@ export async function createTokenSigner(
   }
 
   function commonClaims(validitySeconds: number): JWTPayload {
-    const issuedAt = Math.floor(now().getTime() / 1000);
+    const issuedAt = Math.floor(Date.now() / 1000);
     return {
       iss: issuer,
       auth_time: issuedAt,
@@ -80,7 +76,7 @@ export async function createTokenSigner(
           ...session,
           ...commonClaims(client.accessTokenValiditySeconds),
           token_use: 'access',
-          scope: signInScope,
+          scope: SIGN_IN_SCOPE,
           client_id: client.clientId,
           username: userName,
         }),
@@ -100,11 +96,5 @@ export async function createTokenSigner(
 /** The same user has the same subject after a restart. */
 export function userSubject(userPoolId: string, userName: string): string {
   const hash = createHash('sha256').update(`${userPoolId}/${userName}`).digest('hex');
-  return [
-    hash.slice(0, 8),
-    hash.slice(8, 12),
-    hash.slice(12, 16),
-    hash.slice(16, 20),
-    hash.slice(20, 32),
-  ].join('-');
+  return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 }

@@ -1,17 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
-import { unservedText } from '../endpoint/index.ts';
+import { unservedText, type AwsAnswer } from '../endpoint/index.ts';
+import { isJsonObject, objectAt, type Json, type JsonObject } from '../template/index.ts';
 import { secretHashMatches, type UserPoolClientDefinition } from './client.ts';
-import { CognitoError, requiredText } from './error.ts';
 import { createUserPoolHttp } from './http.ts';
-import { createTokenSigner, userSubject } from './tokens.ts';
-import { createUserStore, type PasswordPolicy } from './users.ts';
-
-interface AwsAnswer {
-  readonly status: number;
-  readonly body: unknown;
-}
+import { createTokenSigner, userSubject, type TokenSigner } from './tokens.ts';
+import { CognitoError, createUserStore, requiredText, type PasswordPolicy } from './users.ts';
 
 /**
  * The issuer, standing in for an Amazon Cognito user pool. Anybody whose name is well formed signs in, with any password;
@@ -37,117 +32,52 @@ export interface UserPoolOptions {
   readonly issuer: string;
   /** What passwords an administrator sets must be like. @default anything goes */
   readonly passwordPolicy?: PasswordPolicy;
-  /** @default the system clock */
-  readonly now?: () => Date;
 }
 
-const userNamePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-
-/** Cognito's default; the template may say otherwise, but nothing here redeems a refresh token. */
-const refreshTokenValidityDays = 30;
+const USER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const PASSWORD_FLOWS: readonly string[] = ['ALLOW_USER_PASSWORD_AUTH', 'USER_PASSWORD_AUTH'];
+/** Cognito's default. The template may say otherwise, but nothing here redeems a refresh token. */
+const REFRESH_TOKEN_VALIDITY_DAYS = 30;
 
 export async function createUserPool(options: UserPoolOptions): Promise<UserPool> {
-  const { userPoolId, issuer } = options;
-  const now = options.now ?? (() => new Date());
+  const { userPoolId, issuer, passwordPolicy } = options;
   const clients = new Map<string, UserPoolClientDefinition>();
-  const createdAt = now();
-  const signer = await createTokenSigner(userPoolId, issuer, now);
-  const users = createUserStore({
-    now,
-    subjectOf: (userName) => userSubject(userPoolId, userName),
-    ...(options.passwordPolicy === undefined ? {} : { passwordPolicy: options.passwordPolicy }),
-  });
+  const createdAt = new Date();
+  const signer = await createTokenSigner(userPoolId, issuer);
+  const users = createUserStore((userName) => userSubject(userPoolId, userName), passwordPolicy);
 
-  function clientOf(body: Record<string, unknown>): UserPoolClientDefinition {
-    const clientId = requiredText(body, 'ClientId');
+  const clientOf = (parameters: JsonObject): UserPoolClientDefinition => {
+    const clientId = requiredText(parameters, 'ClientId');
     const client = clients.get(clientId);
     if (client) return client;
     throw new CognitoError('ResourceNotFoundException', `User pool client ${clientId} does not exist.`);
-  }
+  };
 
-  async function initiateAuth(body: Record<string, unknown>): Promise<unknown> {
-    const flow = requiredText(body, 'AuthFlow');
-    const client = clientOf(body);
-    if (flow !== 'USER_PASSWORD_AUTH') {
-      throw new CognitoError(
-        'InvalidParameterException',
-        `The auth flow ${flow} is not supported locally: use USER_PASSWORD_AUTH.`,
-      );
-    }
-    if (!client.explicitAuthFlows.some((allowed) => userPasswordFlows.has(allowed))) {
-      throw new CognitoError('InvalidParameterException', `${flow} flow not enabled for this client`);
-    }
-    const parameters = record(body['AuthParameters']) ?? {};
-    const userName = requiredText(parameters, 'USERNAME');
-    requiredText(parameters, 'PASSWORD');
-    if (client.clientSecret !== undefined) {
-      requireSecretHash(client, userName, parameters['SECRET_HASH']);
-    }
-    if (!userNamePattern.test(userName)) {
-      throw new CognitoError('NotAuthorizedException', 'Incorrect username or password.');
-    }
-    const { accessToken, idToken } = await signer.signUserTokens(client, userName);
-    return {
-      AuthenticationResult: {
-        AccessToken: accessToken,
-        ExpiresIn: client.accessTokenValiditySeconds,
-        IdToken: idToken,
-        RefreshToken: randomBytes(48).toString('base64url'),
-        TokenType: 'Bearer',
-      },
-      ChallengeParameters: {},
-    };
-  }
-
-  function describeUserPoolClient(body: Record<string, unknown>): unknown {
-    const requestedPoolId = requiredText(body, 'UserPoolId');
-    if (requestedPoolId !== userPoolId) {
-      throw new CognitoError('ResourceNotFoundException', `User pool ${requestedPoolId} does not exist.`);
-    }
-    const client = clientOf(body);
-    const timestamp = createdAt.getTime() / 1000;
-    return {
-      UserPoolClient: {
-        UserPoolId: userPoolId,
-        ClientName: client.clientName ?? client.clientId,
-        ClientId: client.clientId,
-        ...(client.clientSecret !== undefined && { ClientSecret: client.clientSecret }),
-        LastModifiedDate: timestamp,
-        CreationDate: timestamp,
-        RefreshTokenValidity: refreshTokenValidityDays,
-        AccessTokenValidity: client.accessTokenValiditySeconds,
-        IdTokenValidity: client.idTokenValiditySeconds,
-        TokenValidityUnits: { AccessToken: 'seconds', IdToken: 'seconds', RefreshToken: 'days' },
-        ExplicitAuthFlows: client.explicitAuthFlows,
-        AllowedOAuthFlows: client.allowedOAuthFlows,
-        AllowedOAuthScopes: client.allowedOAuthScopes,
-        AllowedOAuthFlowsUserPoolClient: client.allowedOAuthFlows.length > 0,
-      },
-    };
-  }
-
-  async function perform(action: string, body: unknown): Promise<unknown> {
-    const parameters = record(body);
-    if (parameters === undefined) {
+  const perform = async (action: string, parameters: unknown): Promise<Json> => {
+    if (!isJsonObject(parameters)) {
       throw new CognitoError('SerializationException', 'The request body is not a JSON object.');
     }
-    if (action === 'InitiateAuth') return initiateAuth(parameters);
-    if (action === 'DescribeUserPoolClient') return describeUserPoolClient(parameters);
+    if (action === 'InitiateAuth') return signedIn(signer, clientOf, parameters);
+    if (action === 'DescribeUserPoolClient') {
+      const requestedPoolId = requiredText(parameters, 'UserPoolId');
+      if (requestedPoolId !== userPoolId) {
+        throw new CognitoError('ResourceNotFoundException', `User pool ${requestedPoolId} does not exist.`);
+      }
+      return { UserPoolClient: described(userPoolId, clientOf(parameters), createdAt) };
+    }
     const ofUsers = users[action];
     if (ofUsers !== undefined) return ofUsers(parameters);
     throw new CognitoError('UnknownOperationException', unservedText(action, 'cognito-idp'));
-  }
+  };
 
   return {
     userPoolId,
     issuer,
-    addClient(client) {
-      clients.set(client.clientId, client);
-    },
+    addClient: (client) => void clients.set(client.clientId, client),
     hasClient: (clientId) => clients.has(clientId),
     keys: () => signer.keys,
     handleHttp: createUserPoolHttp({ issuer, signer, findClient: (clientId) => clients.get(clientId) }),
-    async handleAws(action, body) {
+    handleAws: async (action, body) => {
       try {
         return { status: 200, body: await perform(action, body) };
       } catch (error) {
@@ -155,15 +85,65 @@ export async function createUserPool(options: UserPoolOptions): Promise<UserPool
         return { status: 400, body: { __type: error.type, message: error.message } };
       }
     },
-    signForTest: async (claims, header) => signer.signClaims(claims, header),
+    signForTest: signer.signClaims,
   };
 }
 
-const userPasswordFlows: ReadonlySet<string> = new Set(['ALLOW_USER_PASSWORD_AUTH', 'USER_PASSWORD_AUTH']);
+/** @throws CognitoError */
+async function signedIn(
+  signer: TokenSigner,
+  clientOf: (request: JsonObject) => UserPoolClientDefinition,
+  request: JsonObject,
+): Promise<JsonObject> {
+  const flow = requiredText(request, 'AuthFlow');
+  const client = clientOf(request);
+  if (flow !== 'USER_PASSWORD_AUTH') {
+    throw new CognitoError(
+      'InvalidParameterException',
+      `The auth flow ${flow} is not supported locally: use USER_PASSWORD_AUTH.`,
+    );
+  }
+  if (!client.explicitAuthFlows.some((allowed) => PASSWORD_FLOWS.includes(allowed))) {
+    throw new CognitoError('InvalidParameterException', `${flow} flow not enabled for this client`);
+  }
+  const parameters = objectAt(request, 'AuthParameters');
+  const userName = requiredText(parameters, 'USERNAME');
+  requiredText(parameters, 'PASSWORD');
+  if (client.clientSecret !== undefined) requireSecretHash(client, userName, parameters['SECRET_HASH']);
+  if (!USER_NAME.test(userName)) {
+    throw new CognitoError('NotAuthorizedException', 'Incorrect username or password.');
+  }
+  const { accessToken, idToken } = await signer.signUserTokens(client, userName);
+  return {
+    AuthenticationResult: {
+      AccessToken: accessToken,
+      ExpiresIn: client.accessTokenValiditySeconds,
+      IdToken: idToken,
+      RefreshToken: randomBytes(48).toString('base64url'),
+      TokenType: 'Bearer',
+    },
+    ChallengeParameters: {},
+  };
+}
 
-function record(value: unknown): Record<string, unknown> | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return Object.fromEntries(Object.entries(value));
+function described(userPoolId: string, client: UserPoolClientDefinition, createdAt: Date): JsonObject {
+  const timestamp = createdAt.getTime() / 1000;
+  return {
+    UserPoolId: userPoolId,
+    ClientName: client.clientName ?? client.clientId,
+    ClientId: client.clientId,
+    ...(client.clientSecret === undefined ? {} : { ClientSecret: client.clientSecret }),
+    LastModifiedDate: timestamp,
+    CreationDate: timestamp,
+    RefreshTokenValidity: REFRESH_TOKEN_VALIDITY_DAYS,
+    AccessTokenValidity: client.accessTokenValiditySeconds,
+    IdTokenValidity: client.idTokenValiditySeconds,
+    TokenValidityUnits: { AccessToken: 'seconds', IdToken: 'seconds', RefreshToken: 'days' },
+    ExplicitAuthFlows: client.explicitAuthFlows,
+    AllowedOAuthFlows: client.allowedOAuthFlows,
+    AllowedOAuthScopes: client.allowedOAuthScopes,
+    AllowedOAuthFlowsUserPoolClient: client.allowedOAuthFlows.length > 0,
+  };
 }
 
 function requireSecretHash(client: UserPoolClientDefinition, userName: string, secretHash: unknown): void {

@@ -1,4 +1,20 @@
-import { CognitoError, requiredText } from './error.ts';
+import type { Json, JsonObject } from '../template/index.ts';
+
+/** An error of Cognito's API, with status 400. */
+export class CognitoError extends Error {
+  readonly type: string;
+  constructor(type: string, message: string) {
+    super(message);
+    this.type = type;
+  }
+}
+
+/** @throws CognitoError */
+export function requiredText(parameters: JsonObject, name: string): string {
+  const value = parameters[name];
+  if (typeof value === 'string' && value !== '') return value;
+  throw new CognitoError('InvalidParameterException', `Missing required parameter ${name}`);
+}
 
 /** What a password must be like: `Policies.PasswordPolicy` of the template. */
 export interface PasswordPolicy {
@@ -16,8 +32,6 @@ interface User {
   readonly isConfirmed: boolean;
 }
 
-type Parameters = Readonly<Record<string, unknown>>;
-
 /** Most users of one answer, as on AWS. */
 const LONGEST_PAGE = 60;
 
@@ -27,15 +41,13 @@ const LONGEST_PAGE = 60;
  *
  * @returns the actions by name
  */
-export function createUserStore(options: {
-  readonly now: () => Date;
-  readonly subjectOf: (userName: string) => string;
-  readonly passwordPolicy?: PasswordPolicy;
-}): Readonly<Partial<Record<string, (parameters: Parameters) => unknown>>> {
-  const { now, subjectOf, passwordPolicy } = options;
+export function createUserStore(
+  subjectOf: (userName: string) => string,
+  passwordPolicy: PasswordPolicy | undefined,
+): Readonly<Partial<Record<string, (parameters: JsonObject) => JsonObject>>> {
   const users = new Map<string, User>();
 
-  const described = (userName: string, { createdAt, changedAt, isConfirmed }: User) => ({
+  const described = (userName: string, { createdAt, changedAt, isConfirmed }: User): JsonObject => ({
     Username: userName,
     Attributes: [{ Name: 'sub', Value: subjectOf(userName) }],
     Enabled: true,
@@ -61,7 +73,7 @@ export function createUserStore(options: {
       if (users.has(userName)) {
         throw new CognitoError('UsernameExistsException', 'User account already exists');
       }
-      const user = { createdAt: now(), changedAt: now(), isConfirmed: false };
+      const user = { createdAt: new Date(), changedAt: new Date(), isConfirmed: false };
       users.set(userName, user);
       return { User: described(userName, user) };
     },
@@ -69,7 +81,7 @@ export function createUserStore(options: {
       const userName = userNameIn(parameters);
       const user = existing(userName);
       checkPassword(requiredText(parameters, 'Password'), passwordPolicy);
-      users.set(userName, { ...user, changedAt: now(), isConfirmed: parameters['Permanent'] === true });
+      users.set(userName, { ...user, changedAt: new Date(), isConfirmed: parameters['Permanent'] === true });
       return {};
     },
     AdminDeleteUser(parameters) {
@@ -79,19 +91,14 @@ export function createUserStore(options: {
       return {};
     },
     ListUsers(parameters) {
-      const { Limit: limit = LONGEST_PAGE, PaginationToken: token, Filter: filter } = parameters;
+      const { PaginationToken: token, Filter: filter } = parameters;
       if (typeof filter === 'string' && filter !== '') {
         throw new CognitoError('InvalidParameterException', 'The local user pool does not filter users.');
       }
-      if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 0 || limit > LONGEST_PAGE) {
-        throw new CognitoError(
-          'InvalidParameterException',
-          `Value at 'limit' failed to satisfy constraint: Member must have value less than or equal to ${LONGEST_PAGE}`,
-        );
-      }
+      const limit = limitIn(parameters['Limit']);
       const after = typeof token === 'string' ? Buffer.from(token, 'base64url').toString('utf8') : '';
       const names = [...users.keys()].filter((name) => name > after).toSorted();
-      const page = names.slice(0, limit === 0 ? LONGEST_PAGE : limit);
+      const page = names.slice(0, limit);
       const last = page.at(-1);
       return {
         Users: page.map((name) => described(name, existing(name))),
@@ -103,8 +110,18 @@ export function createUserStore(options: {
   };
 }
 
+function limitIn(limit: Json = LONGEST_PAGE): number {
+  if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 0 || limit > LONGEST_PAGE) {
+    throw new CognitoError(
+      'InvalidParameterException',
+      `Value at 'limit' failed to satisfy constraint: Member must have value less than or equal to ${LONGEST_PAGE}`,
+    );
+  }
+  return limit === 0 ? LONGEST_PAGE : limit;
+}
+
 /** Names differ by more than their case, as the template asks and AWS has it by default. */
-function userNameIn(parameters: Parameters): string {
+function userNameIn(parameters: JsonObject): string {
   const userName = requiredText(parameters, 'Username');
   if (!/^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$/u.test(userName)) {
     throw new CognitoError(

@@ -3,19 +3,129 @@ import {
   honoured,
   honours,
   inert,
+  kebabCase,
+  numberWithin,
   only,
+  optionalBoolean,
+  optionalText,
+  propertyAt,
+  randomId,
   recovery,
   refused,
+  requiredText,
+  ResourceError,
   tagMap,
+  textListAt,
+  type Place,
+  type Provision,
+  type ResourceRequest,
   type ResourceTypes,
+  type UrlRewriter,
 } from '../template/index.ts';
-import {
-  provisionResourceServer,
-  provisionUserPool,
-  provisionUserPoolClient,
-  provisionUserPoolDomain,
-  type UserPoolWorld,
-} from './provision-user-pool.ts';
+import { createUserPool, type UserPool } from './user-pool.ts';
+import type { PasswordPolicy } from './users.ts';
+
+interface UserPoolWorld extends Place {
+  readonly httpUrl: string;
+  readonly urls: UrlRewriter;
+  readonly userPools: Map<string, UserPool>;
+  /** How many user pools the whole app has: the only one is served without its name. */
+  readonly userPoolCount: number;
+}
+
+/** AWS::Cognito::UserPool */
+const provisionUserPool: Provision<UserPoolWorld> = async (resource, world) => {
+  const userPoolId = `${world.region}_${randomId(9, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789')}`;
+  const name = kebabCase(`${resource.stackName}-${resource.logicalId}`);
+  const path = world.userPoolCount === 1 ? '/identity' : `/identity/${name}`;
+  const issuer = `${world.httpUrl}${path}`;
+  const passwordPolicy = passwordPolicyOf(resource);
+  world.userPools.set(userPoolId, await createUserPool({ userPoolId, issuer, passwordPolicy }));
+  // CDK builds the issuer of a JWT authorizer from the pool's id.
+  world.urls.add(`https://cognito-idp.${world.region}.amazonaws.com/${userPoolId}`, issuer);
+  return {
+    ref: userPoolId,
+    attributes: {
+      Arn: `arn:aws:cognito-idp:${world.region}:${world.accountId}:userpool/${userPoolId}`,
+      ProviderName: issuer.replace(/^https?:\/\//, ''),
+      ProviderURL: issuer,
+      UserPoolId: userPoolId,
+    },
+  };
+};
+
+/** Where a template says nothing of passwords, they are 8 characters of four classes. */
+function passwordPolicyOf(resource: ResourceRequest): PasswordPolicy {
+  const path = 'Policies.PasswordPolicy';
+  const isGiven = propertyAt(resource, path) !== undefined;
+  const requires = (what: string): boolean => optionalBoolean(resource, `${path}.Require${what}`) ?? !isGiven;
+  return {
+    minimumLength: numberWithin(resource, `${path}.MinimumLength`, { minimum: 6, maximum: 99, byDefault: 8 }),
+    requireUppercase: requires('Uppercase'),
+    requireLowercase: requires('Lowercase'),
+    requireNumbers: requires('Numbers'),
+    requireSymbols: requires('Symbols'),
+  };
+}
+
+/** AWS::Cognito::UserPoolClient */
+const provisionUserPoolClient: Provision<UserPoolWorld> = (resource, world) => {
+  const clientId = randomId(26);
+  const clientName = optionalText(resource, 'ClientName');
+  const clientSecret = optionalBoolean(resource, 'GenerateSecret') === true ? randomId(52) : undefined;
+  poolOf(resource, world).addClient({
+    clientId,
+    ...(clientName === undefined ? {} : { clientName }),
+    ...(clientSecret === undefined ? {} : { clientSecret }),
+    allowedOAuthFlows: textListAt(resource, 'AllowedOAuthFlows'),
+    allowedOAuthScopes: textListAt(resource, 'AllowedOAuthScopes'),
+    explicitAuthFlows: textListAt(resource, 'ExplicitAuthFlows'),
+    accessTokenValiditySeconds: validitySeconds(resource, 'AccessToken'),
+    idTokenValiditySeconds: validitySeconds(resource, 'IdToken'),
+  });
+  return {
+    ref: clientId,
+    attributes: {
+      ClientId: clientId,
+      Name: clientName ?? resource.logicalId,
+      ...(clientSecret === undefined ? {} : { ClientSecret: clientSecret }),
+    },
+  };
+};
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { seconds: 1, minutes: 60, hours: 3600, days: 86_400 };
+
+function validitySeconds(resource: ResourceRequest, token: 'AccessToken' | 'IdToken'): number {
+  const unit = optionalText(resource, `TokenValidityUnits.${token}`) ?? 'hours';
+  const seconds = UNIT_SECONDS[unit];
+  if (seconds === undefined)
+    throw new ResourceError(resource, `TokenValidityUnits.${token} ${unit} is no unit.`);
+  const limits = { minimum: 300 / seconds, maximum: 86_400 / seconds, byDefault: 3600 / seconds };
+  return numberWithin(resource, `${token}Validity`, limits) * seconds;
+}
+
+/** AWS::Cognito::UserPoolDomain */
+const provisionUserPoolDomain: Provision<UserPoolWorld> = (resource, world) => {
+  const domain = requiredText(resource, 'Domain');
+  const pool = poolOf(resource, world);
+  world.urls.add(`https://${domain}.auth.${world.region}.amazoncognito.com`, pool.issuer);
+  return { ref: domain, attributes: { Domain: domain, CloudFrontDistribution: '' } };
+};
+
+/** AWS::Cognito::UserPoolResourceServer */
+const provisionResourceServer: Provision<UserPoolWorld> = (resource, world) => {
+  poolOf(resource, world);
+  const identifier = requiredText(resource, 'Identifier');
+  return { ref: identifier, attributes: { Identifier: identifier } };
+};
+
+function poolOf(resource: ResourceRequest, world: UserPoolWorld): UserPool {
+  const userPoolId = requiredText(resource, 'UserPoolId');
+  const pool = world.userPools.get(userPoolId);
+  if (pool === undefined)
+    throw new ResourceError(resource, `UserPoolId ${userPoolId} names no user pool of this app.`);
+  return pool;
+}
 
 const noMail = inert('The host sends no mail.');
 const noTextMessages = inert('The host sends no messages.');

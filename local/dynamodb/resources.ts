@@ -1,18 +1,123 @@
+import { policyAt, type Access } from '../iam/index.ts';
 import {
   each,
   encryption,
   honoured,
   honours,
   inert,
+  isJsonObject,
+  objectListAt,
   observability,
   only,
+  optionalBoolean,
+  optionalText,
+  physicalName,
+  propertyAt,
   recovery,
   refused,
+  ResourceError,
   tagList,
+  textAt,
+  type Json,
+  type JsonObject,
+  type Place,
   type Properties,
+  type Provision,
+  type ResourceRequest,
   type ResourceTypes,
 } from '../template/index.ts';
-import { provisionTable, type TableWorld } from './provision-table.ts';
+import type { DynamoDb, TableProperties } from './dynamodb.ts';
+import type { StreamViewType } from './streams.ts';
+
+interface TableWorld extends Place {
+  readonly access: Access;
+  readonly dynamoDb: DynamoDb;
+}
+
+const VIEW_TYPES: readonly StreamViewType[] = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES'];
+
+/** AWS::DynamoDB::Table and AWS::DynamoDB::GlobalTable, which is what CDK's TableV2 makes. */
+const provisionTable: Provision<TableWorld> = async (resource, world) => {
+  if (objectListAt(resource, 'Replicas').length > 1) {
+    throw new ResourceError(resource, 'the host has one region, so a table has one replica.');
+  }
+  const tableName =
+    optionalText(resource, 'TableName') ?? physicalName(resource.stackName, resource.logicalId);
+  const globalIndexes = objectListAt(resource, 'GlobalSecondaryIndexes').map(indexRequest);
+  const localIndexes = objectListAt(resource, 'LocalSecondaryIndexes').map(indexRequest);
+  try {
+    await world.dynamoDb.createTable(
+      {
+        TableName: tableName,
+        AttributeDefinitions: objectListAt(resource, 'AttributeDefinitions'),
+        KeySchema: objectListAt(resource, 'KeySchema'),
+        BillingMode: 'PAY_PER_REQUEST',
+        ...(globalIndexes.length > 0 ? { GlobalSecondaryIndexes: globalIndexes } : {}),
+        ...(localIndexes.length > 0 ? { LocalSecondaryIndexes: localIndexes } : {}),
+      },
+      tableProperties(resource),
+    );
+  } catch (error) {
+    throw new ResourceError(resource, error instanceof Error ? error.message : String(error));
+  }
+  const arn = `arn:aws:dynamodb:${world.region}:${world.accountId}:table/${tableName}`;
+  const viewType = streamViewType(resource);
+  const keyNames = objectListAt(resource, 'KeySchema').map((key) => textAt(key, 'AttributeName') ?? '');
+  const stream: { readonly StreamArn?: string } =
+    viewType === undefined
+      ? {}
+      : { StreamArn: world.dynamoDb.streams.enable({ tableName, keyNames, viewType }) };
+  attachPolicies(resource, world, arn, stream.StreamArn);
+  return { ref: tableName, attributes: { Arn: arn, TableId: world.dynamoDb.tableId(tableName), ...stream } };
+};
+
+function tableProperties(resource: ResourceRequest): TableProperties {
+  const [replica = {}] = objectListAt(resource, 'Replicas');
+  const attribute = optionalText(resource, 'TimeToLiveSpecification.AttributeName');
+  const isExpiring = optionalBoolean(resource, 'TimeToLiveSpecification.Enabled') === true;
+  return {
+    ...(isExpiring && attribute !== undefined ? { timeToLiveAttribute: attribute } : {}),
+    isProtected: [resource, { ...resource, properties: replica }].some(
+      (holder) => optionalBoolean(holder, 'DeletionProtectionEnabled') === true,
+    ),
+  };
+}
+
+/** A table that TableV2 makes has its policies at its one replica. */
+function attachPolicies(
+  resource: ResourceRequest,
+  world: TableWorld,
+  tableArn: string,
+  streamArn: string | undefined,
+): void {
+  const [replica = {}] = objectListAt(resource, 'Replicas');
+  const atReplica = { ...resource, properties: replica };
+  for (const [holder, path, arn] of [
+    [resource, 'ResourcePolicy.PolicyDocument', tableArn],
+    [atReplica, 'ResourcePolicy.PolicyDocument', tableArn],
+    [resource, 'StreamSpecification.ResourcePolicy.PolicyDocument', streamArn],
+    [atReplica, 'ReplicaStreamSpecification.ResourcePolicy.PolicyDocument', streamArn],
+  ] as const) {
+    if (arn === undefined || propertyAt(holder, path) === undefined) continue;
+    world.access.attachToResource(arn, policyAt(holder, path, 'resource'));
+  }
+}
+
+function streamViewType(resource: ResourceRequest): StreamViewType | undefined {
+  const text = optionalText(resource, 'StreamSpecification.StreamViewType');
+  const viewType = VIEW_TYPES.find((known) => known === text);
+  if (text !== undefined && viewType === undefined) {
+    throw new ResourceError(resource, `StreamSpecification.StreamViewType has no ${text}.`);
+  }
+  return viewType;
+}
+
+function indexRequest(index: JsonObject): JsonObject {
+  const wanted: Record<string, Json> = {};
+  for (const key of ['IndexName', 'KeySchema']) if (index[key] !== undefined) wanted[key] = index[key];
+  if (isJsonObject(index['Projection'])) wanted['Projection'] = index['Projection'];
+  return wanted;
+}
 
 const capacity = inert('Capacity is not simulated: the host never throttles a table.');
 const expiry = inert("DynamoDB's deletes lag by days, so programs must filter; the host never deletes.");

@@ -2,7 +2,6 @@
 export { createAccess, mayWriteTo, type Access, type AccessDeniedEvent } from './access.ts';
 export type { AccessRequest, Policies } from './evaluate.ts';
 export { API_GATEWAY_LOG_ACTIONS } from './managed-policies.ts';
-export { policyAt, policyOf, requireAssumable } from './provision-iam.ts';
+export { IAM_TYPES, policyAt, policyOf, requireAssumable } from './resources.ts';
 export { partsOf, without, type PolicyPart } from './removal.ts';
-export { IAM_TYPES } from './resources.ts';
 export { compileWildcard } from './wildcard.ts';

@@ -1,5 +1,151 @@
-import { description, honours, inert, refused, tagList, type ResourceTypes } from '../template/index.ts';
-import { provisionManagedPolicy, provisionPolicy, provisionRole, type PolicyWorld } from './provision-iam.ts';
+import {
+  description,
+  honours,
+  inert,
+  objectListAt,
+  optionalText,
+  physicalName,
+  propertyAt,
+  refused,
+  requiredText,
+  ResourceError,
+  tagList,
+  textListAt,
+  type Json,
+  type Place,
+  type Provision,
+  type ResourceRequest,
+  type ResourceTypes,
+} from '../template/index.ts';
+import type { Access } from './access.ts';
+import { AWS_MANAGED_POLICIES } from './managed-policies.ts';
+import { PolicyError } from './condition.ts';
+import { compilePolicy, type PolicyKind, type Statement } from './policy.ts';
+
+interface PolicyWorld extends Place {
+  readonly access: Access;
+  /** By ARN. */
+  readonly managedPolicies: Map<string, readonly Statement[]>;
+}
+
+/** AWS::IAM::Role */
+const provisionRole: Provision<PolicyWorld> = (resource, world) => {
+  const roleName =
+    optionalText(resource, 'RoleName') ?? physicalName(resource.stackName, resource.logicalId, 64);
+  const roleArn = roleArnOf(world, roleName);
+  world.access.addRole(roleArn);
+  world.access.attachToResource(roleArn, policyAt(resource, 'AssumeRolePolicyDocument', 'trust'));
+  for (const [index, policy] of objectListAt(resource, 'Policies').entries()) {
+    const path = `Policies[${index}].PolicyDocument`;
+    world.access.attach(roleArn, policyOf(resource, path, policy['PolicyDocument'] ?? null, 'identity'));
+  }
+  for (const policyArn of textListAt(resource, 'ManagedPolicyArns')) {
+    world.access.attach(roleArn, managedPolicy(resource, world, policyArn));
+  }
+  const boundaryArn = optionalText(resource, 'PermissionsBoundary');
+  if (boundaryArn !== undefined) {
+    world.access.setBoundary(roleArn, managedPolicy(resource, world, boundaryArn));
+  }
+  return { ref: roleName, attributes: { Arn: roleArn, RoleId: `AROA${roleName}` } };
+};
+
+/** AWS::IAM::Policy */
+const provisionPolicy: Provision<PolicyWorld> = (resource, world) => {
+  const name = requiredText(resource, 'PolicyName');
+  attachToRoles(resource, world, policyAt(resource, 'PolicyDocument', 'identity'));
+  return { ref: name, attributes: { Id: name } };
+};
+
+/** AWS::IAM::ManagedPolicy */
+const provisionManagedPolicy: Provision<PolicyWorld> = (resource, world) => {
+  const name =
+    optionalText(resource, 'ManagedPolicyName') ?? physicalName(resource.stackName, resource.logicalId, 128);
+  const policyArn = `arn:aws:iam::${world.accountId}:policy/${name}`;
+  const statements = policyAt(resource, 'PolicyDocument', 'identity');
+  world.managedPolicies.set(policyArn, statements);
+  attachToRoles(resource, world, statements);
+  return { ref: policyArn, attributes: { PolicyArn: policyArn } };
+};
+
+/** The policy document at a path of the properties. @throws ResourceError */
+export function policyAt(resource: ResourceRequest, path: string, kind: PolicyKind): readonly Statement[] {
+  return policyOf(resource, path, propertyAt(resource, path) ?? null, kind);
+}
+
+/**
+ * Makes sure that a service may act as a role, as AWS does when a resource is made that names the role.
+ *
+ * @param words what the service says on AWS where it may not
+ * @throws ResourceError
+ */
+export function requireAssumable(
+  resource: ResourceRequest,
+  world: Pick<PolicyWorld, 'access'>,
+  role: {
+    readonly roleArn: string;
+    readonly service: string;
+    readonly sourceArn: string;
+    readonly words: string;
+  },
+): void {
+  const { roleArn, service, sourceArn, words } = role;
+  if (!world.access.hasRole(roleArn))
+    throw new ResourceError(resource, `${roleArn} names no role of this app.`);
+  const request = { action: 'sts:AssumeRole', resourceArn: roleArn } as const;
+  const refusal = world.access.refusalOf({ ...request, principal: { kind: 'service', service, sourceArn } });
+  if (refusal === undefined) return;
+  throw new ResourceError(
+    resource,
+    `${words} (The AssumeRolePolicyDocument of ${roleArn} must allow ${service}.)`,
+  );
+}
+
+function attachToRoles(
+  resource: ResourceRequest,
+  world: PolicyWorld,
+  statements: readonly Statement[],
+): void {
+  for (const roleName of textListAt(resource, 'Roles')) {
+    const roleArn = roleArnOf(world, roleName);
+    if (!world.access.hasRole(roleArn)) {
+      throw new ResourceError(resource, `Roles: ${roleName} names no role of this app.`);
+    }
+    world.access.attach(roleArn, statements);
+  }
+}
+
+function managedPolicy(
+  resource: ResourceRequest,
+  world: PolicyWorld,
+  policyArn: string,
+): readonly Statement[] {
+  const own = world.managedPolicies.get(policyArn);
+  if (own !== undefined) return own;
+  const name = policyArn.replace(/^arn:aws:iam::aws:policy\//, '');
+  const document = name === policyArn ? undefined : AWS_MANAGED_POLICIES[name];
+  if (document === undefined) {
+    throw new ResourceError(resource, `the local host does not know what the policy ${policyArn} says.`);
+  }
+  return compilePolicy(document, 'identity', policyArn);
+}
+
+/** @throws ResourceError where the document, which stands at a path, has what the host does not understand. */
+export function policyOf(
+  resource: ResourceRequest,
+  path: string,
+  document: Json,
+  kind: PolicyKind,
+): readonly Statement[] {
+  try {
+    return compilePolicy(document, kind, `${resource.stackName}/${resource.logicalId} ${path}`);
+  } catch (error) {
+    throw error instanceof PolicyError ? new ResourceError(resource, `${path}.${error.message}`) : error;
+  }
+}
+
+function roleArnOf(world: PolicyWorld, roleName: string): string {
+  return `arn:aws:iam::${world.accountId}:role/${roleName}`;
+}
 
 export const IAM_TYPES: ResourceTypes<PolicyWorld> = {
   'AWS::IAM::Role': {

@@ -1,4 +1,3 @@
 /** EventBridge Scheduler: schedules and their expressions. */
-export type { HostedSchedule } from './provision-schedule.ts';
-export { SCHEDULER_TYPES } from './resources.ts';
+export { SCHEDULER_TYPES, type HostedSchedule, type ScheduleEvent } from './resources.ts';
 export { parseScheduleExpression } from './schedule-expression.ts';

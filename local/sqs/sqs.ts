@@ -24,6 +24,8 @@ export interface Sqs {
   readonly setPolicy: (queueArn: string, document: Json) => void;
   /** Takes received messages out of a queue, and puts them into its dead-letter queue, if it has one. */
   readonly deadLetter: (queueArn: string, receiptHandles: readonly string[]) => void;
+  /** Undefined for a queue that is not here. */
+  readonly urlOf: (queueArn: string) => string | undefined;
   /** The queue's visibility timeout as it stands now, or undefined for a queue that is not here. */
   readonly visibilityTimeoutSeconds: (queueArn: string) => number | undefined;
   /** Ends every long poll. */
@@ -80,6 +82,7 @@ export function createSqs(): Sqs {
       const queue = store.getQueueByArn(queueArn);
       if (queue !== undefined) deadLetter(store, queue, receiptHandles);
     },
+    urlOf: (queueArn) => store.getQueueByArn(queueArn)?.url,
     visibilityTimeoutSeconds: (queueArn) => {
       const queue = store.getQueueByArn(queueArn);
       return queue && Number(queue.getAttribute('VisibilityTimeout'));

@@ -22,19 +22,16 @@ export interface DemoVerdict {
  */
 export function verdictsOf(day: DemoDay, rates: FxRates, calendar: BusinessCalendar): DemoVerdict[] {
   const { fraud } = stageConfig('sandbox');
-  const subjects = day.transactions.map((row) => ({ row, subject: subjectFrom(row, calendar) }));
-  return subjects
+  const rows = day.transactions.map((row) => ({ row, subject: subjectFrom(row, calendar) }));
+  const newestFirst = rows.map(({ subject }) => subject).toReversed();
+  const trades = newestFirst.filter(({ type }) => type !== 'reversal');
+  const allSmallSales = newestFirst.filter(isSmallSale);
+  return rows
     .filter(({ subject }) => subject.type !== 'reversal')
     .map(({ row, subject }) => {
-      const earlier = subjects
-        .map((each) => each.subject)
-        .filter((each) => isBefore(each, subject))
-        .toReversed();
-      const uses = earlier.filter(
-        ({ cardToken, type }) => cardToken === subject.cardToken && type !== 'reversal',
-      );
-      const smallSales = earlier.filter(
-        (each) => each.terminalId === subject.terminalId && isSmallSale(each),
+      const uses = trades.filter((each) => each.cardToken === subject.cardToken && isBefore(each, subject));
+      const smallSales = allSmallSales.filter(
+        (each) => each.terminalId === subject.terminalId && isBefore(each, subject),
       );
       const { score, rules } = assess(subject, { uses, smallSales }, rates, fraud);
       return { row, held: score >= fraud.holdScore, rules: rules.map(({ rule }) => rule) };

@@ -25,10 +25,12 @@ const networks = [
   { prefixes: ['6011', '644', '649', '65', '62', '81'], lengths: [16, 19] },
   { prefixes: ['50', '56', '58', '6304', '6390', '67'], lengths: [12, 13, 14, 15, 16, 19] },
 ];
+// Made once: making it takes longer than drawing from it.
+const eighteenDigits = fc.stringMatching(/^[0-9]{18}$/);
 const cardNumber = fc
   .constantFrom(...networks)
   .chain(({ prefixes, lengths }) =>
-    fc.tuple(fc.constantFrom(...prefixes), fc.constantFrom(...lengths), fc.stringMatching(/^[0-9]{18}$/)),
+    fc.tuple(fc.constantFrom(...prefixes), fc.constantFrom(...lengths), eighteenDigits),
   )
   .map(([prefix, length, digits]) => withCheckDigit(`${prefix}${digits}`.slice(0, length - 1)));
 
@@ -52,10 +54,10 @@ describe('a number of a network with a right check digit', () => {
     );
     fc.assert(
       fc.property(cardNumber, around, around, (digits, before, after) => {
-        for (const writing of writingsOf(digits)) {
-          const text = `${before}${writing}${after.replace('tok_', '_tok')}`;
-          expect([text, textContainsCardNumber(text)]).toEqual([text, true]);
-        }
+        const texts = writingsOf(digits).map(
+          (writing) => `${before}${writing}${after.replace('tok_', '_tok')}`,
+        );
+        expect(texts.filter((text) => !textContainsCardNumber(text))).toEqual([]);
       }),
       { numRuns: 500, seed: 20_261_124 },
     );

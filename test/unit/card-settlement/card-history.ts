@@ -33,6 +33,15 @@ export function useBefore(later: Subject, seconds: number, changes: Partial<Past
   };
 }
 
+const knownPasts = new WeakMap<StagedFact, Subject>();
+
+/** `subjectOf`, once per fact: properties ask for the same ones thousands of times. */
+function pastOf(fact: StagedFact): Subject {
+  const past = knownPasts.get(fact) ?? subjectOf(fact);
+  knownPasts.set(fact, past);
+  return past;
+}
+
 /** The tables' histories in memory, with small pages; counts its queries. */
 export function historiesOf(facts: () => readonly StagedFact[], pageItems = 3) {
   const queries: string[] = [];
@@ -55,15 +64,15 @@ export function historiesOf(facts: () => readonly StagedFact[], pageItems = 3) {
         `card ${cardToken}`,
         facts()
           .filter((fact) => fact.cardToken === cardToken)
-          .map(subjectOf),
+          .map(pastOf),
         range,
       ),
     ofTerminal: (terminalKey, range) =>
       pages(
         `terminal ${terminalKey}`,
         facts()
-          .filter((fact) => terminalKeyOf(fact) === terminalKey && isSmallSale(fact))
-          .map(subjectOf),
+          .filter((fact) => isSmallSale(fact) && terminalKeyOf(fact) === terminalKey)
+          .map(pastOf),
         range,
       ),
   };

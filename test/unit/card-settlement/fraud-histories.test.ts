@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAssessor } from '../../../lambda/card-settlement/settle/assess.ts';
-import { cardIndexAttributes, smallAmountIndexAttributes, stagedIndexAttributes, tables } from '../../../lambda/card-settlement/contract.ts';
 import { seenBy, subjectOf } from '../../../lambda/card-settlement/domain/fraud/history.ts';
 import { FIRST_EFFECTIVE_DATE } from '../../../lambda/card-settlement/domain/merchant.ts';
 import type { StagedFact } from '../../../lambda/card-settlement/domain/settlement.ts';
@@ -10,9 +9,11 @@ import { historiesTable, type HistoryRange } from '../../../lambda/card-settleme
 import { stagedTable } from '../../../lambda/card-settlement/store/staged-transactions.ts';
 import { stageConfig } from '../../../lib/config.ts';
 import { awsError } from '../../../local/endpoint/index.ts';
-import { objectAt, textAt, type JsonObject } from '../../../local/template/template.ts';
-import { startEngines } from '../../local/dynamodb/engines.ts';
+import { objectAt, textAt } from '../../../local/template/template.ts';
 import { eventually } from '../../eventually.ts';
+import { startEngines } from '../../local/dynamodb/engines.ts';
+import { tableNames } from '../../property/settlement-days/environment.ts';
+import { createTables } from '../../property/settlement-days/tables.ts';
 import { captureLog } from '../shared/captured-log.ts';
 import { fxRates, profile, sqsRecord, stagedFact } from './card-facts.ts';
 
@@ -22,7 +23,6 @@ import { fxRates, profile, sqsRecord, stagedFact } from './card-facts.ts';
  * query counted at the endpoint. Tests share the table, and keep to cards and terminals of their own.
  */
 
-const TableName = 'StagedTransactions';
 const settings = stageConfig('production').fraud;
 const NOON = Date.parse('2026-03-10T12:00:00Z');
 const DAY_MILLISECONDS = 86_400_000;
@@ -48,7 +48,7 @@ beforeAll(async () => {
       },
     ],
   });
-  await engines.dynamoDb.createTable(tableDefinition());
+  await createTables(engines.dynamoDb);
 });
 
 beforeEach(() => {
@@ -57,34 +57,6 @@ beforeEach(() => {
 });
 
 afterAll(() => engines.stop());
-
-/** The table as the stack defines it. */
-function tableDefinition(): JsonObject {
-  const { partitionKey, byBusinessDate, byCard, bySmallAmount } = tables.stagedTransactions;
-  const indexes = [
-    [byBusinessDate, stagedIndexAttributes],
-    [byCard, cardIndexAttributes],
-    [bySmallAmount, smallAmountIndexAttributes],
-  ] as const;
-  const keyNames = new Set([
-    partitionKey,
-    ...indexes.flatMap(([index]) => [index.partitionKey, index.sortKey]),
-  ]);
-  return {
-    TableName,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: [...keyNames].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-    KeySchema: [{ AttributeName: partitionKey, KeyType: 'HASH' }],
-    GlobalSecondaryIndexes: indexes.map(([index, attributes]) => ({
-      IndexName: index.name,
-      KeySchema: [
-        { AttributeName: index.partitionKey, KeyType: 'HASH' },
-        { AttributeName: index.sortKey, KeyType: 'RANGE' },
-      ],
-      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...attributes] },
-    })),
-  };
-}
 
 /** Stages sales, so many seconds after noon UTC each. */
 async function stage(facts: readonly Partial<StagedFact>[], secondsApart = 1): Promise<StagedFact[]> {
@@ -95,14 +67,14 @@ async function stage(facts: readonly Partial<StagedFact>[], secondsApart = 1): P
       ...changes,
     }),
   );
-  const table = stagedTable(engines.dynamoDbClient, TableName);
+  const table = stagedTable(engines.dynamoDbClient, tableNames.staged);
   for (let from = 0; from < staged.length; from += 50)
     await Promise.all(staged.slice(from, from + 50).map((fact) => table.put(fact)));
   return staged;
 }
 
 const services = () => ({
-  histories: historiesTable(engines.dynamoDbClient, TableName),
+  histories: historiesTable(engines.dynamoDbClient, tableNames.staged),
   ratesOf: async () => Promise.resolve(fxRates()),
 });
 

@@ -20,14 +20,17 @@ import { balancedDay, businessDay, httpRequest } from './card-facts.ts';
 const DATE = '2026-03-10';
 const BOUND = 100_000;
 
+const IDS = Array.from({ length: 250_000 }, (_, number) => `t${String(number).padStart(7, '0')}`);
+const AMOUNTS = IDS.map((_, number) => BigInt(100 + number));
+
 /** Entries of merchants with so many each, in currencies that take turns; every tenth is held. */
 function ledgerOf(counts: Readonly<Record<string, number>>, currencies: readonly string[]): LedgerSummary[] {
   return Object.entries(counts).flatMap(([merchantId, count]) =>
-    Array.from({ length: count }, (_, number): LedgerSummary => {
+    IDS.slice(0, count).map((transactionId, number): LedgerSummary => {
       const currency = currencies[number % currencies.length] ?? 'USD';
-      const gross = BigInt(100 + number);
+      const gross = AMOUNTS[number] ?? 0n;
       return {
-        transactionId: `t${String(number).padStart(7, '0')}`,
+        transactionId,
         merchantId,
         status: number % 10 === 9 ? 'held' : 'settled',
         type: 'sale',
@@ -59,12 +62,13 @@ function servicesOn(ledger: readonly LedgerSummary[], day: BusinessDay = busines
     },
     ledger: {
       summariesOf: async function* (_: string, range?: LedgerRange) {
-        reads.push(0);
+        const after = range !== undefined && 'after' in range ? range.after : '';
+        const request = reads.push(0) - 1;
         await Promise.resolve();
+        let read = 0;
         for (const entry of ledger) {
-          const key = sortKeyOf(entry.merchantId, entry.transactionId);
-          if (range !== undefined && 'after' in range && key <= range.after) continue;
-          reads[reads.length - 1] = (reads.at(-1) ?? 0) + 1;
+          if (sortKeyOf(entry.merchantId, entry.transactionId) <= after) continue;
+          reads[request] = read += 1;
           yield entry;
         }
       },

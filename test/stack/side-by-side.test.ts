@@ -1,5 +1,4 @@
 import { expect, test } from '@jest/globals';
-import { constructTree } from './construct-tree.ts';
 import { referencesIn } from './references.ts';
 import { type StageTemplates, stageTemplates } from './stage-templates.ts';
 
@@ -90,22 +89,4 @@ test('no alarm of one stage is rung by a metric of the other', async () => {
   });
   expect(emitted).toEqual(['Duotempo/CardSettlement/production']);
   expect(watchedHere).toEqual(expect.arrayContaining(emitted));
-});
-
-test('the address that is to be told of alarms is subscribed to the topic of every stack that has one', async () => {
-  const subscribed = async (context: Readonly<Record<string, string>>) => {
-    const { resources } = await constructTree('production', context);
-    const topics = resources.filter(({ Type }) => Type === 'AWS::SNS::Topic');
-    const subscriptions = resources.filter(({ Type }) => Type === 'AWS::SNS::Subscription');
-    return { topics, subscriptions };
-  };
-  const { topics, subscriptions } = await subscribed({ alarmEmail: 'me@example.com' });
-  expect(topics).toHaveLength(2);
-  expect(subscriptions.map(({ stackName, Properties }) => [stackName, Properties])).toEqual(
-    topics.map(({ stackName, logicalId }) => [
-      stackName,
-      { Endpoint: 'me@example.com', Protocol: 'email', TopicArn: { Ref: logicalId } },
-    ]),
-  );
-  expect((await subscribed({})).subscriptions).toEqual([]);
 });

@@ -51,7 +51,7 @@ const REPORTING = ['ignore', 'ignore', 'inherit'];
 const checks = [
   ['types', 'typescript/bin/tsc'],
   ['lint', 'oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
-  ['format', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
+  ['format', 'oxfmt/bin/oxfmt', '--check'],
   ['unused', 'knip/bin/knip.js', '--no-progress'],
 ];
 
@@ -60,17 +60,16 @@ const report = join(folder, 'report.json');
 const verdictsFolder = join(folder, 'verdicts');
 const count = { passed: 0, failed: 0 };
 if ((folders.length === 0 || isFast) && !options.watch) {
-  for (const [name, script, ...args] of checks) {
-    const startedAt = performance.now();
-    const { exitCode, output } = await run(script ?? '', args, 'pipe');
-    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-    console.log(`${exitCode === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(8)} ${seconds} s`);
-    if (exitCode === 0) count.passed += 1;
-    else {
-      count.failed += 1;
-      console.log(output.trimEnd());
-    }
-  }
+  await Promise.all(
+    checks.map(async ([name, script = '', ...args]) => {
+      const startedAt = performance.now();
+      const { exitCode, output } = await run(script, args, 'pipe');
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+      count[exitCode === 0 ? 'passed' : 'failed'] += 1;
+      console.log(`${exitCode === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(8)} ${seconds} s`);
+      if (exitCode !== 0) console.log(output.trimEnd());
+    }),
+  );
 }
 
 const { exitCode } = await run(

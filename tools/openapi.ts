@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { format, resolveConfig } from 'prettier';
+import { format } from 'oxfmt';
 import { chatLiveDocument, chatLiveFile } from './asyncapi/chat-live.ts';
 import { createCommand, parseArguments, type CommandContext } from '../cli/shared/command.ts';
 import { apiNames, documentFile, openApiDocument } from './openapi/document.ts';
@@ -19,9 +19,9 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
 
   for (const { file: name, make } of documents) {
     const file = path.join(context.projectFolder, name);
-    const text = JSON.stringify(make(), undefined, 2);
+    const { code } = await format(file, JSON.stringify(make(), undefined, 2), { printWidth: 110 });
     await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
+    await writeFile(file, code);
     process.stdout.write(`${name} is written.\n`);
   }
   return 0;

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { format, resolveConfig } from 'prettier';
+import { format } from 'oxfmt';
 import { eventually } from '../eventually.ts';
 import { balanced, reconcile } from './card-settlement/day.ts';
 import { type People, startChat } from './chat/people.ts';
@@ -134,8 +134,8 @@ async function writeEvents(): Promise<void> {
   for (const name of eventNames()) rmSync(`${eventsFolder}/${name}.json`);
   for (const [name, event] of recorded) {
     const file = `${eventsFolder}/${name}.json`;
-    const options = { ...(await resolveConfig(file)), filepath: file };
-    writeFileSync(file, await format(JSON.stringify(event), options));
+    const { code } = await format(file, JSON.stringify(event), { printWidth: 110 });
+    writeFileSync(file, code);
   }
 }
 

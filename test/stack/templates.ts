@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { format } from 'oxfmt';
 import { synthesizeIfChanged } from '../../cli/shared/assembly.ts';
 import type { Stage } from '../../lib/config.ts';
 import { deployableStages, stackNameOf } from '../../lib/stage-names.ts';
@@ -68,10 +69,47 @@ export function resourcesIn(assembly: string): Resource[] {
 }
 
 /** A template without what changes with every edit of a handler: hashes of assets. */
-export function normalised(value: unknown): unknown {
+function normalised(value: unknown): unknown {
   const text = JSON.stringify(value)
     .replaceAll(/[0-9a-f]{64}\.zip/g, '<asset>.zip')
     .replaceAll(/(Lambda Current Version|CurrentVersion)[0-9A-Fa-f]{32,}/g, '$1<hash>');
   const { Parameters: _parameters, Rules: _rules, ...rest } = JSON.parse(text) as Record<string, unknown>;
   return rest;
+}
+
+/** A template for people to review: without asset hashes, sorted, in CloudFormation's short forms, and on one line what fits. */
+export async function readable(assembly: string, stackName: string): Promise<string> {
+  const { code } = await format(
+    'template.json',
+    JSON.stringify(shortened(normalised(template(assembly, stackName)))),
+    { printWidth: 110 },
+  );
+  return code;
+}
+
+/** Writes `Ref`, `Fn::GetAtt` and joins of those as YAML does: `!Ref`, `!GetAtt`, `!Sub`. */
+function shortened(value: unknown): unknown {
+  if (typeof value === 'string' && /^!|\$\{/.test(value))
+    throw new Error(`${value} looks like a short form.`);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(shortened);
+  const entries = Object.entries(value);
+  const [[name, argument] = ['', undefined]] = entries;
+  if (entries.length === 1) {
+    if (name === 'Ref') return `!Ref ${String(argument)}`;
+    if (name === 'Fn::GetAtt' && Array.isArray(argument)) return `!GetAtt ${argument.join('.')}`;
+    if (name === 'Fn::Sub' && typeof argument === 'string') return `!Sub ${argument}`;
+    if (name === 'Fn::Join' && Array.isArray(argument) && argument[0] === '') {
+      const parts: unknown = shortened(argument[1]);
+      if (Array.isArray(parts) && parts.every((part) => typeof part === 'string'))
+        return `!Sub ${parts.map(placeholderOf).join('')}`;
+    }
+  }
+  return Object.fromEntries(
+    entries.toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([key, each]) => [key, shortened(each)]),
+  );
+}
+
+function placeholderOf(part: string): string {
+  return part.replace(/^!(?:Ref|GetAtt) (.*)$/s, '${$1}').replace(/^!Sub /, '');
 }

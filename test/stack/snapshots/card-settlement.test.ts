@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { normalised, synthesized, template } from '../templates.ts';
+import { readable, synthesized } from '../templates.ts';
 
 test('DuotempoCardSettlement in the sandbox stage is as it was reviewed', async () => {
-  expect(normalised(template(await synthesized('sandbox'), 'DuotempoCardSettlement'))).toMatchSnapshot();
+  expect(await readable(await synthesized('sandbox'), 'DuotempoCardSettlement')).toMatchSnapshot();
 });

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { normalised, synthesized, template } from '../templates.ts';
+import { readable, synthesized } from '../templates.ts';
 
 test('DuotempoIdentity in the sandbox stage is as it was reviewed', async () => {
-  expect(normalised(template(await synthesized('sandbox'), 'DuotempoIdentity'))).toMatchSnapshot();
+  expect(await readable(await synthesized('sandbox'), 'DuotempoIdentity')).toMatchSnapshot();
 });

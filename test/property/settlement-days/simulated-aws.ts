@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate } from 'node:timers/promises';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import type { AwsAnswer } from '../../../local/testing.ts';
@@ -54,6 +54,9 @@ interface Invocation {
 /** One for all worlds: Node 20 walks over every storage ever made whenever a promise is made. */
 const invocations = new AsyncLocalStorage<Invocation>();
 
+/** Nobody aborts a call of a simulation. */
+const { signal } = new AbortController();
+
 const WRITES = new Set(['PutItem', 'UpdateItem', 'BatchWriteItem', 'SendMessage', 'SendMessageBatch']);
 
 const Sent = v.object({
@@ -103,7 +106,6 @@ export function simulatedAws(
     if (WRITES.has(action)) unwritten.note(request);
     else if (action === 'Query' && unwritten.covers(request))
       return { status: 200, body: { Items: [], Count: 0, ScannedCount: 0 } };
-    const signal = new AbortController().signal;
     return dynamoDb.handle({ service, action, request, caller: { kind: 'operator' }, signal });
   }
 
@@ -138,7 +140,10 @@ export function simulatedAws(
       const answer = await turn(() => call(service, action, request, invocation));
       if (answer.status === 200) return answer.body;
       const { __type, message } = v.parse(Refusal, answer.body);
-      throw Object.assign(new Error(message), { name: __type.split('#').at(-1) });
+      const name = __type.split('#').at(-1);
+      if (name === 'ConditionalCheckFailedException')
+        throw new ConditionalCheckFailedException({ message, $metadata: {} });
+      throw Object.assign(new Error(message), { name });
     };
     return client;
   }

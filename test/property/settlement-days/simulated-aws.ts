@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setImmediate } from 'node:timers/promises';
 import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
@@ -215,7 +214,7 @@ function turnstile(choose: Draw): <T>(call: () => Promise<T>) => Promise<T> {
   async function letThrough(): Promise<void> {
     isOpen = true;
     while (waiting.length > 0) {
-      await setImmediate();
+      await new Promise((resolve) => setImmediate(resolve));
       const [next] = waiting.splice(waiting.length === 1 ? 0 : choose(waiting.length), 1);
       await next?.();
     }
@@ -224,13 +223,7 @@ function turnstile(choose: Draw): <T>(call: () => Promise<T>) => Promise<T> {
 
   return (call) =>
     new Promise((resolve, reject) => {
-      waiting.push(async () => {
-        try {
-          resolve(await call());
-        } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)));
-        }
-      });
+      waiting.push(() => call().then(resolve, reject));
       if (!isOpen) void letThrough();
     });
 }

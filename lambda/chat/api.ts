@@ -4,7 +4,7 @@ import { problemsOf } from '../shared/problem.ts';
 import { ConversationId, Sequence } from './contract.ts';
 import { PostedMessage, UserId, type Message } from './domain/message.ts';
 
-/** The problems of the HTTP API, besides those of every API: status and title by type. */
+/** Status and title of the problems that only this API has. */
 export const problemTypes = {
   'no-chat-user': [403, 'The token is not that of a chat user'],
   'conversation-full': [409, 'The conversation has come to its end'],
@@ -37,7 +37,6 @@ const NotificationBody = v.object({
   sentAt: Instant,
 });
 
-/** A notification as the HTTP API and the WebSocket show it. */
 export type NotificationBody = Body<typeof NotificationBody>;
 
 const ConversationBody = v.object({
@@ -47,10 +46,10 @@ const ConversationBody = v.object({
   readSequence: v.union([v.literal(0), Sequence]),
 });
 
-/** Bodies of requests, by their names in the OpenAPI document. */
+/** By their names in the OpenAPI document. */
 export const requests = { PostedMessage };
 
-/** Bodies of answers and their parts, by their names in the OpenAPI document. */
+/** Answers and their parts, by their names in the OpenAPI document. */
 export const responses = {
   NotificationId,
   WrittenMessage: v.object({
@@ -67,7 +66,6 @@ export const responses = {
   ConversationPage: v.object(pageOf(ConversationBody)),
 };
 
-/** A message as its writer is told of it. */
 export function writtenMessageBody({
   messageId,
   conversationId,
@@ -77,7 +75,6 @@ export function writtenMessageBody({
   return { messageId, conversationId, sequence, sentAt };
 }
 
-/** A message of the history. */
 export function messageBody(message: Message): Body<typeof MessageBody> {
   const { messageId, conversationId, sequence, from, to, text, sentAt } = message;
   return { messageId, conversationId, sequence, from, to, text, sentAt };

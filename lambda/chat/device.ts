@@ -8,12 +8,11 @@ import { commonProblem, Problem } from '../shared/problem.ts';
 import { errorFrame } from './frames.ts';
 import { webSockets, type PushFrame } from './push.ts';
 
-/** What a device sent, or that it left. */
 export interface DeviceRequest {
   readonly connectionId: string;
   /** From the token that opened the connection. */
   readonly userId: string;
-  /** The frame as text; empty for an event that is none. */
+  /** The frame; empty when the device has left. */
   readonly body: string;
 }
 
@@ -27,7 +26,7 @@ const DeviceEvent = v.object({
   body: v.nullish(v.string(), ''),
 });
 
-/** A function behind a route of the WebSocket API. Its status only says that the event was taken; no device sees it. */
+/** A function behind a route of the WebSocket API. No device sees its status. */
 export type DeviceHandler = (
   event: unknown,
   context: Pick<Context, 'awsRequestId'>,
@@ -36,8 +35,8 @@ export type DeviceHandler = (
 const ownWebSockets = lazily(() => webSockets());
 
 /**
- * Makes a function for a WebSocket route: a `Problem` becomes an error frame to the device that caused it; anything
- * else that is thrown is logged and becomes an internal-error frame. The connection survives either.
+ * Makes the function behind a route. A thrown `Problem` becomes an error frame to the device; any other error is logged and
+ * becomes an internal-error frame. The connection survives either.
  */
 export function deviceHandler(
   handle: (request: DeviceRequest) => Promise<void>,
@@ -65,12 +64,12 @@ export function deviceHandler(
   };
 }
 
-/** The frame, parsed by its schema. @throws Problem 400 */
+/** @throws Problem 400 */
 export function parseFrame<S extends v.GenericSchema>(schema: S, { body }: DeviceRequest): v.InferOutput<S> {
   return parseAs(schema, parseJson(body, FRAME_LIMIT_BYTES));
 }
 
-/** What API Gateway lets through. */
+/** API Gateway's own limit. */
 const FRAME_LIMIT_BYTES = 128 * 1024;
 
 function internalError(): Problem {

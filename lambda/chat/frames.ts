@@ -5,9 +5,7 @@ import { IDENTIFIER, notificationIdOf } from './domain/identifiers.ts';
 import type { Notification } from './domain/message.ts';
 import { problemBody, problemsOf, type Problem } from '../shared/problem.ts';
 
-/** What devices and the server say to each other over the WebSocket. */
-
-/** The problems that only frames tell: status and title by type. */
+/** Status and title of the problems that only frames have. */
 export const frameProblem = problemsOf({
   'unknown-action': [400, 'The frame names no action that there is'],
   'too-many-devices': [429, 'Too many devices of yours are online'],
@@ -34,9 +32,9 @@ export type ServerFrame =
   | ({ readonly type: 'notification' } & NotificationBody)
   | {
       readonly type: 'caught-up';
-      /** The last sequence of each. */
+      /** Last sequences, by conversation. */
       readonly conversations: Readonly<Record<string, number>>;
-      /** There may be conversations that are not named. */
+      /** There may be others. */
       readonly more?: true;
     }
   | { readonly type: 'read'; readonly conversationId: string; readonly by: string; readonly sequence: number }

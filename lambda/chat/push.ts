@@ -11,11 +11,7 @@ import { environmentNames } from './contract.ts';
 import type { ServerFrame } from './frames.ts';
 import type { ConnectionsTable, Device } from './store/connections.ts';
 
-/**
- * Posts a frame to a connection. `gone`: there is no such connection, or not any more. `stuck`: it took nothing in time.
- *
- * Rejects when API Gateway answers anything else, after retries if it throttled or had a fault of its own.
- */
+/** Posts a frame. `gone`: there is no such connection. `stuck`: it took nothing in time. Other faults reject, after retries. */
 export type PushFrame = (
   connectionId: string,
   frame: ServerFrame,
@@ -26,10 +22,8 @@ export type PushFrame = (
   timeoutMilliseconds?: number,
 ) => Promise<'sent' | 'gone' | 'stuck'>;
 
-/** The open WebSockets, at API Gateway. */
 export interface WebSockets {
   readonly pushFrame: PushFrame;
-  /** Closes a connection. */
   readonly disconnect: (connectionId: string) => Promise<void>;
 }
 
@@ -47,7 +41,7 @@ export function webSockets(url = environmentVariable(environmentNames.connection
     maxAttempts: 3,
     requestHandler: {
       connectionTimeout: 1000,
-      // Not before the whole push has had its time.
+      // Longer than a push, which ends by its own signal.
       requestTimeout: 2 * PUSH_MILLISECONDS,
       throwOnRequestTimeout: true,
     },
@@ -93,7 +87,6 @@ export function webSockets(url = environmentVariable(environmentNames.connection
   };
 }
 
-/** By its name: this client's errors have no statusCode. */
 function isGone(error: unknown): boolean {
   return error instanceof Error && error.name === 'GoneException';
 }
@@ -118,9 +111,9 @@ export async function pushToDevice(
 
 export interface PushesToAll {
   readonly pushed: number;
-  /** How many were gone, or took nothing. */
+  /** How many were gone or stuck. */
   readonly gone: number;
-  /** Those that could not be pushed to, or not in time. */
+  /** Failed, or not tried in time. */
   readonly left: readonly string[];
   /** Why a push failed; undefined if only time ran out. */
   readonly error: unknown;
@@ -129,11 +122,7 @@ export interface PushesToAll {
 /** Half of the SDK's 50 sockets: if all of these pushes are slow, the other half is still free. */
 const PUSHES_AT_ONCE = 25;
 
-/**
- * Pushes to connections, some at a time.
- *
- * @param push pushes to one of them: true if it has got it, false if it is gone
- */
+/** @param push returns true if the connection got the frame, false if it is gone */
 export async function pushToAll(
   connectionIds: readonly string[],
   push: (connectionId: string) => Promise<boolean>,

@@ -12,7 +12,7 @@ export function userOf({ caller }: HttpRequest): string {
   });
 }
 
-/** A path parameter. @throws Problem 400 */
+/** @throws Problem 400 */
 export function pathParameter<S extends v.GenericSchema>(
   request: HttpRequest,
   name: string,

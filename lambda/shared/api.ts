@@ -1,8 +1,6 @@
 import * as v from 'valibot';
 
-/**
- * What the answers of both HTTP APIs are made of. They are open objects: a later version may answer more.
- */
+/** Parts of the answers of both HTTP APIs. Answers are open objects, because a later version may add fields. */
 
 export const Instant = v.pipe(v.string(), v.isoTimestamp());
 export const Hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
@@ -19,7 +17,7 @@ type Unchanging<T> = T extends readonly (infer Item)[]
     ? { readonly [Name in keyof T]: Unchanging<T[Name]> }
     : T;
 
-/** What a body is that its schema describes. */
+/** The type of a body that a schema describes. */
 export type Body<S extends v.GenericSchema> = Unchanging<v.InferOutput<S>>;
 
 /** RFC 9457. */

@@ -1,7 +1,6 @@
-/** The clock, where a function is given one. */
 export const systemClock = (): Date => new Date();
 
-/** @returns whether so much time has gone by since */
+/** @returns a function that tells whether this much time has passed since now */
 export function timeLimit(milliseconds: number): () => boolean {
   const endsAt = performance.now() + milliseconds;
   return () => performance.now() >= endsAt;

@@ -1,4 +1,4 @@
-/** Does the work for each item, at most `concurrency` at a time. A failure is thrown at once; no further item is begun. */
+/** Works on at most `concurrency` items at a time. The first failure is thrown at once, and no further item is begun. */
 export async function forEachConcurrently<Item>(
   items: Iterable<Item>,
   concurrency: number,

@@ -1,7 +1,6 @@
 /**
- * Stands in for the SDK's chain of credential providers, in the bundles only: Lambda gives a function its role's
- * credentials in the environment, and the chain's other members (profiles, single sign-on, instance metadata, and the
- * clients they need) are a fifth of a bundle and of its cold start. `lib/node-function.ts` puts it in their place.
+ * Replaces the SDK's chain of credential providers in the bundles, where `lib/node-function.ts` puts it. Lambda puts
+ * credentials into the environment; the rest of the chain would be a fifth of a bundle and of its cold start.
  */
 export const defaultProvider = () => async () => {
   const {

@@ -7,17 +7,16 @@ import * as v from 'valibot';
 import { errorFields, logger, logInvocation } from './log.ts';
 import { commonProblem, Problem, problemBody, validationProblem, type ProblemField } from './problem.ts';
 
-/** What a handler gets of a request. */
 export interface HttpRequest {
-  /** API Gateway's id of the request: what it makes carries it along, so that it can be followed through the log. */
+  /** API Gateway's id of the request. What the request writes keeps it, so that the log can be searched by it. */
   readonly requestId: string;
   readonly routeKey: string;
-  /** Values of the route's parameters, decoded. */
+  /** Decoded. */
   readonly path: Readonly<Record<string, string | undefined>>;
   readonly query: Readonly<Record<string, string | undefined>>;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Of the access token: who calls, and what it may do. */
+  /** From the access token. */
   readonly caller: Caller;
   /** The body as text; empty if there is none. */
   readonly body: string;
@@ -26,14 +25,14 @@ export interface HttpRequest {
 export interface Caller {
   readonly clientId: string;
   readonly scopes: readonly string[];
-  /** The user who signed in; none in a token that a program got for itself. */
+  /** Only in the token of a user who signed in. */
   readonly username?: string;
 }
 
 export interface HttpResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** An object is written as JSON; text as it stands, with the content type that `headers` gives. */
+  /** An object becomes JSON. Text needs a content type in `headers`. */
   readonly body?: unknown;
 }
 
@@ -42,10 +41,7 @@ export type HttpHandler = (
   context: Pick<Context, 'awsRequestId'>,
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
-/**
- * Makes a function for an HTTP API route: a `Problem` becomes its answer; anything else that is thrown is logged and
- * becomes a 500 problem, so that its caller retries with the same key.
- */
+/** Makes the function behind a route. A thrown `Problem` becomes the answer; any other error is logged and becomes a 500. */
 export function httpHandler(handle: (request: HttpRequest) => Promise<HttpResponse>): HttpHandler {
   return async (event, context) => {
     logInvocation(context, { requestId: event.requestContext.requestId });
@@ -86,7 +82,7 @@ function requestOf(event: APIGatewayProxyEventV2WithJWTAuthorizer): HttpRequest 
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** What is no UTF-8 is refused: with its bytes replaced, two bodies that differ would read alike. */
+/** Refuses what is not UTF-8: with replacement characters, two different bodies would read the same. */
 function bodyText({
   body = '',
   isBase64Encoded,
@@ -132,9 +128,9 @@ export function parseJson(body: string, limitBytes: number): unknown {
 }
 
 /**
- * Parses a value by its schema; the schema is the type.
+ * Parses a value by its schema.
  *
- * @param place where the value stands, if not in the body: `path:businessDate`
+ * @param place where the value is, if not in the body: `path:businessDate`
  * @throws Problem 400 that names every field at fault and repeats no value
  */
 export function parseAs<S extends v.GenericSchema>(
@@ -153,7 +149,7 @@ function fieldOf(issue: v.BaseIssue<unknown>, place: string | undefined): Proble
   return { pointer: `${place ?? ''}${pointer}`, detail: detailOf(issue) };
 }
 
-/** The schema's own words for a value that is wrong; valibot's for a type would repeat the value. */
+/** Our schemas' own messages. Valibot's message for a wrong type would repeat the value. */
 function detailOf(issue: v.BaseIssue<unknown>): string {
   if (issue.expected === 'never') return 'is not a known field';
   if (issue.received === 'undefined') return 'is required';

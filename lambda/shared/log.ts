@@ -1,12 +1,9 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 
-/**
- * The functions' logger: one JSON line per message. What goes in must be no secret and nothing personal: no token, no
- * card token, no text of a message, no reason of an operator.
- */
+/** Logs one JSON line per message. Never log anything secret or personal: tokens, card tokens, chat texts, reasons. */
 export const logger = new Logger({ serviceName: 'duotempo' });
 
-/** From here on, each line names the invocation, and what else identifies its work; nothing of an earlier one. */
+/** Begins an invocation: from here on, each line has these ids, and none of an earlier invocation. */
 export function logInvocation(
   { awsRequestId }: { readonly awsRequestId: string },
   ids: { readonly requestId?: string } = {},
@@ -15,7 +12,6 @@ export function logInvocation(
   logger.appendKeys({ ...ids, functionRequestId: awsRequestId });
 }
 
-/** What the log says of an error. */
 export function errorFields(error: unknown): { readonly errorName: string; readonly errorMessage: string } {
   return error instanceof Error
     ? { errorName: error.name, errorMessage: error.message }

@@ -2,23 +2,16 @@ import * as v from 'valibot';
 import type { HttpRequest } from './http.ts';
 import { validationProblem } from './problem.ts';
 
-/** Lists, page by page. */
-
 const LIMIT = { default: 50, most: 100 };
 /** Characters: all headers together may have 10,240 bytes. */
 const CURSOR_LIMIT = 4096;
 
-/** Which page of a list is wanted. */
 export interface PageRequest<C> {
   readonly limit: number;
   readonly cursor: C | undefined;
 }
 
-/**
- * The query parameters `limit` and `cursor`. Others are refused, unless the route names them.
- *
- * @throws Problem
- */
+/** The query parameters `limit` and `cursor`. @param others parameters that the route also knows @throws Problem */
 export function pageIn<S extends v.GenericSchema>(
   request: HttpRequest,
   cursorSchema: S,
@@ -47,7 +40,7 @@ export function knownQuery(request: HttpRequest, names: readonly string[]): void
   }
 }
 
-/** A page of a list; `cursor` is left out on the last. */
+/** The last page has no cursor. */
 export function pageBody(items: readonly unknown[], next: unknown): Record<string, unknown> {
   return { items, ...(next === undefined ? {} : { cursor: encodeCursor(next) }) };
 }

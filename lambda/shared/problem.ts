@@ -5,7 +5,7 @@ export interface ProblemField {
   readonly detail: string;
 }
 
-/** An answer that is an error the caller can act on (RFC 9457). Thrown by handlers, written by `httpHandler`. */
+/** An error that the caller can act on (RFC 9457). Use cases throw it, and `httpHandler` answers with it. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number;
@@ -30,7 +30,6 @@ export class Problem extends Error {
   }
 }
 
-/** The body of a problem answer, `application/problem+json`. */
 export function problemBody({ status, slug, title, detail, errors }: Problem): Record<string, unknown> {
   return {
     type: `urn:duotempo:problem:${slug}`,
@@ -41,7 +40,7 @@ export function problemBody({ status, slug, title, detail, errors }: Problem): R
   };
 }
 
-/** What every API answers, besides `not-found`, whose title names what there is not. */
+/** Problems of every API. `not-found` is not among them, because its title says what was not found. */
 export const commonProblems = {
   'malformed-json': [400, 'The body is not JSON'],
   'validation-failed': [400, 'The request is not valid'],
@@ -49,7 +48,7 @@ export const commonProblems = {
   'internal-error': [500, 'Something went wrong here'],
 } as const;
 
-/** Makes the function that makes an API's problems. @param types status and title of each */
+/** @returns a function that makes the problems of an API */
 export function problemsOf<Type extends string>(
   types: Readonly<Record<Type, readonly [status: number, title: string]>>,
 ): (type: Type, more?: { detail?: string; errors?: readonly ProblemField[] }) => Problem {

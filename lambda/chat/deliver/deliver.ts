@@ -11,7 +11,6 @@ import type { MessagesTable } from '../store/messages.ts';
 
 export interface DeliveryServices extends PushServices {
   readonly now: () => Date;
-  /** True when the rest is to be left to a later invocation. */
   readonly isTimeUp: () => boolean;
   readonly messages: Pick<MessagesTable, 'get'>;
   readonly inbox: Pick<InboxTable, 'put' | 'remove'>;
@@ -20,7 +19,7 @@ export interface DeliveryServices extends PushServices {
   readonly sendNotification: (message: NotificationMessage) => Promise<void>;
 }
 
-/** What became of a message. `known`: it was acknowledged before. `expired`: it is too old to wait. */
+/** `known`: it was acknowledged before. `expired`: it is too old to wait. */
 export type Delivery =
   | { readonly outcome: 'known' | 'expired' }
   | { readonly outcome: 'notified'; readonly pushed: number; readonly gone: number; readonly left: number };

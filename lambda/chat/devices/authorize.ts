@@ -5,12 +5,10 @@ import { parseWritten } from '../../shared/parse.ts';
 import { chatScope } from '../contract.ts';
 import { USER_ID } from '../domain/identifiers.ts';
 
-/** What authorizing a connection needs of the world. */
 export interface AuthorizerServices {
   /** Exact value of the tokens' `iss`. */
   readonly issuer: string;
   readonly chatClientId: string;
-  /** The issuer's public keys. */
   readonly keys: JWTVerifyGetKey;
 }
 
@@ -27,7 +25,7 @@ const AccessTokenClaims = v.object({
   exp: v.number(),
 });
 
-/** The answer of a Lambda authorizer; its context stands in every later event of the connection. */
+/** A Lambda authorizer's answer. Every later event of the connection has its context. */
 export interface ConnectionGrant {
   readonly principalId: string;
   readonly policyDocument: {
@@ -40,8 +38,8 @@ export interface ConnectionGrant {
 }
 
 /**
- * Opens a connection for an access token of a chat user in the query parameter `token`: browsers cannot set headers of a
- * WebSocket. ID tokens, and tokens of other clients or issuers, are refused.
+ * Opens a connection for a chat user's access token in the query parameter `token`, because browsers cannot set headers of a
+ * WebSocket. It refuses ID tokens, and tokens of other clients or issuers.
  *
  * @throws Error `Unauthorized`, which API Gateway answers with 401; any other error becomes a 500
  */
@@ -73,7 +71,7 @@ async function userOfToken(
     if (clientId !== chatClientId || !scope.split(' ').includes(chatScope)) throw unauthorized('client');
     return username;
   } catch (error) {
-    // If the issuer does not answer, nothing is known about the token.
+    // Without the issuer's keys, nobody knows whether the token is good.
     const isIssuersFault = error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid;
     if (!isIssuersFault && error instanceof errors.JOSEError && error.code !== 'ERR_JOSE_GENERIC') {
       throw unauthorized(error.code);

@@ -3,7 +3,7 @@ import { IDENTIFIER, USER_ID } from './identifiers.ts';
 
 const TEXT_CHARACTERS = 4000;
 
-/** Characters as people count them, nearly: Unicode code points. Half a surrogate pair is none, and no UTF-8 has it. */
+/** Counts Unicode code points. Half a surrogate pair is no character, and UTF-8 cannot encode it. */
 const Text = v.pipe(
   v.string(),
   v.nonEmpty('must have at least 1 character'),
@@ -16,7 +16,6 @@ export const UserId = v.pipe(
   v.regex(USER_ID, 'must be a user: 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit'),
 );
 
-/** What a user posts; the token says who posts it. */
 export const PostedMessage = v.strictObject({
   to: UserId,
   text: Text,
@@ -24,7 +23,6 @@ export const PostedMessage = v.strictObject({
 });
 export type PostedMessage = v.InferOutput<typeof PostedMessage>;
 
-/** A message as it was written. It never changes. */
 export interface Message {
   readonly conversationId: string;
   readonly sequence: number;
@@ -34,28 +32,26 @@ export interface Message {
   readonly text: string;
   /** RFC 3339, UTC. */
   readonly sentAt: string;
-  /** The HTTP request that posted it, by API Gateway's id: the log is searched by it. */
+  /** Of the request that posted it; the log can be searched by it. */
   readonly requestId?: string;
 }
 
 /** A message that waits in its recipient's inbox until one of the recipient's devices acknowledges it. */
 export type Notification = Message;
 
-/** A message waits so long after it was sent, whenever it is delivered. From then on only the history has it. */
+/** From the sending, not the delivery. Afterwards only the history has the message. */
 export const NOTIFICATION_DAYS = 30;
 
-/** True if a message is too old to wait. */
 export function isExpired({ sentAt }: Pick<Message, 'sentAt'>, now: Date): boolean {
   return Date.parse(sentAt) + NOTIFICATION_DAYS * 86_400_000 <= now.getTime();
 }
 
-/** True if the user is one of the two of the message's conversation. */
 export function isMember(message: Pick<Message, 'from' | 'to'>, userId: string): boolean {
   return message.from === userId || message.to === userId;
 }
 
 function countOf(text: string): number {
-  // No character has more than two units: what is far too long need not be counted.
+  // A character has at most two code units, so a text this long need not be counted.
   if (text.length > 2 * TEXT_CHARACTERS) return text.length;
   return Array.from(text).length;
 }

@@ -9,10 +9,8 @@ import type { CaughtUpFrame } from './caught-up.ts';
 
 export interface DrainServices extends PushServices {
   readonly now: () => Date;
-  /** True when the rest is to be left to a later invocation. */
   readonly isTimeUp: () => boolean;
   readonly connections: Pick<ConnectionsTable, 'noteDrain' | 'remove'>;
-  /** The next part of the user's inbox. */
   readonly inboxPage: (userId: string, after: NotificationPlace | undefined) => Promise<InboxPage>;
   readonly caughtUpFrame: (userId: string) => Promise<CaughtUpFrame>;
   readonly sendDrain: (message: DrainMessage) => Promise<void>;
@@ -24,7 +22,7 @@ export interface Drain {
   readonly pushed: number;
 }
 
-/** How far the clocks of two invocations may be apart, and how long a write may take. */
+/** For clocks that differ between invocations, and for slow writes. */
 const CLOCK_SKEW_MILLISECONDS = 60_000;
 
 /**

@@ -6,7 +6,6 @@ export interface ConversationServices {
   readonly messages: Pick<MessagesTable, 'lastSequences'>;
 }
 
-/** A conversation of a user, and where it ends. */
 export interface BegunConversation extends MemberConversation {
   readonly lastSequence: number;
 }

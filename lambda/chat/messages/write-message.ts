@@ -18,7 +18,6 @@ export interface PostServices {
   readonly pause: (attempt: number) => Promise<void>;
 }
 
-/** A message as a user posts it. */
 export interface PostRequest extends PostedMessage {
   readonly from: string;
   readonly requestId: string;
@@ -29,15 +28,15 @@ export type Written =
   | { readonly outcome: 'written' | 'replayed'; readonly message: Message }
   | { readonly outcome: 'too many'; readonly waitSeconds: number };
 
-/** Enough for the unluckiest of this many simultaneous writers of one conversation to get a turn. */
+/** Enough for 50 simultaneous writers of one conversation: even the unluckiest gets a turn. */
 const ATTEMPTS = 50;
 
 /**
- * Writes a message once, however often the request comes, under the next sequence of its conversation. The write is the
- * event: the pipe that notifies recipients reads the table's stream.
+ * Writes a message under the next sequence of its conversation, once however often the request comes. The write is also
+ * the event: a pipe reads the table's stream.
  *
- * @throws Problem 400 to oneself, 409 at a conversation's end, 422 if its clientMessageId was used for another text, 503
- * if too many write at once
+ * @throws Problem 400 for a message to oneself, 409 if the conversation is full, 422 if the clientMessageId was used for
+ *   another text, 503 if too many write at once
  */
 export async function writeMessage(
   { from, to, text, clientMessageId, requestId }: PostRequest,

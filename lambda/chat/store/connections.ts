@@ -15,15 +15,14 @@ const keys = tables.connections;
 /** API Gateway ends every connection after 2 hours. */
 const CONNECTION_SECONDS = 2 * 3600 + 600;
 
-/** A user's device, by the connection that it has open. */
 export interface Device {
   readonly userId: string;
   readonly connectionId: string;
 }
 
-/** A drain that is not heard of for so long is lost, or waits behind many others: a hello may ask for another. */
+/** After this time without news, a drain is lost or far back in its queue: a hello may request another. */
 const DRAINING_MILLISECONDS = 30_000;
-/** A device that is caught up gets what arrives: it need not ask again that soon. */
+/** A device that has caught up gets what arrives live, so it need not ask again so soon. */
 const CAUGHT_UP_MILLISECONDS = 10_000;
 
 /** Those beyond `deviceLimit` are read too, so that they can be disconnected. */
@@ -40,10 +39,7 @@ export function connectionsTable(
 ) {
   const table = itemTable(client, name);
   return {
-    /**
-     * Stores a connection, which is live from then on, and notes that it is being drained; unless it is already, or was a
-     * moment ago.
-     */
+    /** Makes a connection live and notes that it is being drained, unless it is already, or was a moment ago. */
     async requestDrain(device: Device, now: Date): Promise<'requested' | 'draining' | 'caught-up'> {
       try {
         await client.send(

@@ -7,12 +7,11 @@ import { partitionQuery } from './partition.ts';
 
 const keys = tables.conversations;
 
-/** A conversation as one of its two members has it. */
 export interface MemberConversation {
   readonly conversationId: string;
   /** The other member. */
   readonly with: string;
-  /** Up to where the member has read; 0 if nothing was. */
+  /** Up to where the member has read; 0 for nothing. */
   readonly readSequence: number;
 }
 
@@ -29,14 +28,14 @@ const StoredConversation = v.object({
 
 export type ConversationsTable = ReturnType<typeof conversationsTable>;
 
-/** Each user's conversations. */
+/** Each user's conversations, by id. Lists are read consistently. */
 export function conversationsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.conversationsTable),
 ) {
   const table = itemTable(client, name);
   return {
-    /** Puts a conversation among those of a member. Once more changes nothing. */
+    /** Adding a conversation again changes nothing. */
     async add(member: Membership & { readonly with: string }): Promise<void> {
       await table.update(keyOf(member), {
         UpdateExpression: 'SET #with = :with',
@@ -45,7 +44,7 @@ export function conversationsTable(
       });
     },
 
-    /** At most `limit` conversations of a user, by id, behind one of them; read consistently. */
+    /** At most `limit` conversations of a user behind one of them. */
     async of(userId: string, after: string | undefined, limit: number): Promise<MemberConversation[]> {
       const { items } = await table.page(partitionQuery(keys, userId, limit, after), StoredConversation);
       return items.map(({ sequence, ...conversation }) => ({ ...conversation, readSequence: sequence }));

@@ -5,7 +5,6 @@ import { environmentNames, tables } from '../contract.ts';
 
 const keys = tables.rateLimits;
 
-/** How much a sender may post. */
 export interface RateLimit {
   readonly messages: number;
   readonly windowSeconds: number;

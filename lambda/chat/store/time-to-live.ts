@@ -1,4 +1,4 @@
-/** Seconds of the epoch, as DynamoDB wants a time to live. */
+/** In seconds since 1970, as DynamoDB expects it. */
 export function timeToLive(from: Date, days: number): number {
   return Math.floor(from.getTime() / 1000) + days * 86_400;
 }

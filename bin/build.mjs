@@ -1,8 +1,5 @@
 // @ts-check
-/**
- * Bundles bin/duotempo.ts and runs it: what cdk.json calls. A bundle starts in a third of the time of a loader, and the
- * project's own files are all that is in it.
- */
+/** Bundles bin/duotempo.ts and runs it, for cdk.json. A bundle starts in a third of the time that a loader takes. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -22,7 +19,7 @@ const { outputFiles } = await build({
 });
 const [bundle] = outputFiles;
 if (bundle === undefined) throw new Error('esbuild wrote no bundle.');
-// Named by its content and put in place whole: two syntheses at once do not meet.
+// Named by its content and renamed when complete, so that two syntheses at once do not collide.
 const folder = join(project, '.build', 'app');
 const file = join(folder, `${createHash('sha256').update(bundle.contents).digest('hex').slice(0, 16)}.mjs`);
 if (!existsSync(file)) {
@@ -34,7 +31,7 @@ if (!existsSync(file)) {
 try {
   await import(pathToFileURL(file).href);
 } catch (error) {
-  // What the app itself says is enough for a person; the stack is for who asks.
+  // The app's own messages need no stack trace.
   console.error(
     process.env['DUOTEMPO_DEBUG'] === undefined && error instanceof Error ? error.message : error,
   );

@@ -4,14 +4,10 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 
-/**
- * Where a stack's alarms go. TLS only.
- *
- * @param emails addresses that are subscribed; AWS asks each for a confirmation first
- */
+/** Where a stack's alarms go. AWS asks each address for a confirmation. */
 export function alarmTopic(scope: Construct, emails: readonly string[]): Topic {
   const topic = new Topic(scope, 'Alarms', { enforceSSL: true });
-  // A policy of its own takes the place of the one that every topic has, by which alarms of the account may publish.
+  // `enforceSSL` replaces the default policy, which lets the account's alarms publish.
   topic.addToResourcePolicy(
     new PolicyStatement({
       principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],

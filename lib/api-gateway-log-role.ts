@@ -4,11 +4,9 @@ import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct, IDependable } from 'constructs';
 
 /**
- * The role by which API Gateway writes the access logs of WebSocket APIs. It is a setting of the account and region, and
- * without one API Gateway refuses a stage that has such a log. The setting outlives the stack, and the role with it, for
- * APIs of other stacks log by it, too.
- *
- * With `-c apiGatewayLogRole=keep` the setting stays as it is: for an account where somebody else looks after it.
+ * The role with which API Gateway writes access logs of WebSocket APIs. It is a setting of the account and region, and API
+ * Gateway refuses a stage with such a log without it. Setting and role outlive the stack, because other stacks' APIs use
+ * them. With `-c apiGatewayLogRole=keep` the setting stays as it is.
  *
  * @returns what a stage with such a log depends on
  * @throws Error if the context has another value
@@ -31,7 +29,7 @@ export function apiGatewayLogRole(scope: Construct): IDependable | undefined {
       'API Gateway writes the logs of all APIs of the account by this role, and refuses one that may do less than this policy, which AWS made for it and keeps up to date.',
   });
   const account = new CfnAccount(scope, 'ApiGatewayAccount', { cloudWatchRoleArn: role.roleArn });
-  // Also when the first deployment fails: the setting stays then as well, and would name a role that is gone.
+  // Even if the first deployment fails: the setting stays and must not name a role that is gone.
   for (const kept of [role, account]) kept.applyRemovalPolicy(RemovalPolicy.RETAIN);
   return account;
 }

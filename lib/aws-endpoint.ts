@@ -3,11 +3,9 @@ import { Architecture, CfnFunction, type Function as LambdaFunction } from 'aws-
 import type { Construct } from 'constructs';
 
 /**
- * With `-c awsEndpointUrl=<url>`, and never otherwise, makes a function one for a container of `sam local` on this
- * machine: of its architecture, and with the variables that lead to the AWS endpoint of the local host. `sam local` hands
- * on only what the template declares; what it hands on then comes from the file that `npm start` writes.
- *
- * Such a template is not for AWS: Lambda keeps some of these names to itself, and refuses to create the function.
+ * With `-c awsEndpointUrl=<url>`, prepares a function for a container of `sam local` on this machine: its architecture, and
+ * variables that lead to the local host. `sam local` passes on only variables that the template declares; their values come
+ * from the file that `npm start` writes. AWS refuses such a template, because Lambda reserves some of these names.
  *
  * @throws Error if the value is not a URL
  */
@@ -24,18 +22,17 @@ export function prepareForContainer(lambda: LambdaFunction): void {
   if (!(defaultChild instanceof CfnFunction)) throw new Error(`${lambda.node.path} has no resource.`);
   for (const [name, text] of Object.entries({
     AWS_ENDPOINT_URL: endpoint.replace(/\/+$/, ''),
-    // An override, because the construct refuses the names that Lambda sets itself.
+    // An override, because the construct refuses names that Lambda reserves.
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
-    // Else `sam local` hands on the token of whoever is signed in to AWS.
+    // Otherwise `sam local` passes on the token of whoever is signed in to AWS.
     AWS_SESSION_TOKEN: '',
-    // Lambda's own value: an image may carry /etc/localtime, of which Powertools warns at each start.
+    // Lambda's own value. Powertools warns if an image brings /etc/localtime.
     TZ: ':UTC',
   })) {
     defaultChild.addPropertyOverride(`Environment.Variables.${name}`, text);
   }
-  // An image of another architecture does not run, and SAM has no option for it.
   defaultChild.architectures = [thisMachine().name];
   Validations.of(lambda).acknowledge({
     id: 'CloudFormation-Validate::E3663',
@@ -43,7 +40,7 @@ export function prepareForContainer(lambda: LambdaFunction): void {
   });
 }
 
-/** With `-c awsEndpointUrl=<url>`, leaves out the constructs' paths: SAM warns of each that has no function's depth. */
+/** With `-c awsEndpointUrl=<url>`, leaves out construct paths, because SAM warns about those it cannot read. */
 export function omitConstructPaths(app: App): void {
   if (awsEndpointUrl(app) === undefined) return;
   Aspects.of(app).add({

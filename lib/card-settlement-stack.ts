@@ -34,8 +34,8 @@ export interface CardSettlementStackProps extends StackProps {
 }
 
 /**
- * The batch tempo. Transactions are staged one by one; after the cut-off, a run finds what the ledger lacks and sends
- * it to be settled, in tens, until staged and settled are equal.
+ * The batch tempo. Transactions are staged one by one. After the cut-off, runs find what the ledger lacks and have it settled
+ * in tens, until the books are equal.
  */
 export class CardSettlementStack extends Stack {
   private readonly config: StageConfig;
@@ -79,7 +79,7 @@ export class CardSettlementStack extends Stack {
     });
 
     new CfnOutput(this, 'ApiUrl', { value: api.url });
-    // A later deployment that names no address subscribes these again.
+    // A later deployment without addresses keeps these.
     if (props.alarmEmails.length > 0) {
       new CfnOutput(this, 'AlarmEmail', { value: props.alarmEmails.join(',') });
     }
@@ -144,7 +144,7 @@ export class CardSettlementStack extends Stack {
       urlVariable: names.reconcileQueueUrl,
       logRetention: this.logRetention,
       ...tempoOf(reconcile),
-      // A run asks for the next one of its series: after waits that double up to 15 minutes, until nothing is missing.
+      // A run requests the next one of its series, until nothing is missing. The waits double, up to 15 minutes.
       allowsRecursion: true,
       deadLetters: {
         impact: 'A business day could not be reconciled; the schedule tries again within 15 minutes.',
@@ -160,7 +160,7 @@ export class CardSettlementStack extends Stack {
     return worker;
   }
 
-  /** At the cut-off, and every 15 minutes from then on: a day balances by itself sooner; this is the safety net. */
+  /** At the cut-off and every 15 minutes after it. Days balance sooner without it; this is the safety net. */
   private schedule({ queue, deadLetterQueue }: QueueWorker): void {
     const { timeZone, cutOff } = this.config.calendar;
     const minute = Number(cutOff.slice(3)) % 15;

@@ -27,8 +27,8 @@ export interface ChatStackProps extends StackProps {
 }
 
 /**
- * The async tempo. A message that is written goes from the table's stream through a pipe into the notification queue,
- * and one by one, at once, to its recipient's devices.
+ * The async tempo. A written message goes from the table's stream through a pipe into the notification queue, and one by
+ * one to its recipient's devices.
  */
 export class ChatStack extends Stack {
   private readonly config: StageConfig;

@@ -1,27 +1,21 @@
 import type { FraudSettings } from '../lambda/card-settlement/contract.ts';
 
-/** A business calendar, as `lambda/card-settlement/domain/business-date.ts` reads it. */
 interface BusinessCalendar {
   readonly timeZone: string;
   readonly cutOff: string;
 }
 
-/** How a queue worker is run. */
 interface WorkerConfig {
   readonly batchSize: number;
-  /** How long a batch may wait for its tenth message; 0 for none. On AWS up to 20 s where little comes, whatever this is. */
+  /** How long a batch may wait to fill. With little traffic, Lambda may wait up to 20 s, whatever this is. */
   readonly windowSeconds: number;
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
-  /** Receives after which a message goes to the dead-letter queue. */
   readonly maxReceiveCount: number;
-  /** Most invocations at once that the queue may cause: what it leaves of the account's is for everybody else. */
   readonly maximumConcurrency: number;
-  /** An oldest message older than this means that the queue falls behind. */
   readonly alarmAgeMinutes: number;
 }
 
-/** What differs from stage to stage. */
 export interface StageConfig {
   readonly stage: Stage;
   /**
@@ -31,23 +25,23 @@ export interface StageConfig {
   readonly keepsData: boolean;
   readonly logRetentionDays: 7 | 90;
   readonly calendar: BusinessCalendar;
-  /** From the seal of a day to the first run that may balance it: more than the 15 s in which a write can be late. */
+  /** From the seal to the first run that may balance the day: more than the 15 s by which a write can be late. */
   readonly sealWaitSeconds: number;
-  /** Scores and thresholds of the fraud rules; docs/fraud-rules.md says where they come from. */
+  /** docs/fraud-rules.md gives the sources. */
   readonly fraud: FraudSettings;
   readonly settlement: WorkerConfig;
   readonly reconcile: WorkerConfig;
   readonly notification: WorkerConfig;
   readonly drain: WorkerConfig;
-  /** Chat messages that a sender may post in a window. */
+  /** How much a chat user may post. */
   readonly messageRate: { readonly messages: number; readonly windowSeconds: number };
-  /** Requests per second of each HTTP API, and how many may come at once. */
+  /** Requests per second and at once, for each API. */
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
 }
 
 export type Stage = 'sandbox' | 'production' | 'test' | 'soak';
 
-/** The same in every stage, so that what the test stage shows of the rules is so in production. */
+/** The same in every stage, so that tests of the rules hold for production. */
 const fraud: FraudSettings = {
   holdScore: 70,
   cardTesting: { score: 70, cards: 10, windowMinutes: 10 },
@@ -83,7 +77,7 @@ const sandbox: StageConfig = {
   calendar: { timeZone: 'America/New_York', cutOff: '17:00' },
   sealWaitSeconds: 30,
   fraud,
-  // A new account runs 10 functions at once in all: nothing is reserved, and each queue may take two.
+  // A new account runs 10 functions at once, so each queue takes the least that Lambda allows.
   settlement: {
     batchSize: 10,
     windowSeconds: 10,
@@ -91,7 +85,7 @@ const sandbox: StageConfig = {
     memoryMegabytes: 512,
     maxReceiveCount: 5,
     maximumConcurrency: 2,
-    // Days are settled after the cut-off, all at once: hours of backlog are no fault.
+    // A whole day is settled after the cut-off: hours of backlog are normal.
     alarmAgeMinutes: 6 * 60,
   },
   reconcile: {
@@ -101,7 +95,7 @@ const sandbox: StageConfig = {
     memoryMegabytes: 1024,
     maxReceiveCount: 5,
     maximumConcurrency: 2,
-    // Twice the longest delay that a run asks for.
+    // Twice the longest delay of a run.
     alarmAgeMinutes: 30,
   },
   notification: {
@@ -133,14 +127,14 @@ const stages: Readonly<Record<Stage, StageConfig>> = {
     stage: 'production',
     keepsData: true,
     logRetentionDays: 90,
-    // Of the 1,000 that such an account has: docs/decisions/0022.
+    // docs/decisions/0022
     settlement: { ...sandbox.settlement, maximumConcurrency: 100 },
     reconcile: { ...sandbox.reconcile, maximumConcurrency: 16 },
     notification: { ...sandbox.notification, maximumConcurrency: 200 },
     drain: { ...sandbox.drain, maximumConcurrency: 50 },
     throttle: { rateLimit: 5000, burstLimit: 5000 },
   },
-  // Short enough that a test sees a message through all its receives and into the dead-letter queue.
+  // Short enough for a test to see a message fail all its receives.
   test: {
     ...sandbox,
     stage: 'test',
@@ -151,9 +145,8 @@ const stages: Readonly<Record<Stage, StageConfig>> = {
     drain: { ...sandbox.drain, timeoutSeconds: 2, maxReceiveCount: 3 },
     messageRate: { messages: 500, windowSeconds: 10 },
   },
-  // Short enough that what a killed worker had in its hands comes again within half a minute, while every wait that a
-  // guarantee rests on, and every receive count, is as long as it must be: what this stage loses, the others lose. More
-  // workers side by side meet each other more often.
+  // A killed worker's messages come again within half a minute. Waits and receive counts that guarantees rely on are not
+  // shortened: what this stage loses, the others would lose. More workers meet each other more often.
   soak: {
     ...sandbox,
     stage: 'soak',
@@ -166,11 +159,7 @@ const stages: Readonly<Record<Stage, StageConfig>> = {
   },
 };
 
-/**
- * The configuration of a stage.
- *
- * @throws Error that names the stages, if there is none of that name
- */
+/** @throws Error that names the stages, if this is none of them */
 export function stageConfig(stage: unknown): StageConfig {
   const found = Object.values(stages).find((config) => config.stage === stage);
   if (found === undefined) {

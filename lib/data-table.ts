@@ -22,7 +22,6 @@ export interface DataTableProps {
   readonly stream?: StreamViewType;
 }
 
-/** An index, by text attributes. */
 interface Index {
   readonly name: string;
   readonly partitionKey: string;
@@ -30,8 +29,8 @@ interface Index {
 }
 
 /**
- * A table as all of them are: billed by use, encrypted, and kept or destroyed as the stage says. A first deployment that
- * fails does not leave a kept table behind: deletion protection stops the rollback instead of losing what was written.
+ * A table: billed by use, encrypted, and kept or destroyed as the stage says. If a first deployment fails, a kept table's
+ * deletion protection stops the rollback, so that nothing that was written is lost.
  */
 export class DataTable extends Table {
   private readonly variable: string;

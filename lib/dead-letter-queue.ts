@@ -9,11 +9,9 @@ export interface DeadLetterQueueProps extends AlarmText {
 }
 
 /**
- * Where what no attempt could deliver waits for a person: for 14 days, the longest that SQS keeps a message. The first
- * message raises the alarm. SQS stops the metrics of a queue that nobody used for 6 hours and needs up to 15 minutes to
- * start them again, so the alarm can be that late.
- *
- * Source: SQS developer guide, "Monitoring Amazon SQS queues using CloudWatch".
+ * Messages that no attempt could deliver wait here for a person, for 14 days, the longest that SQS allows. The first one
+ * raises the alarm, up to 15 minutes late: SQS stops the metrics of a queue that was not used for 6 hours. Source: SQS
+ * developer guide, "Monitoring Amazon SQS queues using CloudWatch".
  */
 export class DeadLetterQueue extends Queue {
   constructor(scope: Construct, id: string, props: DeadLetterQueueProps) {

@@ -14,7 +14,7 @@ export interface IdentityStackProps extends StackProps {
   readonly config: StageConfig;
 }
 
-/** Who may call: the OAuth 2 issuer, and its clients. */
+/** Who may call: the OAuth 2 issuer and its clients. */
 export class IdentityStack extends Stack {
   /** Exact value of the tokens' `iss`. */
   readonly issuer: string;
@@ -68,7 +68,7 @@ export class IdentityStack extends Stack {
       identifier: scopes.resourceServer,
       scopes: [write, read, operate],
     });
-    // A prefix is unique in a region: the account's number makes it so.
+    // The account's number makes the prefix unique in the region.
     const domain = users.addDomain('Domain', {
       cognitoDomain: { domainPrefix: `duotempo-${config.stage}-${Aws.ACCOUNT_ID}` },
     });

@@ -22,12 +22,12 @@ export interface JwtHttpApiProps {
   readonly description: string;
   /** Exact value of the tokens' `iss`. */
   readonly issuer: string;
-  /** Clients whose tokens are accepted. */
+  /** Ids of the clients whose tokens are accepted. */
   readonly audience: readonly string[];
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
   readonly logRetention: RetentionDays;
   readonly alarmTopic: ITopic;
-  /** Of the function that answers what no route does. */
+  /** Construct id of the function that answers all other paths. */
   readonly notFoundId: string;
 }
 
@@ -38,10 +38,9 @@ export interface ServedFunction extends Omit<NodeFunctionProps, 'logRetention'> 
   readonly routes: readonly (readonly [method: HttpMethod, path: string, scope: string])[];
 }
 
-/** An HTTP API every route of which asks for an access token with a scope; all other paths are 404 to everybody. */
+/** An HTTP API whose routes all ask for an access token with a scope. All other paths are 404 for everybody. */
 export class JwtHttpApi extends Construct {
   readonly api: HttpApi;
-  /** Without a slash at the end. */
   readonly url: string;
   private readonly authorizer: IHttpRouteAuthorizer;
   private readonly logRetention: RetentionDays;
@@ -77,7 +76,7 @@ export class JwtHttpApi extends Construct {
       throttle: { ...props.throttle },
       accessLogSettings: {
         destination: new LogGroupLogDestination(accessLogs),
-        // The route's template, not the path: identifiers of callers stay out of the log.
+        // The route's template instead of the path keeps callers' identifiers out of the log.
         format: AccessLogFormat.custom(
           JSON.stringify({
             requestId: AccessLogField.contextRequestId(),
@@ -93,7 +92,7 @@ export class JwtHttpApi extends Construct {
       },
     });
     this.url = this.api.apiEndpoint;
-    // API Gateway answers 5xx for a function that throws, times out or is throttled, so this stands for all of them.
+    // API Gateway answers 5xx when a function throws, times out or is throttled, so one alarm covers them all.
     new RunbookAlarm(this, 'ServerErrorAlarm', {
       impact: `Callers of the ${props.apiName} API get errors that are not theirs.`,
       runbookHeading: 'An API answers with server errors',
@@ -104,7 +103,6 @@ export class JwtHttpApi extends Construct {
     });
   }
 
-  /** What a dashboard shows of it. */
   widgets(): IWidget[] {
     const sum = { statistic: 'Sum' };
     return [

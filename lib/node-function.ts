@@ -28,7 +28,6 @@ export interface Access {
 export interface NodeFunctionProps {
   /** The handler's file below `lambda/`, without its ending: `card-settlement/intake/handler`. */
   readonly entry: string;
-  /** What the function does, in a few words. */
   readonly description: string;
   /** Settings; names of resources come with the access to them. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -39,17 +38,13 @@ export interface NodeFunctionProps {
   readonly memoryMegabytes?: number;
   readonly logRetention: RetentionDays;
   /**
-   * True if a chain of requests may invoke the function any number of times, because its own code ends the chain: say
-   * where.
-   * @default false: Lambda drops what would invoke it for the 17th time
+   * True if a chain of requests may invoke the function any number of times, because its own code ends the chain.
+   * @default false: Lambda drops the 17th invocation of a chain
    */
   readonly allowsRecursion?: boolean;
 }
 
-/**
- * A function on Node.js, arm64: the one place for runtime, bundling and logs. Its role may write to its own log group
- * and has no other access than its props give.
- */
+/** A function on Node.js and arm64. Its role may write to its own log group, and what its props give. */
 export class NodeFunction extends Construct {
   readonly function: LambdaFunction;
   readonly role: Role;
@@ -108,12 +103,12 @@ export class NodeFunction extends Construct {
 
 let bundled: string | undefined;
 
-/** Bundles every handler in one go, once per synthesis, and gives the folder with a folder for each. */
+/** Bundles all handlers at once, once per synthesis. @returns the folder with a folder for each handler */
 function bundles(): string {
   if (bundled !== undefined) return bundled;
   const source = join(projectFolder(), 'lambda');
   const folder = mkdtempSync(join(tmpdir(), 'duotempo-bundles-'));
-  // CDK copies what it needs into the cloud assembly.
+  // By then CDK has copied what it needs into the cloud assembly.
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   buildSync({
     entryPoints: handlerFiles(source).map((file) => ({
@@ -138,7 +133,6 @@ function bundles(): string {
   return folder;
 }
 
-/** Paths of all handlers below `lambda/`, sorted. */
 function handlerFiles(source: string): string[] {
   return readdirSync(source, { recursive: true, encoding: 'utf8' })
     .map((file) => file.replaceAll('\\', '/'))
@@ -146,7 +140,7 @@ function handlerFiles(source: string): string[] {
     .toSorted();
 }
 
-/** The folder of package.json, wherever this module runs from: its source, or a bundle. */
+/** The folder of package.json, whether this module runs from its source or from a bundle. */
 function projectFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {

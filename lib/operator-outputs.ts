@@ -10,8 +10,8 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 
 /**
- * Gives out the physical name of everything in a stack that an operator asks after: what the runbook's commands and the
- * smoke test need. The keys go by where a thing stands: `SettlementDeadLetterQueueUrl`, `PostMessageFunction`.
+ * Outputs the physical names that the runbook's commands and the smoke test need. The keys come from construct paths:
+ * `SettlementDeadLetterQueueUrl`, `PostMessageFunction`.
  */
 export function outputOperated(stack: Stack): void {
   const names = new Map<string, string>();
@@ -29,7 +29,7 @@ export function outputOperated(stack: Stack): void {
   for (const [name, value] of names) new CfnOutput(stack, name, { value });
 }
 
-/** Ids that say no more than the kind of the thing. */
+/** Construct ids that only repeat the kind of resource. */
 const implied: ReadonlySet<string> = new Set([
   'Alarms',
   'Api',

@@ -14,11 +14,11 @@ export interface QueueWorkerProps extends Omit<NodeFunctionProps, 'timeout'> {
   /** The environment variable that tells senders the queue's URL. */
   readonly urlVariable: string;
   readonly timeout: Duration;
-  /** How many messages one invocation gets at most: the tempo. Over 10 needs a window. */
+  /** Most messages of an invocation: the tempo. More than 10 need a window. */
   readonly batchSize: number;
   /**
-   * How long a batch may wait to fill, from its first message on. Where little comes, Lambda may wait up to 20 s whatever
-   * this is. Source: Lambda developer guide, "Using Lambda with Amazon SQS".
+   * How long a batch may wait to fill. With little traffic, Lambda may wait up to 20 s, whatever this is. Source: Lambda
+   * developer guide, "Using Lambda with Amazon SQS".
    * @default no wait: a batch is what a poll finds
    */
   readonly window?: Duration;
@@ -27,33 +27,30 @@ export interface QueueWorkerProps extends Omit<NodeFunctionProps, 'timeout'> {
    * @default 5, the least that AWS recommends for an event source mapping
    */
   readonly maxReceiveCount?: number;
-  /** Most invocations at once that this queue may cause, 2 or more. */
+  /** Most invocations at once that this queue may cause; at least 2. */
   readonly maximumConcurrency: number;
   /**
-   * True if the function names the messages of a batch that failed, so that only they come again.
+   * True if the function reports which messages of a batch failed, so that only those come again.
    * @default false: a batch succeeds or fails as one
    */
   readonly reportsBatchItemFailures?: boolean;
   /** The alarm of a message in the dead-letter queue. */
   readonly deadLetters: AlarmText;
-  /**
-   * The age of the oldest message from which on the queue falls behind. What SQS drops after 4 days unreceived is in no
-   * dead-letter queue: this alarm rings long before.
-   */
+  /** An older message means that the queue falls behind. SQS drops messages after 4 days, without a dead-letter queue. */
   readonly alarmAge: Duration;
   readonly alarmTopic: ITopic;
 }
 
 /**
- * A queue, the function that works on its messages, and the dead-letter queue where a message ends that no attempt
- * could work on, with the alarm that says so. The construct of both tempos.
+ * The construct of both tempos: a queue, the function that works on its messages, a dead-letter queue for messages that keep
+ * failing, and their alarms.
  */
 export class QueueWorker extends Construct {
   readonly queue: Queue;
   readonly deadLetterQueue: Queue;
   readonly worker: NodeFunction;
   private readonly urlVariable: string;
-  /** By then a message that was sent is worked on, or in the dead-letter queue. */
+  /** After this time, a message has been worked on or is in the dead-letter queue. */
   readonly horizon: Duration;
 
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
@@ -61,7 +58,7 @@ export class QueueWorker extends Construct {
     this.urlVariable = props.urlVariable;
     const window = props.window ?? Duration.seconds(0);
     const maxReceiveCount = props.maxReceiveCount ?? 5;
-    // AWS recommends six times the function's timeout, plus the window: a throttled batch is retried meanwhile.
+    // AWS recommends six times the function's timeout plus the window, so that throttled batches can be retried.
     const visibilityTimeout = Duration.seconds(6 * props.timeout.toSeconds() + window.toSeconds());
     this.horizon = Duration.seconds(maxReceiveCount * visibilityTimeout.toSeconds() + window.toSeconds());
 
@@ -79,7 +76,7 @@ export class QueueWorker extends Construct {
 
     const { access = [], ...functionProps } = props;
     this.worker = new NodeFunction(this, 'Worker', functionProps);
-    // An event source mapping polls as the function's role; a subscribed L2 would grant two actions that it never uses.
+    // An event source mapping polls with the function's role. CDK's SqsEventSource would grant two actions too many.
     this.worker.role.addToPolicy(
       new PolicyStatement({
         actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
@@ -143,7 +140,6 @@ export class QueueWorker extends Construct {
     });
   }
 
-  /** What a dashboard shows of it: what waits, and how the worker keeps up. */
   widgets(): IWidget[] {
     const { queue, deadLetterQueue, worker } = this;
     const title = this.node.id;
@@ -174,7 +170,7 @@ export class QueueWorker extends Construct {
   }
 }
 
-/** The numbers that make a tempo, as the construct takes them. */
+/** The numbers of a tempo, as the construct takes them. */
 export function tempoOf(config: StageConfig['settlement']) {
   return {
     timeout: Duration.seconds(config.timeoutSeconds),

@@ -11,9 +11,9 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 
-/** What an alarm tells the person who is woken by it. */
+/** What an alarm tells the person whom it wakes. */
 export interface AlarmText {
-  /** What has happened, and what that means to the people who rely on the system. */
+  /** What has happened, and what it means to the people who rely on the system. */
   readonly impact: string;
   /** A heading of `docs/runbook.md`. */
   readonly runbookHeading: string;
@@ -21,26 +21,23 @@ export interface AlarmText {
 
 export interface RunbookAlarmProps extends AlarmText {
   readonly metric: IMetric;
-  /**
-   * The alarm rings from this value on.
-   * @default 1
-   */
+  /** @default 1 */
   readonly threshold?: number;
   /**
-   * So many of the metric's periods in a row must be at the threshold.
+   * How many of the metric's periods in a row must reach the threshold.
    * @default 1
    */
   readonly periods?: number;
   /**
-   * True if the alarm rings when the metric falls silent for all its periods: CloudWatch then shows it as having
-   * insufficient data. So a stack that is being made, whose metric has not begun, wakes nobody.
+   * True if the alarm rings when the metric has had data and then falls silent for all its periods. A new stack, whose
+   * metric has not begun, wakes nobody.
    * @default false: no data is good news
    */
   readonly ringsOnSilence?: boolean;
   readonly topic: ITopic;
 }
 
-/** An alarm that says what has happened, and where the runbook says what to do. */
+/** An alarm whose text says what has happened, and which heading of the runbook helps. */
 export class RunbookAlarm extends Alarm {
   constructor(scope: Construct, id: string, props: RunbookAlarmProps) {
     super(scope, id, {
@@ -58,7 +55,7 @@ export class RunbookAlarm extends Alarm {
   }
 }
 
-/** The sum of several counts; one that has no data counts as 0. */
+/** The sum of counts. A count without data is 0. */
 export function sumOf(metrics: readonly Metric[], period: Duration): MathExpression {
   const using = Object.fromEntries(metrics.map((metric, number) => [`m${number}`, metric]));
   return new MathExpression({

@@ -12,11 +12,10 @@ import { RunbookAlarm, sumOf, type AlarmText } from './runbook-alarm.ts';
 
 export interface StreamPipeProps {
   readonly description: string;
-  /** A table with a stream. */
   readonly table: Table;
-  /** Kinds of change that go through; all others are dropped. */
+  /** Other changes are dropped. */
   readonly eventNames: readonly ('INSERT' | 'MODIFY' | 'REMOVE')[];
-  /** What a message on the queue says, with `<$.path>` for values of the stream record. */
+  /** A message's body, with `<$.path>` for values of the stream record. */
   readonly inputTemplate: string;
   readonly queue: IQueue;
   /** The alarm of a pipe that cannot deliver. */
@@ -27,7 +26,7 @@ export interface StreamPipeProps {
   readonly alarmTopic: ITopic;
 }
 
-/** Executions that did not deliver all their records, by AWS's names. */
+/** Metrics of executions that did not deliver all their records. */
 const FAILURE_METRICS = [
   'ExecutionFailed',
   'ExecutionPartiallyFailed',
@@ -35,14 +34,13 @@ const FAILURE_METRICS = [
   'ExecutionThrottled',
 ];
 
-/** An hour before the stream drops a record: so long it can still be read there, by what the dead-letter queue says. */
+/** Leaves an hour to read a record that was given up from the stream, which keeps it for 24. */
 const MAXIMUM_RECORD_AGE = Duration.hours(23);
 
 /**
- * A pipe from a table's stream to a queue: every change becomes a message, at least once, without a function between.
- * It starts at the stream's oldest record, because one that starts at the latest can miss what is written while it
- * starts; and it tries for almost as long as the stream keeps a record. Word of what it gives up goes to a dead-letter
- * queue of its own: these are no messages that the target's worker could take.
+ * A pipe from a table's stream to a queue: every change becomes a message, at least once, without a function in between. It
+ * starts at the stream's oldest record, or it could miss what is written while it starts. It retries for almost as long as
+ * the stream keeps a record. What it gives up goes to its own dead-letter queue, since the worker could not read it.
  */
 export class StreamPipe extends Construct {
   readonly deadLetterQueue: DeadLetterQueue;
@@ -75,7 +73,6 @@ export class StreamPipe extends Construct {
               actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
               resources: [streamArn],
             }),
-            // This action knows no resource.
             new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }),
             new PolicyStatement({
               actions: ['sqs:SendMessage'],
@@ -109,7 +106,7 @@ export class StreamPipe extends Construct {
       },
       target: props.queue.queueArn,
       targetParameters: { inputTemplate: props.inputTemplate },
-      // Without execution data: records carry what people write.
+      // Without execution data, which would log what people write.
       logConfiguration: {
         cloudwatchLogsLogDestination: { logGroupArn: logs.logGroupArn },
         level: 'ERROR',
@@ -138,7 +135,6 @@ export class StreamPipe extends Construct {
     });
   }
 
-  /** What a dashboard shows of it. */
   widgets(): IWidget[] {
     return [
       new GraphWidget({

@@ -24,11 +24,10 @@ export interface TokenWebSocketApiProps {
   /** The API's name; the local host serves it below a path of this name. */
   readonly apiName: string;
   readonly description: string;
-  /** Says who connects, from the query parameter `token`. */
+  /** Reads the query parameter `token`. */
   readonly authorizer: NodeFunction;
-  /** The environment variable that tells functions where to post frames: `https://…/<stage>`. */
+  /** The environment variable that tells functions where to post frames. */
   readonly urlVariable: string;
-  /** The last part of the urls. */
   readonly stageName: string;
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
   readonly alarmTopic: ITopic;
@@ -48,8 +47,8 @@ export interface FrameFunction extends Omit<NodeFunctionProps, 'logRetention'> {
 }
 
 /**
- * A WebSocket API that only those reach whose token an authorizer accepts. Connecting runs no function but that one:
- * nothing can be pushed to a connection before it is established, so there is nothing to do.
+ * A WebSocket API for those whose token an authorizer accepts. Connecting runs no other function: nothing can be pushed to a
+ * connection before it is established.
  */
 export class TokenWebSocketApi extends Construct {
   /** `wss://…`, without a slash at the end. */
@@ -89,7 +88,7 @@ export class TokenWebSocketApi extends Construct {
       throttle: { ...props.throttle },
       accessLogSettings: {
         destination: new LogGroupLogDestination(accessLogs),
-        // Neither frames nor query strings, where the token is.
+        // No frames, and no query strings, which hold the token.
         format: AccessLogFormat.custom(
           JSON.stringify({
             requestId: AccessLogField.contextRequestId(),
@@ -134,7 +133,6 @@ export class TokenWebSocketApi extends Construct {
     });
   }
 
-  /** What a dashboard shows of it. */
   widgets(): IWidget[] {
     return [
       new GraphWidget({
@@ -150,10 +148,7 @@ export class TokenWebSocketApi extends Construct {
     ];
   }
 
-  /**
-   * API Gateway answers a handshake with 500 where a mock integration has no integration response; and a route response
-   * is what takes it on to the client.
-   */
+  /** Without an integration response, API Gateway answers every handshake of a mock integration with 500. */
   private acceptConnections(): void {
     const integration = this.api.node.findChild('$connect-Route').node.findChild('Connected');
     if (!(integration instanceof WebSocketIntegration)) throw new Error(`${integration.node.path} is none.`);
@@ -180,7 +175,7 @@ export class TokenWebSocketApi extends Construct {
     }
   }
 
-  /** Lets a function post frames to any connection, or close it. A policy cannot know which connections there will be. */
+  /** Lets a function post frames to any connection, or close it. */
   allowConnections(caller: NodeFunction, methods: readonly ('POST' | 'DELETE')[]): void {
     for (const method of methods) this.allowMethod(caller, method);
   }

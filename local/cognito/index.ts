@@ -1,4 +1,3 @@
 /** Amazon Cognito: user pools, their clients and tokens. */
 export { COGNITO_TYPES } from './resources.ts';
-export { serveUserPools } from './service.ts';
-export type { UserPool } from './user-pool.ts';
+export { serveUserPools, type UserPool } from './user-pool.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { Place } from '../endpoint/index.ts';
-import { isJsonObject, type JsonObject } from '../template/index.ts';
-import { withCanonicalNumbers } from './number.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../template/index.ts';
+import { canonicalNumber } from './number.ts';
 import { validationError } from './refusal.ts';
 import type { CheckedRequest } from './requests.ts';
 import type { TableDescription } from './table.ts';
@@ -206,6 +206,28 @@ function checkExpressionSizes(request: JsonObject): void {
   const parts = request['RequestItems'];
   if (!isJsonObject(parts)) return;
   for (const part of Object.values(parts)) if (isJsonObject(part)) checkExpressionSizes(part);
+}
+
+const PLAIN_NUMBER = /^(?:0|-?[1-9]\d{0,37})$/;
+
+/** A request with its numbers as DynamoDB writes them; what is no number stays. */
+function withCanonicalNumbers(request: JsonObject): JsonObject {
+  let changed: Record<string, Json> | undefined;
+  for (const [name, content] of Object.entries(request)) {
+    const canonical = canonicalContent(name, content);
+    if (canonical !== content) (changed ??= { ...request })[name] = canonical;
+  }
+  return changed ?? request;
+}
+
+function canonicalContent(type: string, content: Json): Json {
+  if (isJsonObject(content)) return withCanonicalNumbers(content);
+  if (isJsonList(content)) {
+    const elements = content.map((element) => canonicalContent(type === 'NS' ? 'N' : '', element));
+    return elements.some((element, place) => element !== content[place]) ? elements : content;
+  }
+  if (type !== 'N' || typeof content !== 'string' || PLAIN_NUMBER.test(content)) return content;
+  return canonicalNumber(content) ?? content;
 }
 
 /** dynalite says that a table exists without a word. */

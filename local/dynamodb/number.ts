@@ -1,5 +1,3 @@
-import { isJsonList, isJsonObject, type Json, type JsonObject } from '../template/index.ts';
-
 /*
  * Numbers as DynamoDB keeps them: 38 digits, magnitudes from 1E-130 to 9.99…E+125, and 0, which no double can hold.
  * Source: Amazon DynamoDB developer guide, "Data types".
@@ -101,26 +99,4 @@ export function numberOrder(text: string): string {
 export function numberBytes(text: string): number {
   const digits = text.replaceAll(/[eE].*$|[+.-]/g, '').replaceAll(/^0+|0+$/g, '');
   return Math.ceil(digits.length / 2) + 1 + (text.startsWith('-') ? 1 : 0);
-}
-
-const PLAIN_NUMBER = /^(?:0|-?[1-9]\d{0,37})$/;
-
-/** A request with its numbers as DynamoDB writes them; what is no number stays. */
-export function withCanonicalNumbers(request: JsonObject): JsonObject {
-  let changed: Record<string, Json> | undefined;
-  for (const [name, content] of Object.entries(request)) {
-    const canonical = canonicalContent(name, content);
-    if (canonical !== content) (changed ??= { ...request })[name] = canonical;
-  }
-  return changed ?? request;
-}
-
-function canonicalContent(type: string, content: Json): Json {
-  if (isJsonObject(content)) return withCanonicalNumbers(content);
-  if (isJsonList(content)) {
-    const elements = content.map((element) => canonicalContent(type === 'NS' ? 'N' : '', element));
-    return elements.some((element, place) => element !== content[place]) ? elements : content;
-  }
-  if (type !== 'N' || typeof content !== 'string' || PLAIN_NUMBER.test(content)) return content;
-  return canonicalNumber(content) ?? content;
 }

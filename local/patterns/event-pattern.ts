@@ -1,5 +1,13 @@
 import { BlockList, isIP } from 'node:net';
-import { isJsonList, isJsonObject, type Json, type JsonObject } from '../template/index.ts';
+import {
+  isJsonList,
+  isJsonObject,
+  objectListAt,
+  ResourceError,
+  type Json,
+  type JsonObject,
+  type ResourceRequest,
+} from '../template/index.ts';
 import { compileWildcard } from './wildcard.ts';
 
 /** Says whether an event matches. */
@@ -274,4 +282,44 @@ function numeric(argument: Json, place: string): Judge {
   }
   return (value) =>
     typeof value === 'number' && lower.compare(value, lower.limit) && upper.compare(value, upper.limit);
+}
+
+/** The patterns of `FilterCriteria` at a path, of which one must match. @throws ResourceError for what is no pattern. */
+export function filterPatterns(
+  resource: ResourceRequest,
+  path: string,
+  compile: (pattern: Json) => EventPattern = compileEventPattern,
+): readonly EventPattern[] {
+  return objectListAt(resource, `${path}.Filters`).map(({ Pattern }, index) => {
+    try {
+      const pattern: Json = JSON.parse(typeof Pattern === 'string' ? Pattern : '');
+      return compile(pattern);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ResourceError(resource, `${path}.Filters[${index}].Pattern: ${reason}`);
+    }
+  });
+}
+
+/**
+ * The pattern of a mapping of a queue. A body is JSON to a pattern that looks into it, and such a pattern matches no
+ * other body. Source: Lambda developer guide, "Properly filtering Amazon SQS messages".
+ */
+export function compileQueueFilter(pattern: Json): EventPattern {
+  const matches = compileEventPattern(pattern);
+  const looksInto = isJsonObject(pattern) && isJsonObject(pattern['body']);
+  return (record) => {
+    if (!looksInto || !isJsonObject(record)) return matches(record);
+    const body = jsonIn(record['body']);
+    return body !== undefined && matches({ ...record, body });
+  };
+}
+
+function jsonIn(text: Json | undefined): Json | undefined {
+  try {
+    const value: Json = JSON.parse(typeof text === 'string' ? text : '');
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -6,8 +6,14 @@ import {
   textAt,
   type JsonObject,
 } from '../template/index.ts';
-import { FAUXQS, noteOf, type SqsMessage, type SqsQueue, type SqsStore } from './fauxqs.ts';
-import { selectedAttributes } from './message-attributes.ts';
+import {
+  FAUXQS,
+  md5OfMessageAttributes,
+  noteOf,
+  type SqsMessage,
+  type SqsQueue,
+  type SqsStore,
+} from './fauxqs.ts';
 import { handOutReceipt, receiptOf } from './receipts.ts';
 import { checkReceive, namesAt, withoutEmpty } from './requests.ts';
 
@@ -141,4 +147,27 @@ function asksFor(request: JsonObject, attribute: string): boolean {
   return ['AttributeNames', 'MessageSystemAttributeNames'].some((key) =>
     namesAt(request, key).some((name) => name === 'All' || name === attribute),
   );
+}
+
+/**
+ * The attributes that a receiver asked for, and the MD5 of that selection.
+ *
+ * @param names `All`, `*` and `.*` ask for all, `Hel.*` for those that begin with `Hel`.
+ */
+function selectedAttributes(
+  attributes: SqsMessage['messageAttributes'],
+  names: readonly string[],
+): JsonObject {
+  const isWanted = (attribute: string): boolean =>
+    names.some(
+      (name) =>
+        ['All', '*', attribute].includes(name) ||
+        (name.endsWith('.*') && attribute.startsWith(name.slice(0, -2))),
+    );
+  const selected = Object.entries(attributes).filter(([name]) => isWanted(name));
+  if (selected.length === 0) return {};
+  return {
+    MessageAttributes: Object.fromEntries(selected.map(([name, attribute]) => [name, { ...attribute }])),
+    MD5OfMessageAttributes: md5OfMessageAttributes(Object.fromEntries(selected)),
+  };
 }

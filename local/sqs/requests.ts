@@ -8,8 +8,7 @@ import {
   type JsonObject,
 } from '../template/index.ts';
 import { SqsError } from './errors.ts';
-import { calculateMessageSize, QUEUE_ATTRIBUTES } from './fauxqs.ts';
-import { checkMessageAttributes } from './message-attributes.ts';
+import { calculateMessageSize, isXmlText, QUEUE_ATTRIBUTES } from './fauxqs.ts';
 
 /* What SQS checks of a request, and fauxqs does not, or says in other words. The texts are AWS's own. */
 
@@ -233,12 +232,77 @@ function isWholeNumber(value: Json, minimum: number, maximum: number): value is 
 }
 
 function invalid(parameter: string, value: Json, reason: string): SqsError {
-  return new SqsError(
-    'InvalidParameterValue',
-    `Value ${textOf(value)} for parameter ${parameter} is invalid. Reason: ${reason}`,
-  );
+  return invalidValue(`Value ${textOf(value)} for parameter ${parameter} is invalid. Reason: ${reason}`);
 }
 
 function textOf(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+const MAXIMUM_ATTRIBUTES = 10;
+const MAXIMUM_NAME_LENGTH = 256;
+
+/** @throws SqsError for attributes that no message can have. Source: SQS developer guide, "Amazon SQS message metadata". */
+export function checkMessageAttributes(message: JsonObject): void {
+  const attributes = objectAt(message, 'MessageAttributes');
+  const count = Object.keys(attributes).length;
+  if (count > MAXIMUM_ATTRIBUTES) {
+    throw invalidValue(
+      `Number of message attributes [${count}] exceeds the allowed maximum [${MAXIMUM_ATTRIBUTES}].`,
+    );
+  }
+  for (const [name, attribute] of Object.entries(attributes)) {
+    checkName(name);
+    checkValue(name, isJsonObject(attribute) ? attribute : {});
+  }
+}
+
+function checkName(name: string): void {
+  if (name === '' || name.length > MAXIMUM_NAME_LENGTH) {
+    throw invalidValue(`Message (user) attribute names must be shorter than ${MAXIMUM_NAME_LENGTH} Bytes`);
+  }
+  if (!/^[\p{L}\p{N}_.-]+$/u.test(name)) {
+    throw invalidValue(
+      'Message (user) attributes name can only contain upper and lower score characters, digits, periods, hyphens and underscores. ',
+    );
+  }
+  if (/^(?:aws\.|amazon\.|\.)|\.$/i.test(name)) {
+    throw invalidValue(
+      "You can't use message attribute names beginning with 'AWS.' or 'Amazon.'. These strings are reserved for internal use. Additionally, they cannot start or end with '.'.",
+    );
+  }
+}
+
+function checkValue(name: string, attribute: JsonObject): void {
+  const type = textAt(attribute, 'DataType') ?? '';
+  if (type === '') {
+    throw invalidValue(
+      `The message (user) attribute '${name}' must contain a non-empty message attribute type.`,
+    );
+  }
+  const [base = ''] = type.split('.', 1);
+  if (!['String', 'Number', 'Binary'].includes(base)) {
+    throw invalidValue(
+      `The message (user) attribute '${name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.`,
+    );
+  }
+  if (type.length > MAXIMUM_NAME_LENGTH) {
+    throw invalidValue(`Message (user) attribute types must be shorter than ${MAXIMUM_NAME_LENGTH} Bytes`);
+  }
+  const value = textAt(attribute, base === 'Binary' ? 'BinaryValue' : 'StringValue') ?? '';
+  if (value === '') {
+    throw invalidValue(
+      `Message (user) attribute '${name}' must contain a non-empty value of type '${base}'.`,
+    );
+  }
+  if (base !== 'Binary' && !isXmlText(value)) {
+    throw invalidValue(`Message (user) attribute '${name}' contains characters that are not valid.`);
+  }
+  if (base === 'Number' && !/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(value)) {
+    throw invalidValue(`Can't cast the value of message (user) attribute '${name}' to a number.`);
+  }
+}
+
+function invalidValue(message: string): SqsError {
+  return new SqsError('InvalidParameterValue', message);
 }

@@ -1,9 +1,14 @@
-import { unservedText, type AwsCall, type AwsService } from '../endpoint/index.ts';
+import {
+  unservedText,
+  type AwsCall,
+  type AwsService,
+  type NeededAccess,
+  type Place,
+} from '../endpoint/index.ts';
 import { textAt, type Json, type JsonObject } from '../template/index.ts';
-import { sqsAccess } from './access.ts';
 import { refusalOf, SqsError } from './errors.ts';
 import { FAUXQS, SqsStore, type SqsQueue } from './fauxqs.ts';
-import { createMoveTasks } from './move-tasks.ts';
+import { createMoveTasks, sourceOfTask } from './move-tasks.ts';
 import { deadLetter, dropExpired, receive } from './receive.ts';
 import { changeVisibility, deleteReceived } from './receipts.ts';
 import { entriesOf, newQueueAttributes, queueAttributeNames, settled, withoutEmpty } from './requests.ts';
@@ -162,4 +167,30 @@ function listedQueues(store: SqsStore, request: JsonObject): JsonObject {
 /** The queue that a url names, whatever host it is called by, or that is named in its place. */
 function queueNameIn(queueUrl: string | undefined): string | undefined {
   return /^(?:(?:https?:\/\/[^/]+)?\/?000000000000\/)?([\w.-]+)\/?$/.exec(queueUrl ?? '')?.[1];
+}
+
+/**
+ * Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon SQS"; of move tasks: SQS
+ * developer guide, "Permissions for a dead-letter queue redrive".
+ */
+export function sqsAccess(
+  { action, request }: AwsCall,
+  { accountId, region }: Place,
+): readonly NeededAccess[] {
+  if (!/MessageMoveTasks?$/.test(action)) {
+    const name = textAt(request, 'QueueName') ?? textAt(request, 'QueueUrl')?.split('/').findLast(Boolean);
+    // IAM knows no batch actions of SQS.
+    const single = action.replace(/^(SendMessage|DeleteMessage|ChangeMessageVisibility)Batch$/, '$1');
+    const resourceArn = name === undefined ? '*' : `arn:aws:sqs:${region}:${accountId}:${name}`;
+    return [{ action: `sqs:${single}`, resourceArn }];
+  }
+  const source = textAt(request, 'SourceArn') ?? sourceOfTask(textAt(request, 'TaskHandle')) ?? '*';
+  const destination = textAt(request, 'DestinationArn');
+  return [
+    ...[action, 'ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].map((as) => ({
+      action: `sqs:${as}`,
+      resourceArn: source,
+    })),
+    ...(destination === undefined ? [] : [{ action: 'sqs:SendMessage', resourceArn: destination }]),
+  ];
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createUserPool } from '../../../local/cognito/user-pool.ts';
-import { serveUserPools } from '../../../local/cognito/service.ts';
+import { serveUserPools } from '../../../local/cognito/index.ts';
 
 const userPoolId = 'us-east-1_aB3dE6gH9';
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { serveUserPools } from '../../../local/cognito/service.ts';
-import { dynamoDbAccess } from '../../../local/dynamodb/access.ts';
+import { serveUserPools } from '../../../local/cognito/index.ts';
+import { dynamoDbAccess } from '../../../local/dynamodb/dynamodb.ts';
 import { restAccess } from '../../../local/endpoint/dispatcher.ts';
 import { deniedAnswer } from '../../../local/endpoint/refusals.ts';
 import { deniedMessage, evaluate, type AccessRequest, type Policies } from '../../../local/iam/evaluate.ts';
 import { compilePolicy, type PolicyKind } from '../../../local/iam/policy.ts';
 import { partsOf, without } from '../../../local/iam/removal.ts';
-import { sqsAccess } from '../../../local/sqs/access.ts';
+import { sqsAccess } from '../../../local/sqs/sqs.ts';
 import type { Json, JsonObject } from '../../../local/template/template.ts';
 
 /** Goal: policies say here what they say on AWS. Method: documents of one statement or two, and requests that they meet. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { compileQueueFilter } from '../../../local/patterns/filter-criteria.ts';
+import { compileQueueFilter } from '../../../local/patterns/event-pattern.ts';
 import type { Json } from '../../../local/template/template.ts';
 
 // Source: Lambda developer guide, "Properly filtering Amazon SQS messages".

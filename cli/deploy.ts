@@ -49,7 +49,10 @@ export function deployWith(cdk: RunCdk): Run {
       try {
         const written = path.join(folder, 'outputs.json');
         const exitCode = await cdk(context, [
-          ...['deploy', '--all', '--outputs-file', written],
+          'deploy',
+          '--all',
+          '--outputs-file',
+          written,
           ...(emails.length === 0 ? [] : ['--context', `alarmEmail=${emails.join(',')}`]),
           ...cdkArguments(options, args, ['--require-approval', 'never']),
         ]);

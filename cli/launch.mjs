@@ -1,8 +1,6 @@
 /**
- * The entry of every npm script: `node cli/launch.mjs <command> [arguments]`.
- *
- * Plain JavaScript, because it must run before anything is built: it bundles `cli/<command>.ts`, or `tools/<command>.ts`, and runs it, so that
- * the commands need neither a build step nor a Node that strips types.
+ * The entry of every npm script: `node cli/launch.mjs <command> [arguments]` bundles `cli/<command>.ts`, or
+ * `tools/<command>.ts`, and runs it. Commands need neither a build step nor a Node that strips types.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
@@ -32,7 +30,7 @@ const commands = {
   destroy: 'removes the app from your AWS account',
 };
 
-/** Sources are bundled into another folder, so what they say about their own place is written in beforehand. */
+/** The bundle lies in another folder, so this writes the folder of each source into it. */
 const keepImportMeta = {
   name: 'keep-import-meta',
   /** @param {import('esbuild').PluginBuild} build */
@@ -49,8 +47,8 @@ const keepImportMeta = {
 };
 
 /**
- * Chunks carry a hash of their content in their names, and every file is renamed into place: commands that are
- * launched at the same moment, or while another one runs, never read a half-written or a foreign bundle.
+ * Names have a hash of the content, and files are renamed into place, so that simultaneous commands never read a
+ * half-written or a foreign bundle.
  *
  * @param {string} command
  */
@@ -87,17 +85,13 @@ async function bundle(command) {
   return pathToFileURL(entry.path).href;
 }
 
-/** What users type is in `cli`, what developers type in `tools`.
- * @param {string} command */
+/** @param {string} command */
 function sourceOf(command) {
-  const [file = ''] = ['cli', 'tools']
-    .map((folder) => path.join(projectFolder, folder, `${command}.ts`))
-    .filter((each) => existsSync(each));
-  return file;
+  const files = ['cli', 'tools'].map((folder) => path.join(projectFolder, folder, `${command}.ts`));
+  return files.find((file) => existsSync(file)) ?? '';
 }
 
-/** npm runs scripts in the project's folder and says where the user stood; paths the user types are relative to that.
- * @param {string} command */
+/** npm runs scripts in the project's folder; INIT_CWD is where the user is. @param {string} command */
 function workingFolder(command) {
   const calledByNpm = process.env.npm_lifecycle_event === command && process.env.INIT_CWD !== undefined;
   return calledByNpm ? (process.env.INIT_CWD ?? process.cwd()) : process.cwd();
@@ -109,8 +103,7 @@ function fail(message, exitCode = 1) {
   process.exitCode = exitCode;
 }
 
-/** An error somebody foresaw reads as it stands; any other one says in a line what happened and how to see more.
- * @param {unknown} error */
+/** Prints an error that was foreseen as it is, and any other one in a line. @param {unknown} error */
 function report(error) {
   if (error instanceof Error && error.name === 'CommandError') {
     const hint = 'hint' in error && typeof error.hint === 'string' ? [error.hint] : [];
@@ -138,12 +131,12 @@ async function main([command, ...argv]) {
     const wrong = command === undefined ? 'Which command?' : `There is no command ${command}.`;
     return fail([wrong, ...list].join('\n'), 2);
   }
-  // Whoever reads only the first lines, as head does, has seen enough.
+  // A reader such as head may close the pipe early.
   process.stdout.on('error', (error) => {
     if ('code' in error && error.code === 'EPIPE') process.exit();
     throw error;
   });
-  // The SDK announces on Node 20 which of its later versions will stop supporting it; that is no news for the user.
+  // The SDK warns that later versions will not support Node 20.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   try {
     const { run } = await import(await bundle(command));

@@ -21,7 +21,6 @@ interface ReplayOptions extends DeploymentOptions {
   readonly json?: true;
 }
 
-/** A file named on the command line. */
 interface NamedFile {
   readonly path: string;
   /** As the user typed it. */

@@ -11,7 +11,6 @@ interface SmokeOptions extends DeploymentOptions {
   readonly json?: true;
 }
 
-/** A step; if it failed, with the places to look at, by their names in this deployment. */
 interface Reported extends Omit<StepResult, 'look'> {
   readonly look?: readonly string[];
 }
@@ -75,7 +74,6 @@ async function withPlaces(result: StepResult, outputs: Outputs): Promise<Reporte
   return { ...shown, look: [...look, ...headings] };
 }
 
-/** The kind of thing that an output names. */
 function kindOf(key: string): string {
   const kinds: readonly (readonly [suffix: string, kind: string])[] = [
     ['DeadLetterQueueUrl', 'the dead-letter queue'],

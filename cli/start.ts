@@ -145,7 +145,6 @@ async function startHost(
   }).catch(explainPort);
 }
 
-/** Finds before the start what is wrong with the outputs file. */
 async function checkOutputs(named: string | undefined, context: CommandContext): Promise<void> {
   const file = outputsFile(named, context);
   if (!(await checkHostFile(file)) || named === undefined) return;
@@ -169,7 +168,6 @@ function refuseTwins(stages: readonly Stage[]): void {
   throw usageError(`The stages ${stages.join(' and ')} have the same names: start one of them.`);
 }
 
-/** A host with the functions of one stage only. */
 function hostOf({ awsEndpoint, region, userPools, functions }: LocalHost, stage: Stage): SamHost {
   const stacks = (['CardSettlement', 'Chat'] as const).map((part) => stackNameOf(stage, part));
   return {
@@ -203,7 +201,6 @@ function isTrouble(event: HostEvent): boolean {
   );
 }
 
-/** Names the options of a port or an address that the host cannot have. */
 function explainPort(cause: unknown): never {
   if (cause instanceof Error && cause.name === 'PortTakenError' && 'port' in cause && 'option' in cause) {
     const option = cause.option === 'awsPort' ? '--aws-port' : '--port';

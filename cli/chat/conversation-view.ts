@@ -1,4 +1,3 @@
-/** A message as a person sees it. */
 export interface SeenMessage {
   readonly conversationId: string;
   readonly sequence: number;
@@ -8,23 +7,22 @@ export interface SeenMessage {
 }
 
 export interface ConversationView<M extends SeenMessage> {
-  /** Takes a message that arrived, was sent or was fetched, in whatever order and however often. */
+  /** Takes a message that arrived, was sent or was fetched, in any order, also more than once. */
   readonly see: (message: M) => void;
-  /** Takes note of where the conversation ends, and fetches what is missing before it. */
+  /** Fetches what is missing up to this sequence. */
   readonly endsAt: (sequence: number) => void;
 }
 
-/** Frames that merely overtook each other are complete again within this time. */
+/** Frames that only overtook each other arrive within this time. */
 const PATIENCE_MILLISECONDS = 250;
 const LONGEST_PAUSE_MILLISECONDS = 30_000;
 
 /**
- * Shows a conversation in the order of its sequence, each message once: what arrives early waits, what is missing is
- * fetched. It begins with the first message that it sees.
+ * Shows a conversation from its first seen message on, in the order of its sequence and each message once: an early
+ * message waits, a missing one is fetched.
  */
 export function createConversationView<M extends SeenMessage>(options: {
   readonly show: (message: M) => void;
-  /** The messages behind a sequence, some or all. */
   readonly fetchAfter: (sequence: number) => Promise<readonly M[]>;
   readonly patienceMilliseconds?: number;
 }): ConversationView<M> {
@@ -57,7 +55,6 @@ export function createConversationView<M extends SeenMessage>(options: {
     const messages = from >= end ? [] : await fetchAfter(from).catch(() => []);
     fetching = false;
     for (const message of messages) see(message);
-    // What could not be had is tried again, ever more patiently.
     if (messages.length === 0) fetchMissing(Math.min(2 * pausedMilliseconds, LONGEST_PAUSE_MILLISECONDS));
   };
 

@@ -4,12 +4,9 @@ import { sale } from './honest.ts';
 import type { Chance } from './random.ts';
 import { shopNamed, type Shop } from './shops.ts';
 
-/**
- * What thieves do, and what a till does that sends twice. Each is labelled as a whole, though no rule can know its first
- * transactions: the tenth card at a terminal is what gives a card tester away.
- */
+/** Attacks are labelled as a whole, though no rule can recognize their first transactions. */
 
-/** Fifteen stolen cards, tried within nine minutes at a shop that lets it happen, with at most 2.00 each. */
+/** Fifteen stolen cards, tried within nine minutes at one shop, with at most 2.00 each. */
 export function cardTesting(chance: Chance, window: Window, newCard: NewCard): DemoEvent[] {
   const shop = shopNamed(chance.pick(['nordic_films', 'pixel_games']));
   const start = startWithin(chance, window, shop.city.timeZone, [0, 24], 10);
@@ -19,14 +16,13 @@ export function cardTesting(chance: Chance, window: Window, newCard: NewCard): D
   });
 }
 
-/** One card, sixteen times within nine minutes at a betting shop. */
 export function burst(chance: Chance, window: Window, newCard: NewCard): DemoEvent[] {
   const shop = shopNamed('lucky_bets');
   const card = newCard();
   const start = startWithin(chance, window, shop.city.timeZone, [0, 24], 10);
   return Array.from({ length: 16 }, (_, number) => {
     const at = start + (number * 33 + chance.whole(0, 15)) * 1000;
-    // Each amount is another one: otherwise it would be a duplicate, too.
+    // Equal amounts would be duplicates, too.
     return labelled('burst', sale(chance, at, card, shop, 1000 + number * 100 + chance.whole(0, 99)));
   });
 }
@@ -38,7 +34,7 @@ const farApart = [
   ['taqueria_roma', 'camden_market'],
 ] as const;
 
-/** Its owner pays in one city; an hour later a copy of the card is present in another, thousands of kilometres away. */
+/** The owner pays in one city; an hour later a copy of the card pays thousands of kilometres away. */
 export function impossibleTravel(chance: Chance, window: Window, newCard: NewCard): DemoEvent[] {
   const [home, away] = chance.pick(farApart);
   const card = newCard();
@@ -57,8 +53,8 @@ const plundered = [
 ] as const;
 
 /**
- * A card that its owner used for little things five times since the morning, emptied in the afternoon. The spike alone
- * scores less than holds; with five uses before within half a day it is held.
+ * A card that its owner used five times for small things, emptied in the afternoon. A spike alone scores too low to be
+ * held; after five uses within half a day it is.
  */
 export function spike(chance: Chance, window: Window, newCard: NewCard): DemoEvent[] {
   const [cheap, dear] = chance.pick(plundered);
@@ -85,7 +81,7 @@ function littleAmount(chance: Chance, { amounts: [from] }: Shop): number {
   return chance.whole(from, 2 * from);
 }
 
-/** Jewels, cameras, fashion: far more than 250 USD between 22 and 4 o'clock. */
+/** Far more than 250 USD between 22 and 4 o'clock. */
 export function nightLarge(chance: Chance, window: Window, newCard: NewCard): DemoEvent[] {
   const [slug, amount] = chance.pick([
     ['canal_camera', 89_900],
@@ -98,7 +94,7 @@ export function nightLarge(chance: Chance, window: Window, newCard: NewCard): De
   return [labelled('night', sale(chance, at, newCard(), shop, amount + 10 * chance.whole(0, 900)))];
 }
 
-/** A till that sends a sale five times within five minutes, each with a key of its own. */
+/** A till sends a sale five times within five minutes, each with its own key. */
 export function duplicates(chance: Chance, window: Window, newCard: NewCard): DemoEvent[] {
   const shop = shopNamed(chance.pick(['delancey_deli', 'mitte_markt', 'mercado_coyoacan']));
   const start = startWithin(chance, window, shop.city.timeZone, daytime, 5);

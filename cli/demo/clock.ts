@@ -5,11 +5,10 @@ import {
   type BusinessCalendar,
   type BusinessDate,
 } from '../../lambda/card-settlement/domain/business-date.ts';
+import { minute } from './event.ts';
 import type { Chance } from './random.ts';
 
-const minuteMilliseconds = 60_000;
-
-/** When a business date happens: from the cut-off before, which is part of it, to its own. Epoch milliseconds. */
+/** A business date, from one cut-off to before the next. Epoch milliseconds. */
 export interface Window {
   readonly from: number;
   readonly to: number;
@@ -22,24 +21,22 @@ export function windowOf(date: BusinessDate, calendar: BusinessCalendar): Window
   };
 }
 
-/** The hour, 0 to 23, that a clock shows there. */
 export function localHour(instant: number, timeZone: string): number {
   return new Date(instant + offsetMilliseconds(instant, timeZone)).getUTCHours();
 }
 
-/** RFC 3339 with seconds, in the offset of the place. */
+/** RFC 3339 in the offset of the place. */
 export function localText(instant: number, timeZone: string): string {
   const offset = offsetMilliseconds(instant, timeZone);
-  const minutes = Math.abs(offset) / minuteMilliseconds;
+  const minutes = Math.abs(offset) / minute;
   const wallClock = new Date(instant + offset).toISOString().slice(0, 19);
-  return `${wallClock}${offset < 0 ? '-' : '+'}${twoDigits(Math.floor(minutes / 60))}:${twoDigits(minutes % 60)}`;
+  const [hour, minuteOfHour] = [Math.floor(minutes / 60), minutes % 60].map((part) =>
+    String(part).padStart(2, '0'),
+  );
+  return `${wallClock}${offset < 0 ? '-' : '+'}${hour}:${minuteOfHour}`;
 }
 
-function twoDigits(value: number): string {
-  return String(value).padStart(2, '0');
-}
-
-/** Hours of a local clock, the first included, the last not; they may span midnight. */
+/** Hours of a local clock, without the last; they may span midnight. */
 export type Hours = readonly [from: number, until: number];
 
 export const daytime: Hours = [7, 21];
@@ -49,10 +46,9 @@ export function isWithin(hour: number, [from, until]: Hours): boolean {
   return from <= until ? hour >= from && hour < until : hour >= from || hour < until;
 }
 
-/** More attempts than a window that holds such an instant ever needs. */
-const attemptLimit = 10_000;
+const ATTEMPT_LIMIT = 10_000;
 
-/** By chance a whole second of the window from which on `spanMinutes` pass within the window, beginning and ending in these hours. */
+/** A random instant, from which `spanMinutes` lie in the window and begin and end in these hours. */
 export function startWithin(
   chance: Chance,
   { from, to }: Window,
@@ -60,9 +56,9 @@ export function startWithin(
   hours: Hours,
   spanMinutes = 0,
 ): number {
-  const span = spanMinutes * minuteMilliseconds;
+  const span = spanMinutes * minute;
   const seconds = Math.floor((to - from - span) / 1000) - 1;
-  for (let attempt = 0; attempt < attemptLimit; attempt += 1) {
+  for (let attempt = 0; attempt < ATTEMPT_LIMIT; attempt += 1) {
     const start = from + 1000 * chance.whole(0, seconds);
     if (isWithin(localHour(start, timeZone), hours) && isWithin(localHour(start + span, timeZone), hours))
       return start;

@@ -7,34 +7,28 @@ import { equalGifts, honestSales, refunds, reversals, someOf, traveller } from '
 import { seededChance, type Chance } from './random.ts';
 import { shops } from './shops.ts';
 
-/** A row of a CSV file, by column. */
 type Row = Readonly<Record<string, string>>;
 
-/** A day of card transactions, as the files of `replay` have it. */
+/** A day of card transactions, as in the files that `replay` takes. */
 export interface DemoDay {
   readonly businessDate: BusinessDate;
   readonly transactions: readonly Row[];
   readonly merchants: readonly Row[];
-  /** `transaction_id`s of five equal sales an hour apart, which are honest. */
+  /** `transaction_id`s of five equal, honest sales an hour apart. */
   readonly gifts: readonly string[];
-  /** A terminal of the day: the one that is to report wrong totals. */
   readonly miscounts: string;
 }
 
-/** Fewest transactions that a day has room for all kinds with. */
+/** Fewer leave no room for all kinds. */
 export const fewestTransactions = 200;
 
-/** So many of each attack for every so many transactions. */
-const transactionsPerAttack = 1000;
-const refundPercent = 2;
-const reversalPercent = 1;
+const TRANSACTIONS_PER_ATTACK = 1000;
+const REFUND_PERCENT = 2;
+const REVERSAL_PERCENT = 1;
 
 /**
- * A business day by chance from a seed: the same for the same seed, number and date. Its cards, terminals and
- * transactions have names of their own, so that two days in one system have nothing to do with each other; its merchants
- * are always the same.
- *
- * @param options.count of transactions in all, refunds and reversals included
+ * A random business day: the same for the same seed, count and date. Different days share merchants, but no cards,
+ * terminals or transactions.
  */
 export function demoDay(options: {
   readonly seed: number;
@@ -71,7 +65,7 @@ export function demoDay(options: {
   };
 }
 
-/** Begins with a letter, so that its digits and those beside it never look like the number of a card. */
+/** Its first letter keeps digits beside it from looking like a card number. */
 function nameOf(seed: number, count: number, date: BusinessDate): string {
   const digest = createHash('sha256')
     .update(JSON.stringify([seed, count, date]))
@@ -80,7 +74,7 @@ function nameOf(seed: number, count: number, date: BusinessDate): string {
 }
 
 function eventsOf(chance: Chance, window: Window, newCard: NewCard, count: number): DemoEvent[] {
-  const times = Math.max(1, Math.floor(count / transactionsPerAttack));
+  const times = Math.max(1, Math.floor(count / TRANSACTIONS_PER_ATTACK));
   const special = Array.from({ length: times }, () => [
     ...cardTesting(chance, window, newCard),
     ...burst(chance, window, newCard),
@@ -91,8 +85,8 @@ function eventsOf(chance: Chance, window: Window, newCard: NewCard, count: numbe
     ...equalGifts(chance, window, newCard),
     ...traveller(chance, window, newCard),
   ]).flat();
-  const refundCount = Math.ceil((count * refundPercent) / 100);
-  const reversalCount = Math.ceil((count * reversalPercent) / 100);
+  const refundCount = Math.ceil((count * REFUND_PERCENT) / 100);
+  const reversalCount = Math.ceil((count * REVERSAL_PERCENT) / 100);
   const honest = honestSales(chance, window, newCard, count - special.length - refundCount - reversalCount);
   const undone = someOf(chance, window, honest, refundCount + reversalCount);
   return [

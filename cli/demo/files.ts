@@ -4,17 +4,12 @@ import { CommandError, errorCode } from '../shared/command-error.ts';
 import type { CsvRow } from '../replay/csv.ts';
 import type { DemoDay } from './day.ts';
 
-/** Rows as a file of them would be read. */
 export async function* rowsOf(rows: DemoDay['transactions']): AsyncGenerator<CsvRow> {
-  // The first line of a file names its columns.
+  // Line 1 would name the columns.
   for (const [index, values] of rows.entries()) yield { line: index + 2, values };
 }
 
-/**
- * Writes `transactions.csv` and `merchants.csv`, which `replay` takes, over nothing but those of an earlier demo day.
- *
- * @returns their paths
- */
+/** Writes the files for `replay`, over nothing but those of an earlier demo day. @returns their paths */
 export async function writeDay(
   day: DemoDay,
   folder: string,
@@ -48,14 +43,13 @@ async function refuseForeign(file: string, isOurs: (text: string) => boolean): P
   });
 }
 
-/** Whether a text has the columns of a demo day, and rows of such a day alone: their ids tell. */
+/** Whether a text has the columns of a demo day, and only ids of such a day. */
 function isDemoDay(text: string, day: DemoDay): boolean {
   const [header, ...rows] = text.split('\r\n');
   const columns = Object.keys(day.transactions[0] ?? {}).join(',');
   return header === columns && rows.every((row) => row === '' || /^demo_r[0-9a-f]{8}_\d+,/.test(row));
 }
 
-/** RFC 4180; the columns are those of the first row. */
 function csvOf(rows: readonly Readonly<Record<string, string>>[]): string {
   const columns = Object.keys(rows[0] ?? {});
   const lines = rows.map((row) => columns.map((column) => row[column] ?? ''));

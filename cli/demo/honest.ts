@@ -4,16 +4,15 @@ import type { Chance } from './random.ts';
 import { cities, shopNamed, shops, type City, type Shop } from './shops.ts';
 
 /**
- * Honest people: at most four uses of a card a day, which meet no rule about fast or much use; at least 40 minutes apart,
- * so that an equal amount is no duplicate; in one city; nothing large at night, and nothing as small as what cards are
- * tested with. What they buy at a pharmacy or a betting shop meets the rule for such categories, as it does in life.
+ * Honest people stay below every rule but that on risky categories: they use a card at most four times a day, at least 40
+ * minutes apart, in one city, for nothing large at night and nothing as small as a tested card's sales.
  */
 
-const mostUses = 4;
-const apartMinutes = 40;
-const onlinePercent = 15;
-/** Of the instants at night, so many of a hundred are taken: most people sleep. */
-const awakePercent = 12;
+const MOST_USES = 4;
+const APART_MINUTES = 40;
+const ONLINE_PERCENT = 15;
+/** How many of the instants at night are taken. */
+const AWAKE_PERCENT = 12;
 
 export function sale(
   chance: Chance,
@@ -25,21 +24,20 @@ export function sale(
   return { at, card, shop, terminal: chance.whole(1, terminalsOf(shop)), amount, type: 'sale' };
 }
 
-/** Honest sales, exactly so many. */
 export function honestSales(chance: Chance, window: Window, newCard: NewCard, count: number): DemoEvent[] {
   const events: DemoEvent[] = [];
   const homes = Object.values(cities);
   while (events.length < count) {
     const home = chance.pick(homes);
     const card = newCard();
-    const uses = Math.min(chance.pick([1, 1, 2, 2, 3, mostUses]), count - events.length);
+    const uses = Math.min(chance.pick([1, 1, 2, 2, 3, MOST_USES]), count - events.length);
     for (const at of instants(chance, window, home, uses)) events.push(honestSale(chance, at, card, home));
   }
   return events;
 }
 
 function honestSale(chance: Chance, at: number, card: string, home: City): DemoEvent {
-  const isOnline = chance.percent(onlinePercent);
+  const isOnline = chance.percent(ONLINE_PERCENT);
   const shop = chance.pick(
     shops.filter((each) => (isOnline ? each.online : !each.online && each.city === home)),
   );
@@ -52,13 +50,13 @@ function instants(chance: Chance, { from, to }: Window, home: City, count: numbe
   const found: number[] = [];
   while (found.length < count) {
     const at = from + 1000 * chance.whole(0, Math.floor((to - from) / 1000) - 1);
-    const isAwake = isWithin(localHour(at, home.timeZone), [6, 23]) || chance.percent(awakePercent);
-    if (isAwake && found.every((other) => Math.abs(other - at) >= apartMinutes * minute)) found.push(at);
+    const isAwake = isWithin(localHour(at, home.timeZone), [6, 23]) || chance.percent(AWAKE_PERCENT);
+    if (isAwake && found.every((other) => Math.abs(other - at) >= APART_MINUTES * minute)) found.push(at);
   }
   return found;
 }
 
-/** Five equal gifts for five nieces, an hour and some minutes apart. */
+/** Five equal gifts, each more than an hour after the one before. */
 export function equalGifts(chance: Chance, window: Window, newCard: NewCard): DemoEvent[] {
   const shop = shopNamed(chance.pick(['soho_books', 'akiba_games', 'spree_bikes']));
   const card = newCard();
@@ -71,7 +69,7 @@ export function equalGifts(chance: Chance, window: Window, newCard: NewCard): De
   });
 }
 
-/** Somebody who takes a plane: two cities on one day, nine hours and more apart. */
+/** Somebody takes a plane: two cities in one day, at least nine hours apart. */
 export function traveller(chance: Chance, { from, to }: Window, newCard: NewCard): DemoEvent[] {
   const card = newCard();
   const latest = to - 10 * 60 * minute;
@@ -85,10 +83,10 @@ export function traveller(chance: Chance, { from, to }: Window, newCard: NewCard
   ];
 }
 
-/** Latest before the end of the day at which a sale may be made that is refunded or reversed on the same day. */
-const leftMinutes = 120;
+/** A later sale leaves no time for a refund or a reversal on the same day. */
+const LEFT_MINUTES = 120;
 
-/** Refunds of sales, in part or whole, at the earliest half an hour after; one in three names no sale. */
+/** Partial or whole refunds, at least half an hour later; one in three names no sale. */
 export function refunds(chance: Chance, { to }: Window, sales: readonly DemoEvent[]): DemoEvent[] {
   return sales.map((original): DemoEvent => {
     const { kind: _kind, gift: _gift, ...rest } = original;
@@ -103,7 +101,6 @@ export function refunds(chance: Chance, { to }: Window, sales: readonly DemoEven
   });
 }
 
-/** Reversals: somebody notices at the till, within minutes. */
 export function reversals(chance: Chance, sales: readonly DemoEvent[]): DemoEvent[] {
   return sales.map((original): DemoEvent => {
     const { kind: _kind, gift: _gift, ...rest } = original;
@@ -111,14 +108,14 @@ export function reversals(chance: Chance, sales: readonly DemoEvent[]): DemoEven
   });
 }
 
-/** So many different sales of those that leave time for what comes after them. */
+/** `count` different sales that leave time for a refund or a reversal. */
 export function someOf(
   chance: Chance,
   { to }: Window,
   sales: readonly DemoEvent[],
   count: number,
 ): DemoEvent[] {
-  const pool = sales.filter(({ at }) => at < to - leftMinutes * minute);
+  const pool = sales.filter(({ at }) => at < to - LEFT_MINUTES * minute);
   const chosen: DemoEvent[] = [];
   while (chosen.length < count && pool.length > 0)
     chosen.push(...pool.splice(chance.whole(0, pool.length - 1), 1));

@@ -2,14 +2,14 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
-/** Chance that is the same for the same seed, on every machine. */
+/** Random choices, the same for the same seed on every machine. */
 export interface Chance {
-  /** A whole number from `from` to `to`, both included. */
+  /** From `from` to `to`, both included. */
   readonly whole: (from: number, to: number) => number;
   readonly pick: <T>(items: readonly T[]) => T;
-  /** True so often of a hundred times. */
+  /** True with this probability. */
   readonly percent: (percent: number) => boolean;
-  /** A whole number from `from` to `to`, small ones likelier: each tenfold of it is as likely as the other. */
+  /** A whole number from `from` to `to`, spread evenly on a logarithmic scale. */
   readonly amount: (from: number, to: number) => number;
 }
 

@@ -1,23 +1,18 @@
 import { breakFaults } from '../replay/breaks.ts';
 import type { Detection } from '../replay/detection.ts';
-import { breakLines, detectionTable, settlementTable } from '../replay/report.ts';
+import { breakLines, dateFaults, detectionTable, settlementTable } from '../replay/report.ts';
 import type { DateResult } from '../replay/settle.ts';
 import { countOf, type Colors } from '../shared/screen.ts';
 import { kinds } from './event.ts';
 
-/** How a demo day ended. */
 export interface DemoResult {
   readonly dates: readonly DateResult[];
   readonly detection: Detection | undefined;
-  /** The terminal that reported wrong totals. */
   readonly miscounts: string;
-  /** All terminals of the day. */
   readonly terminals: ReadonlySet<string>;
-  /** Equal sales an hour apart. */
   readonly gifts: { readonly transactions: number; readonly held: number };
 }
 
-/** What there is to see, part by part. */
 export function reportOf({ dates, detection, gifts }: DemoResult, colors: Colors): string[] {
   const breaks = breakLines(dates);
   const held = gifts.held === 0 ? 'none' : String(gifts.held);
@@ -29,12 +24,12 @@ export function reportOf({ dates, detection, gifts }: DemoResult, colors: Colors
   ];
 }
 
-/** What did not come out as the day is made to, in lines for a person. */
+/** What did not come out as the day is made to. */
 export function faultsOf({ dates, detection, gifts, miscounts, terminals }: DemoResult): string[] {
   const missed = kinds.filter((kind) => (detection?.labels[kind]?.held ?? 0) === 0);
   const duplicates = detection?.labels['duplicate'];
   return [
-    ...dates.flatMap(({ businessDate, fault }) => (fault === undefined ? [] : `${businessDate}: ${fault}`)),
+    ...dateFaults(dates),
     ...breakFaults(dates, terminals, miscounts),
     ...missed.map((kind) => `No ${kind} was found.`),
     ...(duplicates !== undefined && duplicates.held < duplicates.transactions

@@ -1,14 +1,12 @@
-/** A place with its clock. */
 export interface City {
   readonly name: string;
   readonly country: string;
-  /** IANA name. */
   readonly timeZone: string;
   readonly latitude: number;
   readonly longitude: number;
 }
 
-/** A merchant of the demo day. Amounts are minor units of the currency that it sells in. */
+/** A merchant. Amounts are minor units of its currency. */
 export interface Shop {
   readonly slug: string;
   readonly name: string;
@@ -16,12 +14,11 @@ export interface Shop {
   /** ISO 18245. */
   readonly category: string;
   readonly currency: string;
-  /** What people pay there: from, to. All are more than 2.00, which cards are tested with, and less than is large at night. */
+  /** What people pay there: more than a card tester, less than what is large at night. */
   readonly amounts: readonly [from: number, to: number];
   readonly settlementCurrency: string;
   readonly feeBasisPoints: number;
   readonly feeFixedMinor: number;
-  /** True if nobody is there in person: its sales have no location. */
   readonly online: boolean;
 }
 
@@ -93,7 +90,6 @@ export const shops: readonly Shop[] = [
   shop('lucky_bets', 'Lucky Bets', london, '7995', 'GBP', [500, 7500], online),
 ];
 
-/** The shop of that name. */
 export function shopNamed(slug: string): Shop {
   const found = shops.find((each) => each.slug === slug);
   if (found === undefined) throw new RangeError(`there is no shop ${slug}`);

@@ -8,7 +8,6 @@ import type { DeployableStage } from '../../lib/stage-names.ts';
 import { CommandError, usageError } from '../shared/command-error.ts';
 import { createCommand, profileOption, stageOption, type CommandContext } from '../shared/command.ts';
 
-/** Runs the CDK command line of the project. @returns its exit code */
 export type RunCdk = (context: CommandContext, argv: readonly string[]) => Promise<number>;
 
 export interface CdkOptions {
@@ -18,7 +17,6 @@ export interface CdkOptions {
   readonly profile?: string;
 }
 
-/** A command that passes further arguments to cdk. */
 export function createCdkCommand(
   name: 'deploy' | 'destroy',
   description: string,
@@ -57,12 +55,7 @@ export async function approve({ yes }: CdkOptions, what: string): Promise<void> 
   if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('Nothing is done.');
 }
 
-/**
- * The arguments of cdk that both commands have.
- *
- * @param typed what the user adds
- * @param askNothing tells cdk not to ask, unless the user typed that option
- */
+/** @param askNothing tells cdk not to ask, unless the user typed that option */
 export function cdkArguments(
   { stage, profile }: CdkOptions,
   typed: readonly string[],
@@ -70,7 +63,8 @@ export function cdkArguments(
 ): readonly string[] {
   const isTold = typed.some((each) => each.split('=')[0] === askNothing[0]);
   return [
-    ...['--context', `stage=${stage}`],
+    '--context',
+    `stage=${stage}`,
     ...(isTold ? [] : askNothing),
     ...(profile === undefined ? [] : ['--profile', profile]),
     ...typed,

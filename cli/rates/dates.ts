@@ -8,7 +8,6 @@ import { awsClientOptions, type Outputs } from '../shared/outputs.ts';
 
 type Days = ReadonlyMap<BusinessDate, BusinessDay>;
 
-/** The days from this date on. */
 export async function daysSince(call: CallApi, oldest: BusinessDate): Promise<Days> {
   const days = new Map<BusinessDate, BusinessDay>();
   for await (const day of businessDays(call)) {
@@ -62,11 +61,7 @@ export async function datesWithRates(
   }
 }
 
-/**
- * The dates without rates whose day may still need them, newest first.
- *
- * @param open the business date that is open now
- */
+/** The dates without rates whose day may still need them, newest first. */
 export function datesInNeed(
   open: BusinessDate,
   days: Days,

@@ -1,28 +1,26 @@
 import type { TransactionRow } from './rows.ts';
 
-/** Transactions of one type and currency at a terminal. Amounts are positive minor units, whatever the type. */
 export interface TotalsLine {
   readonly type: string;
   readonly currency: string;
   readonly count: number;
+  /** Minor units, positive whatever the type. */
   readonly amount: bigint;
 }
 
-/** What the API has accepted into one business date. */
 interface AcceptedOfDate {
   count: number;
-  /** The API's identifiers of sales and refunds, by merchant. */
+  /** Identifiers of sales and refunds, by merchant. */
   readonly merchants: Map<string, string[]>;
-  /** By terminal, then by type and currency. */
   readonly terminals: Map<string, Map<string, TotalsLine>>;
 }
 
-/** What the API has accepted of a file, now or before, as its answers say. Each transaction counts once. */
+/** What the API has accepted of a file, now or before. Each transaction counts once; identifiers are the API's. */
 export interface Accepted {
   readonly dates: Map<string, AcceptedOfDate>;
-  /** The labels of transactions, by the API's identifiers; undefined for an honest one. */
+  /** By transaction; undefined for an honest one. */
   readonly labels: Map<string, string | undefined>;
-  /** Sales that are undone: a reversal has its sale's identifier. */
+  /** A reversal has its sale's identifier. */
   readonly reversed: Set<string>;
 }
 
@@ -30,11 +28,7 @@ export function nothingAccepted(): Accepted {
   return { dates: new Map(), labels: new Map(), reversed: new Set() };
 }
 
-/**
- * Takes note of an answer. A row that stands twice in the file is one transaction, and so are a request and its retry.
- *
- * @param answer its date may be later than the row's: the API decides
- */
+/** @param answer the API chooses the date, which may be later than the row's */
 export function noteAccepted(
   accepted: Accepted,
   row: Pick<TransactionRow, 'body' | 'label'>,

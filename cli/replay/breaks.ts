@@ -3,20 +3,18 @@ import { countOf, printable } from '../shared/screen.ts';
 import { stagedCount, type Break } from '../shared/business-day.ts';
 import type { DateResult } from './settle.ts';
 
-/** Identifiers that a line names before it says `…`. */
-const shownIds = 3;
+const SHOWN_IDS = 3;
 
-/** A break of a date, in a line for a person. */
 export function describeBreak({ kind, subject, count, ids = [], expected = [], actual = [] }: Break): string {
   const lines = expected.map((reported) => {
     const staged = lineLike(actual, reported);
     const name = `${reported.type} ${reported.currency}`;
     return `${name} ${figuresOf(reported)} reported, ${staged === undefined ? 'none' : figuresOf(staged)} staged`;
   });
-  const some = ids.slice(0, shownIds).join(', ');
+  const some = ids.slice(0, SHOWN_IDS).join(', ');
   const transactions = [
     ...(count === undefined ? [] : [countOf(count, 'transaction')]),
-    ...(some === '' ? [] : [ids.length > shownIds ? `${some}…` : some]),
+    ...(some === '' ? [] : [ids.length > SHOWN_IDS ? `${some}…` : some]),
   ];
   return printable(`${kind} ${subject}: ${[...transactions, ...lines].join('; ')}`, 500);
 }
@@ -25,10 +23,7 @@ function figuresOf({ count, amount, currency }: Line): string {
   return `${formatCount(count)} of ${formatAmount(BigInt(amount), currency)}`;
 }
 
-/**
- * What is wrong with the breaks of a replay's dates, in lines for a person; none if there are just those that it asked
- * for by a wrong report, and those that are about somebody else's transactions.
- */
+/** The breaks that a replay did not ask for by a wrong report, and that nobody else has caused. */
 export function breakFaults(
   dates: readonly DateResult[],
   played: ReadonlySet<string>,
@@ -48,9 +43,8 @@ export function breakFaults(
 }
 
 /**
- * Whether a break is about what this replay did not play: a terminal that is not in the file; or one that is, but at
- * which more was staged than the file has, on a date that holds more transactions than the file's. Another file, or
- * another caller, then used a terminal of the same name, and the report of each took the place of the other's.
+ * Whether somebody else has caused a break: its terminal is not in the file, or others use a terminal of the same name
+ * on the same date, so that more was staged there than the file has.
  */
 function isOfOthers(
   { kind, subject, expected = [], actual = [] }: Break,
@@ -73,7 +67,6 @@ function isOfOthers(
   );
 }
 
-/** What there is to say about breaks that are somebody else's; undefined if there are none. */
 export function noteOnOthers(dates: readonly DateResult[], played: ReadonlySet<string>): string | undefined {
   const count = dates.flatMap((date) =>
     breaksOf(date).filter((each) => played.has(each.subject) && isOfOthers(each, date, played)),

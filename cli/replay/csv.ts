@@ -1,24 +1,22 @@
-import { createReadStream } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
-import { CommandError } from '../shared/command-error.ts';
+import { CommandError, usageError } from '../shared/command-error.ts';
 
-/** A row of a CSV file. */
+/** A row of a CSV file, by the line on which it begins; the file's first line is 1. */
 export type CsvRow =
   | {
-      /** The physical line on which the row begins; the first of the file is 1. */
       readonly line: number;
-      /** By column; a column that the row lacks is ''. */
       readonly values: Readonly<Record<string, string>>;
     }
   | { readonly line: number; readonly fault: string };
 
-/** A quoted field may go over several lines, but one that goes on for more than this was never closed. */
-const longestRecordLines = 20;
+/** A quoted field may have line breaks, but if it has more than these, its quote was never closed. */
+const LONGEST_RECORD_LINES = 20;
 
-/** So many records go to the parser at a time: one by one they would cost six times as much. */
-const chunkRecords = 200;
+/** How many records are parsed at a time: one by one takes six times as long. */
+const CHUNK_RECORDS = 200;
 
 interface RecordText {
   readonly line: number;
@@ -26,12 +24,8 @@ interface RecordText {
 }
 
 /**
- * Reads CSV (RFC 4180: quoted fields, either line end; a byte order mark is no harm) whose first line names its columns.
- * Constant memory. What is wrong with a row concerns that row only.
- *
- * @param pieces the text in pieces of any size
- * @param name of the file, for errors
- * @param requiredColumns without which the file is refused
+ * Reads CSV (RFC 4180, with either line end) in constant memory. The text is cut into records before it is parsed, so that
+ * a bad row spoils no other.
  */
 export async function* readCsv(
   pieces: AsyncIterable<string>,
@@ -40,14 +34,13 @@ export async function* readCsv(
 ): AsyncGenerator<CsvRow> {
   let columns: string[] | undefined;
   let chunk: RecordText[] = [];
-
   for await (const record of recordsOf(linesOf(pieces))) {
     if (columns === undefined) {
       columns = parseHeader(record, name, requiredColumns);
       continue;
     }
     chunk.push(record);
-    if (chunk.length < chunkRecords) continue;
+    if (chunk.length < CHUNK_RECORDS) continue;
     yield* parseChunk(chunk, columns);
     chunk = [];
   }
@@ -55,15 +48,14 @@ export async function* readCsv(
   yield* parseChunk(chunk, columns);
 }
 
-/** The text of a file in pieces; without a byte order mark. A file that cannot be read is a usage error. */
+/** The text of a file in pieces. @throws CommandError if there is no such file */
 export async function openTextFile(file: string, name: string): Promise<AsyncIterable<string>> {
   const found = await stat(file).catch(() => undefined);
-  if (found === undefined) throw new CommandError(`There is no file ${name}.`, { exitCode: 2 });
-  if (!found.isFile()) throw new CommandError(`${name} is not a file.`, { exitCode: 2 });
+  if (found === undefined) throw usageError(`There is no file ${name}.`);
+  if (!found.isFile()) throw usageError(`${name} is not a file.`);
   return createReadStream(file, { encoding: 'utf8' });
 }
 
-/** SHA-256 of a file's bytes, in hexadecimal. */
 export async function hashFile(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of createReadStream(file)) hash.update(piece);
@@ -82,38 +74,33 @@ async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   if (rest !== '') yield rest;
 }
 
-/** Joins the lines that a quoted field holds together. A quote that is never closed costs its own line only. */
+/** Joins the lines of a quoted field. A quote that is never closed spoils its own line only. */
 async function* recordsOf(lines: AsyncIterable<string>): AsyncGenerator<RecordText> {
   let number = 0;
   let open: RecordText[] = [];
-  for await (const line of lines) {
+  const isThere = ({ text }: RecordText): boolean => text.trim() !== '';
+  for await (const text of lines) {
     number += 1;
-    if (open.length === 0 && !isOpen(line)) {
-      if (line.trim() !== '') yield { line: number, text: line };
+    const record = { line: number, text };
+    if (open.length === 0 && !hasOddQuotes(text)) {
+      if (isThere(record)) yield record;
       continue;
     }
-    open.push({ line: number, text: line });
-    if (open.length > 1 && isOpen(line)) {
-      yield { line: open[0]?.line ?? number, text: open.map(({ text }) => text).join('\n') };
+    open.push(record);
+    if (open.length > 1 && hasOddQuotes(text)) {
+      yield { line: open[0]?.line ?? number, text: open.map((each) => each.text).join('\n') };
       open = [];
-    } else if (open.length > longestRecordLines) {
-      yield* giveUp(open);
+    } else if (open.length > LONGEST_RECORD_LINES) {
+      yield* open.filter(isThere);
       open = [];
     }
   }
-  yield* giveUp(open);
+  yield* open.filter(isThere);
 }
 
-/** Lines after an unclosed quote, each for itself. */
-function* giveUp(open: readonly RecordText[]): Generator<RecordText> {
-  for (const record of open) if (record.text.trim() !== '') yield record;
-}
-
-/** Whether an odd number of quotes leaves a field open at the line's end (or closes the one that was). */
-function isOpen(line: string): boolean {
-  let quotes = 0;
-  for (let at = line.indexOf('"'); at !== -1; at = line.indexOf('"', at + 1)) quotes += 1;
-  return quotes % 2 === 1;
+/** Whether a line opens a quoted field that it does not close, or closes one that was open. */
+function hasOddQuotes(line: string): boolean {
+  return line.split('"').length % 2 === 0;
 }
 
 function parseHeader(record: RecordText, name: string, requiredColumns: readonly string[]): string[] {
@@ -121,9 +108,8 @@ function parseHeader(record: RecordText, name: string, requiredColumns: readonly
   const columns = Array.isArray(header) ? header.map((column) => column.trim().toLowerCase()) : [];
   const missing = requiredColumns.filter((column) => !columns.includes(column));
   if (missing.length === 0) return columns;
-  const list = missing.join(', ');
   throw new CommandError(
-    missing.length === 1 ? `${name} lacks the column ${list}.` : `${name} lacks the columns ${list}.`,
+    `${name} lacks the column${missing.length === 1 ? '' : 's'} ${missing.join(', ')}.`,
     {
       hint:
         headerHint(record.text) ??
@@ -132,9 +118,9 @@ function parseHeader(record: RecordText, name: string, requiredColumns: readonly
   );
 }
 
-/** What programs write that call themselves CSV and are not. */
+/** What to do with files that only call themselves CSV. */
 function headerHint(header: string): string | undefined {
-  // The first byte of each UTF-16 unit of Latin text is 0, and its byte order mark is no UTF-8.
+  // In UTF-16, the first byte of a Latin letter is 0, and the byte order mark is no UTF-8.
   if (header.includes('\0') || header.includes('\uFFFD')) {
     return 'It seems to be in UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8, or "CSV UTF-8" in a spreadsheet).';
   }
@@ -147,21 +133,18 @@ function headerHint(header: string): string | undefined {
 
 function* parseChunk(chunk: readonly RecordText[], columns: readonly string[]): Generator<CsvRow> {
   const together = tryParse(chunk.map(({ text }) => text).join('\n'));
-  for (const [index, record] of chunk.entries()) {
-    // Unless all parsed and none was lost or split, each row is parsed alone to find the culprit.
-    const fields =
-      Array.isArray(together) && together.length === chunk.length ? together[index] : parseRecord(record);
-    yield toRow(record.line, fields ?? 'it holds no fields', columns);
-  }
+  const isWhole = Array.isArray(together) && together.length === chunk.length;
+  // If a record is bad, each is parsed alone to find it.
+  for (const [index, record] of chunk.entries())
+    yield toRow(record.line, (isWhole ? together[index] : undefined) ?? parseRecord(record), columns);
 }
 
 function toRow(line: number, fields: readonly string[] | string, columns: readonly string[]): CsvRow {
   if (typeof fields === 'string') return { line, fault: fields };
-  if (fields.length > columns.length) {
+  if (fields.length > columns.length)
     return { line, fault: `it has ${fields.length} fields, but there are ${columns.length} columns` };
-  }
-  const values = Object.fromEntries(columns.map((column, index) => [column, (fields[index] ?? '').trim()]));
-  return { line, values };
+  const values = columns.map((column, index) => [column, (fields[index] ?? '').trim()]);
+  return { line, values: Object.fromEntries(values) };
 }
 
 function parseRecord({ text }: RecordText): readonly string[] | string {
@@ -169,7 +152,6 @@ function parseRecord({ text }: RecordText): readonly string[] | string {
   return typeof parsed === 'string' ? parsed : (parsed[0] ?? 'it holds no fields');
 }
 
-/** @returns records of fields, or what is wrong */
 function tryParse(text: string): string[][] | string {
   try {
     return parse(text, { relax_column_count: true, record_delimiter: '\n' });

@@ -1,7 +1,6 @@
 import { plainLabel } from './rows.ts';
 import type { Verdict } from './verdicts.ts';
 
-/** The fraud rules, in the order of the report. */
 export const fraudRules = [
   'card-testing',
   'impossible-travel',
@@ -13,35 +12,29 @@ export const fraudRules = [
   'high-risk-category',
 ] as const;
 
-/** How well a rule, or all together, tell fraud from honest transactions. */
+/** How well a rule, or all together, tell fraud from honest transactions. Shares go from 0 to 1. */
 export interface Score {
-  /** What the rule fired on; of all together, what was held. */
+  /** On how many the rule fired; of all together, how many are held. */
   readonly flagged: number;
-  /** How much of that is labelled. */
   readonly truePositives: number;
   readonly falsePositives: number;
-  /** Share of the flagged that is labelled, 0 to 1; null if nothing was flagged. */
+  /** Share of the flagged that is labelled; null if nothing was flagged. */
   readonly precision: number | null;
-  /** Share of the labelled that was flagged, 0 to 1; null if nothing is labelled. */
+  /** Share of the labelled that was flagged; null if nothing is labelled. */
   readonly recall: number | null;
 }
 
-/** What became of the transactions of one label. */
 export interface LabelScore {
   readonly transactions: number;
   readonly held: number;
   readonly recall: number;
 }
 
-/** The verdicts on a labelled file, held against its labels. */
 export interface Detection {
   readonly transactions: number;
   readonly fraud: number;
-  /** What the rules hold together. */
   readonly all: Score;
-  /** Each rule alone, whether or not its score alone holds. */
   readonly rules: Readonly<Record<string, Score>>;
-  /** By label, where labels say what kind of fraud it is. */
   readonly labels: Readonly<Record<string, LabelScore>>;
 }
 
@@ -51,11 +44,9 @@ interface Hits {
 }
 
 /**
- * Compares verdicts with labels, one after the other. Verdicts on what is not in the file are left out, and so are
- * decisions: they are entries of their own, and no verdicts.
+ * Compares verdicts with labels. Ignores decisions, and transactions that are not in the file.
  *
  * @param labels by the API's identifiers; undefined for an honest transaction
- * @param rules are named even if they found nothing
  */
 export function createDetection(
   labels: ReadonlyMap<string, string | undefined>,
@@ -119,7 +110,6 @@ function scoreOf({ flagged, truePositives }: Hits, fraud: number): Score {
   };
 }
 
-/** To four digits behind the point. */
 function share(part: number, whole: number): number | null {
   return whole === 0 ? null : Math.round((part / whole) * 10_000) / 10_000;
 }

@@ -7,11 +7,7 @@ import type { ReplayTally } from './send.ts';
 import type { DateResult } from './settle.ts';
 import { plainTable } from '../shared/table.ts';
 
-/**
- * What `--json` prints; amounts are decimal text of minor units.
- *
- * @param more is added as it is, but what is undefined is left out
- */
+/** What `--json` prints; amounts are decimal text of minor units. */
 export function toJson(
   tally: ReplayTally,
   seconds: number,
@@ -50,12 +46,11 @@ export function reportParts(
   ];
 }
 
-/** What is wrong with the dates, a line each. */
 export function dateFaults(dates: readonly DateResult[]): string[] {
   return dates.flatMap(({ businessDate, fault }) => (fault === undefined ? [] : `${businessDate}: ${fault}`));
 }
 
-/** `5,039 staged in 12 s`, and what else became of the rows. */
+/** `5,039 staged, 3 failed in 12 s`. */
 export function describeTally(tally: ReplayTally, seconds: number): string {
   const parts = [
     `${formatCount(tally.staged)} staged`,
@@ -65,7 +60,6 @@ export function describeTally(tally: ReplayTally, seconds: number): string {
   return `${parts.join(', ')} in ${formatSeconds(seconds)}`;
 }
 
-/** The dates as a table, and a last line that sums them up: how many, and below it what they come to, a line per currency. */
 export function settlementTable(dates: readonly DateResult[], colors: Colors): string {
   const rows = dates.map((date) => {
     const paint = date.fault === undefined ? colors.green : colors.red;
@@ -86,7 +80,7 @@ function cellsOf(dates: readonly DateResult[]): string[] {
       return amount === undefined ? '' : formatAmount(amount, currency);
     });
   const figures = (['staged', ...outcomes] as const).map((name) => {
-    // A decision on a later date than its transaction's has an amount, and may have no count in all.
+    // A decision on a later date than its transaction may change the amount but not the count.
     const moved = totals.filter(([, of]) => of[name].count !== 0 || of[name].amount !== '0');
     const count = moved.reduce((sum, [, of]) => sum + of[name].count, 0);
     const amounts = sumByCurrency(moved.map(([currency, of]) => [currency, BigInt(of[name].amount)]));
@@ -104,7 +98,6 @@ function sumByCurrency(
   return sums;
 }
 
-/** How well the rules told fraud from honest transactions: in all, each alone and, if labels have names, by label. */
 export function detectionTable({ all, rules, labels }: Detection): string {
   const byRule = plainTable(
     ['fraud rule', 'flagged', 'fraud', 'honest', 'precision', 'recall'],
@@ -127,16 +120,14 @@ export function detectionTable({ all, rules, labels }: Detection): string {
   return `${byRule}\n\n${byLabel}`;
 }
 
-/** More breaks than these are counted, but not shown. */
-const shownBreaks = 20;
+const SHOWN_BREAKS = 20;
 
-/** The breaks of all dates, a line each. */
 export function breakLines(dates: readonly DateResult[]): string[] {
   const lines = dates.flatMap(({ businessDate, day }) =>
     (day?.breaks ?? []).map((each) => `${businessDate}  ${describeBreak(each)}`),
   );
-  const more = lines.length - shownBreaks;
-  return more > 0 ? [...lines.slice(0, shownBreaks), `and ${countOf(more, 'more break')}`] : lines;
+  const more = lines.length - SHOWN_BREAKS;
+  return more > 0 ? [...lines.slice(0, SHOWN_BREAKS), `and ${countOf(more, 'more break')}`] : lines;
 }
 
 function scoreCells(name: string, score: Score): string[] {

@@ -1,7 +1,6 @@
 import { addDays } from '../../lambda/card-settlement/domain/business-date.ts';
 import type { CsvRow } from './csv.ts';
 
-/** The columns that a file of transactions must have. */
 export const transactionColumns = [
   'transaction_id',
   'occurred_at',
@@ -12,7 +11,6 @@ export const transactionColumns = [
   'currency',
 ] as const;
 
-/** The columns that a file of merchants must have. */
 export const merchantColumns = [
   'merchant_id',
   'merchant_name',
@@ -32,7 +30,6 @@ export const plainLabel = 'fraud';
 export interface TransactionRow {
   readonly line: number;
   readonly transactionId: string;
-  /** `transaction_id` of another row of the file. */
   readonly originalTransactionId: string | undefined;
   readonly occurredAt: Date;
   /** Body of `POST /transactions`, without `occurredAt` and `originalTransactionId`. */
@@ -47,7 +44,6 @@ export interface TransactionRow {
     readonly merchantCountry?: string;
     readonly location?: { readonly latitude: number; readonly longitude: number };
   };
-  /** As in the file, with its offset. */
   readonly occurredAtText: string;
   /** The kind of fraud that the row is an example of; undefined if it is honest. Never sent. */
   readonly label: string | undefined;
@@ -58,7 +54,6 @@ type Values = Readonly<Record<string, string>>;
 /** RFC 3339; whether the day exists is checked by parsing it. */
 const instantPattern = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
-/** @returns the row, or what is wrong with it */
 export function parseTransactionRow(line: number, values: Values): TransactionRow | string {
   const missing = transactionColumns.filter(
     (column) => values[column] === undefined || values[column] === '',
@@ -111,20 +106,14 @@ export function shiftInstant(text: string, days: number): string {
   return `${addDays(text.slice(0, 10), days)}${text.slice(10)}`;
 }
 
-/** What must be known of a file before its first row is sent. */
 export interface Survey {
-  /** How many rows there are, bad ones included. */
   readonly rows: number;
-  /** The latest instant; undefined if no row has one. */
   readonly last: Date | undefined;
-  /** The `transaction_id`s that rows name as their original. */
   readonly originals: ReadonlySet<string>;
   readonly terminals: ReadonlySet<string>;
-  /** Whether the file says which of its rows are fraud. */
   readonly labelled: boolean;
 }
 
-/** Reads all rows of a file of transactions. */
 export async function survey(rows: AsyncIterable<CsvRow>): Promise<Survey> {
   let count = 0;
   let last: Date | undefined;

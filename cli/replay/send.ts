@@ -14,7 +14,6 @@ import type { CsvRow } from './csv.ts';
 import { parseMerchantRow, parseTransactionRow, shiftInstant, type TransactionRow } from './rows.ts';
 import { idempotencyKey } from './shift.ts';
 
-/** A row that did not arrive, and why. */
 export interface Failure {
   readonly line: number;
   readonly reason: string;
@@ -22,11 +21,9 @@ export interface Failure {
 
 interface Failures {
   failed: number;
-  /** The first ones, for the screen. */
   readonly failures: Failure[];
 }
 
-/** What has become of the rows so far. */
 export interface ReplayTally extends Failures {
   /** Accepted now. */
   staged: number;
@@ -49,12 +46,8 @@ export function emptyTally(): ReplayTally {
 }
 
 /**
- * Sends every row as the gateway would. Rows that name an original go after it, because they need the identifier that
- * the API gave it.
- *
- * @param options.originals the `transaction_id`s that other rows name
- * @param options.tally is updated as answers arrive
- * @param options.onAccepted hears of each accepted row, and its identifier at the API
+ * Sends every row as the gateway would, and counts the answers in the tally. Rows that name an original go after it,
+ * because they need its identifier at the API.
  */
 export async function sendTransactions(options: {
   readonly rows: AsyncIterable<CsvRow>;
@@ -116,7 +109,6 @@ export async function sendTransactions(options: {
   }
 }
 
-/** Puts every merchant's profile. */
 export async function sendMerchants(
   call: CallApi,
   rows: AsyncIterable<CsvRow>,

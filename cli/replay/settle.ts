@@ -12,51 +12,45 @@ import {
   type BusinessDay,
 } from '../shared/business-day.ts';
 
-/** How a date ended. */
 export interface DateResult {
   readonly businessDate: string;
-  /** How many transactions of this replay, or of an earlier one, lie on the date. */
+  /** How many transactions of this replay, or of an earlier run of it, the date has. */
   readonly accepted: number;
-  /** As the API says it; `unknown` if it knows nothing of the date. */
   readonly status: BusinessDay['status'] | 'unknown';
   readonly day: BusinessDay | undefined;
   /** Minor units per settlement currency. */
   readonly nets: ReadonlyMap<string, bigint>;
-  /** From the request to reconcile to the end of the wait. */
   readonly seconds: number;
-  /** Undefined if all is well, else what is not. */
+  /** What is wrong; undefined if all is well. */
   readonly fault: string | undefined;
 }
 
 interface Pace {
   readonly pollMilliseconds: number;
-  /** The wait for a date ends when none of its figures has moved for this long. */
+  /** The wait for a date ends when its figures have not moved for this long. */
   readonly stalledSeconds: number;
-  /** A blocked date waits for a person, so that its other figures need only come to rest. */
+  /** The same for a blocked date, which waits for a person. */
   readonly blockedSeconds: number;
 }
 
-const defaultPace: Pace = { pollMilliseconds: 1000, stalledSeconds: 300, blockedSeconds: 60 };
+const DEFAULT_PACE: Pace = { pollMilliseconds: 1000, stalledSeconds: 300, blockedSeconds: 60 };
 
 export interface SettleOptions {
-  /** With the operator's token. */
   readonly call: CallApi;
   readonly date: string;
-  /** How many transactions of this replay, or of an earlier one, lie on the date. */
   readonly accepted: number;
   readonly pace?: Pace;
   readonly onPoll?: (date: string, day: BusinessDay | undefined) => void;
-  /** Done once every transaction has its outcome, while the date still waits to be balanced. */
+  /** Begins once every transaction has its outcome, while the date still waits to be balanced. */
   readonly meanwhile?: () => Promise<void>;
 }
 
 /**
- * Reconciles a date and waits until it is balanced; or, if it is still open and so cannot be sealed, until nothing is
- * missing; or until nothing moves any more. A date that is balanced already is waited for until its books were walked
- * again: only then is what terminals reported compared with them.
+ * Reconciles a date and waits until it is balanced; if it is still open, until nothing is missing; or until nothing moves
+ * any more. A balanced date is walked once more, to compare its books with what the terminals reported.
  */
 export async function settleDate(options: SettleOptions): Promise<DateResult> {
-  const { call, date, accepted, pace = defaultPace, onPoll, meanwhile } = options;
+  const { call, date, accepted, pace = DEFAULT_PACE, onPoll, meanwhile } = options;
   const started = performance.now();
   const before = await readBusinessDay(call, date);
   await requestReconcile(call, date);
@@ -79,7 +73,7 @@ export async function settleDate(options: SettleOptions): Promise<DateResult> {
 
 type DayState = BusinessDay | undefined;
 
-/** Waits, as often as it is asked, until the day is as it should be, or none of its figures has moved for long. */
+/** Waits until the day is as it should be, or its figures have not moved for long. May be asked several times. */
 function patientWait(
   pace: Pace,
   before: DayState,
@@ -108,7 +102,7 @@ function hasAllOutcomes(day: DayState, accepted: number): day is BusinessDay {
   return day !== undefined && stagedCount(day) >= accepted && missingCount(day) === 0;
 }
 
-/** Only a pass since the request counts: it knows what was reported, and that the date is past its cut-off. */
+/** Only a run since the request counts: it knows what was reported, and that the date is past its cut-off. */
 function isDone(day: DayState, before: DayState, accepted: number): boolean {
   return (
     hasAllOutcomes(day, accepted) &&

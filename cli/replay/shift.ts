@@ -27,10 +27,7 @@ export function daysToShift(last: Date, now: Date, calendar: BusinessCalendar): 
   return shifted(days) < target && shifted(days + 1) <= target ? days + 1 : days;
 }
 
-/**
- * The idempotency key of a row: the same for the same row and shift, however often it is sent. The API takes at most 64
- * characters.
- */
+/** The same for the same row and shift. The API takes at most 64 characters. */
 export function idempotencyKey(transactionId: string, days: number): string {
   const key = `${transactionId}-${days}`;
   if (/^[A-Za-z0-9_-]{1,64}$/.test(key)) return key;
@@ -47,7 +44,6 @@ const stateSchema = v.object({
       file: v.string(),
       /** By how many days the file was moved; a demo day, from 1970-01-01. */
       days: v.pipe(v.number(), v.integer()),
-      /** When it was first played, RFC 3339. */
       startedAt: v.string(),
     }),
   ),
@@ -56,7 +52,6 @@ const stateSchema = v.object({
 /** Each start of a local host is a new deployment, so entries pile up; nobody needs the oldest. */
 const KEPT_REPLAYS = 200;
 
-/** The file beside the outputs in which replays are remembered. */
 export function stateFile(outputsFile: string): string {
   return `${outputsFile.replace(/\.json$/, '')}.replays.json`;
 }
@@ -68,7 +63,6 @@ export function stateFile(outputsFile: string): string {
 export async function recallShift(options: {
   readonly state: string;
   readonly outputs: Outputs;
-  /** SHA-256 of the file. */
   readonly file: string;
   readonly now: Date;
   readonly choose: () => number | Promise<number>;

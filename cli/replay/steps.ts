@@ -19,7 +19,6 @@ import { readVerdicts, type Verdict } from './verdicts.ts';
 /** The steps of playing transactions through the system, each with its progress on the screen. */
 export interface Player {
   readonly api: CardSettlementApi;
-  /** How many requests are under way at a time. */
   readonly concurrency: number;
 }
 
@@ -43,7 +42,6 @@ function interrupted(): void {
   process.exit(1);
 }
 
-/** @param rows of which there are `count` */
 export async function putMerchants(
   { api, concurrency }: Player,
   rows: AsyncIterable<CsvRow>,
@@ -57,7 +55,6 @@ export async function putMerchants(
   return tally;
 }
 
-/** @param options.days by which the rows are moved */
 export async function postTransactions(
   { api, concurrency }: Player,
   options: {
@@ -78,10 +75,8 @@ export async function postTransactions(
 }
 
 /**
- * Reports what the terminals counted, settles every date that something was accepted into, and compares the verdicts
- * with the labels. Dates do not depend on each other and mostly wait, so they are settled all at once.
+ * Reports what the terminals counted, settles all dates at once, and compares the verdicts with the labels, if any.
  *
- * @param options.labelled whether there are labels
  * @param options.miscount a terminal that reports wrong totals
  */
 export async function settleAll(

@@ -3,18 +3,13 @@ import { CommandError } from '../shared/command-error.ts';
 import type { Accepted, TotalsLine } from './accepted.ts';
 import { forEachConcurrently } from '../shared/concurrency.ts';
 
-/** What a terminal's own books say of a business date. */
 export interface TerminalTotals {
   readonly terminalId: string;
   readonly businessDate: string;
   readonly lines: readonly TotalsLine[];
 }
 
-/**
- * What the terminals of a replay report: what the API accepted of each, for the dates that it accepted it into.
- *
- * @param miscount a terminal that reports one sale, and one minor unit, too many
- */
+/** @param miscount a terminal that reports one sale, and one minor unit, too many */
 export function terminalTotalsOf(accepted: Accepted, miscount?: string): TerminalTotals[] {
   return [...accepted.dates].flatMap(([businessDate, { terminals }]) =>
     [...terminals].map(([terminalId, byTypeAndCurrency]) => {
@@ -36,10 +31,9 @@ function miscounted(lines: readonly TotalsLine[]): TotalsLine[] {
   return [wrong, ...lines.filter((line) => line !== right)];
 }
 
-/** Reports totals as the gateway. A report takes the place of the one before, so it may be repeated. */
+/** Reports totals. A report replaces the one before, so it may be repeated. */
 export async function reportTerminalTotals(options: {
   readonly totals: readonly TerminalTotals[];
-  /** With the gateway's token. */
   readonly call: CallApi;
   readonly concurrency: number;
   readonly onReported: () => void;
@@ -52,7 +46,7 @@ export async function reportTerminalTotals(options: {
       body: { totals: lines.map((line) => ({ ...line, amount: Number(line.amount) })) },
     });
     onReported();
-    // A replay that is repeated weeks later reported them in its time.
+    // A replay that is repeated weeks later has reported them in time.
     if (response.status < 300 || problemTypeOf(response) === 'date-out-of-range') return;
     throw new CommandError(
       `The totals of the terminal ${terminalId} for ${businessDate} were refused: ${describeRefusal(response)}.`,

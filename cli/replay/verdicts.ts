@@ -15,12 +15,7 @@ export interface Verdict {
  */
 const WORTH_LISTING = 8;
 
-/**
- * Reads the ledger's entries of transactions on a date.
- *
- * @param options.merchants identifiers of transactions by merchant
- * @param options.onVerdict also hears of other transactions of these merchants
- */
+/** @param options.merchants identifiers of transactions by merchant; others of these may be read, too */
 export async function readVerdicts(options: {
   readonly call: CallApi;
   readonly date: string;

@@ -4,10 +4,9 @@ import { countOf, printable, type Colors } from '../shared/screen.ts';
 import { describeHeld } from './describe.ts';
 import type { Action, Decided, Held } from './held.ts';
 
-/** Asks a person; undefined if there is no more answer: Ctrl-C, Ctrl-D, or the end of the input. */
+/** Asks a person; undefined after Ctrl-C, Ctrl-D or the end of the input. */
 export type Ask = (question: string) => Promise<string | undefined>;
 
-/** A person at a terminal. */
 export function createPrompt(
   input: Readable,
   output: Writable,
@@ -17,25 +16,23 @@ export function createPrompt(
     lines.once('close', () => resolve(undefined));
   });
   return {
-    // A question is never answered once the input has ended.
+    // Once the input has ended, a question would stay open forever.
     ask: async (question) => Promise.race([lines.question(question).catch(() => undefined), closed]),
     close: () => lines.close(),
   };
 }
 
-/** How a review went. */
 export interface ReviewTally {
   readonly released: number;
   readonly rejected: number;
   readonly skipped: number;
-  /** The dates into whose books the decisions go. */
   readonly businessDates: ReadonlySet<string>;
 }
 
 const choices = { r: 'release', j: 'reject', s: 'skip', q: 'quit' } as const;
-const longestReason = 200;
+const LONGEST_REASON = 200;
 
-/** Shows one after the other, and does as it is told; until the last, or until it is told to quit. */
+/** Shows one after the other, and does as the person says, until the last one or `quit`. */
 export async function reviewEach(
   items: readonly Held[],
   person: {
@@ -89,8 +86,8 @@ async function askWhatToDo({
     if (action === 'skip' || action === 'quit') return action;
     const reason = (await ask('Reason: '))?.trim();
     if (reason === undefined) return 'quit';
-    if (reason !== '' && reason.length <= longestReason) return { action, reason };
-    say(`A decision needs a reason of 1 to ${longestReason} characters.`);
+    if (reason !== '' && reason.length <= LONGEST_REASON) return { action, reason };
+    say(`A decision needs a reason of 1 to ${LONGEST_REASON} characters.`);
   }
 }
 
@@ -99,7 +96,6 @@ function actionOf(typed: string): (typeof choices)[keyof typeof choices] | undef
   return Object.entries(choices).find(([key, action]) => text === key || text === action)?.[1];
 }
 
-/** What a review came to, in lines for a person. */
 export function describeTally(
   { released, rejected, skipped, businessDates }: ReviewTally,
   all: number,

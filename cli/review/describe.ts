@@ -2,7 +2,7 @@ import { formatAmount } from '../shared/money.ts';
 import { printable, type Colors } from '../shared/screen.ts';
 import type { Held } from './held.ts';
 
-/** What a rule saw, by the names of its inputs. A rule that is not here shows them as they are. */
+/** What a rule saw, by the names of its inputs. The inputs of other rules are shown as they are. */
 const sentences: Readonly<Record<string, string>> = {
   'card-testing':
     '{cards} cards with small amounts at the terminal {terminalId} within {windowMinutes} minutes',
@@ -17,7 +17,7 @@ const sentences: Readonly<Record<string, string>> = {
   'high-risk-category': 'the merchant category {merchantCategoryCode}',
 };
 
-/** Why a rule fired, in words: its inputs, each once; by their names where words do not fit. */
+/** Why a rule fired: its sentence, and the inputs that this does not name. */
 export function describeRule({ rule, inputs }: Held['rules'][number]): string {
   const sentence = Object.hasOwn(sentences, rule) ? (sentences[rule] ?? '') : '';
   const names = [...sentence.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
@@ -31,7 +31,6 @@ export function describeRule({ rule, inputs }: Held['rules'][number]): string {
   return printable([...(words === undefined ? [] : [words]), ...rest].join(', '));
 }
 
-/** A held transaction in a few lines: what it is, and each rule that it met. */
 export function describeHeld(held: Held, colors: Colors): string {
   const { type, merchantId, terminalId, merchantCategoryCode, occurredAt, cardToken, score } = held;
   const amount = colors.bold(formatAmount(BigInt(held.amount), printable(held.currency)));

@@ -4,7 +4,6 @@ import type { Body } from '../../lambda/shared/api.ts';
 import { describeRefusal, eachItem, type CallApi } from '../shared/api.ts';
 import { businessDays } from '../shared/business-day.ts';
 
-/** A held transaction that nobody has decided on, as the API gives it. */
 export type Held = Body<typeof responses.HeldTransaction>;
 
 /** What waits for review: of one date, or of all, the newest first. */
@@ -35,7 +34,6 @@ export type Action = 'release' | 'reject';
 export type Decided =
   | {
       readonly done: true;
-      /** The date whose books it goes into. */
       readonly businessDate: string;
       /** As the API gives it. */
       readonly body: unknown;

@@ -9,9 +9,7 @@ import { accessTokensOf, type AccessTokens, type ApiClient } from './tokens.ts';
 
 export interface ApiRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
-  /** Below the API's url, with a leading slash. */
   readonly path: string;
-  /** Sent as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -19,8 +17,7 @@ export interface ApiRequest {
 export type ApiResponse = HttpResponse;
 
 /**
- * Calls the API, and repeats what may succeed later. All requests here may be repeated: they read, they set a value,
- * or they carry an idempotency key.
+ * Calls the API, and repeats what may succeed later: all requests here may be repeated.
  *
  * Rejects with an `ApiUnreachableError` if no attempt is answered.
  */
@@ -31,9 +28,7 @@ export class ApiUnreachableError extends Error {
 }
 
 interface Retries {
-  /** The first one included. */
   readonly attempts: number;
-  /** Longest pause between two attempts. */
   readonly longestPauseMilliseconds: number;
 }
 
@@ -99,7 +94,6 @@ function pauseMilliseconds(
   return Math.max(doubled * (0.5 + random() / 2), Number.isFinite(asked) ? Math.min(asked, 30_000) : 0);
 }
 
-/** A deployment's card settlement API, as its two clients call it. */
 export interface CardSettlementApi {
   readonly as: Readonly<Record<ApiClient, CallApi>>;
   readonly close: () => void;
@@ -114,7 +108,6 @@ export function connectToApi(outputs: Outputs, connections: number): CardSettlem
   return { as: { gateway: callAs('gateway'), operator: callAs('operator') }, close: () => http.close() };
 }
 
-/** Works with the API of a deployment, and closes its connections at the end. */
 export async function withApi<T>(
   outputs: Outputs,
   connections: number,
@@ -128,12 +121,7 @@ export async function withApi<T>(
   }
 }
 
-/**
- * The body of a 200.
- *
- * @param what it is about, for the message
- * @throws CommandError for any other answer, and for a body that its schema does not describe
- */
+/** The body of a 200. @throws CommandError for any other answer; `what` says in it what was asked for */
 export function bodyOf<S extends v.GenericSchema>(
   response: ApiResponse,
   schema: S,
@@ -154,11 +142,7 @@ type PageSchema<T> = v.GenericSchema<
   { readonly items: readonly T[]; readonly cursor?: string | undefined }
 >;
 
-/**
- * Every item of a list of the API. A page may be empty and still have a cursor.
- *
- * @param options.mayBeMissing whether 404 means an empty list
- */
+/** Every item of a list of the API. @param options.mayBeMissing 404 means an empty list */
 export async function* eachItem<T>(
   call: CallApi,
   path: string,
@@ -182,7 +166,6 @@ export function problemTypeOf({ body }: ApiResponse): string | undefined {
   return v.is(v.object({ type: v.string() }), body) ? body.type.split(/[/:#]/).at(-1) : undefined;
 }
 
-/** What of a problem is for a person. */
 const shownProblem = v.partial(v.pick(ProblemBody, ['title', 'detail', 'errors']));
 
 /** A refusal in one line. Errors in the body say more than the detail, and the detail more than the title. */

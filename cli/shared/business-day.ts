@@ -22,7 +22,6 @@ export async function readBusinessDay(call: CallApi, date: string): Promise<Busi
   return bodyOf(response, responses.BusinessDay, `the business day ${date}`);
 }
 
-/** All business days, the newest first. */
 export function businessDays(call: CallApi): AsyncGenerator<BusinessDay> {
   return eachItem(call, '/business-days', responses.BusinessDayPage, 'the business days');
 }
@@ -44,7 +43,6 @@ export async function readNets(call: CallApi, date: string): Promise<Map<string,
   return nets;
 }
 
-/** How many of the day's transactions have reached no outcome. */
 export function missingCount(day: BusinessDay): number {
   return Object.values(day.totals).reduce(
     (missing, totals) =>

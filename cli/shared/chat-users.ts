@@ -9,21 +9,14 @@ export interface ChatUser {
   readonly createdAt: Date | undefined;
 }
 
-/** The chat users of a deployment, as its administrator sees them. */
 export interface ChatUsers {
-  /**
-   * Adds a user who can sign in at once.
-   *
-   * @param password one is made up if none is given
-   * @returns the password
-   */
+  /** Adds a user who can sign in at once. @returns the password, which is made up if none is given */
   readonly add: (name: string, password?: string) => Promise<string>;
   readonly remove: (name: string) => Promise<void>;
   readonly list: () => AsyncGenerator<ChatUser>;
   readonly close: () => void;
 }
 
-/** Connects with the AWS credentials at hand. */
 export async function connectToChatUsers(outputs: Outputs): Promise<ChatUsers> {
   const {
     AdminCreateUserCommand,
@@ -84,7 +77,6 @@ async function explained<T>(work: Promise<T>, name: string): Promise<T> {
   }
 }
 
-/** What the user pool requires. */
 const PASSWORD_LENGTH = 12;
 
 /** Without characters that look alike, or that a shell interprets. */
@@ -95,11 +87,7 @@ const PASSWORD_CLASSES = [
   '-_.+=',
 ] as const;
 
-/**
- * A random password of about 67 bits.
- *
- * @param random a whole number from 0 to below the limit, such as that of `randomInt`
- */
+/** A password of about 67 random bits. @param random a whole number from 0 to below the limit */
 export function makePassword(random: (limit: number) => number): string {
   const all = PASSWORD_CLASSES.join('');
   const characters = Array.from({ length: PASSWORD_LENGTH }, (_, index) => {

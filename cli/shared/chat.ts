@@ -9,7 +9,6 @@ import { createHttpClient } from './http.ts';
 import type { Outputs } from './outputs.ts';
 import type { AccessTokens } from './tokens.ts';
 
-/** A deployment's chat API, as one of its users calls it. */
 export interface ChatApi {
   readonly call: CallApi;
   readonly close: () => void;
@@ -45,10 +44,8 @@ export async function historyAfter(
   return parsed.success ? parsed.output.items : [];
 }
 
-/** A user's device: a connection to the WebSocket API. */
 export interface Device {
   readonly send: (frame: DeviceFrame) => void;
-  /** Closes the connection properly. */
   readonly close: () => void;
   /** Drops the connection without a word. */
   readonly terminate: () => void;
@@ -84,12 +81,7 @@ const serverFrame = v.variant('type', [
 export type NotificationFrame = v.InferOutput<typeof notificationFrame>;
 export type ServerFrame = v.InferOutput<typeof serverFrame>;
 
-/**
- * Opens a connection.
- *
- * @param onFrame gets the server's frames in the order of their arrival; anything else is dropped
- * @throws CommandError if the API refuses the connection or does not answer
- */
+/** Opens a connection. @throws CommandError if the API refuses it or does not answer */
 export async function connectDevice({
   webSocketUrl,
   token,

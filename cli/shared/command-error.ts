@@ -12,7 +12,6 @@ export class CommandError extends Error {
   }
 }
 
-/** The command was called wrongly. */
 export function usageError(message: string, hint?: string): CommandError {
   return new CommandError(message, { exitCode: 2, ...(hint === undefined ? {} : { hint }) });
 }

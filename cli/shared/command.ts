@@ -15,18 +15,13 @@ export interface CommandContext {
 /** Runs a command. @returns the exit code: 0 all is well, 1 something failed, 2 it was called wrongly */
 export type Run = (argv: readonly string[], context: CommandContext) => Promise<number>;
 
-/** A command line, parsed. */
 export interface Call<Options> {
   readonly options: Options;
   readonly args: readonly string[];
   readonly context: CommandContext;
 }
 
-/**
- * A command: parses its arguments, and does its work. Commander itself explains usage errors and prints the help.
- *
- * @param work gives the exit code
- */
+/** A command that parses its arguments and works. Commander explains usage errors and prints the help. */
 export function defineCommand<Options extends OptionValues>(
   command: Command,
   work: (call: Call<Options>) => Promise<number>,
@@ -38,7 +33,6 @@ export function defineCommand<Options extends OptionValues>(
   };
 }
 
-/** A command as `npm run` calls it. */
 export function createCommand(name: string, description: string): Command {
   return new Command(name === 'start' ? 'npm start --' : `npm run ${name} --`)
     .description(description)
@@ -93,7 +87,6 @@ export function jsonOption(): Option {
   return new Option('--json', 'print the result as JSON and nothing else');
 }
 
-/** A parser of whole numbers within bounds. */
 export function wholeNumber(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
@@ -114,7 +107,6 @@ export function chatUser(text: string): string {
   );
 }
 
-/** A parser for an option or argument that may be repeated. */
 export function repeated<T>(
   parse: (text: string) => T,
 ): (text: string, earlier?: readonly T[]) => readonly T[] {

@@ -1,6 +1,6 @@
 /**
- * Does the work for each item, at most `concurrency` at a time. The first failure stops further items from being begun,
- * and is thrown when those under way have ended.
+ * Does the work for each item, at most `concurrency` at a time. After a failure no further item begins; it is thrown
+ * when those under way have ended.
  */
 export async function forEachConcurrently<Item>(
   items: AsyncIterable<Item> | Iterable<Item>,
@@ -21,7 +21,7 @@ export async function forEachConcurrently<Item>(
   if (failures.length > 0) throw failures[0];
 }
 
-/** An iterator that several loops share: one that leaves early does not end it for the others. */
+/** Several loops share it: one that leaves early does not end it for the others. */
 function iterate<Item>(items: AsyncIterable<Item> | Iterable<Item>): AsyncIterable<Item> {
   const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   return { [Symbol.asyncIterator]: () => ({ next: async () => source.next() }) };

@@ -22,7 +22,6 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** A value as the files of this project have it. */
 export function jsonText(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }

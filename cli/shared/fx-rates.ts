@@ -24,7 +24,6 @@ export async function readShippedFxRates(): Promise<FxRates> {
   return fxRatesOf(JSON.parse(await readFile(file, 'utf8')));
 }
 
-/** @param content of the package's `usd.json` */
 export function fxRatesOf(content: unknown): FxRates {
   const { date, usd } = v.parse(ratesFileSchema, content);
   const rates: Record<string, string> = {};
@@ -46,16 +45,11 @@ export function plainDecimal(value: number): string {
   return point <= 0 ? `0.${'0'.repeat(-point)}${digits}` : digits.padEnd(point, '0');
 }
 
-/** The business dates that get rates, the open one first. */
 export function datesForRates(open: BusinessDate): BusinessDate[] {
   return Array.from({ length: DATE_COUNT }, (_, age) => addDays(open, -age));
 }
 
-/**
- * Puts the rates for every date whose rates are not frozen.
- *
- * @returns how many dates got them
- */
+/** Puts the rates for every date whose rates are not frozen. @returns how many dates got them */
 export async function loadFxRates(
   call: CallApi,
   rates: FxRates,

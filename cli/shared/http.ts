@@ -12,18 +12,17 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
-  /** Parsed where the answer is JSON, else its text; undefined when empty. */
+  /** JSON is parsed; undefined when empty. */
   readonly body: unknown;
 }
 
 export interface HttpClient {
-  /** Rejects when no answer arrives: refused, reset, or silent for the timeout. */
   send(request: HttpRequest): Promise<HttpResponse>;
-  /** Lets go of idle connections, so that the process can end. */
+  /** Closes idle connections, so that the process can end. */
   close(): void;
 }
 
-/** HTTP over connections that stay open. Costs a third of what fetch does, which counts at thousands of small requests. */
+/** HTTP over connections that stay open. It takes a third of the CPU time of fetch. */
 export function createHttpClient(options: { connections: number; timeoutSeconds?: number }): HttpClient {
   const { connections, timeoutSeconds = 35 } = options;
   const agentOptions = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections };
@@ -50,7 +49,11 @@ export function createHttpClient(options: { connections: number; timeoutSeconds?
         response.on('error', reject);
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString('utf8');
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: parseBody(text) });
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: text === '' ? undefined : (parseJson(text) ?? text),
+          });
         });
       });
       started.end(body);
@@ -64,8 +67,4 @@ export function createHttpClient(options: { connections: number; timeoutSeconds?
       httpsAgent.destroy();
     },
   };
-}
-
-function parseBody(text: string): unknown {
-  return text === '' ? undefined : (parseJson(text) ?? text);
 }

@@ -29,13 +29,11 @@ const outputsSchema = v.object({
 /** The outputs of one stage, under the stack names of sandbox; urls have no trailing slash. */
 export type Outputs = v.InferOutput<typeof outputsSchema>;
 
-/** The options that name a deployment. */
 export interface DeploymentOptions {
   readonly outputs?: string;
   readonly stage?: DeployableStage;
 }
 
-/** A deployment, local or on AWS. */
 export interface Deployment {
   /** The absolute path of its outputs file. */
   readonly file: string;
@@ -102,12 +100,7 @@ export function hostOutputs({ outputs, awsEndpoint }: Pick<LocalHost, 'outputs' 
   return { ...outputs, DuotempoLocal: { AwsEndpoint: awsEndpoint } };
 }
 
-/**
- * The outputs of a stage in the content of an outputs file.
- *
- * @param file for errors
- * @param stage may be left out if there is only one
- */
+/** The outputs of a stage in an outputs file's content. @param stage may be left out if there is only one */
 export function outputsIn(content: unknown, file: string, stage?: DeployableStage): Outputs {
   const chosen = chosenStage(content, file, stage);
   const stacks = isRecord(content) ? content : {};
@@ -140,7 +133,6 @@ function chosenStage(content: unknown, file: string, stage: DeployableStage | un
   });
 }
 
-/** The stages that an outputs file tells of. */
 export function stagesIn(content: unknown): DeployableStage[] {
   return deployableStages.filter((stage) => isRecord(content) && stackNameOf(stage, 'Identity') in content);
 }

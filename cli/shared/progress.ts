@@ -3,15 +3,12 @@ import { missingCount, stagedCount, type BusinessDay } from './business-day.ts';
 import { formatCount } from './money.ts';
 import { colorsFor, formatSeconds } from './screen.ts';
 
-/** Ends each progress that is on the screen now. */
 const shown = new Set<() => void>();
 
-/** Leaves the terminal in order when a command is interrupted. */
 export function stopAllProgress(): void {
   for (const stop of shown) stop();
 }
 
-/** A line on stderr that moves; nothing if stderr is no terminal. */
 export interface Progress {
   readonly update: (done: number, failed: number) => void;
   readonly stop: () => void;

@@ -1,26 +1,27 @@
 import picocolors from 'picocolors';
+import { formatCount } from './money.ts';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
 
-/** Colours for a stream: only on a terminal, and not where NO_COLOR asks for none (https://no-color.org). */
+/** Colours on a terminal, unless NO_COLOR is set (https://no-color.org). */
 export function colorsFor(stream: { readonly isTTY?: boolean }): Colors {
   const noColor = process.env.NO_COLOR;
-  // Where it is no terminal, `isTTY` is undefined; given that, the library decides for itself, and colours in CI.
+  // If it were undefined, the library would decide, and colour in CI.
   const isTerminal = stream.isTTY === true;
   const wanted = isTerminal && (noColor === undefined || noColor === '') && process.env.TERM !== 'dumb';
   return picocolors.createColors(wanted);
 }
 
-/** Text from outside for a terminal: one line, without control characters that could move the cursor or colour the screen. */
+/** Text from outside as one line, without control characters that a terminal would obey. */
 export function printable(text: string, maximumLength = 300): string {
   // oxlint-disable-next-line no-control-regex
   const line = text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028\u2029]+/g, ' ').trim();
   return line.length <= maximumLength ? line : `${line.slice(0, maximumLength - 1)}…`;
 }
 
-/** `1 transaction`, `2 transactions`: with thousands separators. */
+/** `1 transaction`, `2,000 transactions`. */
 export function countOf(count: number, singular: string, plural = `${singular}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? singular : plural}`;
+  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
 }
 
 /** `0.4 s`, `12 s`, `3 min 05 s`. */
@@ -30,12 +31,10 @@ export function formatSeconds(seconds: number): string {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
-/** Prints a line of the result. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Prints a line on what happens or went wrong. */
 export function printError(text: string): void {
   process.stderr.write(`${text}\n`);
 }

@@ -1,3 +1,5 @@
+import readline from 'node:readline/promises';
+import { Writable } from 'node:stream';
 import * as v from 'valibot';
 import { CommandError, errorMessage } from './command-error.ts';
 import type { HttpClient } from './http.ts';
@@ -47,7 +49,6 @@ function renewedTokens(request: () => Promise<NewToken>, now: () => number = Dat
   };
 }
 
-/** The programs that call the card settlement API. */
 export type ApiClient = 'gateway' | 'operator';
 
 export interface ClientCredentials {
@@ -89,7 +90,6 @@ export function createAccessTokens(options: {
   }, now);
 }
 
-/** The tokens of one of the deployment's clients. */
 export function accessTokensOf(client: ApiClient, outputs: Outputs, http: HttpClient): AccessTokens {
   return createAccessTokens({
     http,
@@ -129,7 +129,6 @@ async function readClientCredentials(outputs: Outputs, client: ApiClient): Promi
   }
 }
 
-/** The tokens of a chat user, who signs in with a password. */
 export function userTokensOf(
   username: string,
   outputs: Outputs,
@@ -185,35 +184,17 @@ async function passwordFor(username: string, outputs: Outputs): Promise<string> 
   });
 }
 
-/** Reads a line from the terminal without showing it. */
 async function askPassword(question: string): Promise<string> {
-  const { stdin, stderr } = process;
-  stderr.write(question);
-  stdin.setRawMode(true);
-  stdin.resume();
+  process.stderr.write(question);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = readline.createInterface({ input: process.stdin, output: silent, terminal: true });
+  const ended = new Promise<never>((_, reject) => {
+    lines.once('close', () => reject(new CommandError('No password was given.')));
+  });
   try {
-    return await new Promise<string>((resolve, reject) => {
-      let typed = '';
-      const onData = (chunk: Buffer): void => {
-        for (const character of chunk.toString('utf8')) {
-          if (character === '\r' || character === '\n') {
-            stdin.off('data', onData);
-            resolve(typed);
-            return;
-          }
-          if (character === '\u0003' || character === '\u0004') {
-            stdin.off('data', onData);
-            reject(new CommandError('No password was given.'));
-            return;
-          }
-          typed = character === '\u007F' || character === '\b' ? typed.slice(0, -1) : typed + character;
-        }
-      };
-      stdin.on('data', onData);
-    });
+    return await Promise.race([lines.question(''), ended]);
   } finally {
-    stdin.setRawMode(false);
-    stdin.pause();
-    stderr.write('\n');
+    lines.close();
+    process.stderr.write('\n');
   }
 }

@@ -56,7 +56,6 @@ interface ChatUser {
   readonly call: CallApi;
 }
 
-/** A device, and what it has seen. */
 interface Inbox {
   readonly device: Device;
   readonly seen: NotificationFrame[];
@@ -77,12 +76,11 @@ export async function smokeChat(
   const made: string[] = [];
   try {
     const users = await step('two chat users are made, and sign in', look([]), async () => {
-      const make = async (name: string): Promise<ChatUser> => {
-        const password = await pool.add(name);
-        made.push(name);
-        return signIn(name, password, outputs, http);
-      };
-      return { ann: await make(sender), ben: await make(recipient), detail: `${sender}, ${recipient}` };
+      const [ann, ben] = [
+        await makeUser(sender, pool, made, outputs, http),
+        await makeUser(recipient, pool, made, outputs, http),
+      ];
+      return { ann, ben, detail: `${sender}, ${recipient}` };
     });
     const offline = await step('a message to an offline device waits for it', delivery, async () => {
       const { ann, ben } = need(users);
@@ -128,7 +126,16 @@ export async function smokeChat(
   }
 }
 
-async function signIn(name: string, password: string, outputs: Outputs, http: HttpClient): Promise<ChatUser> {
+/** @param made gets the name, so that the user is removed even if signing in fails */
+async function makeUser(
+  name: string,
+  pool: ChatUsers,
+  made: string[],
+  outputs: Outputs,
+  http: HttpClient,
+): Promise<ChatUser> {
+  const password = await pool.add(name);
+  made.push(name);
   const tokens = userTokensOf(name, outputs, async () => Promise.resolve(password));
   await tokens.get();
   const { ApiUrl: apiUrl } = outputs.DuotempoChat;
@@ -181,7 +188,6 @@ async function removeUsers(pool: ChatUsers, names: readonly string[]): Promise<v
   }
 }
 
-/** The result of an earlier step. */
 function need<T>(value: T | undefined): T {
   if (value === undefined) throw new CommandError('An earlier step gave no result.');
   return value;

@@ -7,7 +7,6 @@ export interface Places {
   readonly stack: 'DuotempoCardSettlement' | 'DuotempoChat';
   /** Keys of the stack's outputs, in the order in which to look. */
   readonly outputs: readonly string[];
-  /** Of docs/runbook.md. */
   readonly headings: readonly string[];
 }
 
@@ -26,7 +25,6 @@ export interface StepResult {
   readonly name: string;
   readonly status: 'ok' | 'failed' | 'skipped';
   readonly seconds: number;
-  /** What was seen, or what went wrong. */
   readonly detail: string;
   readonly look?: Places;
 }

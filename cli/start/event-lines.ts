@@ -9,10 +9,8 @@ import { countOf, printable } from '../shared/screen.ts';
 export type EventKind =
   'staged' | 'settled' | 'decided' | 'day' | 'written' | 'delivered' | 'refused' | 'warning' | 'error';
 
-/** An event of the host on the screen. */
 export interface EventLine {
   readonly kind: EventKind;
-  /** One line, without the time. */
   readonly text: string;
   /** How many transactions, or other things, it is about. */
   readonly count: number;
@@ -52,7 +50,6 @@ const many: Record<EventKind, (lines: number, transactions: number) => string> =
   error: (lines) => countOf(lines, 'error'),
 };
 
-/** One line for many events of a kind. */
 export function describeMany(lines: readonly EventLine[], kind: EventKind): string {
   const transactions = lines.reduce((sum, line) => sum + line.count, 0);
   return many[kind](lines.length, transactions);
@@ -167,7 +164,6 @@ const news = new Map<string, (log: Log) => EventLine | undefined>([
   ['day balanced', parsedBy(daySchema, (day) => describeDay('balanced', day))],
 ]);
 
-/** Describes a log line that has the fields of the schema. */
 function parsedBy<S extends v.GenericSchema>(
   schema: S,
   describe: (log: v.InferOutput<S>) => EventLine | undefined,

@@ -11,17 +11,12 @@ interface Second {
   readonly folded: EventLine[];
 }
 
-/** Prints what the host does, a line per event. */
 export interface EventScreen {
   readonly show: (event: HostEvent) => void;
-  /** Ends a second: prints what was folded in it. Called once a second. */
+  /** Prints what was folded in the last second. */
   readonly tick: () => void;
 }
 
-/**
- * @param write takes a whole line, without its end
- * @param now the time of day that a line bears
- */
 export function createEventScreen(options: {
   readonly write: (line: string) => void;
   readonly colors: Colors;

@@ -8,7 +8,6 @@ import { jsonText, parseJson, readText, unwritable, writeAtomically } from '../s
 import { deploymentOf, isAlive } from '../shared/outputs.ts';
 import { samVariablesFile, type SamVariables } from './sam-variables.ts';
 
-/** The files that a host writes while it runs. */
 export interface HostFiles {
   readonly outputs: string;
   readonly remove: () => Promise<void>;
@@ -122,7 +121,6 @@ async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
 
 const samVariablesSchema = v.record(v.string(), v.looseObject({ AWS_ENDPOINT_URL: v.string() }));
 
-/** @throws CommandError for a file that no host wrote */
 async function checkSamVariables(file: string): Promise<void> {
   if (v.is(samVariablesSchema, parseJson((await readText(file)) ?? '{}'))) return;
   throw new CommandError(`${file} is not what npm start writes for SAM, and would be overwritten.`, {

@@ -1,17 +1,17 @@
 import path from 'node:path';
 import type { LocalHost } from '../../local/index.ts';
 
-/** Variables by the logical id of a function: the shape of `sam local invoke --env-vars <file>`. */
+/** By the logical id of a function: what `sam local invoke --env-vars <file>` takes. */
 export type SamVariables = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export type SamHost = Pick<LocalHost, 'awsEndpoint' | 'region' | 'functions'> & {
   readonly userPools: readonly Pick<LocalHost['userPools'][number], 'issuer' | 'userPoolId'>[];
 };
 
-/** How a container calls the machine that it runs on; Docker on Linux knows the name by `--add-host`. */
-const machine = 'host.docker.internal';
+/** A container's name for its machine; Docker on Linux needs `--add-host` for it. */
+const MACHINE = 'host.docker.internal';
 
-/** `sam-env.json` next to `outputs.json`; next to another file, one that goes by its name. */
+/** `sam-env.json` beside `outputs.json`; beside another file, its name with `.sam-env`. */
 export function samVariablesFile(outputsFile: string, stage?: string): string {
   const { dir, name } = path.parse(outputsFile);
   const usual = /^outputs(-.*)?$/.exec(name);
@@ -20,13 +20,13 @@ export function samVariablesFile(outputsFile: string, stage?: string): string {
 }
 
 /**
- * What every function needs to run in a container against a local host: its variables, with the AWS endpoint (and so
- * queues and connections) where a container finds it, and the credentials of its role, so that its policies hold.
- * The issuer keeps its URL, because tokens carry it. The AWS endpoint serves its keys.
+ * What every function needs to run in a container against a local host: its variables, with the AWS endpoint as a
+ * container reaches it, and the credentials of its role. The issuer keeps its URL, because tokens carry it; the AWS
+ * endpoint serves its keys.
  */
 export function samVariables(host: SamHost): SamVariables {
   const endpoint = new URL(host.awsEndpoint);
-  endpoint.hostname = machine;
+  endpoint.hostname = MACHINE;
   const places = [
     { here: host.awsEndpoint, fromContainer: endpoint.origin },
     ...host.userPools.map(({ issuer, userPoolId }) => ({

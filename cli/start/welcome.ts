@@ -3,20 +3,16 @@ import type { Stage } from '../../lib/config.ts';
 import type { Outputs } from '../shared/outputs.ts';
 import type { Colors } from '../shared/screen.ts';
 
-/** A stage that runs. */
 export interface RunningStage {
   readonly stage: Stage;
   readonly outputs: Outputs;
-  /** The business date that is open now. */
   readonly openDate: BusinessDate;
 }
 
 /**
- * What the screen says when everything runs: where things are, and what to try.
+ * What the screen says when everything runs: where things are, and what to try on the first stage.
  *
- * @param options.systems the first one is the one to try
- * @param options.outputsFile as other commands must name it; undefined if they find it by themselves
- * @param options.seconds how long the start took, as text
+ * @param options.outputsFile undefined if other commands find it by themselves
  */
 export function welcome(options: {
   readonly systems: readonly RunningStage[];

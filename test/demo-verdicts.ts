@@ -6,6 +6,7 @@ import { assess } from '../lambda/card-settlement/domain/fraud/assessment.ts';
 import { isBefore, type Subject, subjectOf } from '../lambda/card-settlement/domain/fraud/history.ts';
 import { isSmallSale } from '../lambda/card-settlement/domain/fraud/small-amount.ts';
 import type { FxRates } from '../lambda/card-settlement/domain/fx.ts';
+import { factOf } from '../lambda/card-settlement/domain/settlement.ts';
 import { Transaction } from '../lambda/card-settlement/domain/transaction.ts';
 import { stageConfig } from '../lib/config.ts';
 
@@ -24,10 +25,10 @@ export function verdictsOf(day: DemoDay, rates: FxRates, calendar: BusinessCalen
   const { fraud } = stageConfig('sandbox');
   const rows = day.transactions.map((row) => ({ row, subject: subjectFrom(row, calendar) }));
   const newestFirst = rows.map(({ subject }) => subject).toReversed();
-  const trades = newestFirst.filter(({ type }) => type !== 'reversal');
+  const trades = newestFirst.filter(({ kind }) => kind !== 'reversal');
   const allSmallSales = newestFirst.filter(isSmallSale);
   return rows
-    .filter(({ subject }) => subject.type !== 'reversal')
+    .filter(({ subject }) => subject.kind !== 'reversal')
     .map(({ row, subject }) => {
       const uses = trades.filter((each) => each.cardToken === subject.cardToken && isBefore(each, subject));
       const smallSales = allSmallSales.filter(
@@ -47,14 +48,15 @@ function subjectFrom(row: DemoDay['transactions'][number], calendar: BusinessCal
     occurredAt: occurredAtText,
     ...(originalTransactionId === undefined ? {} : { originalTransactionId }),
   });
-  return subjectOf({
-    ...transaction,
-    transactionId: parsed.transactionId,
-    clientId: 'gateway',
-    businessDate: businessDateOf(occurredAt, calendar),
-    stagedAt: '2026-11-21T00:00:00.000Z',
-    bodyDigest: '',
-  });
+  return subjectOf(
+    factOf(transaction, {
+      factId: parsed.transactionId,
+      clientId: 'gateway',
+      businessDate: businessDateOf(occurredAt, calendar),
+      stagedAt: '2026-11-21T00:00:00.000Z',
+      bodyDigest: '',
+    }),
+  );
 }
 
 export function heldOf(

@@ -9,7 +9,7 @@ import type { StagedFact } from './domain/settlement.ts';
 import type { Break, BusinessDay } from './domain/business-day.ts';
 import { lineKey, type TerminalLine } from './domain/terminal-totals.ts';
 import type { CountAndAmount, MerchantTotals } from './domain/totals.ts';
-import { CurrencyCode, Identifier, Transaction } from './domain/transaction.ts';
+import { CurrencyCode, Identifier, isReviewKind, Transaction } from './domain/transaction.ts';
 import type { WrittenEntry } from './store/ledger.ts';
 
 /** The problems of this API, besides those of every API: status and title by type. */
@@ -41,8 +41,8 @@ export function keyReusedProblem(): Problem {
 const DECIDED = { release: 'released', reject: 'rejected', reversal: 'reversed' } as const;
 
 /** @param standing the decision that was taken before */
-export function decidedProblem({ type }: AnyStagedFact): Problem {
-  const done = type === 'release' || type === 'reject' ? DECIDED[type] : DECIDED.reversal;
+export function decidedProblem({ kind }: AnyStagedFact): Problem {
+  const done = isReviewKind(kind) ? DECIDED[kind] : DECIDED.reversal;
   return problem('already-decided', {
     detail: `It was ${done}, and there is only one decision on a transaction.`,
   });
@@ -254,15 +254,15 @@ export const responses = {
 
 /** A transaction as its client and operators see it. */
 function factBody(fact: StagedFact): Body<typeof AcceptedBody> {
-  const { bodyDigest: _digest, clientId: _client, requestId: _request, ...shown } = fact;
-  return shown;
+  const { factId, kind, bodyDigest: _digest, clientId: _client, requestId: _request, ...shown } = fact;
+  return { transactionId: factId, type: kind, ...shown };
 }
 
 /** A decision beside its transaction; only a review has a reason. */
 export function decisionBody(decision: AnyStagedFact): Body<typeof DecisionBody> {
   const { businessDate, stagedAt: decidedAt } = decision;
   return isReview(decision)
-    ? { decision: decision.type, businessDate, decidedAt, reason: decision.reason }
+    ? { decision: decision.kind, businessDate, decidedAt, reason: decision.reason }
     : { decision: 'reversal', businessDate, decidedAt };
 }
 
@@ -297,8 +297,16 @@ export function heldBody({
 
 /** A ledger entry. Sums may pass 2^53, so every amount that is added up is decimal text in JSON. */
 export function entryBody(entry: WrittenEntry): Body<typeof EntryBody> {
-  const { amount, gross, fee, net, ...rest } = entry;
-  return { ...rest, amount: String(amount), gross: String(gross), fee: String(fee), net: String(net) };
+  const { factId, kind, amount, gross, fee, net, ...rest } = entry;
+  return {
+    transactionId: factId,
+    type: kind,
+    ...rest,
+    amount: String(amount),
+    gross: String(gross),
+    fee: String(fee),
+    net: String(net),
+  };
 }
 
 export function merchantTotalsBody(totals: MerchantTotals): Body<typeof MerchantTotalsBody> {

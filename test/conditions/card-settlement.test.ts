@@ -37,7 +37,7 @@ protects(
     const fact = stagedFact();
     expect(await stagedTable(client, table).put(fact)).toBe('written');
     expect(await stagedTable(client, table).put({ ...fact, amount: 1 })).toBe('exists');
-    expect(await stagedTable(client, table).get(fact.transactionId)).toEqual(fact);
+    expect(await stagedTable(client, table).get(fact.factId)).toEqual(fact);
   },
 );
 

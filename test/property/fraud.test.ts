@@ -25,7 +25,7 @@ const SEED = 20_260_310;
 const arbitraryFact = fc
   .record({
     second: fc.oneof({ weight: 3, arbitrary: fc.nat(600) }, { weight: 1, arbitrary: fc.nat(100_000) }),
-    type: fc.constantFrom('sale', 'sale', 'sale', 'refund'),
+    kind: fc.constantFrom('sale', 'sale', 'sale', 'refund'),
     card: fc.nat(1),
     cardOfMany: fc.option(fc.nat(40), { freq: 2 }),
     terminal: fc.constantFrom(0, 0, 0, 1),
@@ -34,11 +34,11 @@ const arbitraryFact = fc
     longitude: fc.option(fc.constantFrom(0, 5, 90)),
     rolledDays: fc.constantFrom(0, 0, 0, 0, 1, 2),
   })
-  .map(({ second, type, card, cardOfMany, terminal, amount, currency, longitude, rolledDays }) => {
+  .map(({ second, kind, card, cardOfMany, terminal, amount, currency, longitude, rolledDays }) => {
     const occurredAt = new Date(Date.parse('2026-03-09T22:00:00Z') + second * 1000);
     return {
       occurredAt: occurredAt.toISOString(),
-      type,
+      kind,
       cardToken: cardOfMany === null ? `tok_${card}` : `tok_of_many_${cardOfMany}`,
       merchantId: `mer_${terminal}`,
       terminalId: `till-${terminal}`,
@@ -51,7 +51,7 @@ const arbitraryFact = fc
 
 const arbitraryFacts = fc
   .array(arbitraryFact, { minLength: 1, maxLength: 90, size: 'max' })
-  .map((facts) => facts.map((fact, number) => stagedFact({ ...fact, transactionId: `t${number}` })));
+  .map((facts) => facts.map((fact, number) => stagedFact({ ...fact, factId: `t${number}` })));
 
 /** Rates that lack a currency, and a day that has none at all. */
 const arbitraryRates = fc.constantFrom(fxRates(), undefined);
@@ -67,10 +67,10 @@ async function assessAll(
     const services = { histories, ratesOf: async () => Promise.resolve(rates) };
     const { assessments, failures } = await createAssessor(services, settings)(batch);
     if (failures.size > 0) throw new Error(`${[...failures.keys()].join(', ')} failed.`);
-    for (const [transactionId, assessment] of assessments) {
+    for (const [factId, assessment] of assessments) {
       // The first verdict is the one that the ledger keeps; the next must not differ.
-      const first = verdicts.get(transactionId);
-      if (first === undefined) verdicts.set(transactionId, assessment);
+      const first = verdicts.get(factId);
+      if (first === undefined) verdicts.set(factId, assessment);
       else expect(assessment).toEqual(first);
     }
   }
@@ -119,7 +119,7 @@ describe('the verdict on a transaction', () => {
         for (const fact of sealed.slice(0, 10)) {
           const past = facts.filter((each) => each === fact || isBefore(subjectOf(each), subjectOf(fact)));
           const alone = await assessAll(past, [[fact]], rates);
-          expect(alone.get(fact.transactionId)).toEqual(whole.get(fact.transactionId));
+          expect(alone.get(fact.factId)).toEqual(whole.get(fact.factId));
         }
       }),
       { seed: SEED, numRuns: 60 },
@@ -129,9 +129,9 @@ describe('the verdict on a transaction', () => {
   it('of two duplicates holds the later one only', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(300), fc.boolean(), async (seconds, swapped) => {
-        const first = stagedFact({ transactionId: 'a', occurredAt: '2026-03-10T16:00:00.000Z' });
+        const first = stagedFact({ factId: 'a', occurredAt: '2026-03-10T16:00:00.000Z' });
         const later = new Date(Date.parse(first.occurredAt) + seconds * 1000).toISOString();
-        const second = stagedFact({ transactionId: 'b', occurredAt: later });
+        const second = stagedFact({ factId: 'b', occurredAt: later });
         const batch = swapped ? [second, first] : [first, second];
         const verdicts = await assessAll(batch, [batch], undefined);
         expect([verdicts.get('a')?.score, verdicts.get('b')?.score]).toEqual([0, settings.duplicate.score]);
@@ -143,7 +143,7 @@ describe('the verdict on a transaction', () => {
   it('is the same beside one for which rates were asked', async () => {
     const spike = [1, 2, 3, 4, 5, 6].map((number) =>
       stagedFact({
-        transactionId: `euro-${number}`,
+        factId: `euro-${number}`,
         cardToken: 'tok_euro',
         currency: 'EUR',
         amount: number === 6 ? 90_000 : 1000,
@@ -151,7 +151,7 @@ describe('the verdict on a transaction', () => {
       }),
     );
     const atNight = stagedFact({
-      transactionId: 'night',
+      factId: 'night',
       cardToken: 'tok_night',
       currency: 'EUR',
       occurredAt: '2026-03-10T23:00:00+09:00',
@@ -209,7 +209,7 @@ describe('the histories of a batch', () => {
           const bounds = { seen, examined: seen + more };
           const ofCard = facts.map((fact) => ({ ...fact, cardToken: 'tok_1' }));
           const subjects = ofCard.filter((_, number) => number % (1 + (every % 7)) === 0).map(subjectOf);
-          const windowOf = ({ type }: { readonly type: string }) => (type === 'sale' ? 30_000_000 : 300_000);
+          const windowOf = ({ kind }: { readonly kind: string }) => (kind === 'sale' ? 30_000_000 : 300_000);
           const { histories, queries } = historiesOf(() => ofCard, pageItems);
           const past = await readHistory(
             subjects,
@@ -220,7 +220,7 @@ describe('the histories of a batch', () => {
           const whole = ofCard.map(subjectOf).toSorted((one, other) => (isBefore(one, other) ? 1 : -1));
           for (const subject of subjects) {
             const idsOf = (all: typeof past) =>
-              seenBy(subject, all, windowOf(subject), bounds).map(({ transactionId }) => transactionId);
+              seenBy(subject, all, windowOf(subject), bounds).map(({ factId }) => factId);
             expect(idsOf(past)).toEqual(idsOf(whole));
           }
           expect(queries.length).toBeLessThanOrEqual(subjects.length);
@@ -233,7 +233,7 @@ describe('the histories of a batch', () => {
   it('are bounded: a card with any number of uses costs no more than its latest ones', async () => {
     const uses = Array.from({ length: 5000 }, (_, number) =>
       stagedFact({
-        transactionId: `t${number}`,
+        factId: `t${number}`,
         occurredAt: new Date(Date.parse('2026-03-10T12:00:00Z') + number * 1000).toISOString(),
       }),
     );

@@ -44,13 +44,13 @@ describe('shards', () => {
 
 describe('the order inside a partition', () => {
   it('has the merchants in order, each in one run', () => {
-    const entry = fc.record({ merchantId: identifier, transactionId: identifier });
+    const entry = fc.record({ merchantId: identifier, factId: identifier });
     // Merchants whose names begin with each other's are the hard case: "a", "a-", "a0".
-    const alike = fc.record({ merchantId: fc.stringMatching(/^a[-0A_a]{0,2}$/), transactionId: identifier });
+    const alike = fc.record({ merchantId: fc.stringMatching(/^a[-0A_a]{0,2}$/), factId: identifier });
     fc.assert(
       fc.property(fc.array(fc.oneof(entry, alike), { maxLength: 30 }), (entries) => {
         const inOrder = entries
-          .map(({ merchantId, transactionId }) => ({ merchantId, key: sortKeyOf(merchantId, transactionId) }))
+          .map((entry) => ({ merchantId: entry.merchantId, key: sortKeyOf(entry) }))
           .toSorted((a, b) => (a.key < b.key ? -1 : 1))
           .map(({ merchantId }) => merchantId);
         expect(inOrder).toEqual(inOrder.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)));
@@ -63,11 +63,13 @@ describe('the order inside a partition', () => {
       fc.property(
         identifier,
         fc.uniqueArray(identifier, { minLength: 1, maxLength: 20 }),
-        (merchant, ids) => {
+        (merchantId, ids) => {
           const [decided = ''] = ids;
-          const keys = [...ids, `${decided}#decision`].map((id) => sortKeyOf(merchant, id)).toSorted();
-          const place = keys.indexOf(sortKeyOf(merchant, decided));
-          expect(keys[place + 1]).toBe(sortKeyOf(merchant, `${decided}#decision`));
+          const keys = [...ids, `${decided}#decision`]
+            .map((factId) => sortKeyOf({ merchantId, factId }))
+            .toSorted();
+          const place = keys.indexOf(sortKeyOf({ merchantId, factId: decided }));
+          expect(keys[place + 1]).toBe(sortKeyOf({ merchantId, factId: `${decided}#decision` }));
         },
       ),
     );

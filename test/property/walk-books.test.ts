@@ -76,9 +76,6 @@ type Event =
       readonly attempt: number;
     };
 
-const sortKey = (each: { readonly merchantId: string; readonly transactionId: string }): string =>
-  sortKeyOf(each.merchantId, each.transactionId);
-
 function simulation(faults: Faults) {
   const random = randomFrom(faults.seed);
   const happens = (percent: number): boolean => random(100) < percent;
@@ -100,11 +97,12 @@ function simulation(faults: Faults) {
               staged
                 .filter(({ visibleAt }) => visibleAt <= now)
                 .map(({ fact }) => fact)
-                .toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
+                .toSorted((a, b) => (sortKeyOf(a) < sortKeyOf(b) ? -1 : 1)),
             ),
         },
         ledger: {
-          pagesOf: () => stream([...ledger.values()].toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))),
+          pagesOf: () =>
+            stream([...ledger.values()].toSorted((a, b) => (sortKeyOf(a) < sortKeyOf(b) ? -1 : 1))),
         },
         terminalTotals: { pagesOf: () => stream<TerminalReport>([]) },
         merchantTotals: {
@@ -189,7 +187,7 @@ function simulation(faults: Faults) {
           events.push({ kind: 'run', trigger: 'schedule', attempt: 0, at: next.at + 900_000 });
         if (next.kind === 'run') await run(next);
         else {
-          const found = staged.find(({ fact }) => fact.transactionId === next.factId);
+          const found = staged.find(({ fact }) => fact.factId === next.factId);
           if (found === undefined) throw new Error(`${next.factId} was sent, and never staged`);
           const assessment = { score: found.fact.amount % 100, rules: [] };
           const entry = settle(found.fact, profile(), undefined, assessment, 70);
@@ -205,7 +203,7 @@ const facts = fc
   .array(
     fc.record({
       merchantId: fc.constantFrom('a', 'a-', 'a0', 'b', 'mer_1'),
-      type: fc.constantFrom('sale' as const, 'refund' as const),
+      kind: fc.constantFrom('sale' as const, 'refund' as const),
       amount: fc.integer({ min: 1, max: 10 ** 12 }),
       stagedBeforeCutOff: fc.integer({ min: 0, max: 10_000_000 }),
       visibleAfter: fc.integer({ min: 0, max: 14_000 }),
@@ -218,7 +216,7 @@ const facts = fc
       return {
         fact: stagedFact({
           ...fields,
-          transactionId: `t${index}`,
+          factId: `t${index}`,
           stagedAt: new Date(stagedAt).toISOString(),
         }),
         visibleAt: stagedAt + visibleAfter,
@@ -262,11 +260,9 @@ function sums(entries: Iterable<LedgerEntry>): Map<string, MerchantTotals> {
 function expectBalanced(sim: ReturnType<typeof simulation>): void {
   const day = sim.day();
   expect(day.status).toBe('balanced');
-  expect([...sim.ledger.keys()].toSorted()).toEqual(
-    sim.staged.map(({ fact }) => fact.transactionId).toSorted(),
-  );
-  const signed = sim.staged.map(({ fact: { type, amount } }) =>
-    type === 'sale' ? BigInt(amount) : -BigInt(amount),
+  expect([...sim.ledger.keys()].toSorted()).toEqual(sim.staged.map(({ fact }) => fact.factId).toSorted());
+  const signed = sim.staged.map(({ fact: { kind, amount } }) =>
+    kind === 'sale' ? BigInt(amount) : -BigInt(amount),
   );
   const entries = [...sim.ledger.values()];
   const of = (status: string) => {
@@ -314,7 +310,7 @@ describe('a day', () => {
         for (let number = 0; number < count; number++) {
           const stagedAt = new Date(CUT_OFF).toISOString();
           sim.staged.push({
-            fact: stagedFact({ transactionId: `late${number}`, stagedAt }),
+            fact: stagedFact({ factId: `late${number}`, stagedAt }),
             visibleAt: later,
           });
         }
@@ -332,7 +328,7 @@ describe('a day', () => {
     const sim = simulation({ seed: 1, lossPercent: 100, duplicatePercent: 0, deathPercent: 0 });
     const stagedAt = new Date(CUT_OFF - 60_000).toISOString();
     for (let number = 0; number < 120; number++) {
-      sim.staged.push({ fact: stagedFact({ transactionId: `t${number}`, stagedAt }), visibleAt: CUT_OFF });
+      sim.staged.push({ fact: stagedFact({ factId: `t${number}`, stagedAt }), visibleAt: CUT_OFF });
     }
     sim.ask('operator', CUT_OFF + 1000);
     await expect(sim.settleDown(10)).rejects.toThrow('did not settle down');
@@ -361,7 +357,7 @@ describe('a walk', () => {
   it('fails when a send fails, so that the run comes again', async () => {
     const day = businessDay();
     const many = Array.from({ length: 500 }, (_, index) =>
-      stagedFact({ transactionId: `t${String(index).padStart(3, '0')}` }),
+      stagedFact({ factId: `t${String(index).padStart(3, '0')}` }),
     );
     let atOnce = 0;
     let most = 0;
@@ -384,7 +380,7 @@ describe('a walk', () => {
     const day = businessDay();
     const stagedAt = new Date(CUT_OFF - 60_000).toISOString();
     const many = Array.from({ length: 12_000 }, (_, index) =>
-      stagedFact({ transactionId: `t${String(index).padStart(5, '0')}`, stagedAt }),
+      stagedFact({ factId: `t${String(index).padStart(5, '0')}`, stagedAt }),
     );
     const sent: string[] = [];
     let through = '';
@@ -397,7 +393,9 @@ describe('a walk', () => {
       },
       noteSends: async (key) => {
         // What is noted has been sent.
-        expect(sent.map((id) => sortKeyOf(many[0]?.merchantId ?? '', id))).toContain(key);
+        expect(sent.map((id) => sortKeyOf({ merchantId: many[0]?.merchantId ?? '', factId: id }))).toContain(
+          key,
+        );
         through = key;
         return Promise.resolve();
       },
@@ -414,7 +412,7 @@ describe('a walk', () => {
   });
 
   it('names a transaction about which the books differ, and agrees with itself', async () => {
-    const facts = ['t1', 't2', 't3'].map((transactionId) => stagedFact({ transactionId }));
+    const facts = ['t1', 't2', 't3'].map((factId) => stagedFact({ factId }));
     const entries = facts.map((fact) => settle(fact, undefined, undefined, { score: 0, rules: [] }, 70));
     const day = businessDay();
     const walk = async (ledger: readonly LedgerEntry[]) =>
@@ -424,7 +422,7 @@ describe('a walk', () => {
         noteSends: async () => Promise.resolve(),
       });
     const changed = entries.map((entry) =>
-      entry.transactionId === 't2' ? { ...entry, amount: entry.amount + 1n } : entry,
+      entry.factId === 't2' ? { ...entry, amount: entry.amount + 1n } : entry,
     );
     expect(await walk(entries)).toMatchObject({ mismatched: { count: 0 }, missing: { count: 0 } });
     expect(await walk(changed)).toMatchObject({ mismatched: { count: 1, ids: ['t2'] } });

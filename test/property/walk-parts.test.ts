@@ -37,7 +37,7 @@ beforeAll(async () => createTables(aws.dynamoDb));
 interface Line {
   readonly merchantId: string;
   readonly terminalId: string;
-  readonly type: 'sale' | 'refund';
+  readonly kind: 'sale' | 'refund';
   readonly currency: string;
   readonly amount: number;
   readonly fate: 'settled' | 'held' | 'missing' | 'unstaged' | 'mismatched';
@@ -47,7 +47,7 @@ const lines: fc.Arbitrary<Line[]> = fc.array(
   fc.record({
     merchantId: fc.constantFrom('a', 'b', 'c'),
     terminalId: fc.constantFrom('till-1', 'till-2', 'till-3'),
-    type: fc.constantFrom('sale' as const, 'refund' as const),
+    kind: fc.constantFrom('sale' as const, 'refund' as const),
     currency: fc.constantFrom('USD', 'EUR'),
     amount: fc.integer({ min: 1, max: 10 ** 12 }),
     fate: fc.constantFrom(
@@ -94,16 +94,16 @@ function booksOf(all: readonly Line[], reported: readonly TerminalReport[]) {
     fate,
     fact: stagedFact({
       ...fields,
-      transactionId: `t${index}`,
+      factId: `t${index}`,
       stagedAt: `2026-03-10T1${index % 4}:00:00.000Z`,
     }),
   }));
-  const key = ({ merchantId, transactionId }: Pick<StagedFact, 'merchantId' | 'transactionId'>): string =>
-    sortKeyOf(merchantId, transactionId);
-  const after = <T extends Pick<StagedFact, 'merchantId' | 'transactionId'>>(
-    items: readonly T[],
-    from = '',
-  ) => single(items.filter((item) => key(item) > from).toSorted((a, b) => (key(a) < key(b) ? -1 : 1)));
+  const after = <T extends Pick<StagedFact, 'merchantId' | 'factId'>>(items: readonly T[], from = '') =>
+    single(
+      items
+        .filter((item) => sortKeyOf(item) > from)
+        .toSorted((a, b) => (sortKeyOf(a) < sortKeyOf(b) ? -1 : 1)),
+    );
   const staged = facts.filter(({ fate }) => fate !== 'unstaged').map(({ fact }) => fact);
   const entries = facts
     .filter(({ fate }) => fate !== 'missing')

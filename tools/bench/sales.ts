@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
+import { factOf, type StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
 import type { Transaction } from '../../lambda/card-settlement/domain/transaction.ts';
 
 /** A plain sale, unlike every other: 40 merchants, a card of its own, more than a small amount. */
@@ -20,12 +20,11 @@ export const BENCH_CLIENT = 'benchclient0000000000000000';
 
 /** The same as intake would stage it. */
 export function benchFact(number: number, occurredAt: Date, businessDate: string): StagedFact {
-  return {
-    ...benchSale(number, occurredAt),
-    transactionId: randomUUID().replaceAll('-', ''),
+  return factOf(benchSale(number, occurredAt), {
+    factId: randomUUID().replaceAll('-', ''),
     clientId: BENCH_CLIENT,
     businessDate,
     stagedAt: occurredAt.toISOString(),
     bodyDigest: '00112233445566778899aabbccddeeff',
-  };
+  });
 }

@@ -1,18 +1,18 @@
 import type { BusinessDate } from './business-date.ts';
 import { decisionIdOf } from './identifiers.ts';
 import { requestOf, type EntryStatus, type LedgerEntry, type StagedFact } from './settlement.ts';
-import type { Transaction } from './transaction.ts';
+import { isReviewKind, type Transaction } from './transaction.ts';
 
 /**
  * An operator's decision on a held transaction: a staged fact beside it, in the books of the date that is open when it
- * is taken. A reversal is a decision, too, but a transaction of its own terminal: a `StagedFact` of type `reversal`.
+ * is taken. A reversal is a decision, too, but a transaction of its own terminal: a `StagedFact` of kind `reversal`.
  */
 export interface StagedReview {
   /** The transaction's id with `#decision`: there can be only one. */
-  readonly transactionId: string;
-  readonly type: 'release' | 'reject';
+  readonly factId: string;
+  readonly kind: 'release' | 'reject';
   readonly originalTransactionId: string;
-  readonly originalType: Transaction['type'];
+  readonly originalKind: Transaction['type'];
   /** The date in whose ledger the held entry stands. */
   readonly originalBusinessDate: BusinessDate;
   readonly merchantId: string;
@@ -30,19 +30,19 @@ export interface StagedReview {
 export type AnyStagedFact = StagedFact | StagedReview;
 
 export function isReview(fact: AnyStagedFact): fact is StagedReview {
-  return fact.type === 'release' || fact.type === 'reject';
+  return isReviewKind(fact.kind);
 }
 
 /** The fact of an operator's decision. */
 export function reviewOf(
   original: StagedFact,
-  review: Pick<StagedReview, 'type' | 'reason' | 'businessDate' | 'stagedAt' | 'clientId' | 'requestId'>,
+  review: Pick<StagedReview, 'kind' | 'reason' | 'businessDate' | 'stagedAt' | 'clientId' | 'requestId'>,
 ): StagedReview {
   return {
     ...review,
-    transactionId: decisionIdOf(original.transactionId),
-    originalTransactionId: original.transactionId,
-    originalType: original.type,
+    factId: decisionIdOf(original.factId),
+    originalTransactionId: original.factId,
+    originalKind: original.kind,
     originalBusinessDate: original.businessDate,
     merchantId: original.merchantId,
     amount: original.amount,
@@ -56,7 +56,7 @@ const REPEATED = ['merchantId', 'cardToken', 'currency', 'amount'] as const;
 /** JSON pointers of the members by which a reversal differs from what it reverses; none, and it fits. */
 export function reversalMismatches(reversal: Transaction, original: StagedFact): string[] {
   return [
-    ...(original.type === 'sale' ? [] : ['/originalTransactionId']),
+    ...(original.kind === 'sale' ? [] : ['/originalTransactionId']),
     ...REPEATED.filter((name) => reversal[name] !== original[name]).map((name) => `/${name}`),
   ];
 }
@@ -65,10 +65,10 @@ export function reversalMismatches(reversal: Transaction, original: StagedFact):
 export function reviewEntry(review: StagedReview, held: LedgerEntry): LedgerEntry {
   return {
     ...held,
-    transactionId: review.transactionId,
+    factId: review.factId,
     businessDate: review.businessDate,
-    type: review.type,
-    status: review.type === 'release' ? 'settled' : 'rejected',
+    kind: review.kind,
+    status: review.kind === 'release' ? 'settled' : 'rejected',
     movesFrom: 'held',
     // What held it stands in its original's entry.
     score: 0,
@@ -81,9 +81,9 @@ export function reviewEntry(review: StagedReview, held: LedgerEntry): LedgerEntr
 export function reversalEntry(reversal: StagedFact, standing: LedgerEntry): LedgerEntry {
   return {
     ...standing,
-    transactionId: reversal.transactionId,
+    factId: reversal.factId,
     businessDate: reversal.businessDate,
-    type: 'reversal',
+    kind: 'reversal',
     status: 'reversed',
     movesFrom: standing.status,
     amount: -standing.amount,
@@ -109,12 +109,12 @@ export interface Movement {
  * nothing in sum, whichever of the two was settled first.
  */
 export function movementsOf({
-  type,
+  kind,
   status,
   movesFrom,
-}: Pick<LedgerEntry, 'type' | 'status' | 'movesFrom'>): Movement[] {
+}: Pick<LedgerEntry, 'kind' | 'status' | 'movesFrom'>): Movement[] {
   if (movesFrom === undefined) return [{ status, count: 1, factor: 1n }];
-  if (type !== 'reversal') {
+  if (kind !== 'reversal') {
     return [
       { status: movesFrom, count: -1, factor: -1n },
       { status, count: 1, factor: 1n },

@@ -29,7 +29,7 @@ export function originalIdOf(factId: string): string {
 }
 
 /** The order of a date's facts: by merchant, then by fact. `#` sorts before every character of an identifier. */
-export function sortKeyOf(merchantId: string, factId: string): string {
+export function sortKeyOf({ merchantId, factId }: { merchantId: string; factId: string }): string {
   return `${merchantId}#${factId}`;
 }
 

@@ -2,14 +2,15 @@ import { crossRate, hasRate, type FxRates } from './fx.ts';
 import type { MerchantProfile } from './merchant.ts';
 import { convert, currencyExponent, feeOf, type MinorUnits, type Ratio } from './money.ts';
 import type { BusinessDate } from './business-date.ts';
-import { signedAmount, type FactType, type Transaction } from './transaction.ts';
+import { signedAmount, type FactKind, type Transaction } from './transaction.ts';
 
 /** What became of a transaction. */
 export type EntryStatus = 'settled' | 'held' | 'reversed' | 'rejected';
 
 /** An accepted transaction: written once, never changed. */
-export interface StagedFact extends Transaction {
-  readonly transactionId: string;
+export interface StagedFact extends Omit<Transaction, 'type'> {
+  readonly factId: string;
+  readonly kind: Transaction['type'];
   /** Who reported it: the `client_id` of the access token. */
   readonly clientId: string;
   readonly businessDate: BusinessDate;
@@ -21,6 +22,14 @@ export interface StagedFact extends Transaction {
   readonly idempotencyId?: string;
   /** Of the request that brought it: the log is searched by it. */
   readonly requestId?: string;
+}
+
+/** A transaction as it is staged. */
+export function factOf(
+  { type: kind, ...transaction }: Transaction,
+  staging: Omit<StagedFact, keyof Transaction | 'kind'>,
+): StagedFact {
+  return { ...transaction, kind, ...staging };
 }
 
 /** The verdict of a fraud rule, with what it saw. */
@@ -41,11 +50,11 @@ export interface Assessment {
  * a rejection are their original's, those of a reversal the exact negation of its sale's.
  */
 export interface LedgerEntry {
-  readonly transactionId: string;
+  readonly factId: string;
   readonly merchantId: string;
   readonly businessDate: BusinessDate;
   readonly status: EntryStatus;
-  readonly type: FactType;
+  readonly kind: FactKind;
   /** Of a decision: what its original was until then. The decision moves it from there to `status`. */
   readonly movesFrom?: EntryStatus;
   readonly amount: MinorUnits;
@@ -113,15 +122,15 @@ export function settle(
       ? amount
       : convert(amount, conversion.rate, exponentOf(fact.currency), exponentOf(settlementCurrency));
   const fee =
-    profile === undefined || fact.type !== 'sale'
+    profile === undefined || fact.kind !== 'sale'
       ? 0n
       : feeOf(gross, profile.feeBasisPoints, profile.feeFixedMinor);
   return {
-    transactionId: fact.transactionId,
+    factId: fact.factId,
     merchantId: fact.merchantId,
     businessDate: fact.businessDate,
     status: assessment.score >= holdScore ? 'held' : 'settled',
-    type: fact.type,
+    kind: fact.kind,
     amount,
     currency: fact.currency,
     settlementCurrency,

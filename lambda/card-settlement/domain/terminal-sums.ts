@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { TerminalReport } from './terminal-totals.ts';
 import type { StagedSummary } from './totals.ts';
+import { isReviewKind } from './transaction.ts';
 
 /**
  * What terminals report less what was staged there: one number for each terminal, nothing if both are the same.
@@ -87,12 +88,11 @@ export function createTerminalSums(seed: string, rows: Uint8Array = new Uint8Arr
       for (const line of totals) sum += weigh(line.type, line.currency, BigInt(line.count), line.amount);
       put(keyOf(clientId, terminalId), sum);
     },
-    stage: ({ clientId, terminalId, type, currency, amount }) => {
-      if (count === 0 || clientId === undefined || terminalId === undefined) return;
-      if (type === 'release' || type === 'reject') return;
+    stage: ({ clientId, terminalId, kind, currency, amount }) => {
+      if (count === 0 || clientId === undefined || terminalId === undefined || isReviewKind(kind)) return;
       const slot = slotOf(keyOf(clientId, terminalId));
       // The array keeps the lowest 64 bits.
-      if (keys[slot] !== 0n) sums[slot] = (sums[slot] ?? 0n) - weigh(type, currency, 1n, BigInt(amount));
+      if (keys[slot] !== 0n) sums[slot] = (sums[slot] ?? 0n) - weigh(kind, currency, 1n, BigInt(amount));
     },
     differs: ({ clientId, terminalId }) => {
       const slot = slotOf(keyOf(clientId, terminalId));

@@ -1,5 +1,5 @@
 import type { StagedSummary } from './totals.ts';
-import type { Transaction } from './transaction.ts';
+import { isReviewKind, type Transaction } from './transaction.ts';
 
 /** Transactions of one type and currency at a terminal. Amounts are minor units and positive, as terminals print them. */
 export interface TerminalLine {
@@ -56,9 +56,8 @@ export function createTerminalComparison(
   for (const { clientId, terminalId, lines } of before)
     for (const line of lines) linesOf.get(terminalKey(clientId, terminalId))?.set(lineKey(line), line);
   return {
-    add: ({ clientId, terminalId, type, currency, amount }) => {
-      if (clientId === undefined || terminalId === undefined || type === 'release' || type === 'reject')
-        return;
+    add: ({ clientId, terminalId, kind: type, currency, amount }) => {
+      if (clientId === undefined || terminalId === undefined || isReviewKind(type)) return;
       const lines = linesOf.get(terminalKey(clientId, terminalId));
       if (lines === undefined) return;
       const line = lines.get(lineKey({ type, currency })) ?? { type, currency, count: 0, amount: 0n };

@@ -1,7 +1,7 @@
 import { movementsOf } from './decision.ts';
 import type { Joined } from './merge-join.ts';
 import type { EntryStatus, LedgerEntry, StagedFact } from './settlement.ts';
-import { signedAmount, type FactType, type Transaction } from './transaction.ts';
+import { isReviewKind, signedAmount, type FactKind, type Transaction } from './transaction.ts';
 
 /** A number of transactions and the sum of their signed amounts, in minor units. */
 export interface CountAndAmount {
@@ -28,23 +28,23 @@ export interface MerchantTotals {
 /** What reconciling reads of a staged fact. */
 export interface StagedSummary extends Pick<
   StagedFact,
-  'transactionId' | 'merchantId' | 'amount' | 'currency' | 'stagedAt'
+  'factId' | 'merchantId' | 'amount' | 'currency' | 'stagedAt'
 > {
-  readonly type: FactType;
+  readonly kind: FactKind;
   /** Of a release or a rejection. */
-  readonly originalType?: Transaction['type'];
+  readonly originalKind?: Transaction['type'] | undefined;
   /** The client and the terminal that reported a transaction. */
-  readonly clientId?: string;
-  readonly terminalId?: string;
+  readonly clientId?: string | undefined;
+  readonly terminalId?: string | undefined;
 }
 
 /** What reconciling reads of a ledger entry. */
 export type LedgerSummary = Pick<
   LedgerEntry,
-  | 'transactionId'
+  | 'factId'
   | 'merchantId'
   | 'status'
-  | 'type'
+  | 'kind'
   | 'movesFrom'
   | 'amount'
   | 'currency'
@@ -83,7 +83,7 @@ export function createControlTotals(before: Readonly<Record<string, ControlTotal
   return {
     add: ({ left, right }) => {
       // A release or a rejection stages nothing: it only moves what was staged before.
-      if (left !== undefined && left.type !== 'release' && left.type !== 'reject')
+      if (left !== undefined && !isReviewKind(left.kind))
         plus(left.currency, 'staged', 1, signedAmount(left));
       if (right === undefined) return;
       for (const { status, count, factor } of movementsOf(right))

@@ -117,18 +117,23 @@ export function dateTransaction(
   return { occurredAt, businessDate: businessDateOf(occurredAt, calendar) };
 }
 
-/** What a staged fact is: a transaction, or an operator's decision on a held one. */
-export type FactType = Transaction['type'] | 'release' | 'reject';
+/** A transaction, or an operator's decision on one that is held. */
+export type FactKind = Transaction['type'] | 'release' | 'reject';
+
+/** True of decisions by operators, which stage no amount of their own. */
+export function isReviewKind(kind: FactKind): kind is 'release' | 'reject' {
+  return kind === 'release' || kind === 'reject';
+}
 
 /**
  * What a fact's amount is in a total: sales count positive, refunds and reversals negative; a release and a rejection
  * have the sign of what they decide on.
  */
 export function signedAmount(fact: {
-  readonly type: FactType;
-  readonly originalType?: Transaction['type'];
+  readonly kind: FactKind;
+  readonly originalKind?: Transaction['type'] | undefined;
   readonly amount: number;
 }): bigint {
-  const type = fact.type === 'release' || fact.type === 'reject' ? fact.originalType : fact.type;
-  return type === 'sale' ? BigInt(fact.amount) : -BigInt(fact.amount);
+  const kind = isReviewKind(fact.kind) ? fact.originalKind : fact.kind;
+  return kind === 'sale' ? BigInt(fact.amount) : -BigInt(fact.amount);
 }

@@ -4,7 +4,7 @@ import { decidedProblem, keyReusedProblem, problem } from '../api.ts';
 import { isSealed } from '../domain/business-day.ts';
 import { isReview, reversalMismatches } from '../domain/decision.ts';
 import { bodyDigest, decisionIdOf } from '../domain/identifiers.ts';
-import type { StagedFact } from '../domain/settlement.ts';
+import { factOf, type StagedFact } from '../domain/settlement.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { DaysTable } from '../store/business-days.ts';
 import type { StagedTable } from '../store/staged-transactions.ts';
@@ -54,18 +54,17 @@ export async function acceptReversal(
       })),
     });
   }
-  const fact: StagedFact = {
-    ...transaction,
-    transactionId: decisionIdOf(original.transactionId),
+  const fact = factOf(transaction, {
+    factId: decisionIdOf(original.factId),
     clientId,
     businessDate: original.businessDate,
     stagedAt: now.toISOString(),
     bodyDigest: bodyDigest(transaction),
     idempotencyId: keyId,
     requestId,
-  };
+  });
   const replayed = async (): Promise<StagedFact | undefined> => {
-    const standing = await services.staged.getDecision(fact.transactionId);
+    const standing = await services.staged.getDecision(fact.factId);
     if (standing === undefined) return undefined;
     if (isReview(standing)) throw decidedProblem(standing);
     const { idempotencyId, bodyDigest: digest } = standing;
@@ -88,7 +87,12 @@ export async function acceptReversal(
     return { outcome: 'replayed', fact: winner };
   }
   const { businessDate, merchantId, amount, currency } = fact;
-  const { transactionId } = original;
-  logger.info('sale reversed', { transactionId, businessDate, merchantId, amount, currency });
+  logger.info('sale reversed', {
+    transactionId: original.factId,
+    businessDate,
+    merchantId,
+    amount,
+    currency,
+  });
   return { outcome: 'staged', fact };
 }

@@ -19,7 +19,7 @@ export async function acceptTransaction(
     services,
   );
   // A reversal answers with its sale's id: it is a fact of the sale, and shows there.
-  const transactionId = originalIdOf(fact.transactionId);
+  const transactionId = originalIdOf(fact.factId);
   const location = `/transactions/${transactionId}`;
   return {
     status: outcome === 'staged' ? 201 : 200,

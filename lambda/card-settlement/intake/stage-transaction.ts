@@ -2,7 +2,7 @@ import { logger } from '../../shared/log.ts';
 import { keyReusedProblem, problem } from '../api.ts';
 import type { BusinessCalendar } from '../domain/business-date.ts';
 import { bodyDigest, transactionIdOf } from '../domain/identifiers.ts';
-import type { StagedFact } from '../domain/settlement.ts';
+import { factOf, type StagedFact } from '../domain/settlement.ts';
 import { dateTransaction, type Transaction } from '../domain/transaction.ts';
 import { acceptReversal, type ReversalServices } from './accept-reversal.ts';
 import type { FindUnsealedDate } from './find-unsealed-date.ts';
@@ -52,17 +52,16 @@ export async function stageTransaction(request: IntakeRequest, services: IntakeS
     async () => (await services.staged.get(transactionId)) === undefined,
   );
   if (businessDate === undefined) return replay(transactionId, transaction, services);
-  const fact: StagedFact = {
-    ...transaction,
-    transactionId,
+  const fact = factOf(transaction, {
+    factId: transactionId,
     clientId,
     businessDate,
     stagedAt: now.toISOString(),
     bodyDigest: bodyDigest(transaction),
     requestId,
-  };
+  });
   if ((await services.staged.put(fact)) === 'exists') return replay(transactionId, transaction, services);
-  const { merchantId, type, amount, currency } = fact;
+  const { merchantId, type, amount, currency } = transaction;
   logger.info('transaction staged', { transactionId, businessDate, merchantId, type, amount, currency });
   return { outcome: 'staged', fact };
 }

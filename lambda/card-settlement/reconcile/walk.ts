@@ -133,14 +133,14 @@ async function walkBooks(
       services.books.staged.pagesOf(day.businessDate, after),
       services.books.ledger.pagesOf(day.businessDate, after),
     ];
-    for await (const pairs of mergeJoin(staged, keyOf, ledger, keyOf)) {
+    for await (const pairs of mergeJoin(staged, sortKeyOf, ledger, sortKeyOf)) {
       for (const pair of pairs) {
         const { send, write } = found.add(pair);
         if (send !== undefined) await sends.add([send]);
         if (write.length > 0) await writes.add(write);
       }
       const last = pairs.at(-1)?.left ?? pairs.at(-1)?.right;
-      if (last !== undefined) through = keyOf(last);
+      if (last !== undefined) through = sortKeyOf(last);
       if (sends.count() - noted >= SENDS_PER_NOTE) {
         await sends.end();
         await services.noteSends(through);
@@ -184,14 +184,13 @@ function findings(from: WalkState, plan: RunPlan, sums: TerminalSums) {
       const { left: staged, right: entry } = pair;
       if (staged !== undefined) sums.stage(staged);
       const write = entry === undefined || !plan.mayBalance ? [] : writable(merchants.add(entry));
-      if (staged === undefined && entry !== undefined) unstaged.add(entry.transactionId);
-      if (staged !== undefined && entry !== undefined && !agree(staged, entry))
-        mismatched.add(entry.transactionId);
+      if (staged === undefined && entry !== undefined) unstaged.add(entry.factId);
+      if (staged !== undefined && entry !== undefined && !agree(staged, entry)) mismatched.add(entry.factId);
       if (staged === undefined || entry !== undefined) return { write, send: undefined };
-      missing.add(staged.transactionId);
+      missing.add(staged.factId);
       if (plan.overdueBefore !== undefined && staged.stagedAt < plan.overdueBefore)
-        overdue.add(staged.transactionId);
-      return { write, send: planSends(plan.sends, staged, keyOf(staged)) ? staged.transactionId : undefined };
+        overdue.add(staged.factId);
+      return { write, send: planSends(plan.sends, staged, sortKeyOf(staged)) ? staged.factId : undefined };
     },
     /** @returns the totals of the last merchant */
     end: () => (plan.mayBalance ? writable(merchants.end()) : []),
@@ -225,7 +224,7 @@ async function walkTerminals(
     const last = page.at(-1);
     if (last !== undefined && isTimeUp()) {
       const terminals = { count, reports, staged: comparison.staged() };
-      return { ...from, through: keyOf(last), terminals, terminalSums: new Uint8Array() };
+      return { ...from, through: sortKeyOf(last), terminals, terminalSums: new Uint8Array() };
     }
   }
   return { ...done, terminals: { count, reports, staged: comparison.staged() } };
@@ -246,10 +245,6 @@ async function differingTerminals(
     }
   }
   return { count, reports, staged: [] };
-}
-
-function keyOf({ merchantId, transactionId }: Pick<StagedSummary, 'merchantId' | 'transactionId'>): string {
-  return sortKeyOf(merchantId, transactionId);
 }
 
 function agree(staged: StagedSummary, entry: LedgerSummary): boolean {

@@ -9,10 +9,10 @@ export async function review(request: HttpRequest, services: ReviewServices): Pr
   knownQuery(request, []);
   const transactionId = identifierIn(request, 'transactionId');
   const { reason } = parseBody(requests.Review, request);
-  const type = request.routeKey.endsWith('/release') ? 'release' : 'reject';
+  const kind = request.routeKey.endsWith('/release') ? 'release' : 'reject';
   const { caller, requestId } = request;
   const { clientId } = caller;
-  const decision = await reviewTransaction({ transactionId, type, reason, clientId, requestId }, services);
+  const decision = await reviewTransaction({ transactionId, kind, reason, clientId, requestId }, services);
   return { status: 200, body: { transactionId, ...decisionBody(decision) } };
 }
 

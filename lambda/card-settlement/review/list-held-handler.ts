@@ -16,13 +16,13 @@ export async function listTransactions(request: HttpRequest, services: HeldServi
   const { limit, cursor } = pageIn(request, Cursor, ['status', 'businessDate']);
   parseAs(v.picklist(['held'], 'must be held'), request.query['status'], 'query:status');
   const businessDate = parseAs(CalendarDate, request.query['businessDate'], 'query:businessDate');
-  const after = cursor === undefined ? {} : { after: sortKeyOf(cursor.merchantId, cursor.transactionId) };
+  const after = cursor && sortKeyOf({ merchantId: cursor.merchantId, factId: cursor.transactionId });
   const { items, last } = await listHeld(
-    { businessDate, ...after, limit },
+    { businessDate, after, limit },
     ({ clientId }) => clientId === request.caller.clientId || isOperator(request),
     services,
   );
-  const next = last && { merchantId: last.merchantId, transactionId: last.transactionId };
+  const next = last && { merchantId: last.merchantId, transactionId: last.factId };
   return { status: 200, body: pageBody(items.map(heldBody), next) };
 }
 

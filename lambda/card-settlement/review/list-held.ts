@@ -33,7 +33,7 @@ export async function listHeld(
     businessDate,
     after,
     limit,
-  }: { readonly businessDate: BusinessDate; readonly after?: string; readonly limit: number },
+  }: { readonly businessDate: BusinessDate; readonly after: string | undefined; readonly limit: number },
   mayBeSeen: (fact: StagedFact) => boolean,
   services: HeldServices,
 ): Promise<{ readonly items: readonly Undecided[]; readonly last?: WrittenEntry }> {
@@ -52,11 +52,11 @@ export async function listHeld(
 }
 
 async function undecided(entries: readonly WrittenEntry[], services: HeldServices): Promise<Undecided[]> {
-  const ids = entries.map(({ transactionId }) => transactionId);
+  const ids = entries.map(({ factId }) => factId);
   const facts = await services.staged.getMany([...ids, ...ids.map(decisionIdOf)]);
   return entries.flatMap((entry) => {
-    const fact = facts.get(entry.transactionId);
-    const isDecided = facts.has(decisionIdOf(entry.transactionId));
+    const fact = facts.get(entry.factId);
+    const isDecided = facts.has(decisionIdOf(entry.factId));
     return fact === undefined || isReview(fact) || isDecided ? [] : [{ fact, entry }];
   });
 }

@@ -27,7 +27,7 @@ export interface ReviewServices {
 export async function reviewTransaction(
   review: {
     readonly transactionId: string;
-    readonly type: StagedReview['type'];
+    readonly kind: StagedReview['kind'];
     readonly reason: string;
     readonly clientId: string;
     readonly requestId: string;
@@ -36,8 +36,8 @@ export async function reviewTransaction(
 ): Promise<StagedReview> {
   const original = await services.staged.get(review.transactionId);
   if (original === undefined) throw notFoundProblem('transaction');
-  const standing = await services.staged.getDecision(decisionIdOf(original.transactionId));
-  if (standing !== undefined) return sameReview(review.type, standing);
+  const standing = await services.staged.getDecision(decisionIdOf(original.factId));
+  if (standing !== undefined) return sameReview(review.kind, standing);
   const entry = await services.ledger.get(original);
   if (entry?.status !== 'held') {
     throw problem('not-held', {
@@ -53,18 +53,17 @@ export async function reviewTransaction(
   );
   if (businessDate === undefined) throw new Error('No date was found for the decision.');
   const { transactionId, ...taken } = review;
-  const { type } = taken;
   const fact = reviewOf(original, { ...taken, businessDate, stagedAt: now.toISOString() });
   if ((await services.staged.put(fact)) === 'exists') {
-    const winner = await services.staged.getDecision(fact.transactionId);
+    const winner = await services.staged.getDecision(fact.factId);
     if (winner === undefined) throw new Error('A decision that exists was not found.');
-    return sameReview(type, winner);
+    return sameReview(review.kind, winner);
   }
-  logger.info('transaction reviewed', { transactionId, decision: type, businessDate });
+  logger.info('transaction reviewed', { transactionId, decision: review.kind, businessDate });
   return fact;
 }
 
-function sameReview(type: StagedReview['type'], standing: AnyStagedFact): StagedReview {
-  if (standing.type !== type || !isReview(standing)) throw decidedProblem(standing);
+function sameReview(kind: StagedReview['kind'], standing: AnyStagedFact): StagedReview {
+  if (standing.kind !== kind || !isReview(standing)) throw decidedProblem(standing);
   return standing;
 }

@@ -57,7 +57,7 @@ export function createAssessor(services: AssessorServices, settings: FraudSettin
   return async (facts) => {
     const assessments = new Map<string, Assessment>();
     const failures = new Map<string, unknown>();
-    const subjects = [...new Map(facts.map((fact) => [fact.transactionId, fact])).values()].map(subjectOf);
+    const subjects = [...new Map(facts.map((fact) => [fact.factId, fact])).values()].map(subjectOf);
     const seenOf = await readHistories(subjects);
     const assessable: Assessable[] = [];
     for (const subject of subjects) {
@@ -65,7 +65,7 @@ export function createAssessor(services: AssessorServices, settings: FraudSettin
         const seen = seenOf(subject);
         assessable.push({ subject, seen, currencies: currenciesCompared(subject, seen.uses, settings) });
       } catch (error) {
-        failures.set(subject.transactionId, error);
+        failures.set(subject.factId, error);
       }
     }
     const ratesOn = await readEach(
@@ -82,9 +82,9 @@ export function createAssessor(services: AssessorServices, settings: FraudSettin
       try {
         // A transaction that compares nothing gets no rates, so that its verdict is the same in every batch.
         const rates = currencies.length > 0 ? ratesOn(subject.businessDate) : undefined;
-        assessments.set(subject.transactionId, assess(subject, seen, rates, settings));
+        assessments.set(subject.factId, assess(subject, seen, rates, settings));
       } catch (error) {
-        failures.set(subject.transactionId, error);
+        failures.set(subject.factId, error);
       }
     }
     return { assessments, failures };

@@ -69,15 +69,15 @@ export async function settleBatch(
 async function assessEach(
   work: readonly Work[],
   services: BatchServices,
-): Promise<(transactionId: string) => Assessment> {
+): Promise<(factId: string) => Assessment> {
   const { assessments, failures } = await services.assess(
     work.flatMap((task) =>
       task.kind === 'transaction' ? [task.fact] : task.kind === 'reversal' ? [task.sale] : [],
     ),
   );
-  return (transactionId) => {
-    const assessment = assessments.get(transactionId);
-    if (assessment === undefined) throw failures.get(transactionId);
+  return (factId) => {
+    const assessment = assessments.get(factId);
+    if (assessment === undefined) throw failures.get(factId);
     return assessment;
   };
 }
@@ -100,7 +100,7 @@ function once<A extends readonly unknown[], T>(
 }
 
 /** Log fields that identify a fact. */
-function namesOf({ transactionId: factId, requestId }: AnyStagedFact): NonNullable<RecordFailure['about']> {
+function namesOf({ factId, requestId }: AnyStagedFact): NonNullable<RecordFailure['about']> {
   return { factId, requestId };
 }
 

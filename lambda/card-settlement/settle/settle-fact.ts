@@ -43,8 +43,8 @@ export type TaskOutcome = 'settled' | 'held' | 'decided' | 'known' | 'blocked';
 /** Ids of the sales that reversals among the facts undo. */
 export function originalsOf(facts: ReadonlyMap<string, AnyStagedFact>): string[] {
   return [...facts.values()]
-    .filter((fact) => !isReview(fact) && isDecisionId(fact.transactionId))
-    .map(({ transactionId }) => originalIdOf(transactionId));
+    .filter((fact) => !isReview(fact) && isDecisionId(fact.factId))
+    .map(({ factId }) => originalIdOf(factId));
 }
 
 /** @param originals the sales of `originalsOf`; undefined if there is no such fact, or its original is missing */
@@ -54,8 +54,8 @@ export function taskOf(
 ): Task | undefined {
   if (fact === undefined) return undefined;
   if (isReview(fact)) return { kind: 'review', fact };
-  if (!isDecisionId(fact.transactionId)) return { kind: 'transaction', fact };
-  const sale = originals.get(originalIdOf(fact.transactionId));
+  if (!isDecisionId(fact.factId)) return { kind: 'transaction', fact };
+  const sale = originals.get(originalIdOf(fact.factId));
   return sale === undefined || isReview(sale) ? undefined : { kind: 'reversal', fact, sale };
 }
 
@@ -67,12 +67,12 @@ export function taskOf(
  */
 export async function perform(
   task: Task,
-  assessmentOf: (transactionId: string) => Assessment,
+  assessmentOf: (factId: string) => Assessment,
   services: SettlementServices,
 ): Promise<TaskOutcome> {
   if (task.kind === 'review') return review(task.fact, services);
   if (task.kind === 'reversal') return reverse(task.fact, task.sale, assessmentOf, services);
-  return settleFact(task.fact, assessmentOf(task.fact.transactionId), undefined, services);
+  return settleFact(task.fact, assessmentOf(task.fact.factId), undefined, services);
 }
 
 /** Releases or rejects: the held entry stands, because intake of the decision has read it. */
@@ -80,7 +80,7 @@ async function review(fact: StagedReview, services: SettlementServices): Promise
   const held = await services.ledger.get({
     businessDate: fact.originalBusinessDate,
     merchantId: fact.merchantId,
-    transactionId: fact.originalTransactionId,
+    factId: fact.originalTransactionId,
   });
   if (held?.status !== 'held') throw new PermanentError('The decision names no held entry.');
   return (await services.ledger.put(reviewEntry(fact, held), services.now())) === 'written'
@@ -95,13 +95,13 @@ async function review(fact: StagedReview, services: SettlementServices): Promise
 async function reverse(
   fact: StagedFact,
   sale: StagedFact,
-  assessmentOf: (transactionId: string) => Assessment,
+  assessmentOf: (factId: string) => Assessment,
   services: SettlementServices,
 ): Promise<'decided' | 'known' | 'blocked'> {
   let standing = await services.ledger.get(sale);
   if (standing === undefined) {
     // It is assessed like any other sale, so that its entry is the same whether this or its own settlement puts it.
-    const assessment = assessmentOf(sale.transactionId);
+    const assessment = assessmentOf(sale.factId);
     if ((await settleFact(sale, assessment, 'reversed', services)) === 'blocked') return 'blocked';
     standing = await services.ledger.get(sale);
   }

@@ -24,12 +24,12 @@ export async function listEntries(
 ): Promise<{ readonly items: readonly WrittenEntry[]; readonly next: string | undefined }> {
   const to = `${merchantId}${AFTER_KEYS}`;
   // What follows a key directly is the key with the least character behind it.
-  const from = after === undefined ? `${merchantId}#` : `${sortKeyOf(merchantId, after)}\u0001`;
+  const from = after === undefined ? `${merchantId}#` : `${sortKeyOf({ merchantId, factId: after })}\u0001`;
   const found: WrittenEntry[] = [];
   for await (const entry of services.ledger.entriesOf(businessDate, { from, to }, limit + 1)) {
     found.push(entry);
     if (found.length > limit) break;
   }
   const items = found.slice(0, limit);
-  return { items, next: found.length > limit ? items.at(-1)?.transactionId : undefined };
+  return { items, next: found.length > limit ? items.at(-1)?.factId : undefined };
 }

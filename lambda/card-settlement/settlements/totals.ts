@@ -99,11 +99,11 @@ async function addUpTotals(
     found.push(...merchants.add(entry).filter(isWanted));
     if (found.length > limit) return firstOf(found, limit);
     if (++examined < EXAMINED_LIMIT) continue;
-    const { merchantId, transactionId } = entry;
+    const { merchantId, factId } = entry;
     const begun = merchants.end();
     if (begun.length > CARRIED_LIMIT) throw tooManyCurrenciesProblem(merchantId);
     const given = cursor?.merchantId === merchantId ? cursor.currency : undefined;
-    const reached = { transactionId, totals: begun.map(carried) };
+    const reached = { transactionId: factId, totals: begun.map(carried) };
     return {
       totals: found,
       next: { merchantId, ...(given === undefined ? {} : { currency: given }), reached },
@@ -138,7 +138,8 @@ function carriedTotals(cursor: TotalsCursor | undefined): MerchantTotals[] {
 function rangeAfter(cursor: TotalsCursor | undefined): LedgerRange {
   if (cursor === undefined) return undefined;
   const { merchantId, reached } = cursor;
-  return { after: reached === undefined ? `${merchantId}#` : sortKeyOf(merchantId, reached.transactionId) };
+  const factId = reached?.transactionId ?? '';
+  return { after: sortKeyOf({ merchantId, factId }) };
 }
 
 function tooManyCurrenciesProblem(merchantId: string): Problem {

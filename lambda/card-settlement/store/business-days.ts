@@ -1,11 +1,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
+import { itemTable } from '../../shared/item-table.ts';
 import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import type { BusinessDay } from '../domain/business-day.ts';
 import { DAY_SCOPE, dayKey, parseDay } from './day-record.ts';
-import { itemTable } from '../../shared/item-table.ts';
 
 const keys = tables.businessDays;
 

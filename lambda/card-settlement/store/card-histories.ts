@@ -1,11 +1,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
+import { itemTable, projection } from '../../shared/item-table.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { cardIndexAttributes, environmentNames, smallAmountIndexAttributes, tables } from '../contract.ts';
 import type { Moment, PastSmallSale, PastUse } from '../domain/fraud/history.ts';
 import { Transaction } from '../domain/transaction.ts';
-import { itemTable, projection } from '../../shared/item-table.ts';
 import { occurrenceKeyOf } from './keys.ts';
 
 const { byCard, bySmallAmount, partitionKey } = tables.stagedTransactions;
@@ -36,7 +36,12 @@ const StoredUse = v.pipe(
     currency: v.string(),
     location: Transaction.entries.location,
   }),
-  v.transform(({ [byCard.sortKey]: occurredAt, ...use }) => ({ ...use, occurredAt })),
+  v.transform(({ transactionId: factId, type: kind, [byCard.sortKey]: occurredAt, ...use }) => ({
+    factId,
+    kind,
+    occurredAt,
+    ...use,
+  })),
 );
 
 const StoredSmallSale = v.pipe(
@@ -46,7 +51,11 @@ const StoredSmallSale = v.pipe(
     businessDate: v.string(),
     cardToken: v.string(),
   }),
-  v.transform(({ [bySmallAmount.sortKey]: occurredAt, ...sale }) => ({ ...sale, occurredAt })),
+  v.transform(({ transactionId: factId, [bySmallAmount.sortKey]: occurredAt, ...sale }) => ({
+    factId,
+    occurredAt,
+    ...sale,
+  })),
 );
 
 /**
@@ -77,7 +86,7 @@ export function historiesTable(
           ':partition': partition,
           // An instant without an id sorts before every transaction of that instant.
           ':from': from.toISOString(),
-          ':upTo': occurrenceKeyOf(upTo.occurredAt, upTo.transactionId),
+          ':upTo': occurrenceKeyOf(upTo.occurredAt, upTo.factId),
         },
         ScanIndexForward: false,
         Limit: PAGE_ITEMS,

@@ -1,11 +1,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
+import { itemTable } from '../../shared/item-table.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { environmentNames, tables } from '../contract.ts';
 import { addDays, type BusinessDate } from '../domain/business-date.ts';
 import { keepsAll, type FxRates } from '../domain/fx.ts';
-import { itemTable } from '../../shared/item-table.ts';
 
 const SCOPE = 'fx-rates';
 const keys = tables.businessDays;

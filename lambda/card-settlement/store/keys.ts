@@ -24,6 +24,6 @@ function shardOf(businessDate: BusinessDate, shard: number): string {
 }
 
 /** The sort key of histories: the instant, ISO 8601 UTC with milliseconds, then the transaction. */
-export function occurrenceKeyOf(occurredAt: Date, transactionId: string): string {
-  return `${occurredAt.toISOString()}#${transactionId}`;
+export function occurrenceKeyOf(occurredAt: Date, factId: string): string {
+  return `${occurredAt.toISOString()}#${factId}`;
 }

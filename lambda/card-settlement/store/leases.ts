@@ -1,12 +1,12 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
+import { itemTable, type Item, type Update } from '../../shared/item-table.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { environmentNames, trigger } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import { NOTHING_ASKED, type BusinessDay, type Trigger } from '../domain/business-day.ts';
 import { dayKey, parseDay, runAttributes } from './day-record.ts';
-import { itemTable, type Item, type Update } from '../../shared/item-table.ts';
 
 /** What a run asks for when it takes a day's lease. */
 export interface LeaseRequest {

@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
+import { itemTable, marshalled, projection } from '../../shared/item-table.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
@@ -10,15 +11,14 @@ import type { LedgerEntry } from '../domain/settlement.ts';
 import type { LedgerSummary } from '../domain/totals.ts';
 import { Transaction } from '../domain/transaction.ts';
 import { partitionOf, partitionsOf } from './keys.ts';
-import { StoredInteger } from './stored.ts';
-import { itemTable, marshalled, projection } from '../../shared/item-table.ts';
+import { StoredInteger, withFactNames } from './stored.ts';
 
 const keys = tables.ledger;
 const PAGE_ITEMS = 100;
 
 const Status = v.picklist(['settled', 'held', 'reversed', 'rejected']);
 
-const StoredSummary = v.object({
+const summaryEntries = {
   transactionId: v.string(),
   merchantId: v.string(),
   status: Status,
@@ -30,10 +30,10 @@ const StoredSummary = v.object({
   gross: StoredInteger,
   fee: StoredInteger,
   net: StoredInteger,
-});
+};
 
-const StoredEntry = v.object({
-  ...StoredSummary.entries,
+const entryEntries = {
+  ...summaryEntries,
   businessDate: v.string(),
   conversion: v.exactOptional(
     v.object({
@@ -54,19 +54,22 @@ const StoredEntry = v.object({
     }),
   ),
   settledAt: v.string(),
-});
+};
+
+const StoredSummary = v.pipe(v.object(summaryEntries), v.transform(withFactNames));
+const StoredEntry = v.pipe(v.object(entryEntries), v.transform(withFactNames));
 
 /** A ledger entry as it stands, with the instant it was written. */
 export interface WrittenEntry extends Omit<LedgerEntry, 'requestId'> {
   readonly settledAt: string;
 }
 
-const summaryAttributes = Object.keys(StoredSummary.entries);
+const summaryAttributes = Object.keys(summaryEntries);
 
-const entryAttributes = Object.keys(StoredEntry.entries);
+const entryAttributes = Object.keys(entryEntries);
 
 /** Where a fact's entry stands. */
-export type EntryKey = Pick<LedgerEntry, 'businessDate' | 'merchantId' | 'transactionId'>;
+export type EntryKey = Pick<LedgerEntry, 'businessDate' | 'merchantId' | 'factId'>;
 
 /** Which part of a date's ledger to read: what sorts after a key, or what begins with one. */
 export type LedgerRange =
@@ -118,11 +121,11 @@ export function ledgerTable(
     },
 
     /** The entry of one fact, read consistently. */
-    get: async ({ businessDate, merchantId, transactionId }: EntryKey): Promise<WrittenEntry | undefined> =>
+    get: async ({ businessDate, merchantId, factId }: EntryKey): Promise<WrittenEntry | undefined> =>
       table.get(
         {
-          [keys.partitionKey]: partitionOf(businessDate, transactionId),
-          [keys.sortKey]: sortKeyOf(merchantId, transactionId),
+          [keys.partitionKey]: partitionOf(businessDate, factId),
+          [keys.sortKey]: sortKeyOf({ merchantId, factId }),
         },
         StoredEntry,
       ),
@@ -130,18 +133,18 @@ export function ledgerTable(
     /** What reconciling needs of a date's entries, page by page. */
     pagesOf: (businessDate: BusinessDate, after?: string): Pages<LedgerSummary> => {
       const range = after === undefined ? undefined : { after };
-      return mergePages(partitionPages(businessDate, range, summaryAttributes, parseSummary), keyOf);
+      return mergePages(partitionPages(businessDate, range, summaryAttributes, parseSummary), sortKeyOf);
     },
 
     /** The same, entry by entry. */
     summariesOf: (businessDate: BusinessDate, range?: LedgerRange): AsyncIterable<LedgerSummary> =>
-      mergeSorted(partitionPages(businessDate, range, summaryAttributes, parseSummary), keyOf),
+      mergeSorted(partitionPages(businessDate, range, summaryAttributes, parseSummary), sortKeyOf),
 
     /** Whole entries, for a reader that wants about `limit` of them. */
     entriesOf: (businessDate: BusinessDate, range: LedgerRange, limit: number): AsyncIterable<WrittenEntry> =>
       mergeSorted(
         partitionPages(businessDate, range, entryAttributes, parseEntry, { pageItems: limit }),
-        keyOf,
+        sortKeyOf,
       ),
 
     /**
@@ -151,7 +154,10 @@ export function ledgerTable(
     heldOf: (businessDate: BusinessDate, after: string | undefined): AsyncIterable<WrittenEntry> => {
       const range = after === undefined ? undefined : { after };
       const index = keys.byHeld;
-      return mergeSorted(partitionPages(businessDate, range, entryAttributes, parseEntry, { index }), keyOf);
+      return mergeSorted(
+        partitionPages(businessDate, range, entryAttributes, parseEntry, { index }),
+        sortKeyOf,
+      );
     },
   };
 }
@@ -164,11 +170,14 @@ export function ledgerItem(entry: LedgerEntry, settledAt: Date) {
 }
 
 function itemOf(entry: LedgerEntry, settledAt: Date) {
-  const partition = partitionOf(entry.businessDate, entry.transactionId);
+  const partition = partitionOf(entry.businessDate, entry.factId);
+  const { factId: transactionId, kind: type, ...rest } = entry;
   return {
-    ...entry,
+    ...rest,
+    transactionId,
+    type,
     [keys.partitionKey]: partition,
-    [keys.sortKey]: keyOf(entry),
+    [keys.sortKey]: sortKeyOf(entry),
     ...(entry.status === 'held' ? { [keys.byHeld.partitionKey]: partition } : {}),
     settledAt: settledAt.toISOString(),
   };
@@ -180,10 +189,6 @@ function parseSummary(item: unknown): LedgerSummary {
 
 function parseEntry(item: unknown): WrittenEntry {
   return parseWritten(StoredEntry, item);
-}
-
-function keyOf({ merchantId, transactionId }: Pick<LedgerSummary, 'merchantId' | 'transactionId'>): string {
-  return sortKeyOf(merchantId, transactionId);
 }
 
 function conditionOf(range: LedgerRange): string {

@@ -1,12 +1,12 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
+import { itemTable } from '../../shared/item-table.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDay } from '../domain/business-day.ts';
 import type { MerchantTotals } from '../domain/totals.ts';
 import { StoredIntegerText } from './stored.ts';
-import { itemTable } from '../../shared/item-table.ts';
 
 const keys = tables.businessDays;
 

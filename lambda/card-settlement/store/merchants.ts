@@ -1,10 +1,10 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
+import { itemTable } from '../../shared/item-table.ts';
 import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import { FIRST_EFFECTIVE_DATE, MerchantProfile, sameProfile } from '../domain/merchant.ts';
-import { itemTable } from '../../shared/item-table.ts';
 
 const keys = tables.merchants;
 

@@ -1,10 +1,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
+import { itemTable, marshalled, projection } from '../../shared/item-table.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { environmentNames, stagedIndexAttributes, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
-import { isReview, type AnyStagedFact } from '../domain/decision.ts';
+import { isReview, type AnyStagedFact, type StagedReview } from '../domain/decision.ts';
 import { isSmallSale } from '../domain/fraud/small-amount.ts';
 import { isDecisionId, sortKeyOf, terminalKeyOf } from '../domain/identifiers.ts';
 import { mergePages, type Pages } from '../domain/merge-join.ts';
@@ -12,56 +13,65 @@ import { STAGED_KEPT_DAYS } from '../domain/retention.ts';
 import type { StagedFact } from '../domain/settlement.ts';
 import type { StagedSummary } from '../domain/totals.ts';
 import { instantOf, Transaction } from '../domain/transaction.ts';
-import { itemTable, marshalled, projection } from '../../shared/item-table.ts';
 import { occurrenceKeyOf, partitionOf, partitionsOf } from './keys.ts';
+import { withFactNames } from './stored.ts';
 
 const keys = tables.stagedTransactions;
 /** Small enough that the pages of 16 shards of both tables fit a small function. */
 const PAGE_ITEMS = 100;
 
 /** Keys of the table and its indexes stand beside the fact in an item; they are derived, and dropped on the way out. */
-const StoredFact = v.object({
-  ...Transaction.entries,
-  // Intake may come to refuse a currency that it has taken before.
-  currency: v.string(),
-  transactionId: v.string(),
-  clientId: v.string(),
-  businessDate: v.string(),
-  stagedAt: v.string(),
-  bodyDigest: v.string(),
-  idempotencyId: v.exactOptional(v.string()),
-  requestId: v.exactOptional(v.string()),
-});
+const StoredFact = v.pipe(
+  v.object({
+    ...Transaction.entries,
+    // Intake may come to refuse a currency that it has taken before.
+    currency: v.string(),
+    transactionId: v.string(),
+    clientId: v.string(),
+    businessDate: v.string(),
+    stagedAt: v.string(),
+    bodyDigest: v.string(),
+    idempotencyId: v.exactOptional(v.string()),
+    requestId: v.exactOptional(v.string()),
+  }),
+  v.transform(withFactNames),
+);
 
-const StoredReview = v.object({
-  transactionId: v.string(),
-  type: v.picklist(['release', 'reject']),
-  originalTransactionId: v.string(),
-  originalType: Transaction.entries.type,
-  originalBusinessDate: v.string(),
-  merchantId: v.string(),
-  amount: v.number(),
-  currency: v.string(),
-  businessDate: v.string(),
-  stagedAt: v.string(),
-  clientId: v.string(),
-  reason: v.string(),
-  requestId: v.exactOptional(v.string()),
-});
+const StoredReview = v.pipe(
+  v.object({
+    transactionId: v.string(),
+    type: v.picklist(['release', 'reject']),
+    originalTransactionId: v.string(),
+    originalType: Transaction.entries.type,
+    originalBusinessDate: v.string(),
+    merchantId: v.string(),
+    amount: v.number(),
+    currency: v.string(),
+    businessDate: v.string(),
+    stagedAt: v.string(),
+    clientId: v.string(),
+    reason: v.string(),
+    requestId: v.exactOptional(v.string()),
+  }),
+  v.transform(({ originalType: originalKind, ...review }) => ({ ...withFactNames(review), originalKind })),
+);
 
 const AnyStoredFact = v.union([StoredReview, StoredFact]);
 
-const StoredSummary = v.object({
-  transactionId: v.string(),
-  merchantId: v.string(),
-  type: v.picklist([...Transaction.entries.type.options, 'release', 'reject']),
-  originalType: v.exactOptional(Transaction.entries.type),
-  amount: v.number(),
-  currency: v.string(),
-  stagedAt: v.string(),
-  clientId: v.exactOptional(v.string()),
-  terminalId: v.exactOptional(v.string()),
-});
+const StoredSummary = v.pipe(
+  v.object({
+    transactionId: v.string(),
+    merchantId: v.string(),
+    type: v.picklist([...Transaction.entries.type.options, 'release', 'reject']),
+    originalType: v.exactOptional(Transaction.entries.type),
+    amount: v.number(),
+    currency: v.string(),
+    stagedAt: v.string(),
+    clientId: v.exactOptional(v.string()),
+    terminalId: v.exactOptional(v.string()),
+  }),
+  v.transform(({ originalType: originalKind, ...summary }) => ({ ...withFactNames(summary), originalKind })),
+);
 
 /** Accepted transactions, and the decisions on them. Facts are read consistently. */
 export function stagedTable(
@@ -93,7 +103,7 @@ export function stagedTable(
         factIds.map((id) => ({ [keys.partitionKey]: id })),
         AnyStoredFact,
       );
-      return new Map(facts.map((fact) => [fact.transactionId, fact]));
+      return new Map(facts.map((fact) => [fact.factId, fact]));
     },
 
     /**
@@ -121,7 +131,7 @@ export function stagedTable(
           (item) => parseWritten(StoredSummary, item),
         ),
       );
-      return mergePages(pages, (staged) => sortKeyOf(staged.merchantId, staged.transactionId));
+      return mergePages(pages, sortKeyOf);
     },
   };
 }
@@ -134,19 +144,26 @@ export function stagedItem(fact: AnyStagedFact) {
 }
 
 function itemOf(fact: AnyStagedFact) {
+  const { factId, kind, ...rest } = isReview(fact) ? withOriginalType(fact) : fact;
   return {
-    ...fact,
-    [keys.byBusinessDate.partitionKey]: partitionOf(fact.businessDate, fact.transactionId),
-    [keys.byBusinessDate.sortKey]: sortKeyOf(fact.merchantId, fact.transactionId),
+    ...rest,
+    [keys.partitionKey]: factId,
+    type: kind,
+    [keys.byBusinessDate.partitionKey]: partitionOf(fact.businessDate, factId),
+    [keys.byBusinessDate.sortKey]: sortKeyOf(fact),
     // A decision is no use of the card: it is in no history.
-    ...(isReview(fact) || isDecisionId(fact.transactionId) ? {} : historyKeys(fact)),
+    ...(isReview(fact) || isDecisionId(factId) ? {} : historyKeys(fact)),
     [keys.timeToLive]: Math.floor(Date.parse(fact.stagedAt) / 1000) + STAGED_KEPT_DAYS * 86_400,
   };
 }
 
+function withOriginalType({ originalKind: originalType, ...review }: StagedReview) {
+  return { ...review, originalType };
+}
+
 function historyKeys(fact: StagedFact): Record<string, string> {
   return {
-    [keys.byCard.sortKey]: occurrenceKeyOf(instantOf(fact), fact.transactionId),
+    [keys.byCard.sortKey]: occurrenceKeyOf(instantOf(fact), fact.factId),
     ...(isSmallSale(fact) ? { [keys.bySmallAmount.partitionKey]: terminalKeyOf(fact) } : {}),
   };
 }

@@ -12,3 +12,12 @@ export const StoredIntegerText = v.pipe(
   v.regex(/^-?\d+$/),
   v.transform((value) => BigInt(value)),
 );
+
+/** Tables have `transactionId` and `type` where the app says `factId` and `kind`. */
+export function withFactNames<T extends { readonly transactionId: string; readonly type: unknown }>({
+  transactionId: factId,
+  type: kind,
+  ...rest
+}: T): Omit<T, 'transactionId' | 'type'> & { factId: string; kind: T['type'] } {
+  return { ...rest, factId, kind };
+}

@@ -2,13 +2,13 @@ import { hash } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
+import { itemTable, marshalled } from '../../shared/item-table.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import type { TerminalReport } from '../domain/terminal-totals.ts';
 import { Transaction } from '../domain/transaction.ts';
 import { StoredInteger } from './stored.ts';
-import { itemTable, marshalled } from '../../shared/item-table.ts';
 
 const keys = tables.businessDays;
 const PAGE_ITEMS = 100;

@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
+import { itemTable, type Item } from '../../shared/item-table.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
@@ -8,7 +9,6 @@ import type { InterruptedSends, RunPlan } from '../domain/run-plan.ts';
 import { Transaction } from '../domain/transaction.ts';
 import type { WalkState } from '../domain/walk-state.ts';
 import { StoredIntegerText } from './stored.ts';
-import { itemTable, type Item } from '../../shared/item-table.ts';
 
 const SCOPE = 'walk';
 const keys = tables.businessDays;

@@ -62,7 +62,7 @@ async function raceEveryWay<T>(
 /** A sale of a card of its own, staged; the number tells it apart. */
 async function stageSale(name: string, number: number): Promise<StagedFact> {
   const fact = stagedFact({
-    transactionId: `${name}_${number}`,
+    factId: `${name}_${number}`,
     cardToken: `tok_${name}_${number}`,
     businessDate: DATE,
   });
@@ -70,8 +70,8 @@ async function stageSale(name: string, number: number): Promise<StagedFact> {
   return fact;
 }
 
-function reversalOf({ transactionId, ...sale }: StagedFact): StagedFact {
-  return { ...sale, type: 'reversal', transactionId: decisionIdOf(transactionId) };
+function reversalOf({ factId, ...sale }: StagedFact): StagedFact {
+  return { ...sale, kind: 'reversal', factId: decisionIdOf(factId) };
 }
 
 const scores = { score: 70, rules: [{ rule: 'duplicate', score: 70, inputs: {} }] };
@@ -79,11 +79,11 @@ const scores = { score: 70, rules: [{ rule: 'duplicate', score: 70, inputs: {} }
 async function holdSale(fact: StagedFact): Promise<void> {
   const amount = BigInt(fact.amount);
   const entry: LedgerEntry = {
-    transactionId: fact.transactionId,
+    factId: fact.factId,
     merchantId: fact.merchantId,
     businessDate: fact.businessDate,
     status: 'held',
-    type: 'sale',
+    kind: 'sale',
     amount,
     currency: fact.currency,
     settlementCurrency: fact.currency,
@@ -118,20 +118,18 @@ function reviewing(transactionId: string, type: 'release' | 'reject'): () => Pro
 function reversing(fact: StagedFact): () => Promise<string> {
   const { merchantId, terminalId, cardToken, amount, currency, merchantCategoryCode, occurredAt } = fact;
   const request = httpRequest({
-    headers: { 'idempotency-key': `reversal-${fact.transactionId}` },
+    headers: { 'idempotency-key': `reversal-${fact.factId}` },
     body: JSON.stringify({
       ...{ merchantId, terminalId, cardToken, amount, currency, merchantCategoryCode, occurredAt },
       type: 'reversal',
-      originalTransactionId: fact.transactionId,
+      originalTransactionId: fact.factId,
     }),
   });
   return () => told(acceptTransaction(request, intake.buildServices(world.aws.client, world.now)));
 }
 
 function settling(...facts: readonly StagedFact[]): () => Promise<readonly string[]> {
-  const records = facts.map(({ transactionId: factId }, index) =>
-    sqsRecord(`m${index}`, JSON.stringify({ factId })),
-  );
+  const records = facts.map(({ factId }, index) => sqsRecord(`m${index}`, JSON.stringify({ factId })));
   return async () => {
     const services = settlement.buildServices(world.aws.client, world.now);
     const { batchItemFailures } = await settleBatch(records, services);
@@ -139,12 +137,10 @@ function settling(...facts: readonly StagedFact[]): () => Promise<readonly strin
   };
 }
 
-/** What stands at the decision's id: of which type. */
-async function decisionOn({ transactionId }: StagedFact): Promise<string | undefined> {
-  const decision = await stagedTable(world.aws.client, tableNames.staged).getDecision(
-    decisionIdOf(transactionId),
-  );
-  return decision?.type;
+/** What stands at the decision's id: of which kind. */
+async function decisionOn({ factId }: StagedFact): Promise<string | undefined> {
+  const decision = await stagedTable(world.aws.client, tableNames.staged).getDecision(decisionIdOf(factId));
+  return decision?.kind;
 }
 
 describe('two decisions on a held transaction at once', () => {
@@ -160,7 +156,7 @@ describe('two decisions on a held transaction at once', () => {
           const fact = await stageSale(`${one}-${other}`, number);
           await holdSale(fact);
           const racers = [one, other].map((type) =>
-            type === 'reversal' ? reversing(fact) : reviewing(fact.transactionId, type),
+            type === 'reversal' ? reversing(fact) : reviewing(fact.factId, type),
           );
           return { fact, racers };
         },

@@ -137,13 +137,13 @@ describe('business days', () => {
             clientId: 'operator',
           };
           const stragglers = {
-            sale: { ...settled, transactionId: 'late', cardToken: 'tok_late', stagedAt: late.stagedAt },
-            release: reviewOf(held, { ...late, type: 'release' }),
-            reject: reviewOf(heldToo, { ...late, type: 'reject' }),
+            sale: { ...settled, factId: 'late', cardToken: 'tok_late', stagedAt: late.stagedAt },
+            release: reviewOf(held, { ...late, kind: 'release' }),
+            reject: reviewOf(heldToo, { ...late, kind: 'reject' }),
             reversal: {
               ...settled,
-              type: 'reversal' as const,
-              transactionId: decisionIdOf(settled.transactionId),
+              kind: 'reversal' as const,
+              factId: decisionIdOf(settled.factId),
               stagedAt: late.stagedAt,
             },
           };

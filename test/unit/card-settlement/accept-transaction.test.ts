@@ -22,8 +22,8 @@ function intake(changes: Partial<IntakeServices> = {}) {
     unsealedDateFrom: async (date) => Promise.resolve(date),
     staged: {
       put: async (fact) => {
-        if (facts.has(fact.transactionId)) return Promise.resolve('exists');
-        if (!isReview(fact)) facts.set(fact.transactionId, fact);
+        if (facts.has(fact.factId)) return Promise.resolve('exists');
+        if (!isReview(fact)) facts.set(fact.factId, fact);
         return Promise.resolve('written');
       },
       get: async (id) => Promise.resolve(facts.get(id)),
@@ -65,9 +65,11 @@ describe('a transaction', () => {
     const { facts, post } = intake();
     const response = await post(sale());
     const [fact] = facts.values();
+    const { type: kind, ...rest } = sale();
     expect(fact).toEqual({
-      ...sale(),
-      transactionId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      ...rest,
+      kind,
+      factId: expect.stringMatching(/^[0-9a-f]{32}$/),
       clientId: 'gateway-client',
       requestId: 'request-1',
       businessDate: '2026-03-10',
@@ -76,8 +78,8 @@ describe('a transaction', () => {
     });
     expect(response).toEqual({
       status: 201,
-      headers: { location: `/transactions/${fact?.transactionId}` },
-      body: { transactionId: fact?.transactionId, businessDate: '2026-03-10', status: 'staged' },
+      headers: { location: `/transactions/${fact?.factId}` },
+      body: { transactionId: fact?.factId, businessDate: '2026-03-10', status: 'staged' },
     });
   });
 

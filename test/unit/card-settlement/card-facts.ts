@@ -1,6 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { MerchantProfile } from '../../../lambda/card-settlement/domain/merchant.ts';
-import type { StagedFact } from '../../../lambda/card-settlement/domain/settlement.ts';
+import { factOf, type StagedFact } from '../../../lambda/card-settlement/domain/settlement.ts';
 import type { Transaction } from '../../../lambda/card-settlement/domain/transaction.ts';
 import type { BalancedDay, OpenDay, SealedDay } from '../../../lambda/card-settlement/domain/business-day.ts';
 import type { FxRates } from '../../../lambda/card-settlement/domain/fx.ts';
@@ -24,12 +24,13 @@ export function sale(changes: Partial<Transaction> = {}): Transaction {
 
 export function stagedFact(changes: Partial<StagedFact> = {}): StagedFact {
   return {
-    ...sale(),
-    transactionId: 'c0ffee00c0ffee00c0ffee00c0ffee00',
-    clientId: 'gateway-client',
-    businessDate: '2026-03-10',
-    stagedAt: '2026-03-10T16:00:19.000Z',
-    bodyDigest: '00112233445566778899aabbccddeeff',
+    ...factOf(sale(), {
+      factId: 'c0ffee00c0ffee00c0ffee00c0ffee00',
+      clientId: 'gateway-client',
+      businessDate: '2026-03-10',
+      stagedAt: '2026-03-10T16:00:19.000Z',
+      bodyDigest: '00112233445566778899aabbccddeeff',
+    }),
     ...changes,
   };
 }

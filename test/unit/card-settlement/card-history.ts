@@ -20,13 +20,13 @@ export function subject(changes: Partial<StagedFact> = {}): Subject {
 
 /** An earlier use of the subject's card, so many seconds before it, in other respects like it unless `changes` say so. */
 export function useBefore(later: Subject, seconds: number, changes: Partial<PastUse> = {}): PastUse {
-  const { merchantId, type, amount, currency, businessDate } = later;
+  const { merchantId, kind, amount, currency, businessDate } = later;
   return {
-    transactionId: `earlier-${seconds}`,
+    factId: `earlier-${seconds}`,
     occurredAt: new Date(later.occurredAt.getTime() - seconds * 1000),
     businessDate,
     merchantId,
-    type,
+    kind,
     amount,
     currency,
     ...changes,

@@ -62,7 +62,7 @@ afterAll(() => engines.stop());
 async function stage(facts: readonly Partial<StagedFact>[], secondsApart = 1): Promise<StagedFact[]> {
   const staged = facts.map((changes, number) =>
     stagedFact({
-      transactionId: `${changes.cardToken}-${String(number).padStart(5, '0')}`,
+      factId: `${changes.cardToken}-${String(number).padStart(5, '0')}`,
       occurredAt: new Date(NOON + number * secondsApart * 1000).toISOString(),
       ...changes,
     }),
@@ -90,7 +90,7 @@ describe('the history of a card', () => {
   it('comes latest first, with all that the rules look at, and without what stands elsewhere', async () => {
     const [first, second, third] = await stage([
       { cardToken: 'tok_a', location: { latitude: 1.5, longitude: -2 } },
-      { cardToken: 'tok_a', type: 'refund', currency: 'JPY', businessDate: '2026-03-11' },
+      { cardToken: 'tok_a', kind: 'refund', currency: 'JPY', businessDate: '2026-03-11' },
       { cardToken: 'tok_a' },
     ]);
     await stage([{ cardToken: 'tok_other' }]);
@@ -101,12 +101,12 @@ describe('the history of a card', () => {
     );
     expect(read).toEqual(
       [third, second, first].map(
-        ({ transactionId, occurredAt, businessDate, merchantId, type, amount, currency, location }) => ({
-          transactionId,
+        ({ factId, occurredAt, businessDate, merchantId, kind, amount, currency, location }) => ({
+          factId,
           occurredAt: new Date(occurredAt),
           businessDate,
           merchantId,
-          type,
+          kind,
           amount,
           currency,
           ...(location === undefined ? {} : { location }),
@@ -116,12 +116,12 @@ describe('the history of a card', () => {
     const later = await collect(
       services().histories.ofCard('tok_a', { upTo: subjectOf(second), from: new Date(NOON + 1) }),
     );
-    expect(later.map(({ transactionId }) => transactionId)).toEqual([second.transactionId]);
+    expect(later.map(({ factId }) => factId)).toEqual([second.factId]);
   });
 
   it('keeps the order of transactions of one instant', async () => {
     const staged = await stage(
-      ['c', 'a', 'b'].map((transactionId) => ({ cardToken: 'tok_same', transactionId })),
+      ['c', 'a', 'b'].map((factId) => ({ cardToken: 'tok_same', factId })),
       0,
     );
     const [c] = staged;
@@ -129,14 +129,14 @@ describe('the history of a card', () => {
     const read = await collect(
       services().histories.ofCard('tok_same', { upTo: subjectOf(c), from: new Date(NOON) }),
     );
-    expect(read.map(({ transactionId }) => transactionId)).toEqual(['c', 'b', 'a']);
+    expect(read.map(({ factId }) => factId)).toEqual(['c', 'b', 'a']);
   });
 
   it('is read in one query for all transactions of a batch', async () => {
     const staged = await stage(Array.from({ length: 10 }, () => ({ cardToken: 'tok_batch', amount: 500 })));
     const { assessments } = await assessor()([...staged, ...staged.slice(0, 3)]);
     expect(queries).toEqual(['byCard tok_batch']);
-    expect(assessments.get(staged[9]?.transactionId ?? '')).toMatchObject({
+    expect(assessments.get(staged[9]?.factId ?? '')).toMatchObject({
       score: 110,
       rules: [{ rule: 'duplicate' }, { rule: 'velocity', inputs: { earlierUses: 9 } }],
     });
@@ -150,11 +150,11 @@ describe('the history of a card', () => {
     const window = () => 30 * DAY_MILLISECONDS;
     const pages = (range: HistoryRange) => services().histories.ofCard('tok_busy', range);
     const read = await readHistory([subjectOf(last)], window, pages, bounds);
-    expect(seenBy(subjectOf(last), read, window(), bounds).map(({ transactionId }) => transactionId)).toEqual(
+    expect(seenBy(subjectOf(last), read, window(), bounds).map(({ factId }) => factId)).toEqual(
       staged
         .slice(299, 599)
         .toReversed()
-        .map(({ transactionId }) => transactionId),
+        .map(({ factId }) => factId),
     );
     // Two pages of 250 hold the 300 and the transaction itself; one more was asked for ahead of its time.
     expect(read).toHaveLength(500);
@@ -172,7 +172,7 @@ describe('the small sales at a terminal', () => {
         amount: 100 + number,
       })),
       { cardToken: 'tok_large', terminalId, amount: 201 },
-      { cardToken: 'tok_back', terminalId, amount: 100, type: 'refund' as const },
+      { cardToken: 'tok_back', terminalId, amount: 100, kind: 'refund' as const },
       { cardToken: 'tok_try_10', terminalId, amount: 200 },
     ]);
     const { assessments } = await assessor()(staged);
@@ -182,9 +182,9 @@ describe('the small sales at a terminal', () => {
         ...staged.map(({ cardToken }) => `byCard ${cardToken}`),
       ].toSorted(),
     );
-    const scores = staged.map(({ transactionId }) => assessments.get(transactionId)?.score);
+    const scores = staged.map(({ factId }) => assessments.get(factId)?.score);
     expect(scores).toEqual([...Array.from({ length: 9 }, () => 0), 70, 0, 0, 70]);
-    expect(assessments.get(staged.at(-1)?.transactionId ?? '')?.rules).toEqual([
+    expect(assessments.get(staged.at(-1)?.factId ?? '')?.rules).toEqual([
       { rule: 'card-testing', score: 70, inputs: { terminalId, cards: 11, windowMinutes: 10 } },
     ]);
   });
@@ -214,16 +214,16 @@ describe('a history that cannot be read', () => {
     const settled: string[] = [];
     const { result } = await captureLog(() =>
       settleBatch(
-        facts.map(({ transactionId }) => sqsRecord(transactionId, JSON.stringify({ factId: transactionId }))),
+        facts.map(({ factId }) => sqsRecord(factId, JSON.stringify({ factId }))),
         {
           now: () => new Date(NOON),
           staged: {
-            getMany: async () => Promise.resolve(new Map(facts.map((fact) => [fact.transactionId, fact]))),
+            getMany: async () => Promise.resolve(new Map(facts.map((fact) => [fact.factId, fact]))),
           },
           ledger: {
             get: async () => Promise.resolve(undefined),
-            put: async ({ transactionId }) => {
-              settled.push(transactionId);
+            put: async ({ factId }) => {
+              settled.push(factId);
               return Promise.resolve('written');
             },
           },
@@ -287,8 +287,8 @@ describe('the rates of a date', () => {
       settings,
     );
     const { assessments, failures } = await assess([euro, dollars]);
-    expect([...assessments.keys()]).toEqual([dollars.transactionId]);
-    expect([...failures.keys()]).toEqual([euro.transactionId]);
+    expect([...assessments.keys()]).toEqual([dollars.factId]);
+    expect([...failures.keys()]).toEqual([euro.factId]);
     expect(asked).toEqual([['2026-03-10', ['USD', 'EUR']]]);
   });
 });

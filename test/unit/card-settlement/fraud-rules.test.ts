@@ -16,7 +16,7 @@ import {
 import { isSmallSale } from '../../../lambda/card-settlement/domain/fraud/small-amount.ts';
 import { burst, velocity } from '../../../lambda/card-settlement/domain/fraud/uses.ts';
 import { stageConfig } from '../../../lib/config.ts';
-import { fxRates, sale } from './card-facts.ts';
+import { fxRates, stagedFact } from './card-facts.ts';
 import { subject, useBefore } from './card-history.ts';
 
 /** Goal: every rule fires at its threshold and not below. Method: the thresholds of production, a case on each side. */
@@ -30,7 +30,7 @@ describe('card testing', () => {
   const small = subject({ amount: 200 });
   const sales = (cards: number, seconds = MINUTE): PastSmallSale[] =>
     Array.from({ length: cards }, (_, card) => ({
-      ...useBefore(small, seconds, { transactionId: `t${card}` }),
+      ...useBefore(small, seconds, { factId: `t${card}` }),
       cardToken: `tok_${card}`,
     }));
 
@@ -59,16 +59,16 @@ describe('card testing', () => {
 
   it('is nothing that a larger amount or a refund takes part in', () => {
     expect(cardTesting(subject({ amount: 201 }), sales(20), settings.cardTesting)).toBeUndefined();
-    expect(isSmallSale(sale({ amount: 200 }))).toBe(true);
-    expect(isSmallSale(sale({ amount: 201 }))).toBe(false);
-    expect(isSmallSale(sale({ amount: 100, type: 'refund' }))).toBe(false);
+    expect(isSmallSale(stagedFact({ amount: 200 }))).toBe(true);
+    expect(isSmallSale(stagedFact({ amount: 201 }))).toBe(false);
+    expect(isSmallSale(stagedFact({ amount: 100, kind: 'refund' }))).toBe(false);
   });
 
   it('takes small for up to 2 of the transaction’s own currency, however many digits it has', () => {
-    expect(isSmallSale(sale({ amount: 2, currency: 'JPY' }))).toBe(true);
-    expect(isSmallSale(sale({ amount: 3, currency: 'JPY' }))).toBe(false);
-    expect(isSmallSale(sale({ amount: 2000, currency: 'KWD' }))).toBe(true);
-    expect(isSmallSale(sale({ amount: 2001, currency: 'KWD' }))).toBe(false);
+    expect(isSmallSale(stagedFact({ amount: 2, currency: 'JPY' }))).toBe(true);
+    expect(isSmallSale(stagedFact({ amount: 3, currency: 'JPY' }))).toBe(false);
+    expect(isSmallSale(stagedFact({ amount: 2000, currency: 'KWD' }))).toBe(true);
+    expect(isSmallSale(stagedFact({ amount: 2001, currency: 'KWD' }))).toBe(false);
   });
 });
 
@@ -160,7 +160,7 @@ describe('impossible travel', () => {
 describe('burst', () => {
   const now = subject();
   const uses = (count: number, seconds = MINUTE) =>
-    Array.from({ length: count }, (_, number) => useBefore(now, seconds, { transactionId: `t${number}` }));
+    Array.from({ length: count }, (_, number) => useBefore(now, seconds, { factId: `t${number}` }));
 
   it('is the eleventh use of a card within 10 minutes', () => {
     expect(burst(now, uses(9), settings.burst)).toBeUndefined();
@@ -180,7 +180,7 @@ describe('burst', () => {
 describe('velocity', () => {
   const now = subject();
   const uses = (count: number, seconds = HOUR) =>
-    Array.from({ length: count }, (_, number) => useBefore(now, seconds, { transactionId: `t${number}` }));
+    Array.from({ length: count }, (_, number) => useBefore(now, seconds, { factId: `t${number}` }));
 
   it('is five uses of a card within 12 hours, and then one more', () => {
     expect(velocity(now, uses(4), settings.velocity)).toBeUndefined();
@@ -201,7 +201,7 @@ describe('duplicate', () => {
   const now = subject();
   const against = (...history: ReturnType<typeof useBefore>[]) => duplicate(now, history, settings.duplicate);
 
-  it('is the same card, merchant, type, amount and currency within 5 minutes', () => {
+  it('is the same card, merchant, kind, amount and currency within 5 minutes', () => {
     expect(against(useBefore(now, 299))).toEqual({
       rule: 'duplicate',
       score: 70,
@@ -213,7 +213,7 @@ describe('duplicate', () => {
 
   it.each([
     ['merchant', { merchantId: 'mer_other' }],
-    ['type', { type: 'refund' as const }],
+    ['kind', { kind: 'refund' as const }],
     ['amount', { amount: 498 }],
     ['currency', { currency: 'EUR' }],
   ])('is not one of another %s', (_, changes) => {
@@ -293,7 +293,7 @@ describe('amount spike', () => {
   ) => {
     const now = subject({ amount, currency });
     const sales = before.map(([earlier, itsCurrency = currency, seconds = DAY], number) =>
-      useBefore(now, seconds, { transactionId: `t${number}`, amount: earlier, currency: itsCurrency }),
+      useBefore(now, seconds, { factId: `t${number}`, amount: earlier, currency: itsCurrency }),
     );
     return amountSpike(now, sales, rates, settings.amountSpike);
   };
@@ -392,8 +392,8 @@ describe('an assessment', () => {
   });
 
   it('of a refund knows duplicates among refunds only', () => {
-    const refund = subject({ type: 'refund', amount: 99_999, occurredAt: '2026-03-10T23:00:00Z' });
-    const uses = Array.from({ length: 20 }, (_, number) => useBefore(refund, number + 1, { type: 'sale' }));
+    const refund = subject({ kind: 'refund', amount: 99_999, occurredAt: '2026-03-10T23:00:00Z' });
+    const uses = Array.from({ length: 20 }, (_, number) => useBefore(refund, number + 1, { kind: 'sale' }));
     expect(assess(refund, { ...nothing, uses }, undefined, settings).score).toBe(0);
     const again = [...uses, useBefore(refund, 30)];
     expect(assess(refund, { ...nothing, uses: again }, undefined, settings)).toMatchObject({
@@ -405,7 +405,7 @@ describe('an assessment', () => {
   it('of a sale does not take refunds for uses of the card', () => {
     const now = subject({ amount: 99_999 });
     const uses = Array.from({ length: 20 }, (_, number) =>
-      useBefore(now, number + 1, { type: 'refund', amount: 1 }),
+      useBefore(now, number + 1, { kind: 'refund', amount: 1 }),
     );
     expect(assess(now, { ...nothing, uses }, undefined, settings).score).toBe(0);
   });
@@ -413,7 +413,7 @@ describe('an assessment', () => {
   it('holds all but the first of five equal sales within five minutes, and none of equal gifts an hour apart', () => {
     const held = (secondsApart: number) =>
       Array.from({ length: 5 }, (_, number) => {
-        const gift = subject({ transactionId: `gift-${number}` });
+        const gift = subject({ factId: `gift-${number}` });
         const uses = Array.from({ length: number }, (__, earlier) =>
           useBefore(gift, (earlier + 1) * secondsApart),
         );
@@ -425,7 +425,7 @@ describe('an assessment', () => {
 
   it('names no card, and with every rule met still fits a kilobyte with its entry', () => {
     const now = subject({
-      transactionId: 'f'.repeat(32),
+      factId: 'f'.repeat(32),
       terminalId: 't'.repeat(64),
       amount: 10 ** 12,
       currency: 'KWD',
@@ -436,7 +436,7 @@ describe('an assessment', () => {
     });
     const uses = Array.from({ length: 20 }, (_, number) =>
       useBefore(now, number + 1, {
-        transactionId: 'e'.repeat(32),
+        factId: 'e'.repeat(32),
         location: { latitude: 0, longitude: 0 },
         amount: number === 0 ? now.amount : 1,
       }),
@@ -457,19 +457,19 @@ describe('an assessment', () => {
 });
 
 describe('what an assessment sees', () => {
-  const now = subject({ transactionId: 'm' });
+  const now = subject({ factId: 'm' });
   const bounds = { seen: 3, examined: 5 };
   const seen = (...past: ReturnType<typeof useBefore>[]) =>
-    seenBy(now, past, HOUR * 1000, bounds).map(({ transactionId }) => transactionId);
+    seenBy(now, past, HOUR * 1000, bounds).map(({ factId }) => factId);
 
   it('lies strictly before it: by the instant, then by id', () => {
     expect(
       seen(
-        useBefore(now, -1, { transactionId: 'later' }),
-        useBefore(now, 0, { transactionId: 'n' }),
-        useBefore(now, 0, { transactionId: 'm' }),
-        useBefore(now, 0, { transactionId: 'l' }),
-        useBefore(now, 1, { transactionId: 'earlier' }),
+        useBefore(now, -1, { factId: 'later' }),
+        useBefore(now, 0, { factId: 'n' }),
+        useBefore(now, 0, { factId: 'm' }),
+        useBefore(now, 0, { factId: 'l' }),
+        useBefore(now, 1, { factId: 'earlier' }),
       ),
     ).toEqual(['l', 'earlier']);
   });
@@ -477,10 +477,10 @@ describe('what an assessment sees', () => {
   it('belongs to its business date or an earlier one, and to the window', () => {
     expect(
       seen(
-        useBefore(now, 1, { transactionId: 'rolled', businessDate: '2026-03-11' }),
-        useBefore(now, 2, { transactionId: 'before', businessDate: '2026-03-09' }),
-        useBefore(now, HOUR, { transactionId: 'just' }),
-        useBefore(now, HOUR + 1, { transactionId: 'old' }),
+        useBefore(now, 1, { factId: 'rolled', businessDate: '2026-03-11' }),
+        useBefore(now, 2, { factId: 'before', businessDate: '2026-03-09' }),
+        useBefore(now, HOUR, { factId: 'just' }),
+        useBefore(now, HOUR + 1, { factId: 'old' }),
       ),
     ).toEqual(['before', 'just']);
   });

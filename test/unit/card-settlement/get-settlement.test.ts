@@ -26,14 +26,14 @@ const AMOUNTS = IDS.map((_, number) => BigInt(100 + number));
 /** Entries of merchants with so many each, in currencies that take turns; every tenth is held. */
 function ledgerOf(counts: Readonly<Record<string, number>>, currencies: readonly string[]): LedgerSummary[] {
   return Object.entries(counts).flatMap(([merchantId, count]) =>
-    IDS.slice(0, count).map((transactionId, number): LedgerSummary => {
+    IDS.slice(0, count).map((factId, number): LedgerSummary => {
       const currency = currencies[number % currencies.length] ?? 'USD';
       const gross = AMOUNTS[number] ?? 0n;
       return {
-        transactionId,
+        factId,
         merchantId,
         status: number % 10 === 9 ? 'held' : 'settled',
-        type: 'sale',
+        kind: 'sale',
         amount: gross,
         currency,
         settlementCurrency: currency,
@@ -67,7 +67,7 @@ function servicesOn(ledger: readonly LedgerSummary[], day: BusinessDay = busines
         await Promise.resolve();
         let read = 0;
         for (const entry of ledger) {
-          if (sortKeyOf(entry.merchantId, entry.transactionId) <= after) continue;
+          if (sortKeyOf(entry) <= after) continue;
           reads[request] = read += 1;
           yield entry;
         }

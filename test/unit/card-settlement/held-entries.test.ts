@@ -37,9 +37,9 @@ function scannedIn(body: unknown): number {
 
 test('the held entries of a date are read in order, and nothing else is', async () => {
   const ledger = ledgerTable(engines.dynamoDbClient, tableNames.ledger);
-  const put = async (transactionId: string, score: number, businessDate = DATE) =>
+  const put = async (factId: string, score: number, businessDate = DATE) =>
     ledger.put(
-      settle(stagedFact({ transactionId, businessDate }), profile(), undefined, { score, rules: [] }, 70),
+      settle(stagedFact({ factId, businessDate }), profile(), undefined, { score, rules: [] }, 70),
       new Date('2026-03-10T22:00:00Z'),
     );
   for (let number = 0; number < 200; number++)
@@ -52,12 +52,9 @@ test('the held entries of a date are read in order, and nothing else is', async 
     return found;
   };
   const held = await read();
-  expect(held.map(({ transactionId, status }) => [transactionId, status])).toEqual(
+  expect(held.map(({ factId, status }) => [factId, status])).toEqual(
     ['t007', 't057', 't107', 't157'].map((id) => [id, 'held']),
   );
   expect(scanned).toBe(4);
-  expect((await read('mer_12764b37#t057')).map(({ transactionId }) => transactionId)).toEqual([
-    't107',
-    't157',
-  ]);
+  expect((await read('mer_12764b37#t057')).map(({ factId }) => factId)).toEqual(['t107', 't157']);
 });

@@ -22,8 +22,8 @@ function standing(changes: Partial<MerchantProfile> = {}) {
 /** A ledger that takes every entry but one. */
 const refusing: Services['ledger'] = {
   get: async () => Promise.resolve(undefined),
-  put: async ({ transactionId }) =>
-    transactionId === 't1' ? Promise.reject(new Error('throttled')) : Promise.resolve('written'),
+  put: async ({ factId }) =>
+    factId === 't1' ? Promise.reject(new Error('throttled')) : Promise.resolve('written'),
 };
 
 /** Settlement before tables in memory: of facts t0, t1 …, and a ledger that takes the first entry. */
@@ -37,11 +37,7 @@ function settlement(facts: readonly StagedFact[], changes: Partial<Services> = {
       getMany: async (ids) => {
         asked.push(ids);
         return Promise.resolve(
-          new Map(
-            facts
-              .filter(({ transactionId }) => ids.includes(transactionId))
-              .map((each) => [each.transactionId, each]),
-          ),
+          new Map(facts.filter(({ factId }) => ids.includes(factId)).map((each) => [each.factId, each])),
         );
       },
     },
@@ -55,18 +51,18 @@ function settlement(facts: readonly StagedFact[], changes: Partial<Services> = {
     },
     assess: async (sales) =>
       Promise.resolve({
-        assessments: new Map(sales.map(({ transactionId }) => [transactionId, { score: 0, rules: [] }])),
+        assessments: new Map(sales.map(({ factId }) => [factId, { score: 0, rules: [] }])),
         failures: new Map(),
       }),
     holdScore: 70,
     ledger: {
-      get: async ({ transactionId }) => {
-        const entry = ledger.get(transactionId);
+      get: async ({ factId }) => {
+        const entry = ledger.get(factId);
         return Promise.resolve(entry && { ...entry, settledAt: SETTLED_AT.toISOString() });
       },
       put: async (entry) => {
-        if (ledger.has(entry.transactionId)) return Promise.resolve('exists');
-        ledger.set(entry.transactionId, entry);
+        if (ledger.has(entry.factId)) return Promise.resolve('exists');
+        ledger.set(entry.factId, entry);
         return Promise.resolve('written');
       },
     },
@@ -84,7 +80,7 @@ function settlement(facts: readonly StagedFact[], changes: Partial<Services> = {
 }
 
 function fact(number: number, changes: Partial<StagedFact> = {}): StagedFact {
-  return stagedFact({ transactionId: `t${number}`, ...changes });
+  return stagedFact({ factId: `t${number}`, ...changes });
 }
 
 const message = (number: number): string => JSON.stringify({ factId: `t${number}` });
@@ -95,7 +91,7 @@ describe('a batch', () => {
     const { run, ledger, asked } = settlement(facts);
     const { failed, summary } = await run(...facts.map((_, number) => message(number)));
     expect(failed).toEqual([]);
-    expect([...ledger.keys()].toSorted()).toEqual(facts.map(({ transactionId }) => transactionId));
+    expect([...ledger.keys()].toSorted()).toEqual(facts.map(({ factId }) => factId));
     expect(asked).toHaveLength(1);
     expect(summary).toMatchObject({ count: 10, settled: 10, failed: 0 });
   });

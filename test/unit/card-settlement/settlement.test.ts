@@ -8,11 +8,11 @@ const HOLD_SCORE = 70;
 describe('settling', () => {
   it('a sale takes the fee off the gross amount', () => {
     expect(settle(stagedFact(), profile(), undefined, harmless, HOLD_SCORE)).toEqual({
-      transactionId: 'c0ffee00c0ffee00c0ffee00c0ffee00',
+      factId: 'c0ffee00c0ffee00c0ffee00c0ffee00',
       merchantId: 'mer_12764b37',
       businessDate: '2026-03-10',
       status: 'settled',
-      type: 'sale',
+      kind: 'sale',
       amount: 497n,
       currency: 'USD',
       settlementCurrency: 'USD',
@@ -26,7 +26,7 @@ describe('settling', () => {
   });
 
   it('a refund takes no fee, and is negative', () => {
-    const entry = settle(stagedFact({ type: 'refund' }), profile(), undefined, harmless, HOLD_SCORE);
+    const entry = settle(stagedFact({ kind: 'refund' }), profile(), undefined, harmless, HOLD_SCORE);
     expect(entry).toMatchObject({ amount: -497n, gross: -497n, fee: 0n, net: -497n });
   });
 

@@ -17,7 +17,7 @@ describe('control totals', () => {
   it('add up both books by currency of the transaction', () => {
     const control = createControlTotals();
     control.add({ left: stagedFact(), right: entry() });
-    control.add({ left: stagedFact({ type: 'refund', amount: 97 }) });
+    control.add({ left: stagedFact({ kind: 'refund', amount: 97 }) });
     control.add({ right: entry({ currency: 'JPY', amount: 5n, status: 'held' }) });
     expect(control.totals()).toEqual({
       JPY: { staged: none, settled: none, held: { count: 1, amount: 5n }, reversed: none, rejected: none },

@@ -71,9 +71,9 @@ describe('a transaction', () => {
   });
 
   it('counts positive as a sale, and negative as a refund or reversal', () => {
-    expect(signedAmount({ type: 'sale', amount: 497 })).toBe(497n);
-    expect(signedAmount({ type: 'refund', amount: 497 })).toBe(-497n);
-    expect(signedAmount({ type: 'reversal', amount: 497 })).toBe(-497n);
+    expect(signedAmount({ kind: 'sale', amount: 497 })).toBe(497n);
+    expect(signedAmount({ kind: 'refund', amount: 497 })).toBe(-497n);
+    expect(signedAmount({ kind: 'reversal', amount: 497 })).toBe(-497n);
   });
 });
 

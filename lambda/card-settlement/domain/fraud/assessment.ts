@@ -25,9 +25,9 @@ export function assess(
   rates: FxRates | undefined,
   settings: FraudSettings,
 ): Assessment {
-  const sales = seen.uses.filter(({ type }) => type === 'sale');
+  const sales = seen.uses.filter(({ kind }) => kind === 'sale');
   const verdicts =
-    subject.type === 'sale'
+    subject.kind === 'sale'
       ? [
           cardTesting(subject, seen.smallSales, settings.cardTesting),
           impossibleTravel(subject, sales, settings.impossibleTravel),
@@ -44,10 +44,10 @@ export function assess(
 }
 
 /** How far back an assessment looks at a card: as far as the rule that looks back farthest. */
-export function cardWindowMilliseconds({ type }: Pick<Subject, 'type'>, settings: FraudSettings): number {
+export function cardWindowMilliseconds({ kind }: Pick<Subject, 'kind'>, settings: FraudSettings): number {
   const { amountSpike: spike, velocity: fast, impossibleTravel: travel, burst: faster } = settings;
   const duplicates = settings.duplicate.windowMinutes * 60_000;
-  if (type !== 'sale') return duplicates;
+  if (kind !== 'sale') return duplicates;
   return Math.max(
     duplicates,
     spike.windowDays * 86_400_000,

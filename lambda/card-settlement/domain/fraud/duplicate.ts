@@ -3,7 +3,7 @@ import { millisecondsBetween, type PastUse, type Subject } from './history.ts';
 import type { FraudSettings } from './settings.ts';
 
 /**
- * The same again under another idempotency key: the same card, merchant, type, amount and currency. Only the later of
+ * The same again under another idempotency key: the same card, merchant, kind, amount and currency. Only the later of
  * two meets the rule. Of more, each within the window of the one before, all but the first do.
  */
 export function duplicate(
@@ -14,7 +14,7 @@ export function duplicate(
   const other = history.find(
     (past) =>
       past.merchantId === subject.merchantId &&
-      past.type === subject.type &&
+      past.kind === subject.kind &&
       past.amount === subject.amount &&
       past.currency === subject.currency &&
       millisecondsBetween(past, subject) <= settings.windowMinutes * 60_000,
@@ -24,7 +24,7 @@ export function duplicate(
     rule: 'duplicate',
     score: settings.score,
     inputs: {
-      otherTransactionId: other.transactionId,
+      otherTransactionId: other.factId,
       seconds: Math.round(millisecondsBetween(other, subject) / 1000),
     },
   };

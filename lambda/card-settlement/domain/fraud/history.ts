@@ -1,11 +1,11 @@
 import type { BusinessDate } from '../business-date.ts';
 import type { StagedFact } from '../settlement.ts';
-import { instantOf, type Transaction } from '../transaction.ts';
+import { instantOf } from '../transaction.ts';
 
 /** Where a transaction stands in the order of all: by the instant, to the millisecond, then by id. */
 export interface Moment {
   readonly occurredAt: Date;
-  readonly transactionId: string;
+  readonly factId: string;
 }
 
 /** The transaction that is being assessed. */
@@ -21,10 +21,10 @@ export interface Past extends Moment {
 
 /** An earlier sale or refund of a card. */
 export interface PastUse
-  extends Past, Pick<Transaction, 'merchantId' | 'type' | 'amount' | 'currency' | 'location'> {}
+  extends Past, Pick<StagedFact, 'merchantId' | 'kind' | 'amount' | 'currency' | 'location'> {}
 
 /** An earlier sale of a small amount at a terminal. */
-export interface PastSmallSale extends Past, Pick<Transaction, 'cardToken'> {}
+export interface PastSmallSale extends Past, Pick<StagedFact, 'cardToken'> {}
 
 /** How much of a history one assessment considers. */
 export interface HistoryBounds {
@@ -47,7 +47,7 @@ export function subjectOf(fact: StagedFact): Subject {
 /** True if `one` comes strictly before `other`. */
 export function isBefore(one: Moment, other: Moment): boolean {
   const milliseconds = millisecondsBetween(one, other);
-  return milliseconds > 0 || (milliseconds === 0 && one.transactionId < other.transactionId);
+  return milliseconds > 0 || (milliseconds === 0 && one.factId < other.factId);
 }
 
 export function millisecondsBetween(earlier: Moment, later: Moment): number {

@@ -23,7 +23,7 @@ export function impossibleTravel(
       rule: 'impossible-travel',
       score: settings.score,
       inputs: {
-        otherTransactionId: sale.transactionId,
+        otherTransactionId: sale.factId,
         kilometres: Math.round(kilometres),
         seconds: Math.round(hours * 3600),
         ...(hours === 0 ? {} : { kilometresPerHour: Math.round(kilometres / hours) }),

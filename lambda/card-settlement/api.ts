@@ -12,7 +12,7 @@ import type { CountAndAmount, MerchantTotals } from './domain/totals.ts';
 import { CurrencyCode, Identifier, isReviewKind, Transaction } from './domain/transaction.ts';
 import type { WrittenEntry } from './store/ledger.ts';
 
-/** The problems of this API, besides those of every API: status and title by type. */
+/** Status and title of each problem of this API, besides those that every API has. */
 export const problemTypes = {
   'card-number': [400, 'The request seems to hold a card number'],
   'already-decided': [409, 'The transaction is decided already'],
@@ -40,7 +40,6 @@ export function keyReusedProblem(): Problem {
 
 const DECIDED = { release: 'released', reject: 'rejected', reversal: 'reversed' } as const;
 
-/** @param standing the decision that was taken before */
 export function decidedProblem({ kind }: AnyStagedFact): Problem {
   const done = isReviewKind(kind) ? DECIDED[kind] : DECIDED.reversal;
   return problem('already-decided', {
@@ -48,7 +47,7 @@ export function decidedProblem({ kind }: AnyStagedFact): Problem {
   });
 }
 
-/** Sums may pass 2^53, so amounts that are added up are text. */
+/** Text, because sums may pass 2^53. */
 const MinorUnits = v.pipe(v.string(), v.regex(/^-?\d+$/));
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -65,7 +64,6 @@ const Rules = v.array(
   }),
 );
 
-/** A decision's entry has its transaction's id with a suffix. */
 const EntryId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}(?:#decision)?$/));
 
 const EntryBody = v.object({
@@ -189,12 +187,11 @@ const ReportedLine = v.strictObject({
   ),
 });
 
-/** Bodies of requests, by their names in the OpenAPI document. */
+/** Request bodies by their names in the OpenAPI document. */
 export const requests = {
   Transaction,
   MerchantProfile,
   FxRates,
-  /** Of a release or a rejection. */
   Review: v.strictObject({
     reason: v.pipe(
       v.string(),
@@ -203,7 +200,6 @@ export const requests = {
       v.maxLength(200, 'must be at most 200 characters'),
     ),
   }),
-  /** What a terminal's own books say of a date. */
   TerminalTotals: v.strictObject({
     totals: v.pipe(
       v.array(ReportedLine),
@@ -216,7 +212,7 @@ export const requests = {
   }),
 };
 
-/** Bodies of answers and their parts, by their names in the OpenAPI document. */
+/** Response bodies and their parts by their names in the OpenAPI document. */
 export const responses = {
   MinorUnits,
   StagedTransaction: v.object({
@@ -252,13 +248,12 @@ export const responses = {
   }),
 };
 
-/** A transaction as its client and operators see it. */
 function factBody(fact: StagedFact): Body<typeof AcceptedBody> {
   const { factId, kind, bodyDigest: _digest, clientId: _client, requestId: _request, ...shown } = fact;
   return { transactionId: factId, type: kind, ...shown };
 }
 
-/** A decision beside its transaction; only a review has a reason. */
+/** Only a review has a reason. */
 export function decisionBody(decision: AnyStagedFact): Body<typeof DecisionBody> {
   const { businessDate, stagedAt: decidedAt } = decision;
   return isReview(decision)
@@ -266,7 +261,6 @@ export function decisionBody(decision: AnyStagedFact): Body<typeof DecisionBody>
     : { decision: 'reversal', businessDate, decidedAt };
 }
 
-/** A transaction with the decision on it, its status, and its ledger entries. */
 export function transactionBody({
   fact,
   decision,
@@ -284,7 +278,6 @@ export function transactionBody({
   };
 }
 
-/** A held transaction, with what held it. */
 export function heldBody({
   fact,
   entry: { score, rules, settledAt },
@@ -295,7 +288,6 @@ export function heldBody({
   return { ...factBody(fact), status: 'held', score, rules, settledAt };
 }
 
-/** A ledger entry. Sums may pass 2^53, so every amount that is added up is decimal text in JSON. */
 export function entryBody(entry: WrittenEntry): Body<typeof EntryBody> {
   const { factId, kind, amount, gross, fee, net, ...rest } = entry;
   return {

@@ -3,9 +3,8 @@ import { CalendarDate } from './domain/business-date.ts';
 
 export type { FraudSettings } from './domain/fraud/settings.ts';
 
-/** What infrastructure and functions must agree on: names, and the payloads of the queues. */
+/** What infrastructure and functions agree on: names, and the payloads of the queues. */
 
-/** OAuth scopes of the card API. */
 export const scopes = {
   resourceServer: 'duotempo',
   write: 'duotempo/transactions.write',
@@ -13,7 +12,6 @@ export const scopes = {
   operate: 'duotempo/settlement.operate',
 } as const;
 
-/** Names of the environment variables that the functions read. */
 export const environmentNames = {
   stagedTransactionsTable: 'STAGED_TRANSACTIONS_TABLE',
   ledgerTable: 'LEDGER_TABLE',
@@ -31,13 +29,12 @@ export const environmentNames = {
   settlementWindowSeconds: 'SETTLEMENT_WINDOW_SECONDS',
   /** Seconds until a message that was sent is settled or in the dead-letter queue. */
   settlementHorizonSeconds: 'SETTLEMENT_HORIZON_SECONDS',
-  /** Scores and thresholds of the fraud rules: `FraudSettings` as JSON. */
+  /** `FraudSettings` as JSON. */
   fraudSettings: 'FRAUD_SETTINGS',
-  /** The CloudWatch namespace of the stage's metrics, by the name that Powertools reads. */
+  /** The namespace of the stage's metrics, by the name that Powertools reads. */
   metricsNamespace: 'POWERTOOLS_METRICS_NAMESPACE',
 } as const;
 
-/** Keys and indexes of the tables. */
 export const tables = {
   stagedTransactions: {
     partitionKey: 'transactionId',
@@ -47,7 +44,7 @@ export const tables = {
       sortKey: 'merchantTransaction',
     },
     byCard: { name: 'byCard', partitionKey: 'cardToken', sortKey: 'occurredTransaction' },
-    /** Sparse: only small amounts have the partition key, `<clientId>#<terminalId>`. */
+    /** Sparse: only small sales have the partition key, `<clientId>#<terminalId>`. */
     bySmallAmount: {
       name: 'bySmallAmount',
       partitionKey: 'smallAmountTerminalId',
@@ -58,14 +55,14 @@ export const tables = {
   ledger: {
     partitionKey: 'businessDateShard',
     sortKey: 'merchantTransaction',
-    /** Sparse: only held entries have the partition key; whole entries. */
+    /** Sparse: only held entries have the partition key. */
     byHeld: { name: 'byHeld', partitionKey: 'heldDateShard', sortKey: 'merchantTransaction' },
   },
   businessDays: { partitionKey: 'scopeKey', sortKey: 'itemKey' },
   merchants: { partitionKey: 'merchantId', sortKey: 'effectiveFrom' },
 } as const;
 
-/** What the reconcile run must know of a staged transaction; the index `byBusinessDate` carries just these, and keys. */
+/** What a reconcile run reads of a staged fact: all that the index `byBusinessDate` carries besides keys. */
 export const stagedIndexAttributes = [
   'merchantId',
   'type',
@@ -77,7 +74,7 @@ export const stagedIndexAttributes = [
   'terminalId',
 ] as const;
 
-/** What fraud rules read of a card's history; the index `byCard` carries just these, and keys. */
+/** What fraud rules read of a card's history, from the index `byCard`. */
 export const cardIndexAttributes = [
   'merchantId',
   'type',
@@ -87,40 +84,37 @@ export const cardIndexAttributes = [
   'location',
 ] as const;
 
-/** What they read of a terminal's small sales, in the index `bySmallAmount`. */
+/** What fraud rules read of a terminal's small sales, from the index `bySmallAmount`. */
 export const smallAmountIndexAttributes = ['cardToken', 'businessDate'] as const;
 
-/** CloudWatch metrics that the functions emit and the alarms watch; the namespace is sandbox's. */
+/** Metrics that the functions emit and the alarms watch; the namespace is the sandbox's. */
 export const metrics = {
   namespace: 'Duotempo/CardSettlement',
   breaksFound: 'BreaksFound',
   daysBlocked: 'DaysBlocked',
-  /** One for each message of the schedule: what stays away is the schedule, or all that comes after it. */
+  /** One for each message of the schedule: if they stop, the schedule or a part behind it has failed. */
   scheduleTicks: 'ScheduleTicks',
 } as const;
 
-/** Most message receives, by the limits of one request body. */
 export const requestBodyLimitBytes = 16 * 1024;
 
-/** What starts a run of a business day. */
 export const trigger = ['schedule', 'operator', 'continue', 'rates'] as const;
 
-/** Parts that a walk may have: some two billion transactions. */
+/** Enough for some two billion transactions. */
 export const MOST_WALK_PARTS = 1000;
 
-/** Body of a message on the reconcile queue. */
 export const ReconcileMessage = v.variant('kind', [
-  /** All days that are due: what EventBridge Scheduler sends. */
+  /** Sent by EventBridge Scheduler: all days that are due. */
   v.strictObject({ kind: v.literal('due-days') }),
   v.strictObject({
     kind: v.literal('business-day'),
     businessDate: CalendarDate,
     trigger: v.picklist(trigger),
-    /** Of a run that asked for this one: which it was, and how often the series has waited. */
+    /** The run that asked for this one, and how often the series has waited. */
     after: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
     attempt: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1000))),
   }),
-  /** The next part of a walk that one invocation had no time for. */
+  /** The next part of a walk that did not fit one invocation. */
   v.strictObject({
     kind: v.literal('walk'),
     businessDate: CalendarDate,
@@ -133,9 +127,6 @@ export type ReconcileMessage = v.InferOutput<typeof ReconcileMessage>;
 /** A transaction's id, or a decision's: `<transactionId>#decision`. */
 export const FactId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}(?:#decision)?$/));
 
-/**
- * Body of a message on the settlement queue: which staged fact is to be settled. It names the fact and carries nothing
- * of it, so that no message, however it came there, can settle what was not staged.
- */
+/** The message names a staged fact and carries nothing of it, so that no message can settle what was not staged. */
 export const SettlementMessage = v.strictObject({ factId: FactId });
 export type SettlementMessage = v.InferOutput<typeof SettlementMessage>;

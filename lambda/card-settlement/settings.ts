@@ -5,7 +5,6 @@ import type { BusinessCalendar } from './domain/business-date.ts';
 import { FraudSettings } from './domain/fraud/settings.ts';
 import type { RunSettings } from './domain/run-plan.ts';
 
-/** The business calendar of the deployment. */
 export function businessCalendar(): BusinessCalendar {
   return {
     timeZone: environmentVariable(environmentNames.businessTimeZone),
@@ -13,7 +12,6 @@ export function businessCalendar(): BusinessCalendar {
   };
 }
 
-/** The numbers of a reconcile run. */
 export function runSettings(): RunSettings {
   return {
     calendar: businessCalendar(),
@@ -23,7 +21,7 @@ export function runSettings(): RunSettings {
   };
 }
 
-/** @throws Error naming the variable, if what it holds is not what the rules need */
+/** @throws Error that names the variable, if it holds no valid settings */
 export function fraudSettings(): FraudSettings {
   const text = environmentVariable(environmentNames.fraudSettings);
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), FraudSettings), text);

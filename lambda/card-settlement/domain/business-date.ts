@@ -1,10 +1,9 @@
 import * as v from 'valibot';
 
-/** The calendar by which an instant gets its business date. */
 export interface BusinessCalendar {
   /** IANA name, such as `America/New_York`. */
   readonly timeZone: string;
-  /** Wall-clock time `HH:MM` at which the business date ends. The instant of the cut-off belongs to the next date. */
+  /** Wall-clock time `HH:MM` at which the business date ends; that instant belongs to the next date. */
   readonly cutOff: string;
 }
 
@@ -14,29 +13,26 @@ export type BusinessDate = string;
 const DAY_MILLISECONDS = 86_400_000;
 const MINUTE_MILLISECONDS = 60_000;
 
-/** True if `text` is `YYYY-MM-DD`, that day exists, and it is no earlier than 1970. */
+/** True of an existing date, `YYYY-MM-DD`, from 1970 on. */
 export function isCalendarDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text < '1970') return false;
   const midnight = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(text);
 }
 
-/** A business date as text from outside. */
 export const CalendarDate = v.pipe(
   v.string(),
   v.check(isCalendarDate, 'must be a date, YYYY-MM-DD, that exists'),
 );
 
-/** The date `days` after `date` (before it, if negative). */
 export function addDays(date: BusinessDate, days: number): BusinessDate {
   return new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY_MILLISECONDS).toISOString().slice(0, 10);
 }
 
-/** The business date that `instant` belongs to. Correct across changes of the clock in either direction. */
+/** Correct across changes of the clock in either direction. */
 export function businessDateOf(instant: Date, calendar: BusinessCalendar): BusinessDate {
   const wallClock = new Date(instant.getTime() + offsetMilliseconds(instant.getTime(), calendar.timeZone));
-  // The wall clock gives the local date; only comparing instants says which side of the cut-off it is on,
-  // because a wall-clock time can occur twice.
+  // A wall-clock time can occur twice, so that only instants tell on which side of the cut-off it is.
   let date = wallClock.toISOString().slice(0, 10);
   while (instant.getTime() >= cutOffOf(date, calendar).getTime()) date = addDays(date, 1);
   while (instant.getTime() < cutOffOf(addDays(date, -1), calendar).getTime()) date = addDays(date, -1);
@@ -44,15 +40,14 @@ export function businessDateOf(instant: Date, calendar: BusinessCalendar): Busin
 }
 
 /**
- * The instant at which the business date ends. A cut-off that the clock skips happens as late as if the clock had
- * not moved; one that it shows twice, happens the first time (RFC 5545, section 3.3.5).
+ * The instant at which the business date ends. A cut-off that the clock skips happens as if the clock had not changed;
+ * one that occurs twice happens the first time (RFC 5545, section 3.3.5).
  */
 export function cutOffOf(date: BusinessDate, calendar: BusinessCalendar): Date {
   const wallClock = Date.parse(`${date}T${calendar.cutOff}:00Z`);
   const offsetBefore = offsetMilliseconds(wallClock - DAY_MILLISECONDS, calendar.timeZone);
   const offsetAfter = offsetMilliseconds(wallClock + DAY_MILLISECONDS, calendar.timeZone);
-  // The offset before a change is tried first: it names the first of two equal wall-clock times, and the moment
-  // that a skipped one would have been.
+  // The offset before a change gives the first of two equal wall-clock times, and the moment of a skipped one.
   for (const offset of [offsetBefore, offsetAfter]) {
     const candidate = wallClock - offset;
     if (offsetMilliseconds(candidate, calendar.timeZone) === offset) return new Date(candidate);
@@ -62,7 +57,7 @@ export function cutOffOf(date: BusinessDate, calendar: BusinessCalendar): Date {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** How far ahead of UTC the wall clock of a time zone is at an instant. */
+/** How far the wall clock of a time zone is ahead of UTC. */
 export function offsetMilliseconds(epochMilliseconds: number, timeZone: string): number {
   let format = formats.get(timeZone);
   if (format === undefined) {

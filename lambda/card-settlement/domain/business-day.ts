@@ -13,12 +13,10 @@ export interface Break {
    * `terminal-totals`: a terminal's report differs from what was staged. It does not keep a day from being balanced.
    */
   readonly kind: 'unsettled' | 'unstaged' | 'mismatched' | 'straggler' | 'terminal-totals';
-  /** A business date, or a terminal. */
   readonly subject: string;
   readonly count?: number;
-  /** At most `BREAK_ID_LIMIT` of the facts. */
   readonly ids?: readonly string[];
-  /** Of a terminal: the lines that differ, as it reported them, and as they were staged. */
+  /** A terminal's lines that differ, as reported and as staged. */
   readonly expected?: readonly TerminalLine[];
   readonly actual?: readonly TerminalLine[];
 }
@@ -36,7 +34,6 @@ interface DayRecord {
   readonly overdueBefore?: string | undefined;
   /** Present while facts are missing. */
   readonly progress?: Progress | undefined;
-  /** The run that concluded last. */
   readonly lastRun?: LastRun | undefined;
   /** When the last walk through the books ended. */
   readonly asOf?: string | undefined;
@@ -44,9 +41,8 @@ interface DayRecord {
   readonly breaks: readonly Break[];
 }
 
-/** What runs have sent to be settled. */
 export interface Sending {
-  /** When the last run began that sent something: what was staged well before has been sent at least once. */
+  /** When the last run began that sent something. */
   readonly sentFrom: string;
   /** When the last run began that sent everything missing. */
   readonly allSentFrom: string;
@@ -54,7 +50,7 @@ export interface Sending {
   readonly resendAt: string;
 }
 
-/** How settlement advances after everything was sent. */
+/** How far settlement has come since everything was sent. */
 export interface Progress {
   /** The fewest facts missing, and the fewest messages waiting. */
   readonly missing: number;
@@ -67,16 +63,14 @@ export interface Progress {
 
 export interface LastRun {
   readonly messageId: string;
-  /** What the run had to ask for when it ended. */
   readonly handedOn?: Trigger | typeof NOTHING_ASKED | undefined;
 }
 
-/** The last run had nothing to ask for. */
 export const NOTHING_ASKED = 'nothing';
 
 export interface Seal {
   readonly at: string;
-  /** When a run first knew that the seal was written. `at` may be long before the write took effect. */
+  /** When a run first knew of the seal. The write may take effect long after `at`. */
   readonly seenAt?: string | undefined;
 }
 
@@ -115,13 +109,12 @@ export function isSealed(day: BusinessDay): boolean {
   return sealOf(day) !== undefined;
 }
 
-/** How long the schedule keeps a day open after its first transaction, even past the cut-off. */
+/** The schedule keeps a day open this long after its first transaction, even past the cut-off. */
 const LATE_DAY_HOURS = 2;
 
 /**
- * Tells whether a run seals a day. An operator's run does once the cut-off has passed. Other runs also wait until two
- * hours after the day's first transaction, so that a day that is reported late stays open long enough.
- *
+ * An operator's run seals a day once the cut-off has passed. Other runs also wait until two hours after the day's first
+ * transaction, so that a day that is reported late stays open long enough.
  * @param day undefined if nothing of the date is recorded yet
  */
 export function seals(
@@ -137,7 +130,6 @@ export function seals(
   return now.getTime() >= Date.parse(day.firstStagedAt) + LATE_DAY_HOURS * 3_600_000;
 }
 
-/** Notes when a run first knew of the seal. */
 export function noteSeal(day: BusinessDay, now: Date): BusinessDay {
   if (day.status === 'open' || day.seal === undefined || day.seal.seenAt !== undefined) return day;
   return { ...day, seal: { ...day.seal, seenAt: now.toISOString() } };

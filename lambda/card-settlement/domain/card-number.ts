@@ -1,6 +1,6 @@
 /**
- * Networks' prefixes, and the lengths their numbers have. Source: ISO/IEC 7812 as the networks publish their ranges,
- * gathered in https://baymard.com/checkout-usability/credit-card-patterns and in the package `credit-card-type`.
+ * Prefixes and lengths by network. Source: ISO/IEC 7812 as the networks publish their ranges, gathered in
+ * https://baymard.com/checkout-usability/credit-card-patterns and in the package `credit-card-type`.
  */
 const networks: readonly { readonly prefix: RegExp; readonly lengths: readonly number[] }[] = [
   // Visa
@@ -17,12 +17,12 @@ const networks: readonly { readonly prefix: RegExp; readonly lengths: readonly n
   { prefix: /^(?:62|81)/, lengths: [16, 17, 18, 19] },
   // Maestro
   { prefix: /^(?:5[06-8]|6304|6390|67)/, lengths: [12, 13, 14, 15, 16, 17, 18, 19] },
-  // Discover, and Maestro's other issuers. Shorter Maestro numbers from here would be reference numbers of this year:
-  // ISO 8583, field 37, begins with the year's last digit and the day.
+  // Discover, and Maestro's other issuers. Shorter Maestro numbers would be this year's reference numbers: ISO 8583,
+  // field 37, begins with the year's last digit and the day.
   { prefix: /^6/, lengths: [16, 17, 18, 19] },
 ];
 
-/** The groups that numbers are printed in, by the same source: Maestro's and UnionPay's among them. */
+/** Groups in which numbers are printed, by the same source. */
 const GROUPINGS: ReadonlySet<string> = new Set([
   '4-4-4',
   '4-4-5',
@@ -48,25 +48,24 @@ const MOST_GROUPS = 5;
  * 1 to 3 until they are 30 years old. Nanoseconds since 1970 have 19 that begin with 1 or 2 until 2065.
  */
 const SNOWFLAKE_OR_NANOSECONDS = /^(?:\d{17,18}|[1-3]\d{18})$/;
-/** Issuers (of eight digits, ISO/IEC 7812-1:2017) whose test numbers are published with 17 or 18 digits. */
+/** Issuers (ISO/IEC 7812-1:2017) whose published test numbers have 17 or 18 digits. */
 const TEST_ISSUERS = /^(?:62123456|58682416|67594111)/;
 
-/** UUIDs (RFC 9562): a group of digits inside one is not a number by itself. */
+/** Digits inside a UUID (RFC 9562) are no number of their own. */
 const UUID = /[0-9a-f]{8}([-_])(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}/gi;
-/** What every card number matches, so that most texts need no closer look. */
+/** Spares most texts a closer look. */
 const ENOUGH_DIGITS = /\d(?:[ ._-]?\d){11}/;
 const TOKEN = /[\p{L}\p{N}]+/gu;
 const LONG_INTEGER = /(?<![\p{L}\p{N}])\d{16,19}(?![\p{L}\p{N}])/gu;
 const SEPARATOR = /^[ ._-]$/;
 
 /**
- * True if a value holds a card number (PAN): digits that have a network's prefix and one of its lengths and pass the
- * Luhn check, written plainly or in customary groups with one separator (space, hyphen, underscore, dot), and no part of
- * a longer run of letters or digits; or an integer like it. Looks into arrays, and into objects, names included.
- * PCI DSS, requirement 3: only tokens are kept.
+ * True if a value holds a card number (PAN): digits with a network's prefix and length that pass the Luhn check, plain
+ * or in customary groups with one separator (space, hyphen, underscore, dot), and not part of longer letters or digits;
+ * or such an integer. Looks into arrays and objects, including names. PCI DSS, requirement 3: only tokens are kept.
  */
 export function containsCardNumber(value: unknown): boolean {
-  // A list of what is left to look at, no recursion: a body may nest deeper than the stack is.
+  // Not recursive, because a body may nest deeper than the stack.
   const rest: unknown[] = [value];
   while (rest.length > 0) {
     const next = rest.pop();
@@ -81,7 +80,6 @@ export function containsCardNumber(value: unknown): boolean {
   return false;
 }
 
-/** The same for one text. */
 export function textContainsCardNumber(text: string): boolean {
   if (!ENOUGH_DIGITS.test(text)) return false;
   const tokens = [...text.replaceAll(UUID, 'uuid').matchAll(TOKEN)];
@@ -91,7 +89,7 @@ export function textContainsCardNumber(text: string): boolean {
   });
 }
 
-/** True if JSON holds an integer that parsing would round (beyond 2^53) and that is a card number. */
+/** True if JSON holds a card number as an integer beyond 2^53, which parsing would round. */
 export function jsonContainsLongCardNumber(json: string): boolean {
   return [...json.matchAll(LONG_INTEGER)].some(isPlainCardNumber);
 }
@@ -99,11 +97,11 @@ export function jsonContainsLongCardNumber(json: string): boolean {
 function isPlainCardNumber({ 0: digits, index, input }: RegExpExecArray): boolean {
   if (SNOWFLAKE_OR_NANOSECONDS.test(digits) && !TEST_ISSUERS.test(digits)) return false;
   if (!isCardNumber(digits)) return false;
-  // The decimals of a number are no number of their own.
+  // Decimals are no number of their own.
   return !/\d\.$/.test(input.slice(Math.max(0, index - 2), index));
 }
 
-/** An integer of 12 digits is an amount: a Maestro number is that short only in writing. */
+/** An integer of 12 digits is an amount, not a Maestro number. */
 function isIntegerCardNumber(integer: number): boolean {
   return integer >= 1e12 && textContainsCardNumber(BigInt(integer).toString());
 }

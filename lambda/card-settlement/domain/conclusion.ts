@@ -15,24 +15,21 @@ import { FEW_MESSAGES, isFewer, type RunPlan, type RunSettings } from './run-pla
 import { conserved, sameTotals, type ControlTotals } from './totals.ts';
 import type { Findings, TerminalFindings } from './walk-state.ts';
 
-/** A run, as it ends. */
 export interface EndedRun {
   readonly startedAt: Date;
   readonly endedAt: Date;
   readonly plan: RunPlan;
-  /** Messages in the settlement queue when the run began. */
   readonly waiting?: number;
   readonly attempt: number;
 }
 
-/** What a run leaves behind. */
 export interface Outcome {
   readonly day: BusinessDay;
-  /** When to run again, and how often the series has waited by then; absent if the day needs no further run. */
+  /** Absent if the day needs no further run. */
   readonly next?: { readonly delaySeconds: number; readonly attempt: number };
 }
 
-/** Draws the conclusion of a run from what its walk found. */
+/** Concludes a run from what its walk found. */
 export function conclude(
   day: BusinessDay,
   findings: Findings,

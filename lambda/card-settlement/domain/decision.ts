@@ -4,36 +4,34 @@ import { requestOf, type EntryStatus, type LedgerEntry, type StagedFact } from '
 import { isReviewKind, type Transaction } from './transaction.ts';
 
 /**
- * An operator's decision on a held transaction: a staged fact beside it, in the books of the date that is open when it
- * is taken. A reversal is a decision, too, but a transaction of its own terminal: a `StagedFact` of kind `reversal`.
+ * An operator's decision on a held transaction, in the books of the date that is open when it is taken. A reversal is
+ * also a decision, but it is a transaction of its own terminal: a `StagedFact`.
  */
 export interface StagedReview {
-  /** The transaction's id with `#decision`: there can be only one. */
+  /** The transaction's id with `#decision`: there can be only one decision. */
   readonly factId: string;
   readonly kind: 'release' | 'reject';
   readonly originalTransactionId: string;
   readonly originalKind: Transaction['type'];
-  /** The date in whose ledger the held entry stands. */
+  /** The date whose ledger has the held entry. */
   readonly originalBusinessDate: BusinessDate;
   readonly merchantId: string;
   readonly amount: number;
   readonly currency: string;
   readonly businessDate: BusinessDate;
   readonly stagedAt: string;
-  /** Who decided: the `client_id` of the access token. */
+  /** Who decided. */
   readonly clientId: string;
   readonly reason: string;
   readonly requestId?: string;
 }
 
-/** What the table of staged facts holds. */
 export type AnyStagedFact = StagedFact | StagedReview;
 
 export function isReview(fact: AnyStagedFact): fact is StagedReview {
   return isReviewKind(fact.kind);
 }
 
-/** The fact of an operator's decision. */
 export function reviewOf(
   original: StagedFact,
   review: Pick<StagedReview, 'kind' | 'reason' | 'businessDate' | 'stagedAt' | 'clientId' | 'requestId'>,
@@ -50,10 +48,9 @@ export function reviewOf(
   };
 }
 
-/** What a reversal must repeat of its sale. */
 const REPEATED = ['merchantId', 'cardToken', 'currency', 'amount'] as const;
 
-/** JSON pointers of the members by which a reversal differs from what it reverses; none, and it fits. */
+/** JSON pointers of the members that do not fit; none if the reversal fits. */
 export function reversalMismatches(reversal: Transaction, original: StagedFact): string[] {
   return [
     ...(original.kind === 'sale' ? [] : ['/originalTransactionId']),
@@ -61,7 +58,7 @@ export function reversalMismatches(reversal: Transaction, original: StagedFact):
   ];
 }
 
-/** The entry of a release or a rejection: the held entry's amounts, rate and fees, in the books of its own date. */
+/** A release or a rejection repeats the held entry, in the books of its own date. */
 export function reviewEntry(review: StagedReview, held: LedgerEntry): LedgerEntry {
   return {
     ...held,
@@ -70,14 +67,14 @@ export function reviewEntry(review: StagedReview, held: LedgerEntry): LedgerEntr
     kind: review.kind,
     status: review.kind === 'release' ? 'settled' : 'rejected',
     movesFrom: 'held',
-    // What held it stands in its original's entry.
+    // The original's entry says what held it.
     score: 0,
     rules: [],
     ...requestOf(review),
   };
 }
 
-/** The entry of a reversal: the exact negation of its sale's, whatever that is. */
+/** A reversal is the exact negation of its sale's entry. */
 export function reversalEntry(reversal: StagedFact, standing: LedgerEntry): LedgerEntry {
   return {
     ...standing,
@@ -96,7 +93,7 @@ export function reversalEntry(reversal: StagedFact, standing: LedgerEntry): Ledg
   };
 }
 
-/** What an entry does to one side of the books: how many transactions it adds, and its amounts times a factor. */
+/** How an entry changes one side of the books: by how many transactions, and by which sign of its amounts. */
 export interface Movement {
   readonly status: EntryStatus;
   readonly count: 1 | -1;
@@ -104,9 +101,8 @@ export interface Movement {
 }
 
 /**
- * What an entry does to the books. A transaction's entry adds it. A decision's takes the original from where it was and
- * adds it where it belongs now; a reversal then adds itself, so that with its sale it comes to two transactions and
- * nothing in sum, whichever of the two was settled first.
+ * A transaction's entry adds it. A decision's entry moves the original to where it belongs now. A reversal also adds
+ * itself, so that it and its sale are two transactions that come to nothing, whichever was settled first.
  */
 export function movementsOf({
   kind,
@@ -120,7 +116,7 @@ export function movementsOf({
       { status, count: 1, factor: 1n },
     ];
   }
-  // The entry's amounts are the negation of the original's.
+  // A reversal's amounts are the negation of the original's.
   return [
     { status: movesFrom, count: -1, factor: 1n },
     { status, count: 1, factor: -1n },

@@ -13,7 +13,6 @@ export const RateCurrency = v.pipe(
 /** Foreign-exchange rates of one date: one unit of `base` is worth `rates[currency]` units of each currency. */
 export const FxRates = v.strictObject({
   base: RateCurrency,
-  /** The publisher. */
   source: v.pipe(
     v.string(),
     v.minLength(1, 'must not be empty'),
@@ -40,7 +39,7 @@ export const FxRates = v.strictObject({
 });
 export type FxRates = v.InferOutput<typeof FxRates>;
 
-/** What one unit of `from` is worth in `to`, exactly; undefined if the rates name only one of them, or neither. */
+/** What one unit of `from` is worth in `to`, exactly; undefined if a rate is missing. */
 export function crossRate(rates: FxRates, from: string, to: string): Ratio | undefined {
   const fromPerBase = perBase(rates, from);
   const toPerBase = perBase(rates, to);
@@ -51,7 +50,6 @@ export function crossRate(rates: FxRates, from: string, to: string): Ratio | und
   };
 }
 
-/** True if a currency can be converted with these rates. */
 export function hasRate(rates: FxRates, currency: string): boolean {
   return currency === rates.base || Object.hasOwn(rates.rates, currency);
 }
@@ -71,7 +69,7 @@ function keepsItsNames(value: unknown): boolean {
   );
 }
 
-/** True if `proposed` has every rate that `standing` has, unchanged: it repeats them, or adds currencies. */
+/** True if `proposed` has every rate of `standing`, unchanged. */
 export function keepsAll(standing: FxRates, proposed: FxRates): boolean {
   return (
     proposed.base === standing.base &&

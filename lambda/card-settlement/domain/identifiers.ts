@@ -8,13 +8,13 @@ export const IDENTIFIER = /^[A-Za-z0-9_-]{1,64}$/;
  * a retry finds its transaction on whatever day it comes.
  */
 export function transactionIdOf(clientId: string, merchantId: string, idempotencyKey: string): string {
-  // JSON keeps the parts apart: ("ab", "c") and ("a", "bc") differ.
+  // JSON keeps the parts apart: ("ab", "c") differs from ("a", "bc").
   return hash('sha256', JSON.stringify([clientId, merchantId, idempotencyKey])).slice(0, 32);
 }
 
 const DECISION_SUFFIX = '#decision';
 
-/** The id of the one decision that a transaction can have. No identifier that a caller chooses has a `#`. */
+/** A transaction has at most one decision. No identifier that a caller chooses has a `#`. */
 export function decisionIdOf(transactionId: string): string {
   return `${transactionId}${DECISION_SUFFIX}`;
 }
@@ -23,7 +23,7 @@ export function isDecisionId(factId: string): boolean {
   return factId.endsWith(DECISION_SUFFIX);
 }
 
-/** The transaction that a fact is, or decides on. */
+/** The id of the transaction that a fact is or decides on. */
 export function originalIdOf(factId: string): string {
   return isDecisionId(factId) ? factId.slice(0, -DECISION_SUFFIX.length) : factId;
 }
@@ -38,7 +38,7 @@ export function terminalKeyOf(terminal: { readonly clientId: string; readonly te
   return `${terminal.clientId}#${terminal.terminalId}`;
 }
 
-/** SHA-256 of a parsed request body, independent of the order of its members. */
+/** Independent of the order of members. */
 export function bodyDigest(body: unknown): string {
   return hash('sha256', JSON.stringify(sorted(body))).slice(0, 32);
 }

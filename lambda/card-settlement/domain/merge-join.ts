@@ -1,7 +1,7 @@
-/** A stream of pages; concatenated, they are sorted by key. Nothing but a page at a time needs to be in memory. */
+/** A stream of pages, sorted by key. Only one page at a time has to be in memory. */
 export type Pages<T> = AsyncIterable<readonly T[]>;
 
-/** Merges sorted streams into one, equal keys in the order of the streams. */
+/** Merges sorted streams; equal keys come in the order of the streams. */
 export async function* mergeSorted<T>(
   sources: readonly Pages<T>[],
   keyOf: (item: T) => string,
@@ -10,14 +10,14 @@ export async function* mergeSorted<T>(
 }
 
 /**
- * The same, page by page: a page has all that can be said before another page of a source must be read. Waiting for each
- * item by itself would take longer than all else that a walk does with it.
+ * The same by pages. A page ends where another page of a source must be read. Awaiting each item by itself would take
+ * longer than the rest of a walk.
  */
 export async function* mergePages<T>(
   sources: readonly Pages<T>[],
   keyOf: (item: T) => string,
 ): AsyncGenerator<readonly T[], void, undefined> {
-  // The first pages are asked for at once: they are what the merge needs before it can say anything.
+  // The first pages are read at the same time.
   const opened = await Promise.all(sources.map((source, index) => openReader(source, keyOf, index)));
   const readers = opened.filter((reader) => reader.key !== undefined).toSorted(byKey);
   while (readers.length > 0) {
@@ -35,13 +35,13 @@ export async function* mergePages<T>(
   }
 }
 
-/** What a join found at one key: at least one side. */
+/** At least one side is present. */
 export interface Joined<L, R> {
   readonly left?: L;
   readonly right?: R;
 }
 
-/** Full outer join of two sorted streams without repeated keys, page by page, in constant memory. */
+/** Full outer join of two sorted streams without repeated keys, in constant memory. */
 export async function* mergeJoin<L, R>(
   left: Pages<L>,
   leftKey: (item: L) => string,
@@ -70,12 +70,11 @@ export async function* mergeJoin<L, R>(
 
 interface Reader<T> {
   readonly index: number;
-  /** Of the item at its head; undefined at the end of the stream. */
+  /** Undefined at the end of the stream. */
   readonly key: string | undefined;
   readonly head: () => T;
-  /** Moves on within the page. False at its end: then the page must be turned. */
+  /** Moves on within the page. False if the page must be turned. */
   readonly advance: () => boolean;
-  /** Moves on to the next page that has an item. */
   readonly turnPage: () => Promise<void>;
 }
 
@@ -127,7 +126,7 @@ function byKey<T>(one: Reader<T>, other: Reader<T>): number {
   return one.index - other.index;
 }
 
-/** Puts a reader among others that are sorted. */
+/** Inserts a reader into a sorted list. */
 function place<T>(readers: Reader<T>[], reader: Reader<T>): void {
   let [from, to] = [0, readers.length];
   while (from < to) {

@@ -11,20 +11,20 @@ export interface Ratio {
 
 /** Number of decimal digits of a currency's minor unit (ISO 4217: JPY 0, USD 2, KWD 3), or undefined if unknown. */
 export function currencyExponent(currency: string): number | undefined {
-  // The list also holds codes of no money at all: XXX (none), XTS (testing).
+  // XXX (none) and XTS (testing) are codes of no money.
   if (!/^[A-Z]{3}$/.test(currency) || currency === 'XXX' || currency === 'XTS') return undefined;
   return currencyCodes.code(currency)?.digits;
 }
 
 /**
- * Codes of ISO 4217's list one that no card is charged in, because no market quotes them: those without a minor unit
- * (metals, units of account), fund codes, and beside them Uruguay's pension unit and Cuba's withdrawn convertible peso.
+ * Codes of ISO 4217 that no market quotes, and so no card is charged in: those without a minor unit (metals, units of
+ * account), fund codes, Uruguay's pension unit and Cuba's withdrawn convertible peso.
  */
 const UNQUOTED: ReadonlySet<string> = new Set(
   'XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XUA BOV CHE CHW CLF COU MXV USN UYI UYW CUC'.split(' '),
 );
 
-/** True of a currency that transactions are made and settled in: a rate for it can be had. */
+/** True of currencies for which there are rates. */
 export function isQuotedCurrency(currency: string): boolean {
   return currencyExponent(currency) !== undefined && !UNQUOTED.has(currency);
 }
@@ -42,9 +42,8 @@ export function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
 }
 
 /**
- * Converts between currencies: `halfEven(amount × rate × 10^(toExponent − fromExponent))`.
- *
- * @param rate how many units of the target currency one unit of the source currency is worth
+ * `halfEven(amount × rate × 10^(toExponent − fromExponent))`
+ * @param rate units of the target currency per unit of the source currency
  */
 export function convert(
   amount: MinorUnits,
@@ -58,12 +57,12 @@ export function convert(
   );
 }
 
-/** The fee on a gross amount: `halfEven(gross × basisPoints / 10,000) + fixed`. */
+/** `halfEven(gross × basisPoints / 10,000) + fixed` */
 export function feeOf(gross: MinorUnits, feeBasisPoints: number, feeFixedMinor: number): MinorUnits {
   return divideHalfEven(gross * BigInt(feeBasisPoints), 10_000n) + BigInt(feeFixedMinor);
 }
 
-/** Reads plain decimal text, such as `0.9213`, as an exact fraction. Returns undefined unless it is greater than 0. */
+/** Reads plain decimal text, such as `0.9213`, exactly. Returns undefined unless it is greater than 0. */
 export function parseDecimal(text: string): Ratio | undefined {
   const match = /^(\d{1,12})(?:\.(\d{1,12}))?$/.exec(text);
   if (match === null) return undefined;

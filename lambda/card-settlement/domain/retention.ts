@@ -1,8 +1,8 @@
-/** How long a staged fact is kept, from its staging on. Facts of a date are staged from the day before it on. */
+/** A staged fact is kept for so long after its staging. */
 export const STAGED_KEPT_DAYS = 400;
 
 /**
- * How long a business day can be reconciled. Then its facts are all still there: a run that came later would find entries
- * in the ledger that nobody seems to have staged.
+ * A business day can be reconciled for so long: after that its facts begin to expire, and their entries would look
+ * unstaged.
  */
 export const RECONCILED_DAYS = 390;

@@ -12,17 +12,16 @@ export interface RunSettings {
   readonly settlementHorizonSeconds: number;
 }
 
-/** Which of the missing facts a run sends. */
 export interface SendPlan {
   /** True if everything missing is sent, by this run and by the one that it completes. */
   readonly all: boolean;
-  /** What was staged before this instant has been sent; absent if nothing has. */
+  /** What was staged before this instant has been sent. */
   readonly sentBefore?: string;
   /** What an interrupted run has sent as well: facts up to this key that were staged before its instant. */
   readonly interrupted?: { readonly through: string; readonly sentBefore: string };
 }
 
-/** True if the plan sends a fact that is missing. @param key its place in the order of the walk */
+/** @param key the fact's place in the order of the walk */
 export function sends(plan: SendPlan, { stagedAt }: Pick<StagedSummary, 'stagedAt'>, key: string): boolean {
   const { interrupted } = plan;
   if (interrupted !== undefined && key <= interrupted.through && stagedAt < interrupted.sentBefore)
@@ -37,13 +36,11 @@ export interface InterruptedSends {
   readonly through: string;
 }
 
-/** What is known when a run begins. */
 export interface RunStart {
   readonly trigger: Trigger;
   readonly startedAt: Date;
-  /** True if the rates that the day waited for are there. */
   readonly ratesFound: boolean;
-  /** About how many messages the settlement queue has: waiting, in flight or delayed. Absent if not asked. */
+  /** About how many messages the settlement queue has. */
   readonly waiting?: number;
   readonly interrupted?: InterruptedSends;
 }
@@ -99,7 +96,7 @@ export function planSends(day: BusinessDay, start: RunStart, settings: RunSettin
     start.ratesFound ||
     sending === undefined ||
     (day.status !== 'blocked' && isLost);
-  // A run that concluded has left what it sent in the day's record.
+  // A run that concluded has recorded what it sent.
   const isOpen = interrupted !== undefined && interrupted.startedAt > (day.asOf ?? '');
   return {
     all,
@@ -110,7 +107,6 @@ export function planSends(day: BusinessDay, start: RunStart, settings: RunSettin
   };
 }
 
-/** A run that began at `startedAt` has seen everything staged before this instant. */
 function unseenFrom(startedAt: string): string {
   return new Date(Date.parse(startedAt) - UNSEEN_SECONDS * 1000).toISOString();
 }
@@ -131,7 +127,6 @@ export function overdueBefore(day: BusinessDay, start: RunStart, settings: RunSe
   return isDue ? (day.sending?.allSentFrom ?? day.overdueBefore) : day.overdueBefore;
 }
 
-/** What a run is going to do, decided when it begins. */
 export interface RunPlan {
   readonly sends: SendPlan;
   readonly overdueBefore?: string;

@@ -1,9 +1,9 @@
 import type { MerchantTotals } from './totals.ts';
 
 /**
- * The settlement file of a business date: comma-separated, lines end in CRLF (RFC 4180). A header, a detail line per
- * merchant and currency, a trailer per currency with the number of its detail lines and transactions, and its totals.
- * Amounts are integers in the minor unit.
+ * A settlement file: comma-separated, with CRLF line ends (RFC 4180). It has a header, a detail line per merchant and
+ * currency, and a trailer per currency with the number of its lines and transactions and its totals. Amounts are
+ * integers in the minor unit.
  */
 export function settlementFile(
   header: { readonly businessDate: string; readonly final: boolean; readonly asOf: string },

@@ -4,27 +4,25 @@ import { convert, currencyExponent, feeOf, type MinorUnits, type Ratio } from '.
 import type { BusinessDate } from './business-date.ts';
 import { signedAmount, type FactKind, type Transaction } from './transaction.ts';
 
-/** What became of a transaction. */
 export type EntryStatus = 'settled' | 'held' | 'reversed' | 'rejected';
 
-/** An accepted transaction: written once, never changed. */
+/** An accepted transaction, which never changes. */
 export interface StagedFact extends Omit<Transaction, 'type'> {
   readonly factId: string;
   readonly kind: Transaction['type'];
-  /** Who reported it: the `client_id` of the access token. */
+  /** Who reported it. */
   readonly clientId: string;
   readonly businessDate: BusinessDate;
-  /** When it was accepted, ISO 8601 UTC with milliseconds. */
+  /** ISO 8601 UTC with milliseconds. */
   readonly stagedAt: string;
-  /** Digest of the parsed body, to tell a retry from a reused key. */
+  /** Tells a retry from a reused key. */
   readonly bodyDigest: string;
-  /** Of a reversal, which has its sale's id: what its own idempotency key leads to. */
+  /** Of a reversal: the id that its own idempotency key leads to. */
   readonly idempotencyId?: string;
-  /** Of the request that brought it: the log is searched by it. */
+  /** The request that brought it, for searching the log. */
   readonly requestId?: string;
 }
 
-/** A transaction as it is staged. */
 export function factOf(
   { type: kind, ...transaction }: Transaction,
   staging: Omit<StagedFact, keyof Transaction | 'kind'>,
@@ -32,22 +30,22 @@ export function factOf(
   return { ...transaction, kind, ...staging };
 }
 
-/** The verdict of a fraud rule, with what it saw. */
+/** What a fraud rule found, and what it saw. */
 export interface RuleVerdict {
   readonly rule: string;
   readonly score: number;
   readonly inputs: Readonly<Record<string, string | number>>;
 }
 
-/** The sum of the scores of the rules that a transaction met, 0 if none. */
+/** The sum of the scores of the rules that applied. */
 export interface Assessment {
   readonly score: number;
   readonly rules: readonly RuleVerdict[];
 }
 
 /**
- * What the ledger keeps of a fact: written once, never changed. Amounts are signed minor units: those of a release and
- * a rejection are their original's, those of a reversal the exact negation of its sale's.
+ * What became of a fact; it never changes. Amounts are signed minor units. A release and a rejection have their
+ * original's, a reversal the exact negation of its sale's.
  */
 export interface LedgerEntry {
   readonly factId: string;
@@ -55,7 +53,7 @@ export interface LedgerEntry {
   readonly businessDate: BusinessDate;
   readonly status: EntryStatus;
   readonly kind: FactKind;
-  /** Of a decision: what its original was until then. The decision moves it from there to `status`. */
+  /** Of a decision: where the original was before it moved to `status`. */
   readonly movesFrom?: EntryStatus;
   readonly amount: MinorUnits;
   readonly currency: string;
@@ -72,14 +70,13 @@ export interface LedgerEntry {
     readonly fromRate: string;
     readonly toRate: string;
   };
-  /** True if the merchant had no profile, and so settled in the transaction's currency without a fee. */
+  /** True if the merchant had no profile. */
   readonly withoutProfile: boolean;
   readonly score: number;
   readonly rules: readonly RuleVerdict[];
   readonly requestId?: string;
 }
 
-/** True if settling the fact needs a rate. */
 export function needsConversion(
   fact: Pick<StagedFact, 'currency'>,
   profile: MerchantProfile | undefined,
@@ -87,7 +84,7 @@ export function needsConversion(
   return profile !== undefined && profile.settlementCurrency !== fact.currency;
 }
 
-/** The currencies whose rate is needed and that `rates` lacks. */
+/** Currencies whose rate is needed but missing. */
 export function missingRates(
   fact: Pick<StagedFact, 'currency'>,
   profile: MerchantProfile | undefined,
@@ -100,11 +97,10 @@ export function missingRates(
 }
 
 /**
- * The ledger entry of a sale or a refund. Conversion is gross first, then the fee on sales, `net = gross − fee`
- * (Adyen, net settlement); a merchant without a profile settles in the transaction's currency without a fee.
- *
- * @param holdScore at this score, and above it, a transaction is held for review
- * @throws RangeError if a rate is missing: ask `missingRates` before
+ * The entry of a sale or a refund. The gross amount is converted first, then sales pay a fee (Adyen, net settlement).
+ * Without a profile a merchant settles in the transaction's currency and pays no fee.
+ * @param holdScore facts with this score or a higher one are held
+ * @throws RangeError if a rate is missing: ask `missingRates` first
  */
 export function settle(
   fact: StagedFact,
@@ -145,7 +141,6 @@ export function settle(
   };
 }
 
-/** Where a fact came from, for its entry. */
 export function requestOf({ requestId }: Pick<StagedFact, 'requestId'>): Pick<LedgerEntry, 'requestId'> {
   return requestId === undefined ? {} : { requestId };
 }

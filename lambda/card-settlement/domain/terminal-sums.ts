@@ -4,37 +4,34 @@ import type { StagedSummary } from './totals.ts';
 import { isReviewKind } from './transaction.ts';
 
 /**
- * What terminals report less what was staged there: one number for each terminal, nothing if both are the same.
+ * What terminals report minus what was staged there: one number for each terminal, 0 if both agree.
  *
- * Each line (a type in a currency) weighs its count and its amount with two random numbers of 64 bits, and the sum is
- * taken modulo 2^64. Lines that differ come to nothing once in 2^64 times, and nobody can make them: the weights follow
- * from the run's own id. So two million terminals take 32 MB, however many lines they report, while the lines themselves
- * would take gigabytes; and no index by terminal costs a write for each sale.
+ * The count and the amount of each line (a type in a currency) are weighted with two random 64-bit numbers and summed
+ * modulo 2^64. Different lines cancel out once in 2^64 times, and nobody can provoke it, because the weights follow
+ * from the run's own id. Two million terminals take 32 MB; their lines would take gigabytes.
  */
 export interface TerminalSums {
-  /** How many terminals have reported. */
   readonly count: () => number;
-  /** Adds a terminal's report. Call it once per terminal. */
+  /** Adds a report; call it once per terminal. */
   readonly report: (report: TerminalReport) => void;
   /** Subtracts a staged fact, if its terminal has reported. */
   readonly stage: (staged: StagedSummary) => void;
-  /** True if what the terminal reports is not what was staged. */
   readonly differs: (report: Pick<TerminalReport, 'clientId' | 'terminalId'>) => boolean;
-  /** The whole state, 16 bytes per terminal. `createTerminalSums` resumes from it. */
+  /** The state, 16 bytes per terminal, from which `createTerminalSums` resumes. */
   readonly rows: () => Uint8Array;
 }
 
 const FIRST_CAPACITY = 1024;
 
-/** @param seed a value that no reporting client can predict; resuming from rows takes the seed that made them */
+/** @param seed a value that no client can predict; the same one when resuming from rows */
 export function createTerminalSums(seed: string, rows: Uint8Array = new Uint8Array()): TerminalSums {
-  /** A hash table with open addressing. Each slot holds a terminal's key, 0 if the slot is free, and its sum. */
+  /** A hash table with open addressing: a slot has a terminal's key, or 0 if it is free, and its sum. */
   let keys = new BigUint64Array(FIRST_CAPACITY);
   let sums = new BigUint64Array(FIRST_CAPACITY);
   let count = 0;
   const weights = new Map<string, readonly [bigint, bigint]>();
 
-  /** The slot that has the key, or the free one where it goes. */
+  /** The slot of a key, or the free one where it goes. */
   function slotOf(key: bigint): number {
     const mask = keys.length - 1;
     let slot = Number(BigInt.asUintN(32, key)) & mask;
@@ -63,7 +60,7 @@ export function createTerminalSums(seed: string, rows: Uint8Array = new Uint8Arr
   }
 
   function keyOf(clientId: string, terminalId: string): bigint {
-    // A key of 0 would be a free slot.
+    // 0 marks free slots.
     return digest(`${seed}#${clientId}#${terminalId}`).readBigUInt64LE(0) || 1n;
   }
 
@@ -91,7 +88,6 @@ export function createTerminalSums(seed: string, rows: Uint8Array = new Uint8Arr
     stage: ({ clientId, terminalId, kind, currency, amount }) => {
       if (count === 0 || clientId === undefined || terminalId === undefined || isReviewKind(kind)) return;
       const slot = slotOf(keyOf(clientId, terminalId));
-      // The array keeps the lowest 64 bits.
       if (keys[slot] !== 0n) sums[slot] = (sums[slot] ?? 0n) - weigh(kind, currency, 1n, BigInt(amount));
     },
     differs: ({ clientId, terminalId }) => {

@@ -1,7 +1,7 @@
 import type { StagedSummary } from './totals.ts';
 import { isReviewKind, type Transaction } from './transaction.ts';
 
-/** Transactions of one type and currency at a terminal. Amounts are minor units and positive, as terminals print them. */
+/** Transactions of one type and currency at a terminal. Amounts are positive minor units, as terminals print them. */
 export interface TerminalLine {
   readonly type: Transaction['type'];
   readonly currency: string;
@@ -9,24 +9,21 @@ export interface TerminalLine {
   readonly amount: bigint;
 }
 
-/** A terminal's report, as it stands. */
 export interface TerminalReport {
   readonly clientId: string;
   readonly terminalId: string;
   readonly totals: readonly TerminalLine[];
 }
 
-/** Where a terminal's books and what was staged of it differ: the lines that do, on both sides. */
+/** The lines that differ, as reported and as staged. */
 export interface TerminalMismatch {
   readonly terminalId: string;
   readonly expected: readonly TerminalLine[];
   readonly actual: readonly TerminalLine[];
 }
 
-/** Lines that one mismatch names at most. */
 const SHOWN_LINES = 6;
 
-/** What was staged at a terminal, as far as a walk has come. */
 export interface StagedAtTerminal {
   readonly clientId: string;
   readonly terminalId: string;
@@ -34,9 +31,7 @@ export interface StagedAtTerminal {
 }
 
 /**
- * Adds up what was staged at some terminals that reported, line by line, and compares. Terminals belong to the client that
- * reports them: two clients may give theirs the same names.
- *
+ * Adds up line by line what was staged at some terminals, and compares it with their reports.
  * @param before what an earlier part of the walk has added up
  */
 export function createTerminalComparison(
@@ -85,7 +80,7 @@ export function createTerminalComparison(
   };
 }
 
-/** Lines that differ, as they were reported and as they were staged. A line of nothing says as much as none. */
+/** A line of nothing equals no line. */
 function differingLines(totals: readonly TerminalLine[], staged: ReadonlyMap<string, TerminalLine>) {
   const reported = new Map(totals.map((line) => [lineKey(line), line]));
   return [...new Set([...reported.keys(), ...staged.keys()])]

@@ -3,19 +3,18 @@ import type { Joined } from './merge-join.ts';
 import type { EntryStatus, LedgerEntry, StagedFact } from './settlement.ts';
 import { isReviewKind, signedAmount, type FactKind, type Transaction } from './transaction.ts';
 
-/** A number of transactions and the sum of their signed amounts, in minor units. */
+/** Transactions and the sum of their signed amounts, in minor units. */
 export interface CountAndAmount {
   readonly count: number;
   readonly amount: bigint;
 }
 
 /**
- * What the books say of one currency: staged = settled + held + reversed + rejected, once a day is balanced. A decision
- * moves its original between them; on another date than the original's, a side can be negative by that.
+ * The books of one currency. On a balanced day, staged = settled + held + reversed + rejected. Sides may be negative on
+ * dates that have a decision but not its original.
  */
 export type ControlTotals = Readonly<Record<'staged' | EntryStatus, CountAndAmount>>;
 
-/** What a merchant gets in one currency for one business date. */
 export interface MerchantTotals {
   readonly merchantId: string;
   readonly currency: string;
@@ -25,20 +24,17 @@ export interface MerchantTotals {
   readonly net: bigint;
 }
 
-/** What reconciling reads of a staged fact. */
 export interface StagedSummary extends Pick<
   StagedFact,
   'factId' | 'merchantId' | 'amount' | 'currency' | 'stagedAt'
 > {
   readonly kind: FactKind;
-  /** Of a release or a rejection. */
   readonly originalKind?: Transaction['type'] | undefined;
-  /** The client and the terminal that reported a transaction. */
+  /** Who reported a transaction. */
   readonly clientId?: string | undefined;
   readonly terminalId?: string | undefined;
 }
 
-/** What reconciling reads of a ledger entry. */
 export type LedgerSummary = Pick<
   LedgerEntry,
   | 'factId'
@@ -64,11 +60,7 @@ const NO_TOTALS: ControlTotals = {
   rejected: NOTHING,
 };
 
-/**
- * Adds up, per currency of the transactions, both sides of the join of what was staged and what the ledger holds.
- *
- * @param before what an earlier part of the walk has added up
- */
+/** Adds up both books by the transactions' currencies. @param before what an earlier part of the walk has added up */
 export function createControlTotals(before: Readonly<Record<string, ControlTotals>> = {}): {
   readonly add: (pair: Joined<StagedSummary, LedgerSummary>) => void;
   readonly totals: () => Readonly<Record<string, ControlTotals>>;
@@ -82,7 +74,7 @@ export function createControlTotals(before: Readonly<Record<string, ControlTotal
   }
   return {
     add: ({ left, right }) => {
-      // A release or a rejection stages nothing: it only moves what was staged before.
+      // A release or a rejection only moves what was staged before.
       if (left !== undefined && !isReviewKind(left.kind))
         plus(left.currency, 'staged', 1, signedAmount(left));
       if (right === undefined) return;
@@ -108,7 +100,7 @@ function copyOf({ staged, settled, held, reversed, rejected }: ControlTotals) {
   };
 }
 
-/** True if, per currency, what was staged equals what the ledger holds, in count and amount. */
+/** True if what was staged equals what the ledger has, in count and amount of each currency. */
 export function conserved(totals: Readonly<Record<string, ControlTotals>>): boolean {
   return Object.values(totals).every(({ staged, settled, held, reversed, rejected }) => {
     const parts = [settled, held, reversed, rejected];
@@ -119,7 +111,6 @@ export function conserved(totals: Readonly<Record<string, ControlTotals>>): bool
   });
 }
 
-/** True if both say the same of every currency. */
 export function sameTotals(
   some: Readonly<Record<string, ControlTotals>>,
   others: Readonly<Record<string, ControlTotals>>,
@@ -134,15 +125,14 @@ export function sameTotals(
 }
 
 /**
- * Adds up what merchants get, one merchant after the other: entries must come sorted by merchant. `add` gives the
- * totals of the merchant before, one per currency in order, when it sees the next; `end` those of the last. Held and
- * rejected transactions are no part of a settlement; a sale and its reversal are, and come to nothing.
- *
- * @param begun what `end` gave of a merchant whose entries were not all read
+ * Adds up what merchants get, from entries sorted by merchant. `add` returns the totals of the previous merchant when
+ * it sees the next, in order of currency; `end` returns those of the last. Held and rejected transactions do not count;
+ * a sale and its reversal come to nothing.
+ * @param begun what `end` returned of a merchant whose entries were not all read
  */
 export function createMerchantTotals(begun: readonly MerchantTotals[] = []): {
   readonly add: (entry: LedgerSummary) => MerchantTotals[];
-  /** Totals of the merchant that is being added up. */
+  /** Totals of the merchant at hand. */
   readonly current: () => MerchantTotals[];
   readonly end: () => MerchantTotals[];
 } {

@@ -5,7 +5,7 @@ import { parseInstant } from './instant.ts';
 import { isMerchantCategoryCode } from './merchant-category-code.ts';
 import { isQuotedCurrency } from './money.ts';
 
-/** Largest amount of one transaction, in minor units. */
+/** In minor units. */
 const AMOUNT_LIMIT = 10 ** 12;
 
 export const Identifier = v.pipe(
@@ -43,7 +43,7 @@ export const Transaction = v.strictObject({
   merchantId: Identifier,
   terminalId: Identifier,
   type: v.picklist(['sale', 'refund', 'reversal'], 'must be sale, refund or reversal'),
-  /** Stands for the card; never the card's number. */
+  /** Stands for the card; it is never the card's number. */
   cardToken: Identifier,
   /** In the currency's minor unit. */
   amount: v.pipe(
@@ -66,14 +66,14 @@ export const Transaction = v.strictObject({
     v.check((text) => parseInstant(text) !== undefined, 'must be an RFC 3339 date-time that exists'),
   ),
   merchantCountry: v.exactOptional(CountryCode),
-  /** Where the card was; it is given only if the card was present. */
+  /** Given only if the card was present. */
   location: v.exactOptional(v.strictObject({ latitude: degrees(90), longitude: degrees(180) })),
   /** The sale that a reversal undoes, or a refund pays back. */
   originalTransactionId: v.exactOptional(Identifier),
 });
 export type Transaction = v.InferOutput<typeof Transaction>;
 
-/** When a transaction occurred. @throws RangeError if `Transaction` has not parsed it */
+/** @throws RangeError if `Transaction` has not parsed it */
 export function instantOf({ occurredAt }: Pick<Transaction, 'occurredAt'>): Date {
   const instant = parseInstant(occurredAt);
   if (instant === undefined) throw new RangeError('occurredAt is no RFC 3339 date-time that exists');
@@ -87,10 +87,9 @@ export interface Refusal {
 }
 
 const FUTURE_LIMIT_MINUTES = 5;
-/** How old a transaction may be when it comes. */
 export const AGE_LIMIT_DAYS = 30;
 
-/** Checks what a transaction says against the clock, and gives its business date. */
+/** Checks a transaction against the clock, and gives its business date. */
 export function dateTransaction(
   transaction: Transaction,
   now: Date,
@@ -117,17 +116,16 @@ export function dateTransaction(
   return { occurredAt, businessDate: businessDateOf(occurredAt, calendar) };
 }
 
-/** A transaction, or an operator's decision on one that is held. */
 export type FactKind = Transaction['type'] | 'release' | 'reject';
 
-/** True of decisions by operators, which stage no amount of their own. */
+/** True of operators' decisions, which stage no amount of their own. */
 export function isReviewKind(kind: FactKind): kind is 'release' | 'reject' {
   return kind === 'release' || kind === 'reject';
 }
 
 /**
- * What a fact's amount is in a total: sales count positive, refunds and reversals negative; a release and a rejection
- * have the sign of what they decide on.
+ * A fact's amount in a total: positive for sales, negative for refunds and reversals. A release and a rejection have
+ * the sign of their original.
  */
 export function signedAmount(fact: {
   readonly kind: FactKind;

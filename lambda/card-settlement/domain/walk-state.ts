@@ -1,20 +1,17 @@
 import type { StagedAtTerminal, TerminalMismatch, TerminalReport } from './terminal-totals.ts';
 import type { ControlTotals, MerchantTotals } from './totals.ts';
 
-/** A number of facts, and the first of their ids. */
 export interface Tally {
   readonly count: number;
   readonly ids: readonly string[];
 }
 
-/** The terminals whose reports differ from what was staged. */
 export interface TerminalFindings {
   readonly count: number;
   /** At most `BREAK_ID_LIMIT`. */
   readonly named: readonly TerminalMismatch[];
 }
 
-/** What a walk through the books has found so far. */
 interface BookFindings {
   readonly totals: Readonly<Record<string, ControlTotals>>;
   /** Staged, but not in the ledger. */
@@ -32,20 +29,19 @@ export interface Findings extends BookFindings {
   readonly terminals: TerminalFindings;
 }
 
-/** How far a walk has come, with everything that its next part needs. */
+/** Everything that the next part of a walk needs. */
 export interface WalkState extends BookFindings {
   /**
    * `books`: both books are walked side by side. `terminals`: what was staged is walked again, for the terminals whose
    * reports differ. `done`: nothing is left to walk.
    */
   readonly phase: 'books' | 'terminals' | 'done';
-  /** The last key that this phase has walked; empty at its beginning. */
+  /** The last key that this phase has walked, or empty. */
   readonly through: string;
   /** Totals of the merchant that the walk is in the middle of. */
   readonly merchant: readonly MerchantTotals[];
-  /** Of `createTerminalSums`. */
   readonly terminalSums: Uint8Array;
-  /** How many terminals differ, the reports of the first of them, and what was staged there. */
+  /** The terminals that differ: their number, the first of their reports, and what was staged there. */
   readonly terminals?: {
     readonly count: number;
     readonly reports: readonly TerminalReport[];

@@ -9,29 +9,26 @@ import type { Transaction } from '../domain/transaction.ts';
 import type { DaysTable } from '../store/business-days.ts';
 import type { StagedTable } from '../store/staged-transactions.ts';
 
-/** What accepting a reversal needs of the world. */
 export interface ReversalServices {
   readonly staged: Pick<StagedTable, 'get' | 'getDecision' | 'put'>;
-  /** Never a cache: a reversal must not slip into a day that was sealed a moment ago. */
+  /** Not a cache: a reversal must not slip into a day that was sealed a moment ago. */
   readonly days: Pick<DaysTable, 'read'>;
 }
 
-/** A reversal as a client sends it. */
 export interface ReversalRequest {
-  /** The id that its idempotency key leads to. */
+  /** The id that the idempotency key leads to. */
   readonly keyId: string;
   readonly transaction: Transaction;
   readonly clientId: string;
   readonly requestId: string;
-  /** Why a new one is refused; one that was accepted before still finds its fact. */
+  /** Why a new reversal is refused. One that was accepted before still finds its fact. */
   readonly refusal: Problem | undefined;
 }
 
 /**
- * Stages the reversal of a sale, next to it in the books of the sale's own date. It is the one decision that a sale can
- * have, `<transactionId>#decision`: the fact is written only if there is none, so that of two decisions one stands.
- *
- * @throws Problem 422 if it fits no sale of the client, 409 if the sale is decided otherwise, or its day sealed
+ * Stages the reversal of a sale in the books of the sale's own date. A sale has at most one decision,
+ * `<transactionId>#decision`: of two decisions the first one stands.
+ * @throws Problem 422 if it fits no sale of the client, 409 if the sale has another decision or its day is sealed
  */
 export async function acceptReversal(
   { keyId, transaction, clientId, requestId, refusal }: ReversalRequest,
@@ -39,7 +36,7 @@ export async function acceptReversal(
   services: ReversalServices,
 ): Promise<{ readonly outcome: 'staged' | 'replayed'; readonly fact: StagedFact }> {
   const original = await services.staged.get(transaction.originalTransactionId ?? '');
-  // Another client's sale does not exist for this one.
+  // Clients do not see each other's sales.
   if (original?.clientId !== clientId) {
     throw problem('original-not-found', {
       detail: 'originalTransactionId must be the id that this API gave one of your own sales.',

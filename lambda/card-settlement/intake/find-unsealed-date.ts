@@ -3,7 +3,7 @@ import { isSealed } from '../domain/business-day.ts';
 import type { DaysTable } from '../store/business-days.ts';
 
 /**
- * Gives the date itself, or the earliest after it that is not sealed. Undefined if that day would have to be begun and
+ * Finds the date itself, or the earliest later one that is not sealed. Undefined if its day would have to be begun and
  * `mayBegin` says no.
  */
 export type FindUnsealedDate = (
@@ -12,24 +12,24 @@ export type FindUnsealedDate = (
 ) => Promise<BusinessDate | undefined>;
 
 /**
- * How long a day that was read open is taken to be open. A fact may still be staged that long after the
- * seal, so a run that may balance the day waits longer (`sealWaitSeconds`).
+ * How long a day counts as open after it was read. Facts may be staged this long after the seal, so that a run waits
+ * longer before it balances the day (`sealWaitSeconds`).
  */
 const OPEN_DAY_CACHE_MILLISECONDS = 5000;
 const CACHED_DAYS = 100;
 
-/** Finds unsealed dates, and begins their days. A sealed day stays sealed, so it is remembered for good. */
+/** A sealed day stays sealed, so that it is remembered for good. */
 export function createDayFinder(days: Pick<DaysTable, 'read' | 'begin'>, now: () => Date): FindUnsealedDate {
   const openUntil = new Map<BusinessDate, number>();
   const sealed = new Set<BusinessDate>();
 
-  /** Undefined if the day is not begun, and may not be. */
+  /** Undefined if the day has not begun and may not. */
   async function isOpen(
     businessDate: BusinessDate,
     mayBegin: () => Promise<boolean>,
   ): Promise<boolean | undefined> {
     if (sealed.has(businessDate)) return false;
-    // The clock is read before the day is: the cache may only end too early.
+    // The clock is read before the day, so that the cache can only end too early.
     const askedAt = now().getTime();
     if ((openUntil.get(businessDate) ?? 0) > askedAt) return true;
     let day = await days.read(businessDate);

@@ -1,10 +1,10 @@
-import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import type { HttpRequest, HttpResponse } from '../../shared/http.ts';
 import { transactionBody } from '../api.ts';
-import { identifierIn, isOperator, knownQuery } from '../requests.ts';
+import { identifierIn, isOperator, knownQuery, route } from '../requests.ts';
 import { findTransaction, type TransactionServices } from './get-transaction.ts';
 import { buildTransactionServices } from './services.ts';
 
-/** `GET /transactions/{transactionId}`: the fact, the decision on it, what became of it, and the entries that say so. */
+/** `GET /transactions/{transactionId}`: the transaction, the decision on it, and their ledger entries. */
 export async function getTransaction(
   request: HttpRequest,
   services: TransactionServices,
@@ -18,8 +18,4 @@ export async function getTransaction(
   return { status: 200, body: transactionBody(found) };
 }
 
-let services: TransactionServices | undefined;
-
-export const handler = httpHandler((request) =>
-  getTransaction(request, (services ??= buildTransactionServices())),
-);
+export const handler = route(getTransaction, buildTransactionServices);

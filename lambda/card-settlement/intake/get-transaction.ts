@@ -5,20 +5,18 @@ import type { StagedFact } from '../domain/settlement.ts';
 import type { LedgerTable, WrittenEntry } from '../store/ledger.ts';
 import type { StagedTable } from '../store/staged-transactions.ts';
 
-/** What showing a transaction needs of the world. */
 export interface TransactionServices {
   readonly staged: Pick<StagedTable, 'get' | 'getDecision'>;
   readonly ledger: Pick<LedgerTable, 'get'>;
 }
 
-/** A transaction, the decision on it if there is one, and the ledger entries that say what became of it. */
 export interface FoundTransaction {
   readonly fact: StagedFact;
   readonly decision: AnyStagedFact | undefined;
   readonly entries: readonly WrittenEntry[];
 }
 
-/** @throws Problem 404 if there is no such transaction, or the caller may not see it: a 403 would say that it exists */
+/** @throws Problem 404 if there is no such transaction, or the caller may not see it: a 403 would reveal it */
 export async function findTransaction(
   transactionId: string,
   mayBeSeen: (fact: StagedFact) => boolean,
@@ -29,7 +27,7 @@ export async function findTransaction(
     services.staged.getDecision(decisionIdOf(transactionId)),
   ]);
   if (fact === undefined || !mayBeSeen(fact)) throw notFoundProblem('transaction');
-  // The decision may lie in the books of another date.
+  // The decision may be in the books of another date.
   const facts = decision === undefined ? [fact] : [fact, decision];
   const entries = await Promise.all(facts.map(async (each) => services.ledger.get(each)));
   return { fact, decision, entries: entries.filter((entry) => entry !== undefined) };

@@ -1,10 +1,10 @@
-import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import type { HttpRequest, HttpResponse } from '../../shared/http.ts';
 import { originalIdOf } from '../domain/identifiers.ts';
-import { idempotencyKeyIn, knownQuery, transactionIn } from '../requests.ts';
+import { idempotencyKeyIn, knownQuery, route, transactionIn } from '../requests.ts';
 import { buildServices } from './services.ts';
 import { stageTransaction, type IntakeServices } from './stage-transaction.ts';
 
-/** `POST /transactions`: stages a transaction once, however often the request comes. */
+/** `POST /transactions` */
 export async function acceptTransaction(
   request: HttpRequest,
   services: IntakeServices,
@@ -18,7 +18,7 @@ export async function acceptTransaction(
     { transaction, idempotencyKey, clientId, requestId },
     services,
   );
-  // A reversal answers with its sale's id: it is a fact of the sale, and shows there.
+  // A reversal belongs to its sale, and shows there.
   const transactionId = originalIdOf(fact.factId);
   const location = `/transactions/${transactionId}`;
   return {
@@ -28,6 +28,4 @@ export async function acceptTransaction(
   };
 }
 
-let services: IntakeServices | undefined;
-
-export const handler = httpHandler((request) => acceptTransaction(request, (services ??= buildServices())));
+export const handler = route(acceptTransaction, buildServices);

@@ -8,7 +8,7 @@ import { createDayFinder } from './find-unsealed-date.ts';
 import type { TransactionServices } from './get-transaction.ts';
 import type { IntakeServices } from './stage-transaction.ts';
 
-/** What intake uses, by the environment. Simulations pass their own client and clock. */
+/** Simulations pass their own client and clock. */
 export function buildServices(client = createDynamoDbClient(), now = systemClock): IntakeServices {
   const days = daysTable(client);
   return {
@@ -20,7 +20,6 @@ export function buildServices(client = createDynamoDbClient(), now = systemClock
   };
 }
 
-/** What the route that shows a transaction uses. */
 export function buildTransactionServices(client = createDynamoDbClient()): TransactionServices {
   return { staged: stagedTable(client), ledger: ledgerTable(client) };
 }

@@ -7,14 +7,12 @@ import { dateTransaction, type Transaction } from '../domain/transaction.ts';
 import { acceptReversal, type ReversalServices } from './accept-reversal.ts';
 import type { FindUnsealedDate } from './find-unsealed-date.ts';
 
-/** What intake needs of the world. */
 export interface IntakeServices extends ReversalServices {
   readonly calendar: BusinessCalendar;
   readonly now: () => Date;
   readonly unsealedDateFrom: FindUnsealedDate;
 }
 
-/** A transaction as a client sends it. */
 export interface IntakeRequest {
   readonly transaction: Transaction;
   readonly idempotencyKey: string;
@@ -22,7 +20,7 @@ export interface IntakeRequest {
   readonly requestId: string;
 }
 
-/** The fact that stands: of this request, or `replayed` of an earlier one with the same key. */
+/** `replayed`: the fact is of an earlier request with the same key. */
 export interface Staged {
   readonly outcome: 'staged' | 'replayed';
   readonly fact: StagedFact;
@@ -30,9 +28,8 @@ export interface Staged {
 
 /**
  * Stages a transaction once, however often the request comes.
- *
- * @throws Problem 422 if it is too old or in the future, or if its key has been used for another transaction; of a
- * reversal see `acceptReversal`
+ * @throws Problem 422 if it is too old or in the future, or if its key was used for another transaction. For reversals
+ * see `acceptReversal`.
  */
 export async function stageTransaction(request: IntakeRequest, services: IntakeServices): Promise<Staged> {
   const now = services.now();
@@ -44,9 +41,9 @@ export async function stageTransaction(request: IntakeRequest, services: IntakeS
   if (transaction.type === 'reversal') {
     return acceptReversal({ keyId: transactionId, transaction, clientId, requestId, refusal }, now, services);
   }
-  // A retry may come when its transaction has grown too old to be new: it still finds its own.
+  // A retry finds its transaction even when that has become too old.
   if ('refusal' in dated) return replay(transactionId, transaction, services, refusal);
-  // A retry, or a key that was used for another transaction, begins no day: it adds nothing to one.
+  // A retry or a reused key adds nothing to a day, and so begins none.
   const businessDate = await services.unsealedDateFrom(
     dated.businessDate,
     async () => (await services.staged.get(transactionId)) === undefined,
@@ -66,7 +63,7 @@ export async function stageTransaction(request: IntakeRequest, services: IntakeS
   return { outcome: 'staged', fact };
 }
 
-/** @param otherwise what to throw if there is no such transaction */
+/** @param otherwise thrown if there is no such transaction */
 async function replay(
   transactionId: string,
   transaction: Transaction,

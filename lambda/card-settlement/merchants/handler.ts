@@ -1,10 +1,10 @@
-import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import type { HttpRequest, HttpResponse } from '../../shared/http.ts';
 import { MerchantProfile } from '../domain/merchant.ts';
-import { identifierIn, knownQuery, parseBody } from '../requests.ts';
+import { identifierIn, knownQuery, parseBody, route } from '../requests.ts';
 import { recordMerchant, type MerchantServices } from './record-merchant.ts';
 import { buildServices } from './services.ts';
 
-/** `PUT /merchants/{merchantId}`: a first profile applies to every date, a change from the next business date on. */
+/** `PUT /merchants/{merchantId}` */
 async function putMerchant(request: HttpRequest, services: MerchantServices): Promise<HttpResponse> {
   const merchantId = identifierIn(request, 'merchantId');
   knownQuery(request, []);
@@ -12,6 +12,4 @@ async function putMerchant(request: HttpRequest, services: MerchantServices): Pr
   return { status: 204 };
 }
 
-let services: MerchantServices | undefined;
-
-export const handler = httpHandler((request) => putMerchant(request, (services ??= buildServices())));
+export const handler = route(putMerchant, buildServices);

@@ -3,14 +3,13 @@ import { addDays, businessDateOf, type BusinessCalendar } from '../domain/busine
 import type { MerchantProfile } from '../domain/merchant.ts';
 import type { MerchantsTable } from '../store/merchants.ts';
 
-/** What recording a profile needs of the world. */
 export interface MerchantServices {
   readonly calendar: BusinessCalendar;
   readonly now: () => Date;
   readonly merchants: Pick<MerchantsTable, 'record'>;
 }
 
-/** Records a profile: the first applies to every date, a change from the next business date on. */
+/** A merchant's first profile applies to every date, a change from the next business date on. */
 export async function recordMerchant(
   merchantId: string,
   profile: MerchantProfile,

@@ -1,10 +1,10 @@
-import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import type { HttpRequest, HttpResponse } from '../../shared/http.ts';
 import { FxRates } from '../domain/fx.ts';
-import { businessDateIn, knownQuery, parseBody } from '../requests.ts';
+import { businessDateIn, knownQuery, parseBody, route } from '../requests.ts';
 import { recordRatesOf, type RateServices } from './record-rates.ts';
 import { buildServices } from './services.ts';
 
-/** `PUT /fx-rates/{businessDate}`: records the rates of a date until its first conversion freezes them. */
+/** `PUT /fx-rates/{businessDate}` */
 export async function putFxRates(request: HttpRequest, services: RateServices): Promise<HttpResponse> {
   const businessDate = businessDateIn(request);
   knownQuery(request, []);
@@ -12,6 +12,4 @@ export async function putFxRates(request: HttpRequest, services: RateServices): 
   return { status: 204 };
 }
 
-let services: RateServices | undefined;
-
-export const handler = httpHandler((request) => putFxRates(request, (services ??= buildServices())));
+export const handler = route(putFxRates, buildServices);

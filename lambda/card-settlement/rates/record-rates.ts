@@ -12,7 +12,6 @@ import type { DaysTable } from '../store/business-days.ts';
 import type { RatesTable } from '../store/fx-rates.ts';
 import type { SendReconcileMessage } from '../store/reconcile-queue.ts';
 
-/** What recording rates needs of the world. */
 export interface RateServices {
   readonly calendar: BusinessCalendar;
   readonly now: () => Date;
@@ -21,13 +20,12 @@ export interface RateServices {
   readonly sendReconcileMessage: SendReconcileMessage;
 }
 
-/** Rates may be recorded a week ahead, and as far back as days are reconciled. */
+/** Also how many days a date's rates serve later dates. */
 const AHEAD_DAYS = 7;
 
 /**
- * Records the rates of a date until its first conversion freezes them, and asks for a run of the days that waited for
+ * Records the rates of a date until its first conversion freezes them, and asks for runs of the days that wait for
  * them.
- *
  * @throws Problem 422 if the date is out of range, 409 if its rates are frozen
  */
 export async function recordRatesOf(
@@ -48,7 +46,6 @@ export async function recordRatesOf(
     });
   }
   logger.info('rates recorded', { businessDate, rateDate: rates.rateDate });
-  // A date without rates of its own takes those of up to seven days before.
   const range = { from: businessDate, to: addDays(businessDate, AHEAD_DAYS), newestFirst: false };
   for await (const page of services.days.pagesOf(range, 10)) {
     for (const day of page) {

@@ -7,7 +7,7 @@ import { ratesTable } from '../store/fx-rates.ts';
 import { reconcileQueueSender } from '../store/reconcile-queue.ts';
 import type { RateServices } from './record-rates.ts';
 
-/** What recording rates uses, by the environment. Simulations pass their own clients and clock. */
+/** Simulations pass their own clients and clock. */
 export function buildServices(
   client = createDynamoDbClient(),
   sqs = createSqsClient(),

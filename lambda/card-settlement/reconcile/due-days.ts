@@ -6,7 +6,6 @@ import type { DaysTable } from '../store/business-days.ts';
 import type { SendReconcileMessage } from '../store/reconcile-queue.ts';
 import { reportDueDays } from './report.ts';
 
-/** What finding the days that are due needs of the world. */
 export interface DueDaysServices {
   readonly settings: Pick<RunSettings, 'calendar'>;
   readonly now: () => Date;
@@ -16,7 +15,6 @@ export interface DueDaysServices {
 
 const PAGE_ITEMS = 100;
 
-/** Finds the days that are due, and asks for a run of each. */
 export async function reconcileDueDays(services: DueDaysServices): Promise<void> {
   const now = services.now();
   const open = businessDateOf(now, services.settings.calendar);
@@ -25,7 +23,7 @@ export async function reconcileDueDays(services: DueDaysServices): Promise<void>
   for await (const page of services.days.pagesOf(range, PAGE_ITEMS)) {
     for (const day of page) {
       const { businessDate } = day;
-      // The schedule leaves the open day alone: only an operator's request settles before the cut-off.
+      // Only an operator's request settles the open day before its cut-off.
       if (businessDate >= open || !isDue(day, now)) continue;
       await services.sendReconcileMessage({ kind: 'business-day', businessDate, trigger: 'schedule' });
       count += 1;

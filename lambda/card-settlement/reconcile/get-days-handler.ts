@@ -1,12 +1,12 @@
-import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import type { HttpRequest, HttpResponse } from '../../shared/http.ts';
 import { notFoundProblem } from '../../shared/problem.ts';
 import { dayBody } from '../api.ts';
 import { CalendarDate } from '../domain/business-date.ts';
-import { businessDateIn, knownQuery, pageBody, pageIn } from '../requests.ts';
+import { businessDateIn, knownQuery, pageBody, pageIn, route } from '../requests.ts';
 import { listDays, type DayServices } from './list-days.ts';
 import { buildDayServices } from './services.ts';
 
-/** `GET /business-days/{businessDate}`, and `GET /business-days`: the newest first. */
+/** `GET /business-days/{businessDate}`, and `GET /business-days`, newest first. */
 export async function getBusinessDay(request: HttpRequest, services: DayServices): Promise<HttpResponse> {
   if (request.path['businessDate'] === undefined) {
     const { limit, cursor } = pageIn(request, CalendarDate);
@@ -19,6 +19,4 @@ export async function getBusinessDay(request: HttpRequest, services: DayServices
   return { status: 200, body: dayBody(day) };
 }
 
-let services: DayServices | undefined;
-
-export const handler = httpHandler((request) => getBusinessDay(request, (services ??= buildDayServices())));
+export const handler = route(getBusinessDay, buildDayServices);

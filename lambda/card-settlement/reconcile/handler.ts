@@ -9,10 +9,7 @@ import { buildServices } from './services.ts';
 
 let services: ReturnType<typeof buildServices> | undefined;
 
-/**
- * SQS event of one message. An error leaves the message in the queue: it comes again after the visibility timeout,
- * when the lease of the run that failed has ended.
- */
+/** After an error the message comes again, when the visibility timeout and the failed run's lease are over. */
 export async function handler(
   event: SQSEvent,
   context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,

@@ -10,9 +10,9 @@ import type { LeasesTable } from '../store/leases.ts';
 import type { SendReconcileMessage } from '../store/reconcile-queue.ts';
 
 /**
- * A day's lease: of the runs of one day, one at a time walks its books. A run takes the lease when it begins, hands it over
- * where its walk goes on in another invocation, and gives it back when it ends, however it ends. Whoever finds the lease
- * taken asks its holder to run again.
+ * A day's lease lets one run at a time walk the day's books. A run takes it when it begins, hands it over when its walk
+ * continues in another invocation, and gives it back when it ends or fails. A run that finds the lease taken asks the
+ * holder to run again.
  */
 
 export interface LeaseServices {
@@ -27,35 +27,31 @@ export interface LeaseServices {
 export type RunMessage = Extract<ReconcileMessage, { kind: 'business-day' }>;
 export type WalkMessage = Extract<ReconcileMessage, { kind: 'walk' }>;
 
-/** The invocation that a run happens in. */
 export interface Invocation {
-  /** Lambda's id of it; while it works on a day, it is the holder of the day's lease. */
+  /** Lambda's id, which holds the lease of the day that the invocation works on. */
   readonly requestId: string;
-  /** Of the message that asks for the run. */
   readonly messageId: string;
   readonly remainingMilliseconds: () => number;
 }
 
-/** A run that begins, with its day's lease. */
 export interface BegunRun extends Pick<RunStart, 'trigger' | 'startedAt' | 'ratesFound'> {
   readonly day: BusinessDay;
-  /** How often its series has waited. */
+  /** How often the series of runs has waited. */
   readonly attempt: number;
 }
 
-/** A run that has its day's lease: one that begins, or whose walk goes on. */
+/** A run that begins, or whose walk continues. */
 export type LeasedRun = BegunRun | { readonly day: BusinessDay; readonly run: string };
 
-/** The lease outlasts the function by this much, for clocks that differ. */
+/** The lease outlasts the function by this much, because clocks differ. */
 const LEASE_MARGIN_SECONDS = 5;
 
-/** How long a walk waits for the invocation where it goes on, before another run may begin. */
+/** How long a walk waits for its next invocation before another run may begin. */
 const HAND_OVER_SECONDS = 300;
 
-/** A rerun that finds the lease free meets another holder at most so often. */
 const ATTEMPTS = 5;
 
-/** Takes the lease for what a message asks. @returns undefined if there is nothing to do, or its holder is to do it */
+/** @returns undefined if there is nothing to do, or the holder of the lease is going to do it */
 export async function takeLease(
   message: RunMessage | WalkMessage,
   invocation: Invocation,
@@ -63,7 +59,7 @@ export async function takeLease(
 ): Promise<LeasedRun | undefined> {
   if (message.kind === 'business-day') return beginRun(message, invocation, services);
   const { businessDate } = message;
-  // A run that ended between its conclusion and what it had to hand on runs again by its last message, and by no other.
+  // A run may have ended after its conclusion, before it sent what it had to. Only its last message may repeat it.
   const again: RunMessage = { kind: 'business-day', businessDate, trigger: 'continue' };
   return (await takeUp(message, invocation, services)) ?? beginRun(again, invocation, services);
 }
@@ -74,12 +70,12 @@ async function beginRun(
   services: LeaseServices,
 ): Promise<BegunRun | undefined> {
   const { messageId } = invocation;
-  // If the lease is taken, its holder is asked to run again; between the two, the holder may have given it back.
+  // The holder may give the lease back after it refused it and before it can be asked.
   for (let tries = 0; tries < ATTEMPTS; tries++) {
     const now = services.now();
     const before = await services.days.read(businessDate);
     if (before === undefined && asked !== 'operator') return undefined;
-    // Its run ended between its conclusion and what it had to hand on: the message comes again for that.
+    // The message's run concluded, but ended before it could send what it had to.
     const unsent = before?.lastRun?.messageId === messageId ? before.lastRun.handedOn : undefined;
     const trigger = unsent === undefined || unsent === NOTHING_ASKED ? asked : unsent;
     const day = await services.leases.acquire(businessDate, {
@@ -94,14 +90,13 @@ async function beginRun(
       const ratesFound = before?.status === 'blocked' && day.status !== 'blocked';
       return { day: noteSeal(day, services.now()), trigger, startedAt: now, ratesFound, attempt };
     }
-    // Another run has overtaken this one, or its message came twice: it is no longer needed.
+    // Another run has overtaken this one, or its message came twice.
     if (trigger === 'continue') return undefined;
     if (await services.leases.requestRerun(businessDate, trigger, now)) return undefined;
   }
   throw new Error('The lease of the day could be neither taken nor left to its holder.');
 }
 
-/** True if the rates that a day waits for are there. */
 async function areRatesFound(day: BusinessDay | undefined, services: LeaseServices): Promise<boolean> {
   if (day?.status !== 'blocked') return false;
   const rates = await services.rates.find(day.businessDate);
@@ -118,7 +113,7 @@ async function takeUp(
   return day === undefined ? undefined : { day: noteSeal(day, services.now()), run };
 }
 
-/** Hands the lease over to the invocation where the next part of a walk goes on. */
+/** Hands the lease over to the invocation that continues the walk. */
 export async function handOver(
   businessDate: BusinessDate,
   { run, part }: { readonly run: string; readonly part: number },
@@ -130,8 +125,8 @@ export async function handOver(
 }
 
 /**
- * Gives the lease of a run that failed back, so that the next run need not wait for its end; and passes on what asked for a
- * run meanwhile. The failed run's own message comes again after the visibility timeout, whatever becomes of this.
+ * Gives back the lease of a failed run, so that the next run need not wait, and passes on requests for another run. The
+ * failed run's own message comes again in any case.
  */
 export async function abandon(
   businessDate: BusinessDate,

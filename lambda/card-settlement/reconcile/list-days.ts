@@ -3,20 +3,18 @@ import { addDays, type BusinessDate } from '../domain/business-date.ts';
 import type { BusinessDay } from '../domain/business-day.ts';
 import type { DaysTable } from '../store/business-days.ts';
 
-/** What showing days needs of the world. */
 export interface DayServices {
   readonly days: Pick<DaysTable, 'read' | 'pagesOf'>;
 }
 
-/** Lambda answers 6 MB at most; a day whose books differ at many terminals has up to 400 KB. All of it is ASCII. */
+/** Lambda answers 6 MB at most, and a day with many breaks has up to 400 KB, all of it ASCII. */
 const PAGE_BYTES = 4 * 1024 * 1024;
-/** Days that are read together, so that few are read in vain. */
+/** Few days are read in vain. */
 const DAYS_READ = 25;
 
 /**
- * Lists the newest days before a date, at most `limit`, and fewer where they are long.
- *
- * @returns with `next` earlier days follow that date
+ * Lists the newest days before a date: at most `limit`, and fewer if they are long.
+ * @returns `next` if earlier days follow
  */
 export async function listDays(
   before: BusinessDate | undefined,

@@ -4,17 +4,14 @@ import { dayBody } from '../api.ts';
 import { metrics as metricNames } from '../contract.ts';
 import type { BusinessDay } from '../domain/business-day.ts';
 
-// The namespace is the stage's; Powertools reads it from the environment.
 const metrics = new Metrics({ serviceName: 'reconcile-business-day' });
 
-/** Reports that the schedule has asked for runs of the days that are due. */
 export function reportDueDays(count: number): void {
   logger.info('due days', { count });
   metrics.addMetric(metricNames.scheduleTicks, MetricUnit.Count, 1);
   metrics.publishStoredMetrics();
 }
 
-/** Reports what a run has made of a day. */
 export function reportRun(
   before: BusinessDay,
   after: BusinessDay,

@@ -1,11 +1,11 @@
 import * as v from 'valibot';
-import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import type { HttpRequest, HttpResponse } from '../../shared/http.ts';
 import { validationProblem } from '../../shared/problem.ts';
-import { businessDateIn, knownQuery, parseBody } from '../requests.ts';
+import { businessDateIn, knownQuery, parseBody, route } from '../requests.ts';
 import { requestRun, type RequestRunServices } from './request-run.ts';
 import { buildRequestServices } from './services.ts';
 
-/** `POST /business-days/{businessDate}/reconcile`: asks for a run. */
+/** `POST /business-days/{businessDate}/reconcile` */
 async function requestReconcile(request: HttpRequest, services: RequestRunServices): Promise<HttpResponse> {
   const businessDate = businessDateIn(request);
   knownQuery(request, []);
@@ -14,7 +14,7 @@ async function requestReconcile(request: HttpRequest, services: RequestRunServic
   return { status: 202, headers: { location: `/business-days/${businessDate}` }, body: { businessDate } };
 }
 
-/** The request takes no parameters. An empty object passes, because clients like to send one. */
+/** Clients like to send an empty object. */
 function checkEmpty(request: HttpRequest): void {
   if (request.body === '') return;
   const value = parseBody(v.unknown(), request);
@@ -29,8 +29,4 @@ function checkEmpty(request: HttpRequest): void {
   }
 }
 
-let services: RequestRunServices | undefined;
-
-export const handler = httpHandler((request) =>
-  requestReconcile(request, (services ??= buildRequestServices())),
-);
+export const handler = route(requestReconcile, buildRequestServices);

@@ -9,14 +9,13 @@ import {
 import { RECONCILED_DAYS } from '../domain/retention.ts';
 import type { SendReconcileMessage } from '../store/reconcile-queue.ts';
 
-/** What asking for a run needs of the world. */
 export interface RequestRunServices {
   readonly calendar: BusinessCalendar;
   readonly now: () => Date;
   readonly sendReconcileMessage: SendReconcileMessage;
 }
 
-/** Asks for a run, which seals the day if its cut-off has passed. @throws Problem 422 if the date is out of range */
+/** The run seals the day if its cut-off has passed. @throws Problem 422 if the date is out of range */
 export async function requestRun(businessDate: BusinessDate, services: RequestRunServices): Promise<void> {
   const today = businessDateOf(services.now(), services.calendar);
   if (businessDate > today || businessDate < addDays(today, -RECONCILED_DAYS)) {

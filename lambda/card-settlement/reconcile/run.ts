@@ -23,20 +23,18 @@ import {
 import { reportRun } from './report.ts';
 import { findingsOf, walk, type Books } from './walk.ts';
 
-/** What a run needs of the world. */
 export interface RunServices extends LeaseServices {
   readonly books: Books;
   readonly settlementQueue: SettlementQueue;
   readonly walks: WalksTable;
 }
 
-/** A walk stops when this part of its invocation's time is left: to write down where it stands takes a few seconds. */
+/** A walk stops when this part of its time is left: saving it takes a few seconds. */
 const RESERVED_TIME = 0.15;
 
 /**
- * One run of one day: takes its lease, walks both books, sends what the ledger lacks, and writes down what was found. A
- * walk that one invocation has no time for goes on in others, and is one run all the same.
- *
+ * Reconciles a day: takes its lease, walks both books, sends what the ledger lacks, and records the findings. A walk
+ * may take several invocations; they are one run.
  * @throws PermanentError if the date has no books
  */
 export async function reconcileBusinessDay(
@@ -46,7 +44,7 @@ export async function reconcileBusinessDay(
 ): Promise<void> {
   const open = businessDateOf(services.now(), services.settings.calendar);
   const { businessDate } = message;
-  // A message may be sent on the last day that it can be, and come on the next.
+  // A message sent on the last possible day may come on the next.
   if (businessDate > open || businessDate < addDays(open, -RECONCILED_DAYS - 1)) {
     throw new PermanentError('The message names a date that has no books.');
   }
@@ -62,13 +60,11 @@ export async function reconcileBusinessDay(
   else await goOnElsewhere(businessDate, walked, invocation, services);
 }
 
-/** True once so little of the invocation's time is left that a walk must stop. */
 function timeLimit({ remainingMilliseconds }: Invocation): () => boolean {
   const reserved = remainingMilliseconds() * RESERVED_TIME;
   return () => remainingMilliseconds() < reserved;
 }
 
-/** Walks as far as there is time. */
 async function walkOn(
   leased: LeasedRun,
   { requestId }: Invocation,
@@ -96,13 +92,11 @@ async function walkOn(
   return { ...begun, state };
 }
 
-/** Decides what a run is going to do. */
 async function planned(
   { day, attempt, ...begun }: BegunRun,
   services: RunServices,
 ): Promise<Pick<OpenWalk, 'startedAt' | 'attempt' | 'waiting' | 'plan'>> {
   const interrupted = await services.walks.notedSends(day.businessDate);
-  // Before the first send nothing waits.
   const asked =
     day.sending === undefined ? {} : { waiting: await services.settlementQueue.messagesWaiting() };
   const start = { ...begun, ...asked, ...(interrupted === undefined ? {} : { interrupted }) };
@@ -110,7 +104,7 @@ async function planned(
   return { startedAt: begun.startedAt.toISOString(), attempt, ...asked, plan };
 }
 
-/** Saves a walk that is not done, and asks for another invocation to go on with it. */
+/** Saves an unfinished walk, and asks for another invocation to continue it. */
 async function goOnElsewhere(
   businessDate: BusinessDate,
   walked: OpenWalk,
@@ -129,7 +123,7 @@ async function goOnElsewhere(
   await services.sendReconcileMessage({ kind: 'walk', businessDate, run, part });
 }
 
-/** Draws the conclusion of a run whose walk is done, gives its lease back, and asks for what comes next. */
+/** Concludes a run, gives its lease back, and asks for what comes next. */
 async function finish(
   day: BusinessDay,
   { run, startedAt, attempt, waiting, plan, state }: OpenWalk,

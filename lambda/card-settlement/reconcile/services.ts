@@ -17,7 +17,7 @@ import type { DayServices } from './list-days.ts';
 import type { RequestRunServices } from './request-run.ts';
 import type { RunServices } from './run.ts';
 
-/** What a run uses, by the environment. Simulations pass their own clients and clock. */
+/** Simulations pass their own clients and clock. */
 export function buildServices(
   client = createDynamoDbClient(),
   sqs = createSqsClient(),
@@ -41,12 +41,10 @@ export function buildServices(
   };
 }
 
-/** What the route that asks for a run uses. */
 export function buildRequestServices(sqs = createSqsClient()): RequestRunServices {
   return { calendar: businessCalendar(), now: systemClock, sendReconcileMessage: reconcileQueueSender(sqs) };
 }
 
-/** What the routes that show days use. */
 export function buildDayServices(client = createDynamoDbClient()): DayServices {
   return { days: daysTable(client) };
 }

@@ -20,7 +20,6 @@ import { SEND_BATCH_SIZE, type SettlementQueue } from '../store/settlement-queue
 import type { StagedTable } from '../store/staged-transactions.ts';
 import type { TerminalTotalsTable } from '../store/terminal-totals.ts';
 
-/** Both books of a date, what terminals reported of it, and what merchants get. */
 export interface Books {
   readonly staged: Pick<StagedTable, 'pagesOf'>;
   readonly ledger: Pick<LedgerTable, 'pagesOf'>;
@@ -28,15 +27,13 @@ export interface Books {
   readonly merchantTotals: Pick<MerchantTotalsTable, 'write'>;
 }
 
-/** What a walk needs of the world. */
 export interface WalkServices {
   readonly books: Books;
   readonly send: SettlementQueue['send'];
-  /** Records the key up to which the run has sent, for the next run in case this one dies. */
+  /** Notes the key up to which the run has sent, for the next run in case this one dies. */
   readonly noteSends: (through: string) => Promise<void>;
 }
 
-/** A run, as far as its walk must know it. */
 export interface WalkingRun {
   readonly id: string;
   readonly day: BusinessDay;
@@ -44,20 +41,19 @@ export interface WalkingRun {
 }
 
 const WRITE_BATCH_SIZE = 25;
-/** Requests under way at once: enough to hide their latency, few enough to be no flood. */
+/** Enough requests at once to hide their latency, and too few to be a flood. */
 const CONCURRENCY = 8;
-/** What a run that ends before its time may have sent in vain. */
+/** At most this many sends are repeated after a run that died. */
 const SENDS_PER_NOTE = 5000;
 const NONE: Tally = { count: 0, ids: [] };
 
 /**
- * Walks what was staged and what the ledger holds side by side, in one sorted order and constant memory, sends what
- * the ledger lacks, and adds up. While nothing is missing, a run that may balance the day also writes down what each
- * merchant gets, as the merchant's part of the walk ends. Then come the terminals, if any has reported.
- *
- * @param from where an earlier part of the walk ended; absent for its first
- * @param isTimeUp asked after each page, so that a part always comes further
- * @returns where the walk stands: `done`, or where its next part begins
+ * Walks both books side by side, in one order and constant memory, sends what the ledger lacks, and adds up. While
+ * nothing is missing, a run that may balance the day also writes each merchant's totals when it leaves the merchant.
+ * The terminals follow, if any has reported.
+ * @param from where an earlier part of the walk ended
+ * @param isTimeUp asked after each page, so that every part makes progress
+ * @returns `done`, or where the next part begins
  */
 export async function walk(
   run: WalkingRun,
@@ -73,7 +69,6 @@ export async function walk(
   return state;
 }
 
-/** What a walk that is done has found. */
 export function findingsOf(state: WalkState): Findings {
   const { totals, missing, overdue, unstaged, mismatched, sent, terminals } = state;
   const named =
@@ -153,7 +148,7 @@ async function walkBooks(
     await Promise.all([sends.end(), writes.end()]);
     if (isCut && sends.count() > noted) await services.noteSends(through);
   } catch (error) {
-    // Nothing of this run may be under way when its day goes to another.
+    // Nothing of this run may be under way when another run begins.
     await Promise.all([sends.stop(), writes.stop()]);
     throw error;
   }
@@ -167,7 +162,6 @@ async function walkBooks(
   };
 }
 
-/** What a walk over both books finds, pair by pair. */
 function findings(from: WalkState, plan: RunPlan, sums: TerminalSums) {
   const control = createControlTotals(from.totals);
   const merchants = createMerchantTotals(from.merchant);
@@ -178,7 +172,7 @@ function findings(from: WalkState, plan: RunPlan, sums: TerminalSums) {
   const writable = (totals: readonly MerchantTotals[]): readonly MerchantTotals[] =>
     missing.count() === 0 ? totals : [];
   return {
-    /** @returns what is to be sent, and the totals of merchants that are to be written */
+    /** @returns the fact to be sent, and the totals to be written */
     add: (pair: Joined<StagedSummary, LedgerSummary>) => {
       control.add(pair);
       const { left: staged, right: entry } = pair;
@@ -192,7 +186,6 @@ function findings(from: WalkState, plan: RunPlan, sums: TerminalSums) {
         overdue.add(staged.factId);
       return { write, send: planSends(plan.sends, staged, sortKeyOf(staged)) ? staged.factId : undefined };
     },
-    /** @returns the totals of the last merchant */
     end: () => (plan.mayBalance ? writable(merchants.end()) : []),
     state: () => ({
       totals: control.totals(),
@@ -205,7 +198,7 @@ function findings(from: WalkState, plan: RunPlan, sums: TerminalSums) {
   };
 }
 
-/** Finds the terminals whose sums are not zero, and adds up what was staged at the first of them, line by line. */
+/** Finds the terminals whose sums differ, and adds up line by line what was staged at the first of them. */
 async function walkTerminals(
   { day }: WalkingRun,
   from: WalkState,
@@ -268,15 +261,15 @@ function createTally(before: Tally): {
   };
 }
 
-/** Collects items into full batches and works on a bounded number of them at once. */
+/** Collects items into batches, and works on a bounded number of batches at once. */
 function inBatches<T>(
   size: number,
   work: (batch: readonly T[]) => Promise<void>,
 ): {
   readonly add: (items: readonly T[]) => Promise<void>;
-  /** Works on what is left, and waits for all of it. */
+  /** Works on the rest, and waits for all of it. */
   readonly end: () => Promise<void>;
-  /** Begins nothing more, and waits for what is under way, whatever becomes of it. */
+  /** Begins nothing more, and waits for what is under way, even if it fails. */
   readonly stop: () => Promise<void>;
   readonly count: () => number;
 } {

@@ -1,10 +1,10 @@
-import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import type { HttpRequest, HttpResponse } from '../../shared/http.ts';
 import { decisionBody, requests } from '../api.ts';
-import { identifierIn, knownQuery, parseBody } from '../requests.ts';
+import { identifierIn, knownQuery, parseBody, route } from '../requests.ts';
 import { reviewTransaction, type ReviewServices } from './review-transaction.ts';
 import { buildServices } from './services.ts';
 
-/** `POST /transactions/{transactionId}/release` and `…/reject`: decides on a held transaction, once. */
+/** `POST /transactions/{transactionId}/release` and `…/reject` */
 export async function review(request: HttpRequest, services: ReviewServices): Promise<HttpResponse> {
   knownQuery(request, []);
   const transactionId = identifierIn(request, 'transactionId');
@@ -16,6 +16,4 @@ export async function review(request: HttpRequest, services: ReviewServices): Pr
   return { status: 200, body: { transactionId, ...decisionBody(decision) } };
 }
 
-let services: ReviewServices | undefined;
-
-export const handler = httpHandler((request) => review(request, (services ??= buildServices())));
+export const handler = route(review, buildServices);

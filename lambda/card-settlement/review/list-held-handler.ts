@@ -1,17 +1,17 @@
 import * as v from 'valibot';
-import { httpHandler, parseAs, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import { parseAs, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
 import { heldBody } from '../api.ts';
 import { FactId } from '../contract.ts';
 import { CalendarDate } from '../domain/business-date.ts';
 import { sortKeyOf } from '../domain/identifiers.ts';
 import { Identifier } from '../domain/transaction.ts';
-import { isOperator, pageBody, pageIn } from '../requests.ts';
+import { isOperator, pageBody, pageIn, route } from '../requests.ts';
 import { listHeld, type HeldServices } from './list-held.ts';
 import { buildListServices } from './services.ts';
 
 const Cursor = v.strictObject({ merchantId: Identifier, transactionId: FactId });
 
-/** `GET /transactions?status=held&businessDate=`: what waits for review. */
+/** `GET /transactions?status=held&businessDate=` */
 export async function listTransactions(request: HttpRequest, services: HeldServices): Promise<HttpResponse> {
   const { limit, cursor } = pageIn(request, Cursor, ['status', 'businessDate']);
   parseAs(v.picklist(['held'], 'must be held'), request.query['status'], 'query:status');
@@ -26,8 +26,4 @@ export async function listTransactions(request: HttpRequest, services: HeldServi
   return { status: 200, body: pageBody(items.map(heldBody), next) };
 }
 
-let services: HeldServices | undefined;
-
-export const handler = httpHandler((request) =>
-  listTransactions(request, (services ??= buildListServices())),
-);
+export const handler = route(listTransactions, buildListServices);

@@ -5,29 +5,22 @@ import type { StagedFact } from '../domain/settlement.ts';
 import type { LedgerTable, WrittenEntry } from '../store/ledger.ts';
 import type { StagedTable } from '../store/staged-transactions.ts';
 
-/** What listing held transactions needs of the world. */
 export interface HeldServices {
   readonly ledger: Pick<LedgerTable, 'heldOf'>;
   readonly staged: Pick<StagedTable, 'getMany'>;
 }
 
-/** A held transaction that nobody has decided on. */
 export interface Undecided {
   readonly fact: StagedFact;
   readonly entry: WrittenEntry;
 }
 
-/** Held entries looked at together: each needs its fact, and its decision if there is one. */
+/** Each entry needs its fact and its decision: a hundred reads at once. */
 const CHUNK_SIZE = 50;
-/** Held entries that one answer looks at: a page may be short where most are decided, or another client's. */
+/** Held entries that one answer examines: a page may be short if most are decided, or belong to other clients. */
 const EXAMINED_LIMIT = 2000;
 
-/**
- * Lists what waits for review: held, and neither released, rejected nor reversed.
- *
- * @param mayBeSeen whether the caller may see a transaction
- * @returns at most `limit` of them; with `last` others may follow, after that entry
- */
+/** Lists held transactions without a decision. @returns at most `limit`; `last` if others may follow that entry */
 export async function listHeld(
   {
     businessDate,

@@ -8,7 +8,6 @@ import type { FindUnsealedDate } from '../intake/find-unsealed-date.ts';
 import type { LedgerTable } from '../store/ledger.ts';
 import type { StagedTable } from '../store/staged-transactions.ts';
 
-/** What a review needs of the world. */
 export interface ReviewServices {
   readonly staged: Pick<StagedTable, 'get' | 'getDecision' | 'put'>;
   readonly ledger: Pick<LedgerTable, 'get'>;
@@ -18,11 +17,10 @@ export interface ReviewServices {
 }
 
 /**
- * Releases or rejects a held transaction, in the books of the date that is open now. It is the one decision that a
- * transaction can have, `<transactionId>#decision`: the fact is written only if there is none.
- *
- * @returns the decision that stands: this one, or the same taken before
- * @throws Problem 404 if there is no such transaction, 409 if it is not held, or decided otherwise
+ * Releases or rejects a held transaction, in the books of the date that is open now. A transaction has at most one
+ * decision.
+ * @returns this decision, or the same one taken before
+ * @throws Problem 404 if there is no such transaction, 409 if it is not held or has another decision
  */
 export async function reviewTransaction(
   review: {

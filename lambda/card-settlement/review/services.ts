@@ -8,7 +8,7 @@ import { stagedTable } from '../store/staged-transactions.ts';
 import type { HeldServices } from './list-held.ts';
 import type { ReviewServices } from './review-transaction.ts';
 
-/** What a review uses, by the environment. Simulations pass their own client and clock. */
+/** Simulations pass their own client and clock. */
 export function buildServices(client = createDynamoDbClient(), now = systemClock): ReviewServices {
   return {
     calendar: businessCalendar(),
@@ -19,7 +19,6 @@ export function buildServices(client = createDynamoDbClient(), now = systemClock
   };
 }
 
-/** What the list of held transactions uses. */
 export function buildListServices(client = createDynamoDbClient()): HeldServices {
   return { staged: stagedTable(client), ledger: ledgerTable(client) };
 }

@@ -10,26 +10,23 @@ import type { RatesOf } from './rate-cache.ts';
 import { readHistory } from './read-history.ts';
 import type { HistoriesTable } from '../store/card-histories.ts';
 
-/** What an assessor needs of the world. */
 export interface AssessorServices {
   readonly histories: HistoriesTable;
   readonly ratesOf: RatesOf;
 }
 
-/** The result of assessing a batch. */
 export interface BatchAssessment {
-  /** By transaction id, of sales and refunds. */
+  /** By id, of sales and refunds. */
   readonly assessments: ReadonlyMap<string, Assessment>;
-  /** By transaction id: why it could not be assessed. A later batch may succeed. */
+  /** By id, why a fact could not be assessed. A later batch may succeed. */
   readonly failures: ReadonlyMap<string, unknown>;
 }
 
-/** Assesses sales and refunds; each once, however often it is named. */
 export type AssessBatch = (facts: readonly StagedFact[]) => Promise<BatchAssessment>;
 
 /**
- * Makes the function that assesses the sales and refunds of a batch. It reads one history per distinct card, and one per
- * distinct terminal with a small sale; a history that cannot be read fails no transaction but those that need it.
+ * Assesses the sales and refunds of a batch, each once. It reads one history per card, and one per terminal with a
+ * small sale. A history that cannot be read fails only the facts that need it.
  */
 export function createAssessor(services: AssessorServices, settings: FraudSettings): AssessBatch {
   const cardWindow = (subject: Subject) => cardWindowMilliseconds(subject, settings);
@@ -80,7 +77,7 @@ export function createAssessor(services: AssessorServices, settings: FraudSettin
     );
     for (const { subject, seen, currencies } of assessable) {
       try {
-        // A transaction that compares nothing gets no rates, so that its verdict is the same in every batch.
+        // Without anything to compare a fact gets no rates, so that its verdict is the same in every batch.
         const rates = currencies.length > 0 ? ratesOn(subject.businessDate) : undefined;
         assessments.set(subject.factId, assess(subject, seen, rates, settings));
       } catch (error) {
@@ -91,15 +88,14 @@ export function createAssessor(services: AssessorServices, settings: FraudSettin
   };
 }
 
-/** A transaction whose histories have been read. */
 interface Assessable {
   readonly subject: Subject;
   readonly seen: Seen;
-  /** Those that have to be compared with another. */
+  /** What has to be compared with another currency. */
   readonly currencies: readonly string[];
 }
 
-/** Reads something for every group at once. @returns a function that throws for a group that could not be read */
+/** Reads for every group at once. @returns a function that throws for a group that could not be read */
 async function readEach<T, R>(
   groups: ReadonlyMap<string, readonly T[]>,
   read: (key: string, group: readonly T[]) => Promise<R>,

@@ -5,7 +5,7 @@ import { settleBatch, type BatchServices } from './settle-batch.ts';
 
 let services: BatchServices | undefined;
 
-/** SQS event of a batch. Only the messages that failed come again. */
+/** Only the messages that failed come again. */
 export async function handler(
   event: SQSEvent,
   context: Pick<Context, 'awsRequestId'>,

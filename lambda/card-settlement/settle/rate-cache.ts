@@ -1,7 +1,7 @@
 import type { BusinessDate } from '../domain/business-date.ts';
 import { hasRate, type FxRates } from '../domain/fx.ts';
 
-/** The rates that a date converts with, frozen by the call if they were not before; undefined if there are none. */
+/** The rates that a date converts with, frozen by this call at the latest; undefined if there are none. */
 export type RatesOf = (
   businessDate: BusinessDate,
   currencies: readonly string[],
@@ -9,7 +9,7 @@ export type RatesOf = (
 
 const CACHED_DATES = 100;
 
-/** Remembers the rates of dates, which are frozen once they were read; asks again if they lack a currency. */
+/** Remembers frozen rates, and asks again if they lack a currency. */
 export function createRateCache(
   freeze: (businessDate: BusinessDate) => Promise<FxRates | undefined>,
 ): RatesOf {
@@ -17,7 +17,7 @@ export function createRateCache(
   return async (businessDate, currencies) => {
     const known = cache.get(businessDate);
     if (known !== undefined) {
-      // A read that failed is nobody's answer but its own caller's.
+      // A failed read fails only its own caller.
       const rates = await known.catch(() => undefined);
       if (rates !== undefined && currencies.every((currency) => hasRate(rates, currency))) return rates;
     }

@@ -8,14 +8,12 @@ import {
 } from '../domain/fraud/history.ts';
 import type { HistoryRange } from '../store/card-histories.ts';
 
-/** Streams a history's pages, latest first. */
 export type HistoryPages<P extends Past> = (range: HistoryRange) => AsyncIterable<readonly P[]>;
 
 /**
- * Reads what subjects of one card, or of one terminal, see. One query serves them all. Only where so much lies between
- * two of them that the later one sees none of what the earlier one sees, another query begins at the earlier one.
- *
- * @returns latest first; all that each of the subjects sees, and perhaps more
+ * Reads what subjects of one card, or of one terminal, see. Usually one query serves them all. Another one begins at an
+ * earlier subject if the first would have to read too far to reach it.
+ * @returns latest first: all that any subject sees, and perhaps more
  */
 export async function readHistory<P extends Past>(
   subjects: readonly Subject[],
@@ -38,7 +36,7 @@ export async function readHistory<P extends Past>(
       goesOn = next === undefined || (next !== latest && reached !== undefined && isBefore(next, reached));
       if (goesOn) break;
     }
-    // The history ended: the subjects that are left see all of it.
+    // The history has ended, so that the remaining subjects see all of it.
     if (!goesOn) break;
   }
   return past;

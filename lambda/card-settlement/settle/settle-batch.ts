@@ -9,18 +9,16 @@ import type { StagedTable } from '../store/staged-transactions.ts';
 import type { AssessBatch } from './assess.ts';
 import { originalsOf, perform, taskOf, type SettlementServices, type Task } from './settle-fact.ts';
 
-/** What settling a batch needs of the world. */
 export interface BatchServices extends SettlementServices {
   readonly staged: Pick<StagedTable, 'getMany'>;
   readonly assess: AssessBatch;
 }
 
-/** A message that names a staged fact, understood. */
 type Work = { readonly record: SQSRecord } & Task;
 
 /**
- * Settles the facts that a batch of messages names. Each effect is one conditional write, so a message that comes
- * twice, late, or beside its own double does nothing more. Only the messages that failed come again.
+ * Settles the facts that a batch of messages names. Each effect is one conditional write, so that repeated or
+ * simultaneous messages do nothing more. Only the messages that failed come again.
  */
 export async function settleBatch(
   records: readonly SQSRecord[],
@@ -63,8 +61,7 @@ export async function settleBatch(
 
 /**
  * Assesses the sales and refunds of a batch, and the sales that it reverses.
- *
- * @returns a function that throws for a transaction that could not be assessed, and only for it
+ * @returns a function that throws for a fact that could not be assessed
  */
 async function assessEach(
   work: readonly Work[],
@@ -82,10 +79,7 @@ async function assessEach(
   };
 }
 
-/**
- * Asks once in a batch for what several of its facts need. Facts are sent in the order of their merchants, so that a batch
- * has few profiles; and facts of one date wait for rates together.
- */
+/** Asks once for what several facts of a batch need. */
 function once<A extends readonly unknown[], T>(
   ask: (...args: A) => Promise<T>,
   keyOf: (...args: A) => string,
@@ -99,12 +93,11 @@ function once<A extends readonly unknown[], T>(
   };
 }
 
-/** Log fields that identify a fact. */
 function namesOf({ factId, requestId }: AnyStagedFact): NonNullable<RecordFailure['about']> {
   return { factId, requestId };
 }
 
-/** Reads the facts of a batch in one request, and the sales that reversals among them undo in another. */
+/** Reads the facts of a batch in one request, and the sales that they reverse in another. */
 async function readWork(
   records: readonly SQSRecord[],
   services: BatchServices,

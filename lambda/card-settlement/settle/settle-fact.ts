@@ -20,34 +20,32 @@ import type { LedgerTable } from '../store/ledger.ts';
 import type { MerchantsTable } from '../store/merchants.ts';
 import type { RatesOf } from './rate-cache.ts';
 
-/** What settling needs of the world. */
 export interface SettlementServices {
   readonly now: () => Date;
   readonly ledger: Pick<LedgerTable, 'get' | 'put'>;
   readonly merchants: Pick<MerchantsTable, 'profileOn'>;
   readonly days: Pick<DaysTable, 'markRatesMissing'>;
   readonly ratesOf: RatesOf;
-  /** At this score, and above it, a transaction is held. */
+  /** Facts with this score or a higher one are held. */
   readonly holdScore: number;
 }
 
-/** What is to be done about a staged fact. */
 export type Task =
   | { readonly kind: 'transaction'; readonly fact: StagedFact }
   | { readonly kind: 'reversal'; readonly fact: StagedFact; readonly sale: StagedFact }
   | { readonly kind: 'review'; readonly fact: StagedReview };
 
-/** What became of it: `known` if an earlier message has done it, `blocked` if it waits for rates. */
+/** `known`: an earlier message has done it. `blocked`: it waits for rates. */
 export type TaskOutcome = 'settled' | 'held' | 'decided' | 'known' | 'blocked';
 
-/** Ids of the sales that reversals among the facts undo. */
+/** Ids of the sales that facts reverse. */
 export function originalsOf(facts: ReadonlyMap<string, AnyStagedFact>): string[] {
   return [...facts.values()]
     .filter((fact) => !isReview(fact) && isDecisionId(fact.factId))
     .map(({ factId }) => originalIdOf(factId));
 }
 
-/** @param originals the sales of `originalsOf`; undefined if there is no such fact, or its original is missing */
+/** @returns undefined if the fact or its original does not exist */
 export function taskOf(
   fact: AnyStagedFact | undefined,
   originals: ReadonlyMap<string, AnyStagedFact>,
@@ -60,9 +58,8 @@ export function taskOf(
 }
 
 /**
- * Puts into the ledger what a fact comes to. Each effect is one conditional write: done twice, it is done once.
- *
- * @param assessmentOf of a sale or a refund; it throws for one that could not be assessed
+ * Writes a fact's entry.
+ * @param assessmentOf throws for a fact that could not be assessed
  * @throws PermanentError if no attempt will succeed
  */
 export async function perform(
@@ -75,7 +72,7 @@ export async function perform(
   return settleFact(task.fact, assessmentOf(task.fact.factId), undefined, services);
 }
 
-/** Releases or rejects: the held entry stands, because intake of the decision has read it. */
+/** Review has read the held entry before, so that it must be there. */
 async function review(fact: StagedReview, services: SettlementServices): Promise<'decided' | 'known'> {
   const held = await services.ledger.get({
     businessDate: fact.originalBusinessDate,
@@ -89,8 +86,8 @@ async function review(fact: StagedReview, services: SettlementServices): Promise
 }
 
 /**
- * Reverses a sale, settled or not: where the sale has no entry yet it gets one that says `reversed`. Settlement of the
- * sale may put another at the same moment; what stands then is what is negated.
+ * Reverses a sale, settled or not. A sale without an entry gets one that says `reversed`; if its own settlement comes
+ * first, that entry is negated instead.
  */
 async function reverse(
   fact: StagedFact,
@@ -100,7 +97,7 @@ async function reverse(
 ): Promise<'decided' | 'known' | 'blocked'> {
   let standing = await services.ledger.get(sale);
   if (standing === undefined) {
-    // It is assessed like any other sale, so that its entry is the same whether this or its own settlement puts it.
+    // It is assessed like any sale, so that its entry is the same whoever writes it.
     const assessment = assessmentOf(sale.factId);
     if ((await settleFact(sale, assessment, 'reversed', services)) === 'blocked') return 'blocked';
     standing = await services.ledger.get(sale);
@@ -111,7 +108,7 @@ async function reverse(
     : 'known';
 }
 
-/** @param status what the entry is to say, if not what the assessment leads to */
+/** @param status overrides the status that the assessment leads to */
 async function settleFact(
   fact: StagedFact,
   assessment: Assessment,
@@ -124,7 +121,7 @@ async function settleFact(
   const rates = needsConversion(fact, profile) ? await services.ratesOf(businessDate, currencies) : undefined;
   const lacked = ratesLacked(fact, profile, rates);
   if (lacked.length > 0) {
-    // Not a failure: the day is blocked, its fact stays staged, and the run that finds the rates sends it again.
+    // This is no failure: the run that finds the rates sends the fact again.
     if ((await services.days.markRatesMissing(businessDate, lacked)) === 'marked') {
       logger.error('rates missing', { businessDate, currencies: lacked });
     }

@@ -6,14 +6,12 @@ export interface EntryServices {
   readonly ledger: Pick<LedgerTable, 'entriesOf'>;
 }
 
-/** Sorts after every key that begins with an identifier and `#`, and before every longer identifier. */
+/** Sorts after `#` and before every character of an identifier. */
 const AFTER_KEYS = '$';
 
 /**
- * Lists a merchant's entries of a date.
- *
- * @param after the fact id of the entry to begin after
- * @returns at most `limit`; with `next` others follow
+ * @param after the id of the fact to begin after
+ * @returns at most `limit`; `next` if others follow
  */
 export async function listEntries(
   businessDate: BusinessDate,
@@ -23,7 +21,7 @@ export async function listEntries(
   services: EntryServices,
 ): Promise<{ readonly items: readonly WrittenEntry[]; readonly next: string | undefined }> {
   const to = `${merchantId}${AFTER_KEYS}`;
-  // What follows a key directly is the key with the least character behind it.
+  // The least key that is greater.
   const from = after === undefined ? `${merchantId}#` : `${sortKeyOf({ merchantId, factId: after })}\u0001`;
   const found: WrittenEntry[] = [];
   for await (const entry of services.ledger.entriesOf(businessDate, { from, to }, limit + 1)) {

@@ -1,16 +1,16 @@
-import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import type { HttpRequest, HttpResponse } from '../../shared/http.ts';
 import { notFoundProblem } from '../../shared/problem.ts';
 import { entryBody, merchantTotalsBody } from '../api.ts';
 import { FactId } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import type { BusinessDay } from '../domain/business-day.ts';
-import { businessDateIn, identifierIn, knownQuery, pageBody, pageIn } from '../requests.ts';
+import { businessDateIn, identifierIn, knownQuery, pageBody, pageIn, route } from '../requests.ts';
 import { listEntries } from './entries.ts';
 import { writeFile } from './file.ts';
 import { buildServices, type SettlementViewServices } from './services.ts';
 import { isFinal, readTotals, TotalsCursor } from './totals.ts';
 
-/** `GET /settlements/{businessDate}`, as JSON or `text/csv`, and `…/merchants/{merchantId}`: its entries. */
+/** `GET /settlements/{businessDate}`, as JSON or `text/csv`, and `…/merchants/{merchantId}` */
 export async function getSettlement(
   request: HttpRequest,
   services: SettlementViewServices,
@@ -61,7 +61,7 @@ async function dayOf(businessDate: BusinessDate, services: SettlementViewService
   return day;
 }
 
-/** JSON unless the caller prefers the file: the first of the two that `Accept` names. */
+/** JSON, unless `Accept` names the file first. */
 function wantsFile(accept: string | undefined): boolean {
   const types = (accept ?? '').split(',').map((type) => type.split(';', 1)[0]?.trim().toLowerCase());
   return (
@@ -69,6 +69,4 @@ function wantsFile(accept: string | undefined): boolean {
   );
 }
 
-let services: SettlementViewServices | undefined;
-
-export const handler = httpHandler((request) => getSettlement(request, (services ??= buildServices())));
+export const handler = route(getSettlement, buildServices);

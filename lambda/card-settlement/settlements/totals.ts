@@ -10,9 +10,7 @@ import { Identifier } from '../domain/transaction.ts';
 import type { LedgerRange, LedgerTable } from '../store/ledger.ts';
 import type { MerchantTotalsTable } from '../store/merchant-totals.ts';
 
-/** What adding up a settlement needs of the world. */
 export interface TotalsServices {
-  /** What was written down when the day was balanced. */
   readonly merchantTotals: Pick<MerchantTotalsTable, 'pagesOf'>;
   readonly ledger: Pick<LedgerTable, 'summariesOf'>;
 }
@@ -20,12 +18,12 @@ export interface TotalsServices {
 const Currency = v.pipe(v.string(), v.regex(/^[A-Z]{3}$/));
 const IntegerText = v.pipe(v.string(), v.regex(/^-?\d{1,30}$/));
 
-/** Entries that one answer reads of a day that is not balanced: some 5 s of a small function. */
+/** Entries that one answer reads of a day that is not balanced: about 5 s of a small function. */
 const EXAMINED_LIMIT = 100_000;
-/** Currencies of one merchant that fit a cursor. */
+/** So many currencies of one merchant fit a cursor. */
 const CARRIED_LIMIT = 50;
 
-/** Currency, count, gross and fees of a merchant that is being added up. */
+/** Currency, count, gross and fees. */
 const CarriedTotals = v.strictTuple([
   Currency,
   v.pipe(v.number(), v.safeInteger()),
@@ -34,8 +32,8 @@ const CarriedTotals = v.strictTuple([
 ]);
 
 /**
- * Where a page of totals begins: after those of a merchant and currency; or among the entries of a merchant, with what
- * the pages before have added up of it.
+ * Where a page begins: after a merchant and currency, or among the entries of a merchant, with what earlier pages have
+ * added up of it.
  */
 export const TotalsCursor = v.strictObject({
   merchantId: Identifier,
@@ -49,13 +47,13 @@ export const TotalsCursor = v.strictObject({
 });
 export type TotalsCursor = v.InferOutput<typeof TotalsCursor>;
 
-/** Some of a day's totals; without `next`, they are the last. */
+/** Without `next`, these totals are the last. */
 export interface TotalsPart {
   readonly totals: readonly MerchantTotals[];
   readonly next?: TotalsCursor;
 }
 
-/** A day's totals by merchant and currency: as written down when it was balanced, before that as the ledger stands. */
+/** Totals by merchant and currency: final ones as recorded, others as the ledger stands. */
 export async function readTotals(
   day: BusinessDay,
   cursor: TotalsCursor | undefined,
@@ -73,7 +71,7 @@ async function readFinalTotals(
   services: TotalsServices,
   limit: number,
 ): Promise<TotalsPart> {
-  // A cursor may have been given before the day was balanced, in the middle of a merchant.
+  // The cursor may stem from before the day was balanced, in the middle of a merchant.
   const after = cursor === undefined ? undefined : `${cursor.merchantId}#${cursor.currency ?? ''}`;
   const found: MerchantTotals[] = [];
   for await (const page of services.merchantTotals.pagesOf(day, after, Math.min(limit + 1, 500))) {
@@ -83,7 +81,6 @@ async function readFinalTotals(
   return firstOf(found, limit);
 }
 
-/** Adds up the ledger, merchant by merchant, over at most `EXAMINED_LIMIT` entries. */
 async function addUpTotals(
   businessDate: BusinessDate,
   cursor: TotalsCursor | undefined,
@@ -148,7 +145,6 @@ function tooManyCurrenciesProblem(merchantId: string): Problem {
   });
 }
 
-/** True if the totals of the day no longer change. */
 export function isFinal(day: BusinessDay): boolean {
   return day.status === 'balanced';
 }

@@ -9,14 +9,13 @@ import { DAY_SCOPE, dayKey, parseDay } from './day-record.ts';
 
 const keys = tables.businessDays;
 
-/** Which days a listing covers. */
 export interface DayRange {
   readonly from?: BusinessDate;
   readonly to?: BusinessDate;
   readonly newestFirst: boolean;
 }
 
-/** The records of business days. Their leases are in `leases.ts`. */
+/** Records of business days. Their leases are in `leases.ts`. */
 export function daysTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.businessDaysTable),
@@ -29,10 +28,9 @@ export function daysTable(
   }
 
   return {
-    /** Reads a day, consistently. */
     read,
 
-    /** Records a day when its first transaction comes, so that it is known to the schedule before it has any. */
+    /** Records a day before its first transaction, so that the schedule knows of it. */
     begin: async (businessDate: BusinessDate, now: Date): Promise<'begun' | 'exists'> => {
       const isNew = await table.put(
         { ...dayKey(businessDate), revision: 1, firstStagedAt: now.toISOString() },
@@ -41,7 +39,6 @@ export function daysTable(
       return isNew ? 'begun' : 'exists';
     },
 
-    /** Days by date, page by page. */
     pagesOf: ({ from = '0000-00-00', to = '9999-99-99', newestFirst }: DayRange, pageItems: number) =>
       table.pages(
         {
@@ -56,8 +53,7 @@ export function daysTable(
       ),
 
     /**
-     * Notes that settlement waits for rates: the day is `blocked` until a run finds them. Of a million facts that wait,
-     * few write: most find the mark.
+     * Marks a day as blocked until a run finds the missing rates. Reading first saves writes when a million facts wait.
      */
     markRatesMissing: async (
       businessDate: BusinessDate,
@@ -66,7 +62,7 @@ export function daysTable(
       if ((await read(businessDate))?.status === 'blocked') return 'known';
       const marked = await table.update(dayKey(businessDate), {
         UpdateExpression: 'SET ratesMissing = :currencies',
-        // A day that was balanced has all its entries: a late duplicate must not block it.
+        // A late duplicate must not block a day that is balanced.
         ConditionExpression:
           'attribute_exists(revision) AND attribute_not_exists(ratesMissing) AND attribute_not_exists(balancedAt)',
         values: { ':currencies': currencies },

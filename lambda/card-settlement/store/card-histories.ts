@@ -10,16 +10,14 @@ import { occurrenceKeyOf } from './keys.ts';
 
 const { byCard, bySmallAmount, partitionKey } = tables.stagedTransactions;
 
-/** More than most cards have in 30 days: one page is the whole history. */
+/** Most cards have fewer sales in 30 days, so that one page is the whole history. */
 const PAGE_ITEMS = 250;
 
-/** Which part of a history to read: up to a moment, and no earlier than an instant. */
 export interface HistoryRange {
   readonly upTo: Moment;
   readonly from: Date;
 }
 
-/** Both indexes sort by `occurrenceKeyOf`: the instant, then the id. */
 const OccurredAt = v.pipe(
   v.string(),
   v.transform((key) => new Date(key.slice(0, key.indexOf('#')))),
@@ -59,8 +57,8 @@ const StoredSmallSale = v.pipe(
 );
 
 /**
- * Histories for the fraud rules, latest first and page by page, by indexes of the table of staged facts. An index lags
- * behind its table, as a rule by less than a second. Reading stops where its reader stops.
+ * Histories for the fraud rules, latest first, page by page. Their indexes lag behind the table, usually by less than a
+ * second.
  */
 export function historiesTable(
   client: DynamoDBClient,
@@ -84,7 +82,7 @@ export function historiesTable(
         ExpressionAttributeNames: { '#partition': index.partitionKey, '#sort': index.sortKey, ...names },
         values: {
           ':partition': partition,
-          // An instant without an id sorts before every transaction of that instant.
+          // An instant without an id sorts before every fact of that instant.
           ':from': from.toISOString(),
           ':upTo': occurrenceKeyOf(upTo.occurredAt, upTo.factId),
         },
@@ -96,11 +94,10 @@ export function historiesTable(
   }
 
   return {
-    /** A card's sales and refunds. */
     ofCard: (cardToken: string, range: HistoryRange): AsyncIterable<readonly PastUse[]> =>
       pages(byCard, cardToken, range, cardIndexAttributes, (item) => parseWritten(StoredUse, item)),
 
-    /** A terminal's sales of small amounts. @param terminalKey see `terminalKeyOf` */
+    /** @param terminalKey see `terminalKeyOf` */
     ofTerminal: (terminalKey: string, range: HistoryRange): AsyncIterable<readonly PastSmallSale[]> =>
       pages(bySmallAmount, terminalKey, range, smallAmountIndexAttributes, (item) =>
         parseWritten(StoredSmallSale, item),

@@ -4,27 +4,14 @@ import { tables, trigger } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import { NOTHING_ASKED, sealOf, type BusinessDay } from '../domain/business-day.ts';
 import type { ControlTotals } from '../domain/totals.ts';
-import { Transaction } from '../domain/transaction.ts';
-import { StoredInteger, StoredIntegerText } from './stored.ts';
+import { StoredLines, StoredTotals } from './stored.ts';
 
 /**
- * Days are the items of one scope, so that those that have transactions can be listed. A day's record is written by
- * intake once, by the run that holds its lease, and by settlement when it finds rates missing.
+ * Days share one scope, so that they can be listed. Three parties write a day's record: intake once, the run that holds
+ * its lease, and settlement when it finds rates missing.
  */
 export const DAY_SCOPE = 'day';
 const keys = tables.businessDays;
-
-const CountAndAmount = v.object({ count: v.number(), amount: StoredIntegerText });
-const NOTHING = { count: 0, amount: '0' };
-
-const TerminalLines = v.array(
-  v.object({
-    type: Transaction.entries.type,
-    currency: v.string(),
-    count: v.number(),
-    amount: StoredInteger,
-  }),
-);
 
 const StoredDay = v.object({
   itemKey: v.string(),
@@ -49,19 +36,7 @@ const StoredDay = v.object({
     }),
   ),
   asOf: v.exactOptional(v.string()),
-  totals: v.optional(
-    v.record(
-      v.string(),
-      v.object({
-        staged: v.optional(CountAndAmount, NOTHING),
-        settled: v.optional(CountAndAmount, NOTHING),
-        held: v.optional(CountAndAmount, NOTHING),
-        reversed: v.optional(CountAndAmount, NOTHING),
-        rejected: v.optional(CountAndAmount, NOTHING),
-      }),
-    ),
-    {},
-  ),
+  totals: v.optional(StoredTotals, {}),
   breaks: v.optional(
     v.array(
       v.object({
@@ -69,8 +44,8 @@ const StoredDay = v.object({
         subject: v.string(),
         count: v.exactOptional(v.number()),
         ids: v.exactOptional(v.array(v.string())),
-        expected: v.exactOptional(TerminalLines),
-        actual: v.exactOptional(TerminalLines),
+        expected: v.exactOptional(StoredLines),
+        actual: v.exactOptional(StoredLines),
       }),
     ),
     [],
@@ -104,7 +79,7 @@ export function parseDay(item: unknown): BusinessDay {
   return seal === undefined ? { ...day, status: 'open' } : { ...day, status: 'sealed', seal };
 }
 
-/** What a run writes of a day; undefined removes an attribute. The seal itself is written with the lease. */
+/** What a run writes; undefined removes an attribute. The seal is written with the lease. */
 export function runAttributes(day: BusinessDay) {
   return {
     revision: day.revision,
@@ -118,12 +93,12 @@ export function runAttributes(day: BusinessDay) {
     asOf: day.asOf,
     totals: storedTotals(day.totals),
     breaks: day.breaks,
-    // Settlement may have found rates missing since the run began: only a run that balances takes that back.
+    // Settlement may have marked rates as missing since the run began. Only a run that balances removes the mark.
     ...(day.status === 'balanced' ? { ratesMissing: undefined } : {}),
   };
 }
 
-/** Sides without a transaction are left out: a day's record stays within one write unit. */
+/** Leaves empty sides out, so that a day's record stays within one write unit. */
 function storedTotals(totals: Readonly<Record<string, ControlTotals>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(totals).map(([currency, sides]) => [

@@ -9,7 +9,7 @@ import { keepsAll, type FxRates } from '../domain/fx.ts';
 
 const SCOPE = 'fx-rates';
 const keys = tables.businessDays;
-/** A date without rates takes those of at most this many dates before. */
+/** A date without rates takes the latest of this many dates before. */
 const CARRY_DAYS = 7;
 
 const StoredRates = v.object({
@@ -21,7 +21,7 @@ const StoredRates = v.object({
   frozenAt: v.exactOptional(v.string()),
 });
 
-/** Foreign-exchange rates by date, in the table of business days. */
+/** Exchange rates by date, in the table of business days. */
 export function ratesTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.businessDaysTable),
@@ -59,13 +59,13 @@ export function ratesTable(
 
   return {
     /**
-     * Records a date's rates, unless they are frozen. Frozen rates may get further currencies, never other values. What
-     * stands already is recorded: the answer to an earlier attempt may have been lost.
+     * Records a date's rates unless they are frozen: then it may only add currencies. A repeated request counts as
+     * recorded, because the answer to an earlier attempt may have been lost.
      */
     record: async (businessDate: BusinessDate, rates: FxRates): Promise<'recorded' | 'frozen'> => {
       if (await put(businessDate, rates, 'attribute_not_exists(frozenAt)')) return 'recorded';
       const rateCount = Object.keys(rates.rates).length;
-      // Where another adds currencies meanwhile, what stands then is looked at once more: it may be this very addition.
+      // If another request adds currencies meanwhile, look again: it may have been this very addition.
       for (let attempt = 0; attempt < 3; attempt++) {
         const standing = await table.get(keyOf(businessDate), StoredRates);
         if (standing === undefined || !keepsAll(standing, rates)) return 'frozen';
@@ -75,12 +75,12 @@ export function ratesTable(
       return 'frozen';
     },
 
-    /** The rates that a date would use: its own, else the latest of the seven dates before. */
+    /** The rates that a date would use: its own, or the latest of the seven dates before. */
     find,
 
     /**
-     * Fixes the rates that a date converts with, from its first conversion on. They are frozen in the very item that
-     * `record` writes, so that no write can come between; rates of an earlier date are recorded as the date's own.
+     * Freezes the rates that a date converts with, at its first conversion. The mark is in the item that `record`
+     * writes, so that no write can come between. A date without rates gets a copy of earlier ones.
      */
     freeze: async (businessDate: BusinessDate, now: Date): Promise<FxRates | undefined> => {
       const own = await table.get(keyOf(businessDate), StoredRates);
@@ -94,7 +94,7 @@ export function ratesTable(
         const isNew = `attribute_not_exists(${keys.partitionKey})`;
         if (await put(businessDate, { ...carried, frozenAt }, isNew)) return carried;
       }
-      // Rates are never deleted: they are there now, and whoever froze them first froze these.
+      // Rates are never deleted, and these are what the first freeze froze.
       const item = await table.update(keyOf(businessDate), {
         UpdateExpression: 'SET frozenAt = if_not_exists(frozenAt, :now)',
         ConditionExpression: `attribute_exists(${keys.partitionKey})`,

@@ -8,7 +8,6 @@ import type { BusinessDate } from '../domain/business-date.ts';
 import { NOTHING_ASKED, type BusinessDay, type Trigger } from '../domain/business-day.ts';
 import { dayKey, parseDay, runAttributes } from './day-record.ts';
 
-/** What a run asks for when it takes a day's lease. */
 export interface LeaseRequest {
   readonly holder: string;
   readonly now: Date;
@@ -16,31 +15,30 @@ export interface LeaseRequest {
   /** Seals the day in the same write. */
   readonly seal: boolean;
   /**
-   * Of a run that an earlier one asked for: that one, and the message. It goes on only if no other run has concluded
-   * since. A message that comes again, because its run ended between its conclusion and what it asks for, goes on, too.
+   * The earlier run that asked for this one, and the message. The run goes on only if no other run has concluded since,
+   * or if the last to conclude had the same message: it may have ended before it could send what it had to.
    */
   readonly goesOn?: { readonly after: string; readonly messageId: string };
-  /** Forgets that rates were missing, because they are there now. */
+  /** The missing rates have been found. */
   readonly ratesFound: boolean;
 }
 
-/** A run whose walk goes on in another invocation: the one whose message has the ticket may take it up. */
+/** A run whose walk continues in another invocation: the message that carries the ticket may take it up. */
 export interface CutRun {
   readonly run: string;
   readonly ticket: string;
 }
 
-/** A run that gives its lease back: the holder, the run's id and its message. */
 export interface Concluding {
   readonly holder: string;
   readonly run: string;
   readonly messageId: string;
 }
 
-/** What asked for another run meanwhile, if anything did; `lost` if the lease had passed to another run. */
+/** Who asked for another run meanwhile. `lost`: the lease had passed to another run. */
 export type GivenBack = { readonly rerun?: Trigger } | 'lost';
 
-/** The leases of business days: they stand in the days' own records. */
+/** Leases of business days, kept in the days' own records. */
 export function leasesTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.businessDaysTable),
@@ -48,10 +46,9 @@ export function leasesTable(
   const table = itemTable(client, name);
 
   /**
-   * A write of a day that only the holder of its lease may make, or the run that takes it. If an answer is lost, the SDK
-   * repeats the request; the repetition meets what the first has done, and is refused. The item then shows who did it.
-   *
-   * @returns the item as it stands after the write; undefined if another run was before it
+   * Writes to a day as the holder of its lease, or to take it. When an answer is lost, the SDK repeats the request,
+   * which is refused because the first one succeeded: then the item shows whose write it was.
+   * @returns the item after the write; undefined if another run came first
    */
   async function heldWrite(
     businessDate: BusinessDate,
@@ -64,7 +61,7 @@ export function leasesTable(
     return standing !== undefined && isOwn(standing) ? standing : undefined;
   }
 
-  /** Gives a lease back, with further changes in the same write, and records who gave it back and what was asked for. */
+  /** Gives a lease back, in the same write as `changes`; undefined removes an attribute. */
   async function giveBack(
     businessDate: BusinessDate,
     holder: string,
@@ -100,7 +97,7 @@ export function leasesTable(
   }
 
   return {
-    /** Takes the lease of a day, unless another run has it. Creates the record of a day that has no transactions. */
+    /** Takes a day's lease unless another run has it. Creates the record of a day without transactions. */
     acquire: async (
       businessDate: BusinessDate,
       { holder, now, until, seal, goesOn, ratesFound }: LeaseRequest,
@@ -114,7 +111,7 @@ export function leasesTable(
             ...(seal ? ['sealedAt = if_not_exists(sealedAt, :now)'] : []),
           ]
             .join(', ')
-            // Whatever walk had been cut, this run begins its own.
+            // A new run drops any walk that was to be continued.
             .concat(' REMOVE cutRun', ratesFound ? ', ratesMissing' : ''),
           ConditionExpression:
             goesOn === undefined ? free : `${free} AND (lastRun = :after OR lastMessage = :message)`,
@@ -131,7 +128,6 @@ export function leasesTable(
       return item && parseDay(item);
     },
 
-    /** Hands a run's lease over to the holder of a ticket. @returns `lost` if the lease had passed to another run */
     handOver: async (
       businessDate: BusinessDate,
       from: { readonly holder: string; readonly until: Date },
@@ -155,8 +151,8 @@ export function leasesTable(
     },
 
     /**
-     * Takes up a run that was handed over. Its message may come again after an invocation that died: then the walk goes
-     * on from where it was saved last, unless another run has begun since.
+     * Takes up a run that was handed over. If the invocation dies, the message comes again and continues from the last
+     * saved part, unless another run has begun since.
      */
     takeUp: async (
       businessDate: BusinessDate,
@@ -182,10 +178,10 @@ export function leasesTable(
       return item && parseDay(item);
     },
 
-    /** Asks the run that holds a day's lease to run again. False if nobody holds it any more. */
+    /** Asks the holder of a day's lease to run again. False if nobody holds it. */
     requestRerun: async (businessDate: BusinessDate, by: Trigger, now: Date): Promise<boolean> => {
       const asked = await table.update(dayKey(businessDate), {
-        // An operator's request outranks the schedule's: it sends at once.
+        // An operator's request outranks the schedule's, because it sends at once.
         UpdateExpression: by === 'operator' ? 'SET rerun = :by' : 'SET rerun = if_not_exists(rerun, :by)',
         ConditionExpression: 'leaseUntil >= :now',
         values: { ':by': by, ':now': now.toISOString() },
@@ -193,7 +189,7 @@ export function leasesTable(
       return asked !== undefined;
     },
 
-    /** Writes down what a run leaves behind, and gives the lease back. If it is `lost`, the other's conclusion stands. */
+    /** Records a run's conclusion and gives the lease back. */
     finish: async (day: BusinessDay, { holder, run, messageId }: Concluding): Promise<GivenBack> =>
       giveBack(day.businessDate, holder, {
         ...runAttributes(day),
@@ -202,7 +198,7 @@ export function leasesTable(
         cutRun: undefined,
       }),
 
-    /** Gives a lease back without a conclusion. */
+    /** Gives the lease back without a conclusion. */
     release: async (businessDate: BusinessDate, holder: string): Promise<GivenBack> =>
       giveBack(businessDate, holder),
   };

@@ -59,7 +59,6 @@ const entryEntries = {
 const StoredSummary = v.pipe(v.object(summaryEntries), v.transform(withFactNames));
 const StoredEntry = v.pipe(v.object(entryEntries), v.transform(withFactNames));
 
-/** A ledger entry as it stands, with the instant it was written. */
 export interface WrittenEntry extends Omit<LedgerEntry, 'requestId'> {
   readonly settledAt: string;
 }
@@ -68,21 +67,22 @@ const summaryAttributes = Object.keys(summaryEntries);
 
 const entryAttributes = Object.keys(entryEntries);
 
-/** Where a fact's entry stands. */
 export type EntryKey = Pick<LedgerEntry, 'businessDate' | 'merchantId' | 'factId'>;
 
-/** Which part of a date's ledger to read: what sorts after a key, or what begins with one. */
+/** Which part of a date's ledger to read: after a key, or from one key to another. */
 export type LedgerRange =
   { readonly after: string } | { readonly from: string; readonly to: string } | undefined;
 
-/** What became of each staged fact. Reads by date are in the order of `sortKeyOf`, in constant memory. */
+/**
+ * What became of each fact. Entries of a date come in the order of `sortKeyOf`, page by page, so that memory stays
+ * constant.
+ */
 export function ledgerTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.ledgerTable),
 ) {
   const table = itemTable(client, name);
 
-  /** The pages of each partition of a date. */
   const partitionPages = <T>(
     businessDate: BusinessDate,
     range: LedgerRange,
@@ -94,7 +94,7 @@ export function ledgerTable(
     return partitionsOf(businessDate).map((partition) =>
       table.pages(
         {
-          // An index cannot be read consistently.
+          // Indexes cannot be read consistently.
           ...(index === undefined ? { ConsistentRead: true } : { IndexName: index.name }),
           KeyConditionExpression: `#partition = :partition${conditionOf(range)}`,
           ProjectionExpression: expression,
@@ -112,7 +112,7 @@ export function ledgerTable(
   };
 
   return {
-    /** Puts an entry unless there is one: the first writer wins. One write unit, two if held. */
+    /** The first writer wins. Costs one write unit, two if held. */
     put: async (entry: LedgerEntry, settledAt: Date): Promise<'written' | 'exists'> => {
       const isNew = await table.put(itemOf(entry, settledAt), {
         ConditionExpression: `attribute_not_exists(${keys.partitionKey})`,
@@ -120,7 +120,6 @@ export function ledgerTable(
       return isNew ? 'written' : 'exists';
     },
 
-    /** The entry of one fact, read consistently. */
     get: async ({ businessDate, merchantId, factId }: EntryKey): Promise<WrittenEntry | undefined> =>
       table.get(
         {
@@ -130,13 +129,12 @@ export function ledgerTable(
         StoredEntry,
       ),
 
-    /** What reconciling needs of a date's entries, page by page. */
+    /** What reconciling needs of a date's entries. */
     pagesOf: (businessDate: BusinessDate, after?: string): Pages<LedgerSummary> => {
       const range = after === undefined ? undefined : { after };
       return mergePages(partitionPages(businessDate, range, summaryAttributes, parseSummary), sortKeyOf);
     },
 
-    /** The same, entry by entry. */
     summariesOf: (businessDate: BusinessDate, range?: LedgerRange): AsyncIterable<LedgerSummary> =>
       mergeSorted(partitionPages(businessDate, range, summaryAttributes, parseSummary), sortKeyOf),
 
@@ -147,10 +145,7 @@ export function ledgerTable(
         sortKeyOf,
       ),
 
-    /**
-     * The held entries that sort after a key, whole: as far as they were written a moment ago, for an index lags behind
-     * its table. What is not held is not read.
-     */
+    /** Held entries after a key. The index lags a little behind the table. */
     heldOf: (businessDate: BusinessDate, after: string | undefined): AsyncIterable<WrittenEntry> => {
       const range = after === undefined ? undefined : { after };
       const index = keys.byHeld;
@@ -164,7 +159,6 @@ export function ledgerTable(
 
 export type LedgerTable = ReturnType<typeof ledgerTable>;
 
-/** An entry as DynamoDB's API has it. */
 export function ledgerItem(entry: LedgerEntry, settledAt: Date) {
   return marshalled(itemOf(entry, settledAt));
 }

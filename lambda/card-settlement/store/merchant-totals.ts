@@ -1,29 +1,19 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
 import { itemTable } from '../../shared/item-table.ts';
 import { parseWritten } from '../../shared/parse.ts';
 import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDay } from '../domain/business-day.ts';
 import type { MerchantTotals } from '../domain/totals.ts';
-import { StoredIntegerText } from './stored.ts';
+import { StoredMerchantTotals } from './stored.ts';
 
 const keys = tables.businessDays;
-
-const StoredTotals = v.object({
-  merchantId: v.string(),
-  currency: v.string(),
-  count: v.number(),
-  gross: StoredIntegerText,
-  fees: StoredIntegerText,
-  net: StoredIntegerText,
-});
 
 type DayRevision = Pick<BusinessDay, 'businessDate' | 'revision'>;
 
 /**
- * What merchants get, in the table of business days, under the revision of the day that they belong to: readers see a
- * revision once the day is balanced at it.
+ * Totals by merchant, in the table of business days. They belong to a revision of a day, and are read once the day is
+ * balanced at it.
  */
 export function merchantTotalsTable(
   client: DynamoDBClient,
@@ -31,10 +21,7 @@ export function merchantTotalsTable(
 ) {
   const table = itemTable(client, name);
   return {
-    /**
-     * Writes at most 25 totals. Whoever computes them, from a sealed day without a gap, computes the same: no condition
-     * is needed.
-     */
+    /** Writes at most 25 totals. No condition is needed, because every run computes the same totals of a sealed day. */
     write: async (day: DayRevision, totals: readonly MerchantTotals[]): Promise<void> =>
       table.putMany(
         totals.map(({ merchantId, currency, count, gross, fees, net }) => ({
@@ -49,7 +36,7 @@ export function merchantTotalsTable(
         })),
       ),
 
-    /** Totals by merchant and currency, page by page. @param after the last `<merchantId>#<currency>` read */
+    /** @param after the last `<merchantId>#<currency>` read */
     pagesOf: (
       day: DayRevision,
       after: string | undefined,
@@ -66,7 +53,7 @@ export function merchantTotalsTable(
           ConsistentRead: true,
           Limit: pageItems,
         },
-        (item) => parseWritten(StoredTotals, item),
+        (item) => parseWritten(StoredMerchantTotals, item),
       ),
   };
 }

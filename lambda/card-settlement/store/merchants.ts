@@ -10,7 +10,7 @@ const keys = tables.merchants;
 
 const StoredProfile = v.object({ ...MerchantProfile.entries, effectiveFrom: v.string() });
 
-/** Profiles of merchants, by the date from which they apply. */
+/** Merchants' profiles by the date from which they apply. */
 export function merchantsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.merchantsTable),
@@ -31,13 +31,10 @@ export function merchantsTable(
     );
 
   return {
-    /** The profile in force on a date: the latest that took effect by then. */
+    /** The latest profile that took effect by a date. */
     profileOn,
 
-    /**
-     * Records a profile: a merchant's first one applies to every date, a change from `changesFrom` on. Recording what
-     * stands already writes nothing.
-     */
+    /** A merchant's first profile applies to every date, a change from `changesFrom` on. */
     record: async (
       merchantId: string,
       profile: MerchantProfile,
@@ -55,7 +52,7 @@ export function merchantsTable(
         (await table.put(from(FIRST_EFFECTIVE_DATE), {
           ConditionExpression: `attribute_not_exists(${keys.partitionKey})`,
         }));
-      // If somebody else's first profile came between, this one is a change.
+      // If another first profile came between, this one is a change.
       if (!isFirst) await table.put(from(changesFrom));
     },
   };

@@ -2,7 +2,6 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { environmentVariable } from '../../shared/environment.ts';
 import { environmentNames, type ReconcileMessage } from '../contract.ts';
 
-/** Sends messages to the reconcile queue. */
 export type SendReconcileMessage = (message: ReconcileMessage, delaySeconds?: number) => Promise<void>;
 
 export function reconcileQueueSender(

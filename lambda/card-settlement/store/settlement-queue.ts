@@ -2,7 +2,7 @@ import { GetQueueAttributesCommand, SendMessageBatchCommand, type SQSClient } fr
 import { environmentVariable } from '../../shared/environment.ts';
 import { environmentNames, type SettlementMessage } from '../contract.ts';
 
-/** The most messages that one request may carry. */
+/** SQS takes at most this many messages in a request. */
 export const SEND_BATCH_SIZE = 10;
 
 const COUNTS = [
@@ -17,8 +17,8 @@ export function settlementQueue(
 ) {
   return {
     /**
-     * Sends at most `SEND_BATCH_SIZE` facts to be settled. A message that SQS does not take is sent again; if it still is
-     * not taken the call fails, and the next run finds the fact missing.
+     * Sends at most `SEND_BATCH_SIZE` facts. If SQS keeps refusing some the call fails, and the next run finds them
+     * missing.
      */
     send: async (factIds: readonly string[]): Promise<void> => {
       let entries = factIds.map((factId, number) => ({
@@ -35,10 +35,7 @@ export function settlementQueue(
       }
     },
 
-    /**
-     * How many messages the queue has, waiting, in flight and delayed. SQS counts approximately, and is right only about
-     * a minute after the last was sent.
-     */
+    /** About how many messages wait, are in flight or delayed. The count lags about a minute behind. */
     messagesWaiting: async (): Promise<number> => {
       const { Attributes: attributes = {} } = await client.send(
         new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...COUNTS] }),

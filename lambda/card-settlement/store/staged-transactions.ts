@@ -17,14 +17,13 @@ import { occurrenceKeyOf, partitionOf, partitionsOf } from './keys.ts';
 import { withFactNames } from './stored.ts';
 
 const keys = tables.stagedTransactions;
-/** Small enough that the pages of 16 shards of both tables fit a small function. */
+/** Small enough for a small function to hold pages of 16 shards of two tables. */
 const PAGE_ITEMS = 100;
 
-/** Keys of the table and its indexes stand beside the fact in an item; they are derived, and dropped on the way out. */
 const StoredFact = v.pipe(
   v.object({
     ...Transaction.entries,
-    // Intake may come to refuse a currency that it has taken before.
+    // Intake may refuse a currency today that it accepted before.
     currency: v.string(),
     transactionId: v.string(),
     clientId: v.string(),
@@ -73,7 +72,7 @@ const StoredSummary = v.pipe(
   v.transform(({ originalType: originalKind, ...summary }) => ({ ...withFactNames(summary), originalKind })),
 );
 
-/** Accepted transactions, and the decisions on them. Facts are read consistently. */
+/** Accepted transactions and the decisions on them, read consistently. */
 export function stagedTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.stagedTransactionsTable),
@@ -81,7 +80,7 @@ export function stagedTable(
   const table = itemTable(client, name);
 
   return {
-    /** Writes a fact unless its id is taken. Costs one write unit, and one for each index: by date and by card. */
+    /** Writes a fact unless its id is taken. Costs one write unit, and one for each index. */
     put: async (fact: AnyStagedFact): Promise<'written' | 'exists'> => {
       const isNew = await table.put(itemOf(fact), {
         ConditionExpression: `attribute_not_exists(${keys.partitionKey})`,
@@ -89,15 +88,14 @@ export function stagedTable(
       return isNew ? 'written' : 'exists';
     },
 
-    /** Reads a transaction. */
     get: async (transactionId: string): Promise<StagedFact | undefined> =>
       table.get({ [keys.partitionKey]: transactionId }, StoredFact),
 
-    /** Reads the decision on a transaction: a review, or a reversal. @param decisionId see `decisionIdOf` */
+    /** @param decisionId see `decisionIdOf` */
     getDecision: async (decisionId: string): Promise<AnyStagedFact | undefined> =>
       table.get({ [keys.partitionKey]: decisionId }, AnyStoredFact),
 
-    /** Reads facts by id; those that do not exist are left out. @param factIds at most 100, without repetition */
+    /** Facts that do not exist are left out. @param factIds at most 100, without repetition */
     getMany: async (factIds: readonly string[]): Promise<ReadonlyMap<string, AnyStagedFact>> => {
       const facts = await table.getMany(
         factIds.map((id) => ({ [keys.partitionKey]: id })),
@@ -106,11 +104,7 @@ export function stagedTable(
       return new Map(facts.map((fact) => [fact.factId, fact]));
     },
 
-    /**
-     * What was staged for a date, page by page, in the order of `sortKeyOf`, in constant memory.
-     *
-     * @param after the key to begin after
-     */
+    /** Facts of a date after a key, in the order of `sortKeyOf`, page by page, so that memory stays constant. */
     pagesOf: (businessDate: BusinessDate, after?: string): Pages<StagedSummary> => {
       const index = keys.byBusinessDate;
       const { expression, names } = projection([keys.partitionKey, ...stagedIndexAttributes]);
@@ -138,7 +132,6 @@ export function stagedTable(
 
 export type StagedTable = ReturnType<typeof stagedTable>;
 
-/** A fact as DynamoDB's API has it. */
 export function stagedItem(fact: AnyStagedFact) {
   return marshalled(itemOf(fact));
 }
@@ -151,7 +144,7 @@ function itemOf(fact: AnyStagedFact) {
     type: kind,
     [keys.byBusinessDate.partitionKey]: partitionOf(fact.businessDate, factId),
     [keys.byBusinessDate.sortKey]: sortKeyOf(fact),
-    // A decision is no use of the card: it is in no history.
+    // A decision is not a use of the card.
     ...(isReview(fact) || isDecisionId(factId) ? {} : historyKeys(fact)),
     [keys.timeToLive]: Math.floor(Date.parse(fact.stagedAt) / 1000) + STAGED_KEPT_DAYS * 86_400,
   };

@@ -1,17 +1,45 @@
 import * as v from 'valibot';
+import { Transaction } from '../domain/transaction.ts';
 
-/** An integer as DynamoDB gives it back: a number while it is safe, a bigint beyond. */
+/** Some attributes are numbers, which DynamoDB gives as bigints if they are unsafe, and some are decimal text. */
 export const StoredInteger = v.pipe(
-  v.union([v.number(), v.bigint()]),
+  v.union([v.number(), v.bigint(), v.pipe(v.string(), v.regex(/^-?\d+$/))]),
   v.transform((value) => BigInt(value)),
 );
 
-/** An integer of any size, as decimal text. */
-export const StoredIntegerText = v.pipe(
+const NOTHING = { count: 0, amount: 0 };
+/** Sides without a fact may be left out. */
+const StoredSide = v.optional(v.object({ count: v.number(), amount: StoredInteger }), NOTHING);
+
+/** Control totals by currency. */
+export const StoredTotals = v.record(
   v.string(),
-  v.regex(/^-?\d+$/),
-  v.transform((value) => BigInt(value)),
+  v.object({
+    staged: StoredSide,
+    settled: StoredSide,
+    held: StoredSide,
+    reversed: StoredSide,
+    rejected: StoredSide,
+  }),
 );
+
+export const StoredLines = v.array(
+  v.object({
+    type: Transaction.entries.type,
+    currency: v.string(),
+    count: v.number(),
+    amount: StoredInteger,
+  }),
+);
+
+export const StoredMerchantTotals = v.object({
+  merchantId: v.string(),
+  currency: v.string(),
+  count: v.number(),
+  gross: StoredInteger,
+  fees: StoredInteger,
+  net: StoredInteger,
+});
 
 /** Tables have `transactionId` and `type` where the app says `factId` and `kind`. */
 export function withFactNames<T extends { readonly transactionId: string; readonly type: unknown }>({

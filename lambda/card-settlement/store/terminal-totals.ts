@@ -7,8 +7,7 @@ import { parseWritten } from '../../shared/parse.ts';
 import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import type { TerminalReport } from '../domain/terminal-totals.ts';
-import { Transaction } from '../domain/transaction.ts';
-import { StoredInteger } from './stored.ts';
+import { StoredLines } from './stored.ts';
 
 const keys = tables.businessDays;
 const PAGE_ITEMS = 100;
@@ -16,21 +15,14 @@ const PAGE_ITEMS = 100;
 const StoredReport = v.object({
   clientId: v.string(),
   terminalId: v.string(),
-  totals: v.array(
-    v.object({
-      type: Transaction.entries.type,
-      currency: v.string(),
-      count: v.number(),
-      amount: StoredInteger,
-    }),
-  ),
+  totals: StoredLines,
 });
 
-/** Terminals of a client and a date lie in buckets, by a digest of their ids: 65,536 of them. */
+/** Reports of a client and a date lie in 65,536 buckets, by a digest of the terminal. */
 const BUCKET_DIGITS = 4;
 /**
- * What a bucket takes. Two million terminals fill 31 places of each on average, and 64 of none: a client may report four
- * million, and never fewer than two. Counting in a bucket reads a few KB, and there is no counter that two could write.
+ * Two million terminals put 31 in an average bucket, and never 64, so that a client may report some four million.
+ * Counting a bucket reads a few KB, and needs no counter that two requests could write.
  */
 export const MOST_IN_BUCKET = 64;
 
@@ -42,11 +34,7 @@ export function terminalTotalsTable(
   const table = itemTable(client, name);
   const itemKeys = v.object({ [keys.sortKey]: v.string() });
   return {
-    /**
-     * Records what a terminal reports of a date. Its last report stands: a terminal may correct itself.
-     *
-     * @param mostInBucket reports that come at once may pass it by as many
-     */
+    /** The last report of a terminal counts. @param mostInBucket may be exceeded by reports that come at once */
     record: async (
       businessDate: BusinessDate,
       report: TerminalReport,
@@ -71,7 +59,6 @@ export function terminalTotalsTable(
       return 'recorded';
     },
 
-    /** All reports of a date, page by page, read consistently. */
     pagesOf: (businessDate: BusinessDate): AsyncIterable<readonly TerminalReport[]> =>
       table.pages(
         {
@@ -88,7 +75,6 @@ export function terminalTotalsTable(
 
 export type TerminalTotalsTable = ReturnType<typeof terminalTotalsTable>;
 
-/** A report as DynamoDB's API has it. */
 export function terminalReportItem(businessDate: BusinessDate, report: TerminalReport, now: Date) {
   return marshalled(itemOf(businessDate, report, now));
 }
@@ -102,7 +88,7 @@ function itemOf(businessDate: BusinessDate, report: TerminalReport, now: Date) {
   };
 }
 
-/** What the keys of a terminal and its like begin with. */
+/** What the sort keys of a bucket begin with. */
 export function bucketOf({ clientId, terminalId }: Pick<TerminalReport, 'clientId' | 'terminalId'>): string {
   return `${clientId}#${hash('sha256', terminalId).slice(0, BUCKET_DIGITS)}#`;
 }

@@ -6,39 +6,28 @@ import { parseWritten } from '../../shared/parse.ts';
 import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import type { InterruptedSends, RunPlan } from '../domain/run-plan.ts';
-import { Transaction } from '../domain/transaction.ts';
 import type { WalkState } from '../domain/walk-state.ts';
-import { StoredIntegerText } from './stored.ts';
+import { StoredLines, StoredMerchantTotals, StoredTotals } from './stored.ts';
 
 const SCOPE = 'walk';
 const keys = tables.businessDays;
-/** An item takes 400 KB with its keys. The text is all ASCII: identifiers, numbers and base64. */
+/** An item takes 400 KB with its keys; the text is all ASCII. */
 const CHUNK_BYTES = 380 * 1024;
 
-/** A run whose walk goes on in another invocation. */
+/** A run whose walk continues in another invocation. */
 export interface OpenWalk {
   readonly run: string;
-  /** How many parts of the walk have been. */
+  /** The number of parts that are done. */
   readonly part: number;
   readonly startedAt: string;
-  /** How often its series had waited. */
   readonly attempt: number;
-  /** Messages in the settlement queue when it began, if it asked. */
+  /** Messages in the settlement queue when the run began. */
   readonly waiting?: number;
   readonly plan: RunPlan;
   readonly state: WalkState;
 }
 
-const CountAndAmount = v.object({ count: v.number(), amount: StoredIntegerText });
 const Tally = v.object({ count: v.number(), ids: v.array(v.string()) });
-const Lines = v.array(
-  v.object({
-    type: Transaction.entries.type,
-    currency: v.string(),
-    count: v.number(),
-    amount: StoredIntegerText,
-  }),
-);
 const Terminal = { clientId: v.string(), terminalId: v.string() };
 
 const StoredSends = v.object({ startedAt: v.string(), all: v.boolean(), through: v.string() });
@@ -61,30 +50,12 @@ const StoredWalk = v.object({
   state: v.object({
     phase: v.picklist(['books', 'terminals', 'done']),
     through: v.string(),
-    totals: v.record(
-      v.string(),
-      v.object({
-        staged: CountAndAmount,
-        settled: CountAndAmount,
-        held: CountAndAmount,
-        reversed: CountAndAmount,
-        rejected: CountAndAmount,
-      }),
-    ),
+    totals: StoredTotals,
     missing: Tally,
     overdue: Tally,
     unstaged: Tally,
     mismatched: Tally,
-    merchant: v.array(
-      v.object({
-        merchantId: v.string(),
-        currency: v.string(),
-        count: v.number(),
-        gross: StoredIntegerText,
-        fees: StoredIntegerText,
-        net: StoredIntegerText,
-      }),
-    ),
+    merchant: v.array(StoredMerchantTotals),
     sent: v.number(),
     terminalSums: v.pipe(
       v.string(),
@@ -93,8 +64,8 @@ const StoredWalk = v.object({
     terminals: v.exactOptional(
       v.object({
         count: v.number(),
-        reports: v.array(v.object({ ...Terminal, totals: Lines })),
-        staged: v.array(v.object({ ...Terminal, lines: Lines })),
+        reports: v.array(v.object({ ...Terminal, totals: StoredLines })),
+        staged: v.array(v.object({ ...Terminal, lines: StoredLines })),
       }),
     ),
   }),
@@ -108,8 +79,8 @@ const StoredPosition = v.object({
 });
 
 /**
- * How far the walk of a date has come. It lies beside its day's record, which intake and lists read often. Only the holder
- * of the day's lease writes it, so no condition is needed.
+ * How far the walk of a date has come: beside the day's record, which is read often. Only the holder of the day's lease
+ * writes here, so that no condition is needed.
  */
 export function walksTable(
   client: DynamoDBClient,
@@ -127,18 +98,14 @@ export function walksTable(
   }
 
   return {
-    /** Notes how far a run has sent. */
     noteSends: async (businessDate: BusinessDate, sends: InterruptedSends): Promise<void> =>
       set(keyOf(businessDate), { sends }),
 
-    /** How far the last run had sent that noted it, be it concluded or not. */
+    /** How far the last run that made a note had sent, whether it concluded or not. */
     notedSends: async (businessDate: BusinessDate): Promise<InterruptedSends | undefined> =>
       (await table.get(keyOf(businessDate), StoredPosition))?.sends,
 
-    /**
-     * Writes down where a walk stands: as text, in as many items as it takes, for most one of a few KB. What was saved
-     * before stands until all of them are there.
-     */
+    /** Saves a walk as text, in as many items as it takes. The last save stays valid until all of them are written. */
     save: async (businessDate: BusinessDate, walk: OpenWalk): Promise<void> => {
       const text = textOf(walk);
       const count = Math.ceil(text.length / CHUNK_BYTES);
@@ -149,7 +116,7 @@ export function walksTable(
       await set(keyOf(businessDate), { run: walk.run, part: walk.part, count });
     },
 
-    /** Where the walk of a run stands. @throws Error if another's has been saved since */
+    /** @throws Error if another run's walk has been saved since */
     load: async (businessDate: BusinessDate, run: string): Promise<OpenWalk> => {
       const saved = await table.get(keyOf(businessDate), StoredPosition);
       if (saved?.run !== run) throw new Error('The walk of another run has been saved since.');

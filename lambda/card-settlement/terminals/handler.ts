@@ -1,10 +1,10 @@
-import { httpHandler, type HttpRequest, type HttpResponse } from '../../shared/http.ts';
+import type { HttpRequest, HttpResponse } from '../../shared/http.ts';
 import { requests } from '../api.ts';
-import { businessDateIn, identifierIn, knownQuery, parseBody } from '../requests.ts';
+import { businessDateIn, identifierIn, knownQuery, parseBody, route } from '../requests.ts';
 import { recordTotals, type TerminalServices } from './record-totals.ts';
 import { buildServices } from './services.ts';
 
-/** `PUT /terminals/{terminalId}/totals/{businessDate}`: a terminal's own counts and amounts of a date. */
+/** `PUT /terminals/{terminalId}/totals/{businessDate}` */
 export async function putTerminalTotals(
   request: HttpRequest,
   services: TerminalServices,
@@ -17,6 +17,4 @@ export async function putTerminalTotals(
   return { status: 204 };
 }
 
-let services: TerminalServices | undefined;
-
-export const handler = httpHandler((request) => putTerminalTotals(request, (services ??= buildServices())));
+export const handler = route(putTerminalTotals, buildServices);

@@ -11,7 +11,6 @@ import { AGE_LIMIT_DAYS } from '../domain/transaction.ts';
 import type { DaysTable } from '../store/business-days.ts';
 import type { TerminalTotalsTable } from '../store/terminal-totals.ts';
 
-/** What recording totals needs of the world. */
 export interface TerminalServices {
   readonly calendar: BusinessCalendar;
   readonly now: () => Date;
@@ -19,13 +18,11 @@ export interface TerminalServices {
   readonly terminalTotals: Pick<TerminalTotalsTable, 'record'>;
 }
 
-/** As old as a transaction may be; a change of the clocks may put its instant one business date earlier. */
+/** As old as a transaction may be, and a day more because clocks change. */
 const BACK_DAYS = AGE_LIMIT_DAYS + 1;
 
 /**
- * Records a terminal's own counts and amounts of a date. Every run of the date compares them with what was staged: they
- * are an independent set of books.
- *
+ * Records a terminal's own books of a date, with which every run compares what was staged.
  * @throws Problem 422 if the date is out of range, or too many terminals have reported
  */
 export async function recordTotals(
@@ -41,9 +38,9 @@ export async function recordTotals(
       detail: `The open business date is ${today}; totals may be reported until ${BACK_DAYS} days later.`,
     });
   }
-  // If nothing that a terminal sold has arrived, nothing is known of the date: its report must still be looked at.
+  // If none of a terminal's sales has arrived, only its report makes the date known.
   if (totals.some(({ count }) => count > 0)) {
-    // Most reports are of days that are known: a read is cheaper than a write that is refused.
+    // Most days are known, and a read is cheaper than a refused write.
     const day = await services.days.read(businessDate);
     if (day === undefined) await services.days.begin(businessDate, now);
   }

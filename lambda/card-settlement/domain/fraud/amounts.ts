@@ -5,7 +5,7 @@ import { millisecondsBetween, type PastUse, type Subject } from './history.ts';
 import type { FraudSettings } from './settings.ts';
 import { centsPerMinorUnit, COMPARED_IN, decimalText, isMoreThan, plus, times } from './value.ts';
 
-/** A large amount at an hour when few people shop. Without a rate for its currency, no amount is known to be large. */
+/** A large amount at an hour when few people shop. It does not apply without a rate for the currency. */
 export function nightLarge(
   subject: Subject,
   rates: FxRates | undefined,
@@ -28,15 +28,12 @@ export function nightLarge(
   };
 }
 
-/** The hours may span midnight: from 22 until 4 are 22, 23, 0, 1, 2 and 3. */
+/** The hours may span midnight. */
 function isNight(hour: number, { fromHour, untilHour }: FraudSettings['nightLarge']): boolean {
   return fromHour <= untilHour ? hour >= fromHour && hour < untilHour : hour >= fromHour || hour < untilHour;
 }
 
-/**
- * An amount far above what the card is used for. Sales in other currencies count where the rates of the day say what
- * they are worth; without rates, those in the transaction's own currency do.
- */
+/** An amount far above the card's usual ones. Sales in other currencies count if the day has rates for them. */
 export function amountSpike(
   subject: Subject,
   sales: readonly PastUse[],
@@ -52,7 +49,7 @@ export function amountSpike(
         : undefined
       : centsPerMinorUnit(currency, rates);
 
-  // Added up by currency first: a sum of a thousand fractions would have a denominator of thousands of digits.
+  // Added up by currency first: a thousand fractions would have a denominator of thousands of digits.
   const amounts = new Map<string, { readonly sum: bigint; readonly count: number }>();
   for (const sale of sales) {
     if (millisecondsBetween(sale, subject) > settings.windowDays * 86_400_000) continue;
@@ -92,8 +89,8 @@ export function amountSpike(
 }
 
 /**
- * The currencies whose rates the two rules need: none where all is USD, nor where a card's sales are all in one currency
- * and it is day. A day that converts nothing does not need rates because of an assessment.
+ * The currencies whose rates the two rules need. None if everything is USD, or if all sales are in one currency and it
+ * is day: a day that converts nothing needs no rates for assessments.
  */
 export function currenciesCompared(
   subject: Subject,

@@ -9,15 +9,15 @@ import { impossibleTravel } from './impossible-travel.ts';
 import type { FraudSettings } from './settings.ts';
 import { burst, velocity } from './uses.ts';
 
-/** What an assessment sees: of the card and of the terminal, latest first, as `seenBy` gives it. */
+/** What an assessment sees, latest first: see `seenBy`. */
 export interface Seen {
   readonly uses: readonly PastUse[];
   readonly smallSales: readonly PastSmallSale[];
 }
 
 /**
- * Assesses a sale by all rules, a refund by the one for duplicates: a refund gives money back, and what is known of
- * fraud is known of sales. Refunds are no uses of a card, either.
+ * A sale is assessed by all rules, a refund only as a duplicate: what is known of fraud is known of sales. Refunds do
+ * not count as uses of a card.
  */
 export function assess(
   subject: Subject,
@@ -43,7 +43,7 @@ export function assess(
   return { score: rules.reduce((sum, { score }) => sum + score, 0), rules };
 }
 
-/** How far back an assessment looks at a card: as far as the rule that looks back farthest. */
+/** As far back as the rule that looks back farthest. */
 export function cardWindowMilliseconds({ kind }: Pick<Subject, 'kind'>, settings: FraudSettings): number {
   const { amountSpike: spike, velocity: fast, impossibleTravel: travel, burst: faster } = settings;
   const duplicates = settings.duplicate.windowMinutes * 60_000;

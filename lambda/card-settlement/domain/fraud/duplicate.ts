@@ -3,8 +3,8 @@ import { millisecondsBetween, type PastUse, type Subject } from './history.ts';
 import type { FraudSettings } from './settings.ts';
 
 /**
- * The same again under another idempotency key: the same card, merchant, kind, amount and currency. Only the later of
- * two meets the rule. Of more, each within the window of the one before, all but the first do.
+ * The same card, merchant, kind, amount and currency again under another idempotency key. Only later ones count, each
+ * within the window after the one before.
  */
 export function duplicate(
   subject: Subject,

@@ -2,7 +2,7 @@ import type { RuleVerdict } from '../settlement.ts';
 import type { Subject } from './history.ts';
 import type { FraudSettings } from './settings.ts';
 
-/** A merchant of a kind where stolen cards become cash: money transfer, pharmacies, betting, securities. */
+/** Merchants where stolen cards become cash: money transfer, pharmacies, betting, securities. */
 export function highRiskCategory(
   { merchantCategoryCode }: Subject,
   { score, categories }: FraudSettings['highRiskCategory'],

@@ -5,7 +5,7 @@ import type { FraudSettings } from './settings.ts';
 
 type Place = NonNullable<Transaction['location']>;
 
-/** A card that was present at two places sooner than anybody can travel between them. Names the latest such sale. */
+/** A card that was present at two places sooner than anybody can travel between them. */
 export function impossibleTravel(
   subject: Subject,
   sales: readonly PastUse[],
@@ -17,7 +17,7 @@ export function impossibleTravel(
     const hours = millisecondsBetween(sale, subject) / 3_600_000;
     if (sale.location === undefined || hours > settings.windowHours) continue;
     const kilometres = kilometresBetween(sale.location, location);
-    // Multiplied, not divided: two places at the same instant are infinitely fast.
+    // Not divided: two places at the same instant are infinitely fast.
     if (kilometres < settings.kilometres || kilometres < settings.kilometresPerHour * hours) continue;
     return {
       rule: 'impossible-travel',
@@ -43,7 +43,7 @@ export function kilometresBetween(one: Place, other: Place): number {
   const chord =
     Math.sin(latitude) ** 2 +
     Math.cos(radians(one.latitude)) * Math.cos(radians(other.latitude)) * Math.sin(longitude) ** 2;
-  // Rounding may push antipodes past 1, where the arc sine ends.
+  // Rounding may push antipodes past 1.
   return 2 * EARTH_RADIUS_KILOMETRES * Math.asin(Math.sqrt(Math.min(1, chord)));
 }
 

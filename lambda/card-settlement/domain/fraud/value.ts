@@ -1,10 +1,9 @@
 import { crossRate, type FxRates } from '../fx.ts';
 import { currencyExponent, divideHalfEven, type Ratio } from '../money.ts';
 
-/** The currency in which amounts are compared. */
 export const COMPARED_IN = 'USD';
 
-/** What one minor unit of a currency is worth in cents of USD, exactly; undefined if the rates do not say. */
+/** What one minor unit is worth in cents of USD, exactly; undefined if the rates do not say. */
 export function centsPerMinorUnit(currency: string, rates: FxRates | undefined): Ratio | undefined {
   if (currency === COMPARED_IN) return { numerator: 1n, denominator: 1n };
   const rate = rates === undefined ? undefined : crossRate(rates, currency, COMPARED_IN);
@@ -28,7 +27,7 @@ export function isMoreThan(one: Ratio, other: Ratio): boolean {
   return one.numerator * other.denominator > other.numerator * one.denominator;
 }
 
-/** A positive number of minor units, rounded half to even, as decimal text in the currency's own unit: `312.40`. */
+/** Rounded half to even, in the currency's own unit: `312.40`. @param minorUnits positive */
 export function decimalText(minorUnits: Ratio, currency: string): string {
   const exponent = currencyExponent(currency) ?? 0;
   const digits = String(divideHalfEven(minorUnits.numerator, minorUnits.denominator)).padStart(

@@ -126,7 +126,7 @@ export class CardSettlementStack extends Stack {
 
   private reconcileWorker(settlement: QueueWorker): QueueWorker {
     const { reconcile, sealWaitSeconds } = this.config;
-    const worker = new QueueWorker(this, 'Reconcile', {
+    return new QueueWorker(this, 'Reconcile', {
       entry: 'card-settlement/reconcile/handler',
       description: 'Compares what was staged with the ledger, and sends what it lacks',
       environment: {
@@ -140,24 +140,20 @@ export class CardSettlementStack extends Stack {
         this.staged.query(tables.stagedTransactions.byBusinessDate),
         this.ledger.access('Query'),
         this.businessDays.access('GetItem', 'UpdateItem', 'BatchWriteItem', 'Query'),
+        settlement.access('SendMessage'),
+        settlement.access('GetQueueAttributes'),
       ],
       urlVariable: names.reconcileQueueUrl,
       logRetention: this.logRetention,
       ...tempoOf(reconcile),
       // A run requests the next one of its series, until nothing is missing. The waits double, up to 15 minutes.
-      allowsRecursion: true,
+      sendsToItself: true,
       deadLetters: {
         impact: 'A business day could not be reconciled; the schedule tries again within 15 minutes.',
         runbookHeading: 'A message in the reconcile dead-letter queue',
       },
       alarmTopic: this.alarms,
     });
-    worker.worker.allow(
-      settlement.access('SendMessage'),
-      worker.access('SendMessage'),
-      settlement.access('GetQueueAttributes'),
-    );
-    return worker;
   }
 
   /** At the cut-off and every 15 minutes after it. Days balance sooner without it; this is the safety net. */

@@ -103,7 +103,7 @@ export class ChatStack extends Stack {
   }
 
   private notificationWorker(): QueueWorker {
-    const worker = new QueueWorker(this, 'Notification', {
+    return new QueueWorker(this, 'Notification', {
       entry: 'chat/deliver/handler',
       description: 'Puts messages into their recipients’ inboxes and pushes them to devices',
       access: [
@@ -116,7 +116,7 @@ export class ChatStack extends Stack {
       logRetention: this.logRetention,
       ...tempoOf(this.config.notification),
       // A pass that ends before all devices are reached leaves fewer to the next, or ends the chain.
-      allowsRecursion: true,
+      sendsToItself: true,
       reportsBatchItemFailures: true,
       deadLetters: {
         impact:
@@ -125,13 +125,11 @@ export class ChatStack extends Stack {
       },
       alarmTopic: this.alarms,
     });
-    worker.worker.allow(worker.access('SendMessage'));
-    return worker;
   }
 
   /** Drains have a queue of their own: a message that is written waits for none of them. */
   private drainWorker(): QueueWorker {
-    const worker = new QueueWorker(this, 'Drain', {
+    return new QueueWorker(this, 'Drain', {
       entry: 'chat/drain/handler',
       description: 'Pushes what waits to devices that come online',
       access: [
@@ -145,7 +143,7 @@ export class ChatStack extends Stack {
       logRetention: this.logRetention,
       ...tempoOf(this.config.drain),
       // Each pass of a drain pushes part of an inbox; the last one, or a device that is gone, ends the chain.
-      allowsRecursion: true,
+      sendsToItself: true,
       reportsBatchItemFailures: true,
       deadLetters: {
         impact: 'A device came online and was not pushed what waits for its user; all of it still waits.',
@@ -153,8 +151,6 @@ export class ChatStack extends Stack {
       },
       alarmTopic: this.alarms,
     });
-    worker.worker.allow(worker.access('SendMessage'));
-    return worker;
   }
 
   private pipe(queue: Queue): StreamPipe {

@@ -70,6 +70,18 @@ const fraud: FraudSettings = {
   },
 };
 
+/** The async tempo; other workers change some of its numbers. */
+const worker: WorkerConfig = {
+  batchSize: 1,
+  windowSeconds: 0,
+  timeoutSeconds: 30,
+  memoryMegabytes: 512,
+  maxReceiveCount: 5,
+  // A new account runs 10 functions at once, so each queue takes the least that Lambda allows.
+  maximumConcurrency: 2,
+  alarmAgeMinutes: 5,
+};
+
 const sandbox: StageConfig = {
   stage: 'sandbox',
   keepsData: false,
@@ -77,45 +89,22 @@ const sandbox: StageConfig = {
   calendar: { timeZone: 'America/New_York', cutOff: '17:00' },
   sealWaitSeconds: 30,
   fraud,
-  // A new account runs 10 functions at once, so each queue takes the least that Lambda allows.
   settlement: {
+    ...worker,
     batchSize: 10,
     windowSeconds: 10,
-    timeoutSeconds: 30,
-    memoryMegabytes: 512,
-    maxReceiveCount: 5,
-    maximumConcurrency: 2,
     // A whole day is settled after the cut-off: hours of backlog are normal.
     alarmAgeMinutes: 6 * 60,
   },
   reconcile: {
-    batchSize: 1,
-    windowSeconds: 0,
+    ...worker,
     timeoutSeconds: 300,
     memoryMegabytes: 1024,
-    maxReceiveCount: 5,
-    maximumConcurrency: 2,
     // Twice the longest delay of a run.
     alarmAgeMinutes: 30,
   },
-  notification: {
-    batchSize: 1,
-    windowSeconds: 0,
-    timeoutSeconds: 30,
-    memoryMegabytes: 512,
-    maxReceiveCount: 5,
-    maximumConcurrency: 2,
-    alarmAgeMinutes: 5,
-  },
-  drain: {
-    batchSize: 10,
-    windowSeconds: 0,
-    timeoutSeconds: 30,
-    memoryMegabytes: 512,
-    maxReceiveCount: 5,
-    maximumConcurrency: 2,
-    alarmAgeMinutes: 5,
-  },
+  notification: worker,
+  drain: { ...worker, batchSize: 10 },
   messageRate: { messages: 50, windowSeconds: 10 },
   throttle: { rateLimit: 1000, burstLimit: 2000 },
 };

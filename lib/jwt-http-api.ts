@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   HttpApi,
@@ -10,9 +10,10 @@ import {
 import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { GraphWidget, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { logGroup } from './log-group.ts';
 import { NodeFunction, type NodeFunctionProps } from './node-function.ts';
 import { RunbookAlarm } from './runbook-alarm.ts';
 
@@ -65,10 +66,7 @@ export class JwtHttpApi extends Construct {
       reason:
         'It takes what is no route of this API, and answers 404 to everybody, so that an unknown path reads the same with and without a token. Its function is granted nothing. Every other route asks for a token with a scope.',
     });
-    const accessLogs = new LogGroup(this, 'AccessLogs', {
-      retention: props.logRetention,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const accessLogs = logGroup(this, 'AccessLogs', props.logRetention);
     new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',

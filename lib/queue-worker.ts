@@ -10,7 +10,7 @@ import { DeadLetterQueue } from './dead-letter-queue.ts';
 import { NodeFunction, type Access, type NodeFunctionProps } from './node-function.ts';
 import { RunbookAlarm, sumOf, type AlarmText } from './runbook-alarm.ts';
 
-export interface QueueWorkerProps extends Omit<NodeFunctionProps, 'timeout'> {
+export interface QueueWorkerProps extends Omit<NodeFunctionProps, 'timeout' | 'allowsRecursion'> {
   /** The environment variable that tells senders the queue's URL. */
   readonly urlVariable: string;
   readonly timeout: Duration;
@@ -34,6 +34,11 @@ export interface QueueWorkerProps extends Omit<NodeFunctionProps, 'timeout'> {
    * @default false: a batch succeeds or fails as one
    */
   readonly reportsBatchItemFailures?: boolean;
+  /**
+   * True if the function may send to its own queue, in a chain of any length that its code ends: say where.
+   * @default false
+   */
+  readonly sendsToItself?: boolean;
   /** The alarm of a message in the dead-letter queue. */
   readonly deadLetters: AlarmText;
   /** An older message means that the queue falls behind. SQS drops messages after 4 days, without a dead-letter queue. */
@@ -74,8 +79,8 @@ export class QueueWorker extends Construct {
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount },
     });
 
-    const { access = [], ...functionProps } = props;
-    this.worker = new NodeFunction(this, 'Worker', functionProps);
+    const { access = [], sendsToItself = false, ...functionProps } = props;
+    this.worker = new NodeFunction(this, 'Worker', { ...functionProps, allowsRecursion: sendsToItself });
     // An event source mapping polls with the function's role. CDK's SqsEventSource would grant two actions too many.
     this.worker.role.addToPolicy(
       new PolicyStatement({
@@ -83,7 +88,7 @@ export class QueueWorker extends Construct {
         resources: [this.queue.queueArn],
       }),
     );
-    this.worker.allow(...access);
+    this.worker.allow(...access, ...(sendsToItself ? [this.access('SendMessage')] : []));
     const mapping = new EventSourceMapping(this, 'Mapping', {
       target: this.worker.function,
       eventSourceArn: this.queue.queueArn,

@@ -1,4 +1,4 @@
-import { ArnFormat, CfnElement, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { ArnFormat, CfnElement, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   CfnIntegrationResponse,
@@ -14,9 +14,10 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { GraphWidget, Metric, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { apiGatewayLogRole } from './api-gateway-log-role.ts';
+import { logGroup } from './log-group.ts';
 import { NodeFunction, type NodeFunctionProps } from './node-function.ts';
 import { RunbookAlarm, sumOf } from './runbook-alarm.ts';
 
@@ -77,10 +78,7 @@ export class TokenWebSocketApi extends Construct {
       },
     });
     this.acceptConnections();
-    const accessLogs = new LogGroup(this, 'AccessLogs', {
-      retention: props.logRetention,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const accessLogs = logGroup(this, 'AccessLogs', props.logRetention);
     const stage = new WebSocketStage(this, 'Stage', {
       webSocketApi: this.api,
       stageName: props.stageName,

@@ -29,12 +29,7 @@ const MessageBody = v.object({
 
 const NotificationBody = v.object({
   notificationId: NotificationId,
-  messageId: Hash,
-  conversationId: ConversationId,
-  sequence: Sequence,
-  from: UserId,
-  text: PostedMessage.entries.text,
-  sentAt: Instant,
+  ...v.omit(MessageBody, ['to']).entries,
 });
 
 export type NotificationBody = Body<typeof NotificationBody>;
@@ -52,12 +47,7 @@ export const requests = { PostedMessage };
 /** Answers and their parts, by their names in the OpenAPI document. */
 export const responses = {
   NotificationId,
-  WrittenMessage: v.object({
-    messageId: Hash,
-    conversationId: ConversationId,
-    sequence: Sequence,
-    sentAt: Instant,
-  }),
+  WrittenMessage: v.pick(MessageBody, ['messageId', 'conversationId', 'sequence', 'sentAt']),
   Message: MessageBody,
   MessagePage: v.object(pageOf(MessageBody)),
   Notification: NotificationBody,

@@ -6,10 +6,8 @@ export interface UserPoolClientDefinition {
   readonly clientName?: string;
   /** Present where the template asks for a generated secret. */
   readonly clientSecret?: string;
-  /** Such as `client_credentials`. */
   readonly allowedOAuthFlows: readonly string[];
   readonly allowedOAuthScopes: readonly string[];
-  /** Such as `ALLOW_USER_PASSWORD_AUTH`. */
   readonly explicitAuthFlows: readonly string[];
   readonly accessTokenValiditySeconds: number;
   readonly idTokenValiditySeconds: number;

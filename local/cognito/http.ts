@@ -38,36 +38,7 @@ export function createUserPoolHttp(
     const body = await readBody(request);
     if (body === 'aborted') return undefined;
     if (body === 'too-large') return refuse('invalid_request');
-    return issueToken(request.headers, body.toString('utf8'));
-  }
-
-  async function issueToken(headers: IncomingMessage['headers'], body: string): Promise<HttpAnswer> {
-    if (!/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '')) {
-      return refuse('invalid_request');
-    }
-    const form = new URLSearchParams(body);
-    const grantType = form.get('grant_type');
-    if (grantType === null) return refuse('invalid_request');
-    if (grantType !== 'client_credentials') return refuse('unsupported_grant_type');
-    const credentials = clientCredentials(headers.authorization, form);
-    if (credentials === undefined) return refuse('invalid_request');
-    const client = options.findClient(credentials.clientId);
-    if (client?.clientSecret === undefined || !secretMatches(client, credentials.clientSecret)) {
-      return refuse('invalid_client');
-    }
-    if (!client.allowedOAuthFlows.includes('client_credentials')) return refuse('unauthorized_client');
-    const requested = (form.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
-    if (requested.some((scope) => !client.allowedOAuthScopes.includes(scope))) return refuse('invalid_scope');
-    const scopes = requested.length > 0 ? [...new Set(requested)] : client.allowedOAuthScopes;
-    return json(
-      200,
-      {
-        access_token: await signer.signClientToken(client, scopes),
-        expires_in: client.accessTokenValiditySeconds,
-        token_type: 'Bearer',
-      },
-      NO_STORE,
-    );
+    return issueToken(options, request.headers, body.toString('utf8'));
   }
 
   return (request, response, path) => {
@@ -77,6 +48,39 @@ export function createUserPoolHttp(
       () => sendAnswer(response, json(500, { error: 'server_error' })),
     );
   };
+}
+
+async function issueToken(
+  { signer, findClient }: UserPoolHttpOptions,
+  headers: IncomingMessage['headers'],
+  body: string,
+): Promise<HttpAnswer> {
+  if (!/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '')) {
+    return refuse('invalid_request');
+  }
+  const form = new URLSearchParams(body);
+  const grantType = form.get('grant_type');
+  if (grantType === null) return refuse('invalid_request');
+  if (grantType !== 'client_credentials') return refuse('unsupported_grant_type');
+  const credentials = clientCredentials(headers.authorization, form);
+  if (credentials === undefined) return refuse('invalid_request');
+  const client = findClient(credentials.clientId);
+  if (client?.clientSecret === undefined || !secretMatches(client, credentials.clientSecret)) {
+    return refuse('invalid_client');
+  }
+  if (!client.allowedOAuthFlows.includes('client_credentials')) return refuse('unauthorized_client');
+  const requested = (form.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
+  if (requested.some((scope) => !client.allowedOAuthScopes.includes(scope))) return refuse('invalid_scope');
+  const scopes = requested.length > 0 ? [...new Set(requested)] : client.allowedOAuthScopes;
+  return json(
+    200,
+    {
+      access_token: await signer.signClientToken(client, scopes),
+      expires_in: client.accessTokenValiditySeconds,
+      token_type: 'Bearer',
+    },
+    NO_STORE,
+  );
 }
 
 const NO_STORE = [

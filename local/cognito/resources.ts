@@ -33,7 +33,6 @@ interface UserPoolWorld extends Place {
   readonly userPoolCount: number;
 }
 
-/** AWS::Cognito::UserPool */
 const provisionUserPool: Provision<UserPoolWorld> = async (resource, world) => {
   const userPoolId = `${world.region}_${randomId(9, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789')}`;
   const name = kebabCase(`${resource.stackName}-${resource.logicalId}`);
@@ -68,7 +67,6 @@ function passwordPolicyOf(resource: ResourceRequest): PasswordPolicy {
   };
 }
 
-/** AWS::Cognito::UserPoolClient */
 const provisionUserPoolClient: Provision<UserPoolWorld> = (resource, world) => {
   const clientId = randomId(26);
   const clientName = optionalText(resource, 'ClientName');
@@ -104,7 +102,6 @@ function validitySeconds(resource: ResourceRequest, token: 'AccessToken' | 'IdTo
   return numberWithin(resource, `${token}Validity`, limits) * seconds;
 }
 
-/** AWS::Cognito::UserPoolDomain */
 const provisionUserPoolDomain: Provision<UserPoolWorld> = (resource, world) => {
   const domain = requiredText(resource, 'Domain');
   const pool = poolOf(resource, world);
@@ -112,7 +109,6 @@ const provisionUserPoolDomain: Provision<UserPoolWorld> = (resource, world) => {
   return { ref: domain, attributes: { Domain: domain, CloudFrontDistribution: '' } };
 };
 
-/** AWS::Cognito::UserPoolResourceServer */
 const provisionResourceServer: Provision<UserPoolWorld> = (resource, world) => {
   poolOf(resource, world);
   const identifier = requiredText(resource, 'Identifier');

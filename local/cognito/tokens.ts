@@ -34,23 +34,12 @@ export async function createTokenSigner(userPoolId: string, issuer: string): Pro
   const kid = randomBytes(32).toString('base64');
   const jwks: JSONWebKeySet = { keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' }] };
 
-  async function signClaims(
-    claims: JWTPayload,
-    header: { readonly kid?: string } = { kid },
-  ): Promise<string> {
-    return new SignJWT(claims).setProtectedHeader({ ...header, alg: 'RS256' }).sign(privateKey);
-  }
-
-  function commonClaims(validitySeconds: number): JWTPayload {
-    const issuedAt = Math.floor(Date.now() / 1000);
-    return {
-      iss: issuer,
-      auth_time: issuedAt,
-      iat: issuedAt,
-      exp: issuedAt + validitySeconds,
-      jti: randomUUID(),
-    };
-  }
+  const signClaims: TokenSigner['signClaims'] = (claims, header = { kid }) =>
+    new SignJWT(claims).setProtectedHeader({ ...header, alg: 'RS256' }).sign(privateKey);
+  const commonClaims = (validitySeconds: number): JWTPayload => {
+    const now = Math.floor(Date.now() / 1000);
+    return { iss: issuer, auth_time: now, iat: now, exp: now + validitySeconds, jti: randomUUID() };
+  };
 
   return {
     jwks,

@@ -176,7 +176,6 @@ const UNAUTHENTICATED: ReadonlySet<string> = new Set([
   'SignUp',
 ]);
 
-/** Amazon Cognito's API on the AWS endpoint: finds the user pool of a call, and hands the call over. */
 export function serveUserPools(userPools: ReadonlyMap<string, UserPool>): AwsService {
   return {
     target: 'AWSCognitoIdentityProviderService',

@@ -1,6 +1,5 @@
 import type { Json, JsonObject } from '../template/index.ts';
 
-/** An error of Cognito's API, with status 400. */
 export class CognitoError extends Error {
   readonly type: string;
   constructor(type: string, message: string) {
@@ -35,12 +34,7 @@ interface User {
 /** Most users of one answer, as on AWS. */
 const LONGEST_PAGE = 60;
 
-/**
- * The users that an administrator adds, as Cognito's API knows them. Signing in asks nothing of them: locally everybody
- * may.
- *
- * @returns the actions by name
- */
+/** The actions on users that an administrator adds. Signing in asks nothing of them: locally everybody may. */
 export function createUserStore(
   subjectOf: (userName: string) => string,
   passwordPolicy: PasswordPolicy | undefined,
@@ -99,13 +93,9 @@ export function createUserStore(
       const after = typeof token === 'string' ? Buffer.from(token, 'base64url').toString('utf8') : '';
       const names = [...users.keys()].filter((name) => name > after).toSorted();
       const page = names.slice(0, limit);
-      const last = page.at(-1);
-      return {
-        Users: page.map((name) => described(name, existing(name))),
-        ...(page.length < names.length && last !== undefined
-          ? { PaginationToken: Buffer.from(last).toString('base64url') }
-          : {}),
-      };
+      const Users = page.map((name) => described(name, existing(name)));
+      if (page.length === names.length) return { Users };
+      return { Users, PaginationToken: Buffer.from(page.at(-1) ?? '').toString('base64url') };
     },
   };
 }

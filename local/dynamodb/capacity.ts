@@ -21,7 +21,6 @@ export interface ConsumedCapacity {
   }[];
 }
 
-/** Units of 1 KB of the larger of the item before and after, and what the write changes in indexes. */
 export function writeCapacity(
   table: Table,
   before: Item | undefined,
@@ -63,7 +62,6 @@ function readUnits(bytes: number, isConsistent: boolean): number {
 export function pageCapacity(page: {
   readonly tableName: string;
   readonly index: Index | undefined;
-  /** The size of all entries it read, including those that it does not return. */
   readonly bytes: number;
   /** Of each item that a local index had to fetch from its table. */
   readonly fetchedBytes: readonly number[];

@@ -17,7 +17,6 @@ interface Size {
   readonly args: readonly [Operand];
 }
 
-/** Read from the item, or given. */
 type Operand = Path | Size | Item;
 
 /** A condition as dynalite's grammar reads it: names and values are filled in. */
@@ -33,7 +32,6 @@ interface Compound {
 
 type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>=' | 'between' | 'in';
 
-/** Whether operands, read from an item or given, are as they should be. */
 type Test = (...operands: readonly (Value | undefined)[]) => boolean;
 
 const isAtMost = inOrder((left, right) => left <= right);
@@ -65,7 +63,6 @@ const FUNCTIONS: Readonly<Record<string, Test>> = {
 
 const hasText = inText((text, part) => text.includes(part));
 
-/** Whether an item meets a condition. */
 export function holds(condition: Condition, item: Item): boolean {
   if (isCompound(condition)) {
     const { type, args } = condition;
@@ -103,7 +100,6 @@ function sizeOf(value: Value | undefined): Value | undefined {
   return { N: String(type === 'B' ? Buffer.byteLength(content, 'base64') : content.length) };
 }
 
-/** Compares the orders of two values of one type. */
 function inOrder(isSo: (left: string, right: string) => boolean): Test {
   return (left, right) => {
     if (typed(left)?.[0] !== typed(right)?.[0]) return false;
@@ -112,7 +108,6 @@ function inOrder(isSo: (left: string, right: string) => boolean): Test {
   };
 }
 
-/** Compares two texts, or two binary values. */
 function inText(isSo: (text: string, part: string) => boolean): Test {
   const test = inOrder(isSo);
   return (text, part) => contentOf(text, 'N') === undefined && test(text, part);

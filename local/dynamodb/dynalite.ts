@@ -55,7 +55,6 @@ export interface Dynalite {
   readonly parametersOf: (action: string) => readonly string[] | undefined;
   /** @throws an error that has `statusCode` and `body` where DynamoDB would refuse, whatever the tables hold */
   readonly check: (action: string, request: JsonObject) => CheckedRequest;
-  /** Whether an action is about items. */
   readonly isOfItems: (action: string) => boolean;
   readonly tableId: (tableName: string) => string;
   /** Carries out an action on tables, and rejects as `check` throws. */
@@ -94,7 +93,6 @@ const MORE_TYPES: Readonly<Record<string, object>> = {
   Scan: { ConsistentRead: 'Boolean' },
 };
 
-/** Hears of each table that comes and goes. */
 interface Tables {
   readonly define: (description: TableDescription) => void;
   readonly drop: (tableName: string) => void;

@@ -21,10 +21,8 @@ export interface DynamoDb {
   readonly handle: AwsHandler;
   /** @throws Error with DynamoDB's own message where it would refuse the table. */
   readonly createTable: (request: JsonObject, properties?: TableProperties) => Promise<void>;
-  /** A table's id, a UUID. */
   readonly tableId: (tableName: string) => string;
   readonly streams: DynamoDbStreams;
-  /** For the AWS endpoint: tables, and their streams. */
   readonly services: readonly AwsService[];
 }
 
@@ -32,7 +30,6 @@ export interface DynamoDb {
 export interface TableProperties {
   /** For `DescribeTimeToLive` only: the host never deletes expired items. */
   readonly timeToLiveAttribute?: string;
-  /** Whether it can't be deleted. */
   readonly isProtected?: boolean;
 }
 
@@ -52,23 +49,11 @@ export function createDynamoDb(options: DynamoDbOptions): DynamoDb {
 
   const runOnTables = async (action: string, request: CheckedRequest): Promise<unknown> => {
     const { TableName: tableName = '' } = request;
-    const { timeToLiveAttribute, isProtected = false } = properties.get(tableName) ?? {};
-    if (action === 'DeleteTable' && isProtected) {
-      throw validationError(
-        'Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.',
-      );
-    }
+    const told = properties.get(tableName) ?? {};
+    if (action === 'DeleteTable') checkUnprotected(told);
     const answer = await dynalite.run(action, request);
     if (action === 'DeleteTable') properties.delete(tableName);
-    if (action === 'DescribeTimeToLive' && timeToLiveAttribute !== undefined) {
-      const TimeToLiveDescription = { TimeToLiveStatus: 'ENABLED', AttributeName: timeToLiveAttribute };
-      return { TimeToLiveDescription };
-    }
-    if (!isJsonObject(answer)) return answer;
-    return describedAsAws(action, answer, {
-      DeletionProtectionEnabled: isProtected,
-      ...streams.describeTable(tableName),
-    });
+    return describedAsAws(action, answer, told, streams.describeTable(tableName));
   };
 
   const run = async (
@@ -131,7 +116,6 @@ function unknownIn(
   );
 }
 
-/** Says what was consumed to who asks for it: one entry, or a list for a batch. */
 function withCapacity(
   answer: JsonObject,
   request: JsonObject,
@@ -167,15 +151,27 @@ function messageOf({ body }: AwsAnswer): string {
 
 /** What an on-demand table serves at once from the start. Source: recorded on AWS; developer guide, "Warm throughput". */
 const ON_DEMAND_UNITS = { ReadUnitsPerSecond: 12_000, WriteUnitsPerSecond: 4000 };
-/** What AWS leaves out of the description of a table that it deletes. */
 const UNTOLD_OF_DELETED: readonly string[] = ['AttributeDefinitions', 'CreationDateTime', 'KeySchema'];
 
-/**
- * The answer of an action on tables, with its table described as AWS does it.
- *
- * @param properties what the template says of the table
- */
-function describedAsAws(action: string, answer: JsonObject, properties: JsonObject): JsonObject {
+function checkUnprotected({ isProtected = false }: TableProperties): void {
+  if (!isProtected) return;
+  throw validationError(
+    'Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.',
+  );
+}
+
+function describedAsAws(
+  action: string,
+  answer: unknown,
+  { timeToLiveAttribute, isProtected = false }: TableProperties,
+  stream: JsonObject,
+): unknown {
+  if (action === 'DescribeTimeToLive' && timeToLiveAttribute !== undefined) {
+    const TimeToLiveDescription = { TimeToLiveStatus: 'ENABLED', AttributeName: timeToLiveAttribute };
+    return { TimeToLiveDescription };
+  }
+  if (!isJsonObject(answer)) return answer;
+  const properties = { DeletionProtectionEnabled: isProtected, ...stream };
   return Object.fromEntries(
     Object.entries(answer).map(([name, value]) => {
       const isTable = (name === 'Table' || name === 'TableDescription') && isJsonObject(value);

@@ -6,7 +6,6 @@ import { createTable, exchange, type Table, type TableDescription } from './tabl
 import { updated, type Update } from './update.ts';
 import { itemBytes, pickedAt, type Item, type Path } from './value.ts';
 
-/** What a request asks of one item. */
 export interface ItemRequest {
   readonly tableName: string;
   readonly condition: Condition | undefined;
@@ -45,18 +44,14 @@ export function createItemStore(onChange: (change: ItemChange) => void) {
     return table;
   };
 
-  const write = (table: Table, change: Omit<ItemChange, 'tableName'>, onConsumed: OnConsumed): void => {
-    exchange(table, change.before, change.after);
-    onConsumed(writeCapacity(table, change.before, change.after));
-    onChange({ tableName: table.name, ...change });
+  type Change = Omit<ItemChange, 'tableName'>;
+  const write = (table: Table, { before, after }: Change, onConsumed: OnConsumed): void => {
+    exchange(table, before, after);
+    onConsumed(writeCapacity(table, before, after));
+    onChange({ tableName: table.name, before, after });
   };
 
-  const replace = (
-    request: ItemRequest,
-    key: Item,
-    after: Item | undefined,
-    onConsumed: OnConsumed,
-  ): Item => {
+  const replace = (request: ItemRequest, key: Item, after: Item | undefined, onConsumed: OnConsumed) => {
     const table = tableOf(request.tableName);
     const before = table.entries.find(key)?.item;
     checkCondition(request, before, after, onConsumed);
@@ -73,7 +68,6 @@ export function createItemStore(onChange: (change: ItemChange) => void) {
     },
     /** @throws Refusal for a table that does not exist */
     tableOf,
-    /** The size of an item, or 0 for none. */
     bytesOf: (tableName: string, key: Item): number => tableOf(tableName).entries.find(key)?.bytes ?? 0,
 
     get: (request: ReadRequest, key: Item, onConsumed: OnConsumed): Item | undefined => {
@@ -101,15 +95,18 @@ export function createItemStore(onChange: (change: ItemChange) => void) {
       checkCondition(request, before, undefined, onConsumed);
       const after = updated(before ?? key, updates);
       const paths = updates.map(({ path }) => path);
-      checkUpdatedKeys(table, after, new Set(paths.map(([name]) => String(name))));
-      for (const value of Object.values(after)) checkDepth(value);
-      if (itemBytes(after) > MAXIMUM_ITEM_BYTES) {
-        throw validationError('Item size to update has exceeded the maximum allowed size');
-      }
+      checkUpdated(table, after, paths);
       write(table, { before, after }, onConsumed);
       return attributes(returned(request.returnValues, before, after, paths));
     },
   };
+}
+
+function checkUpdated(table: Table, after: Item, paths: readonly Path[]): void {
+  checkUpdatedKeys(table, after, new Set(paths.map(([name]) => String(name))));
+  for (const value of Object.values(after)) checkDepth(value);
+  if (itemBytes(after) <= MAXIMUM_ITEM_BYTES) return;
+  throw validationError('Item size to update has exceeded the maximum allowed size');
 }
 
 function checkCondition(
@@ -135,7 +132,6 @@ function returned(
   return values === 'UPDATED_NEW' ? pickedAt(after, paths) : undefined;
 }
 
-/** An answer without attributes leaves them out. */
 function attributes(item: Item | undefined): Item {
   return item === undefined || Object.keys(item).length === 0 ? {} : { Attributes: item };
 }

@@ -44,7 +44,6 @@ function textOf({ isNegative, digits, exponent }: Decimal): string {
   return isNegative ? `-${text}` : text;
 }
 
-/** A number as DynamoDB answers it, or undefined for what is no number. */
 export function canonicalNumber(text: string): string | undefined {
   const decimal = decimalOf(text);
   return decimal && textOf(decimal);

@@ -19,7 +19,6 @@ export interface PageRequest extends ReadRequest {
   readonly indexName: string | undefined;
   readonly select: string | undefined;
   readonly filter: Condition | undefined;
-  /** The attributes that the filter reads. */
   readonly filterNames: readonly string[];
   /** What the refusal of a filter on keys calls it. */
   readonly filterParameter: string;

@@ -1,4 +1,3 @@
-/** What DynamoDB answers in place of what was asked for. */
 export interface Refusal extends Error {
   readonly statusCode: number;
   readonly body: object;

@@ -6,7 +6,6 @@ import { canonicalText, itemBytes, type Item } from './value.ts';
 
 export type StreamViewType = 'KEYS_ONLY' | 'NEW_IMAGE' | 'OLD_IMAGE' | 'NEW_AND_OLD_IMAGES';
 
-/** As `GetRecords` answers it. */
 export interface StreamRecord {
   readonly eventID: string;
   readonly eventName: 'INSERT' | 'MODIFY' | 'REMOVE';
@@ -14,7 +13,6 @@ export interface StreamRecord {
   readonly eventSource: 'aws:dynamodb';
   readonly awsRegion: string;
   readonly dynamodb: {
-    /** In seconds, rounded down. */
     readonly ApproximateCreationDateTime: number;
     readonly Keys: Item;
     readonly NewImage?: Item;
@@ -39,12 +37,10 @@ export interface DynamoDbStreams {
   readonly isEnabled: (tableName: string) => boolean;
   /** What the description of a table says of its stream: nothing without one. */
   readonly describeTable: (tableName: string) => JsonObject;
-  /** Writes a record for a change. */
   readonly append: (change: ItemChange) => void;
   readonly hasStream: (streamArn: string) => boolean;
   /** When a record was written, which the record itself says in whole seconds only. */
   readonly writtenAt: (streamArn: string, sequenceNumber: string) => Date | undefined;
-  /** The API `DynamoDBStreams_20120810`. */
   readonly handle: AwsHandler;
 }
 
@@ -59,7 +55,7 @@ interface Stream extends StreamedTable {
 }
 
 const RETENTION_MILLISECONDS = 24 * 3_600_000;
-/** No pipe that runs falls so far behind. Beyond it the oldest go, as they do after 24 hours. */
+/** Beyond it the oldest go, as they do after 24 hours. No pipe that runs falls so far behind. */
 const MAXIMUM_RECORDS = 200_000;
 const MAXIMUM_PAGE = 1000;
 const MAXIMUM_PAGE_BYTES = 1024 * 1024;
@@ -67,26 +63,17 @@ const SEQUENCE_BASE = 10n ** 23n;
 
 export function createDynamoDbStreams(
   options: Place & {
-    /** @default the system clock */
     readonly now?: () => number;
     /** Of each stream. @default 200,000 */
     readonly maximumRecords?: number;
   },
 ): DynamoDbStreams {
-  const { accountId, region, now = Date.now, maximumRecords = MAXIMUM_RECORDS } = options;
+  const { region, now = Date.now, maximumRecords = MAXIMUM_RECORDS } = options;
   const byTable = new Map<string, Stream>();
   const byArn = new Map<string, Stream>();
 
-  /** Cuts in large steps, so that each record is moved only once or so. */
-  const trim = (stream: Stream): void => {
-    const oldest = now() - RETENTION_MILLISECONDS;
-    let cut = Math.max(0, stream.entries.length - maximumRecords);
-    if (cut > 0) cut = Math.max(cut, Math.ceil(maximumRecords / 10));
-    while ((stream.entries[cut]?.writtenAt ?? Infinity) < oldest) cut += 1;
-    if (cut === 0) return;
-    stream.entries = stream.entries.slice(cut);
-    stream.firstSequence += cut;
-  };
+  const trim = (stream: Stream): void =>
+    cutOff(stream, { oldest: now() - RETENTION_MILLISECONDS, maximumRecords });
 
   const call = (action: string, request: JsonObject): AwsAnswer => {
     if (action === 'ListStreams') return listed([...byArn.values()], request);
@@ -103,17 +90,11 @@ export function createDynamoDbStreams(
   };
 
   return {
-    enable: ({ tableName, keyNames, viewType }) => {
-      const createdAt = new Date(now());
-      const streamLabel = createdAt.toISOString().replace('Z', '');
-      const streamArn = `arn:aws:dynamodb:${region}:${accountId}:table/${tableName}/stream/${streamLabel}`;
-      const digest = createHash('sha256').update(streamArn).digest('hex').slice(0, 8);
-      const shardId = `shardId-${String(createdAt.getTime()).padStart(20, '0')}-${digest}`;
-      const place = { streamArn, streamLabel, shardId, createdAt, entries: [], firstSequence: 1 };
-      const stream: Stream = { tableName, keyNames, viewType, ...place };
-      byTable.set(tableName, stream);
-      byArn.set(streamArn, stream);
-      return streamArn;
+    enable: (table) => {
+      const stream = newStream(options, table, new Date(now()));
+      byTable.set(stream.tableName, stream);
+      byArn.set(stream.streamArn, stream);
+      return stream.streamArn;
     },
     isEnabled: (tableName) => byTable.has(tableName),
     describeTable: (tableName) => {
@@ -145,6 +126,27 @@ export function createDynamoDbStreams(
     },
     handle: ({ action, request }) => Promise.resolve(call(action, request)),
   };
+}
+
+function newStream({ accountId, region }: Place, table: StreamedTable, createdAt: Date): Stream {
+  const streamLabel = createdAt.toISOString().replace('Z', '');
+  const streamArn = `arn:aws:dynamodb:${region}:${accountId}:table/${table.tableName}/stream/${streamLabel}`;
+  const digest = createHash('sha256').update(streamArn).digest('hex').slice(0, 8);
+  const shardId = `shardId-${String(createdAt.getTime()).padStart(20, '0')}-${digest}`;
+  return { ...table, streamArn, streamLabel, shardId, createdAt, entries: [], firstSequence: 1 };
+}
+
+/** Cuts in large steps, so that each record is moved only once or so. */
+function cutOff(
+  stream: Stream,
+  { oldest, maximumRecords }: { readonly oldest: number; readonly maximumRecords: number },
+): void {
+  let cut = Math.max(0, stream.entries.length - maximumRecords);
+  if (cut > 0) cut = Math.max(cut, Math.ceil(maximumRecords / 10));
+  while ((stream.entries[cut]?.writtenAt ?? Infinity) < oldest) cut += 1;
+  if (cut === 0) return;
+  stream.entries = stream.entries.slice(cut);
+  stream.firstSequence += cut;
 }
 
 function recordOf(
@@ -196,7 +198,6 @@ function listed(streams: readonly Stream[], request: JsonObject): AwsAnswer {
   return { status: 200, body: { Streams } };
 }
 
-/** @param after the shard that the described ones come after */
 function describe(stream: Stream, after: string | undefined): AwsAnswer {
   const shard = { ShardId: stream.shardId, SequenceNumberRange: { StartingSequenceNumber: sequenceAt(1) } };
   const StreamDescription = {

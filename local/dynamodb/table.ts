@@ -22,7 +22,6 @@ export interface Table {
   readonly indexes: readonly Index[];
 }
 
-/** An item as a table or an index holds it. */
 export interface Entry {
   readonly order: string;
   readonly item: Item;
@@ -37,7 +36,6 @@ export interface KeyRange {
   readonly to: string;
 }
 
-/** As `DescribeTable` answers it. */
 export interface TableDescription {
   readonly TableName: string;
   readonly AttributeDefinitions: readonly {
@@ -105,7 +103,6 @@ export function isHeld({ keys }: Pick<Index, 'keys'>, item: Item): boolean {
   return keys.every(({ name }) => item[name] !== undefined);
 }
 
-/** What an index holds of an item. */
 export function projection({ projected }: Pick<Index, 'projected'>, item: Item): Item {
   if (projected === undefined) return item;
   const held: Record<string, Value> = {};
@@ -121,7 +118,6 @@ interface Partition {
   readonly entries: OrderedList<Entry>;
 }
 
-/** Entries by their partition, and in it by the other keys. */
 export type KeyedEntries = ReturnType<typeof createEntries>;
 
 function createEntries([hash, ...others]: readonly Key[]) {
@@ -164,7 +160,6 @@ function createEntries([hash, ...others]: readonly Key[]) {
       };
       return byId.get(idOf(value))?.entries.between(range, isForward) ?? [];
     },
-    /** @param segment one of how many equal parts */
     all: function* (
       after: Item | undefined,
       segment: { readonly number: number; readonly of: number },
@@ -246,7 +241,6 @@ const CHUNK_LENGTH = 512;
 /** A list that stays in order, in chunks, so that a put among many moves few. */
 function createOrderedList<T extends { readonly order: string }>() {
   const chunks: T[][] = [];
-  /** The chunk and the place in it of the first that is not below an order. */
   const positionOf = (order: string): readonly [chunk: number, place: number] => {
     const chunk = firstIndex(chunks.length, (at) => (chunks[at]?.at(-1)?.order ?? LAST) >= order);
     const list = chunks[chunk] ?? [];
@@ -297,7 +291,6 @@ function createOrderedList<T extends { readonly order: string }>() {
   };
 }
 
-/** The first index of a sorted list at which something holds, or its length. */
 function firstIndex(length: number, isSo: (index: number) => boolean): number {
   let [low, high] = [0, length];
   while (low < high) {

@@ -6,7 +6,6 @@ type Expression = Path | Operation | Item;
 
 interface Operation {
   readonly type: 'add' | 'subtract' | 'function';
-  /** Of a function. */
   readonly name?: 'if_not_exists' | 'list_append';
   readonly args: readonly [Expression, Expression];
 }
@@ -163,7 +162,6 @@ function replaced(parent: Value, path: Path, value: Value | undefined): Value {
   return { M: left };
 }
 
-/** A value without the gaps in its lists. */
 function closed(value: Value): Value {
   const [list, map] = [listIn(value), mapIn(value)];
   if (list !== undefined) return { L: list.filter((element) => element !== null).map(closed) };

@@ -22,7 +22,6 @@ export function contentOf(value: Value | undefined, type: string): Json | undefi
   return isJsonObject(value) ? value[type] : undefined;
 }
 
-/** The content of a list, or of a set of another type. */
 export function listIn(value: Value | undefined, type = 'L'): readonly Value[] | undefined {
   const content = contentOf(value, type);
   return isJsonList(content) ? content : undefined;
@@ -127,11 +126,7 @@ export function depthOf(value: Value): number {
 const COLLECTION_BYTES = 3;
 const ELEMENT_BYTES = 1;
 
-/**
- * The size of an item as DynamoDB counts it: names and values in UTF-8, without type markers. That of numbers is
- * approximate.
- * Source: Amazon DynamoDB developer guide, "DynamoDB item sizes and formats".
- */
+/** Names and values in UTF-8; numbers approximately. Source: developer guide, "DynamoDB item sizes and formats". */
 export function itemBytes(item: Item): number {
   let bytes = 0;
   for (const [name, value] of Object.entries(item)) bytes += Buffer.byteLength(name) + valueBytes(value);

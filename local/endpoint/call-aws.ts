@@ -1,7 +1,6 @@
 import { isJsonObject, textAt, type JsonObject } from '../template/index.ts';
 import type { AwsAnswer } from './service.ts';
 
-/** What the AWS endpoint refused. */
 export class AwsCallError extends Error {
   /** @param name without its namespace: `AccessDeniedException` */
   constructor(name: string, message: string) {

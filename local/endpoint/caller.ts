@@ -16,7 +16,6 @@ export interface RoleCredentials extends RoleSession {
 export type Caller = ({ readonly kind: 'role' } & RoleSession) | { readonly kind: 'operator' };
 
 export interface CredentialStore {
-  /** The same credentials at every call. */
   readonly credentialsOf: (roleArn: string, sessionName: string) => RoleCredentials;
   /** @param authorization the header of a signed request */
   readonly callerOf: (authorization: string | undefined) => Caller;

@@ -5,7 +5,6 @@ import type { Caller } from './caller.ts';
 export interface AwsCall {
   /** As IAM actions spell it: `dynamodb`, `sqs`, `cognito-idp`. */
   readonly service: string;
-  /** Such as `PutItem`. */
   readonly action: string;
   readonly request: JsonObject;
   readonly caller: Caller;
@@ -25,20 +24,16 @@ export interface AwsAnswer {
 
 export type AwsHandler = (call: AwsCall) => Promise<AwsAnswer>;
 
-/** The account and region whose resources calls name. */
 export interface Place {
   readonly accountId: string;
   readonly region: string;
 }
 
-/** An action on a resource that a caller must be allowed. */
 export interface NeededAccess {
-  /** Such as `dynamodb:PutItem`. */
   readonly action: string;
   readonly resourceArn: string;
 }
 
-/** A service with a JSON protocol. */
 export interface AwsService {
   /** What `x-amz-target` begins with: `DynamoDB_20120810`. */
   readonly target: string;

@@ -13,7 +13,6 @@ export interface Access {
   readonly policies: Policies;
   readonly addRole: (roleArn: string) => void;
   readonly hasRole: (roleArn: string) => boolean;
-  /** Attaches identity-based statements to a role. */
   readonly attach: (roleArn: string, statements: readonly Statement[]) => void;
   readonly setBoundary: (roleArn: string, statements: readonly Statement[]) => void;
   /** Attaches resource-based statements to whatever has an ARN, and a trust policy to its role. */

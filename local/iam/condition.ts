@@ -1,6 +1,5 @@
 import { compileArnPattern, compileWildcard, type Matches } from './wildcard.ts';
 
-/** A policy that the host does not understand, and so can't enforce. The message names what. */
 export class PolicyError extends Error {
   constructor(message: string) {
     super(message);

@@ -21,13 +21,11 @@ export type Principal =
       readonly kind: 'service';
       /** Such as `apigateway.amazonaws.com`. */
       readonly service: string;
-      /** The resource for which it acts. */
       readonly sourceArn: string;
     };
 
 export interface AccessRequest {
   readonly principal: Principal;
-  /** Such as `dynamodb:PutItem`. */
   readonly action: string;
   /** `*` for an action that acts on no resource. */
   readonly resourceArn: string;

@@ -6,7 +6,6 @@ import { compileArnPattern, compileWildcard, type Matches } from './wildcard.ts'
 /** Patterns of actions or resources. Those of `NotAction` and `NotResource` speak of everything that matches none. */
 export interface Patterns {
   readonly isNegated: boolean;
-  /** Each as the policy spells it, and what it matches. */
   readonly patterns: readonly { readonly text: string; readonly matches: Matches }[];
 }
 
@@ -14,7 +13,6 @@ export type PrincipalPattern =
   | { readonly kind: 'everyone' }
   /** All of the account: an Allow leaves it to the identity-based policies, a Deny holds for each. */
   | { readonly kind: 'account'; readonly accountId: string }
-  /** A role, or one of its sessions. */
   | { readonly kind: 'arn'; readonly arn: string }
   | { readonly kind: 'service'; readonly service: string };
 
@@ -61,8 +59,6 @@ const DocumentSchema = v.strictObject({
 });
 
 /**
- * Compiles a policy document whose intrinsic functions are resolved.
- *
  * @param source where the document stands; each statement's source continues it.
  * @throws PolicyError that names what the host does not understand.
  */

@@ -3,7 +3,6 @@ import type { Patterns, Statement } from './policy.ts';
 
 /** A statement, or one of its actions or resources: what a test takes away to show that it is needed. */
 export interface PolicyPart {
-  /** The statement's source. */
   readonly source: string;
   readonly action?: string;
   readonly resource?: string;
@@ -23,7 +22,6 @@ export function partsOf({ identity, boundaries, resources }: Policies): readonly
   ]);
 }
 
-/** The same policies with a part taken away. */
 export function without(policies: Policies, part: PolicyPart): Policies {
   const stripped = (kind: ReadonlyMap<string, readonly Statement[]>): Map<string, readonly Statement[]> =>
     new Map(

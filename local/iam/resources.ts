@@ -71,7 +71,6 @@ interface PolicyWorld extends Place {
   readonly managedPolicies: Map<string, readonly Statement[]>;
 }
 
-/** AWS::IAM::Role */
 const provisionRole: Provision<PolicyWorld> = (resource, world) => {
   const roleName =
     optionalText(resource, 'RoleName') ?? physicalName(resource.stackName, resource.logicalId, 64);
@@ -92,14 +91,12 @@ const provisionRole: Provision<PolicyWorld> = (resource, world) => {
   return { ref: roleName, attributes: { Arn: roleArn, RoleId: `AROA${roleName}` } };
 };
 
-/** AWS::IAM::Policy */
 const provisionPolicy: Provision<PolicyWorld> = (resource, world) => {
   const name = requiredText(resource, 'PolicyName');
   attachToRoles(resource, world, policyAt(resource, 'PolicyDocument', 'identity'));
   return { ref: name, attributes: { Id: name } };
 };
 
-/** AWS::IAM::ManagedPolicy */
 const provisionManagedPolicy: Provision<PolicyWorld> = (resource, world) => {
   const name =
     optionalText(resource, 'ManagedPolicyName') ?? physicalName(resource.stackName, resource.logicalId, 128);

@@ -10,10 +10,8 @@ import {
 } from '../template/index.ts';
 import { compileWildcard } from './wildcard.ts';
 
-/** Says whether an event matches. */
 export type EventPattern = (event: Json) => boolean;
 
-/** A value at the end of a path. */
 type Leaf = null | boolean | number | string;
 type Judge = (value: Leaf) => boolean;
 
@@ -33,7 +31,6 @@ interface Rule {
   readonly takesAbsence: boolean;
 }
 
-/** All of them must hold. */
 type Rules = ReadonlyMap<string, Rule>;
 
 /** EventBridge takes no more from the `$or`s of one pattern. Source: its user guide, "Event pattern quotas". */
@@ -103,7 +100,6 @@ function existsIn(alternative: Json): Json | undefined {
     : undefined;
 }
 
-/** The ends of all paths of an event. */
 function fieldsOf(event: Json): ReadonlyMap<string, readonly Field[]> {
   const fields = new Map<string, Field[]>();
   let lists = 0;

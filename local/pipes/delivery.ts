@@ -9,7 +9,6 @@ export interface PipeEvent {
   readonly size: number;
   /** How many records of the batch are to be tried again, or given up. */
   readonly failed: number;
-  /** For each record that was sent: how long ago it was written. */
   readonly waitedMilliseconds: readonly number[];
   readonly errorMessage?: string;
 }
@@ -35,14 +34,10 @@ export interface DeliveryOptions {
 const FIRST_RETRY_MILLISECONDS = 250;
 export const LAST_RETRY_MILLISECONDS = 10_000;
 
-/** How a batch gets to the target. */
 export function createDelivery(options: DeliveryOptions) {
   let isTwice = false;
 
-  const attempt = async (
-    records: readonly PipeRecord[],
-    signal: AbortSignal,
-  ): Promise<{ readonly left: readonly PipeRecord[]; readonly reason: string | undefined }> => {
+  const attempt = async (records: readonly PipeRecord[], signal: AbortSignal) => {
     try {
       const bodies = records.map(({ event }) => options.template(event));
       const failed = await options.send(bodies, signal);
@@ -57,25 +52,21 @@ export function createDelivery(options: DeliveryOptions) {
   };
 
   const tell = (sent: readonly PipeRecord[], failed: number, errorMessage: string | undefined): void => {
-    const now = Date.now();
+    const waitedMilliseconds = sent.flatMap(({ sequenceNumber }) => {
+      const writtenAt = options.writtenAt(sequenceNumber);
+      return writtenAt === undefined ? [] : [Date.now() - writtenAt.getTime()];
+    });
     options.onEvent({
       type: 'pipe',
       pipeName: options.pipeName,
       size: sent.length + failed,
       failed,
-      waitedMilliseconds: sent.flatMap(({ sequenceNumber }) => {
-        const writtenAt = options.writtenAt(sequenceNumber);
-        return writtenAt === undefined ? [] : [now - writtenAt.getTime()];
-      }),
+      waitedMilliseconds,
       ...(errorMessage === undefined ? {} : { errorMessage }),
     });
   };
 
-  const abandon = async (
-    records: readonly PipeRecord[],
-    shardId: string,
-    condition: string,
-  ): Promise<void> => {
+  const abandon = async (records: readonly PipeRecord[], shardId: string, condition: string) => {
     if (records.length > 0) await options.giveUp?.(deadLetter(options, records, shardId, condition));
   };
 
@@ -137,7 +128,6 @@ function deadLetter(
   });
 }
 
-/** A stream knows whole seconds. */
 function isoTime(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }

@@ -1,6 +1,5 @@
 import { isJsonList, isJsonObject, type Json } from '../template/index.ts';
 
-/** Makes what the target gets of one event. */
 export type InputTemplate = (event: Json) => string;
 
 /** Values of `<aws.pipes.…>`, by what follows `aws.pipes.`. */

@@ -4,7 +4,6 @@ import { isJsonList, isJsonObject, objectAt, textAt, type JsonObject } from '../
 /** A record of a stream as a pipe hands it on: what `GetRecords` answers, and the stream's ARN. */
 export interface PipeRecord {
   readonly sequenceNumber: string;
-  /** In seconds. */
   readonly createdAt: number;
   readonly event: JsonObject;
 }

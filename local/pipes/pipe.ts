@@ -5,7 +5,6 @@ import { createDelivery, LAST_RETRY_MILLISECONDS, type DeliveryOptions } from '.
 import { openPipeSource, type PipeRecord } from './pipe-source.ts';
 
 export interface PipeOptions extends DeliveryOptions {
-  /** As the pipe's role. */
   readonly callAws: CallAws;
   readonly startingPosition: 'TRIM_HORIZON' | 'LATEST';
   readonly batchSize: number;

@@ -1,7 +1,6 @@
 import { Temporal } from '@js-temporal/polyfill';
 import cronParser from 'aws-cron-parser';
 
-/** When a schedule is due. */
 export interface ScheduleExpression {
   /** The first occurrence after an instant, or undefined where there is none any more. */
   readonly next: (after: Date) => Date | undefined;
@@ -24,11 +23,7 @@ const UNIT_MILLISECONDS: Readonly<Record<string, number>> = {
   day: 86_400_000,
 };
 
-/**
- * Parses the expression of an EventBridge schedule.
- *
- * @throws Error that says what is wrong with it.
- */
+/** @throws Error that says what is wrong with it. */
 export function parseScheduleExpression(options: ScheduleExpressionOptions): ScheduleExpression {
   const { startDate, endDate } = options;
   const occurrence = parseOccurrence(options);

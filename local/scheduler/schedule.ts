@@ -5,19 +5,16 @@ export interface ScheduleOptions {
   readonly expression: ScheduleExpression;
   /** 0: exactly at the occurrence. */
   readonly flexibleWindowMinutes: number;
-  /** Calls the target. Rejects where it could not be reached. */
   readonly deliver: () => Promise<void>;
   /** Called when every attempt failed; sends to the dead-letter queue, if there is one. */
   readonly giveUp: (error: unknown, attempts: number) => Promise<void>;
   readonly maximumRetryAttempts: number;
   readonly maximumEventAgeSeconds: number;
   readonly now?: () => Date;
-  /** From 0 up to, not including, 1. */
   readonly random?: () => number;
   readonly wait?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** setTimeout can't wait longer. */
 const LONGEST_WAIT_MILLISECONDS = 2 ** 31 - 1;
 const FIRST_RETRY_MILLISECONDS = 1000;
 const LAST_RETRY_MILLISECONDS = 60_000;
@@ -28,7 +25,6 @@ export interface RunningSchedule {
   readonly fire: () => Promise<void>;
 }
 
-/** Runs a schedule until it is stopped or has no occurrence left. */
 export function startSchedule(options: ScheduleOptions): RunningSchedule {
   const now = options.now ?? (() => new Date());
   const random = options.random ?? Math.random;

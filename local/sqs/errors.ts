@@ -36,7 +36,6 @@ const STATUSES: Readonly<Record<string, number>> = {
   ResourceNotFoundException: 404,
 };
 
-/** @param error an SqsError, one of fauxqs, or what must not happen. */
 export function refusalOf(error: unknown): AwsAnswer {
   if (!(error instanceof Error && 'code' in error)) {
     const reason = error instanceof Error ? error.message : String(error);

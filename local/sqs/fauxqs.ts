@@ -40,21 +40,17 @@ const NO_XML_CHARACTER = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}
 // Its own expression counts half a surrogate pair as a character, and so refuses every emoji.
 INVALID_MESSAGE_BODY_CHAR.test = (text) => !isXmlText(text);
 
-/** Whether XML can hold a text: a message's body or attribute. */
 export function isXmlText(text: string): boolean {
   return !NO_XML_CHARACTER.test(text);
 }
 
-/** What `GetQueueAttributes` shows. */
 export const QUEUE_ATTRIBUTES: readonly string[] = [...ALL_ATTRIBUTE_NAMES, 'SqsManagedSseEnabled'];
 
 /** What SQS keeps of a message, and fauxqs does not. */
 interface Note {
   /** The queue that a message in a dead-letter queue comes from. */
   sourceArn?: string;
-  /** The system attribute `AWSTraceHeader`. */
   traceHeader?: string;
-  /** fauxqs's handle of the latest receipt. */
   latestHandle?: string;
 }
 

@@ -4,7 +4,6 @@ import { SqsError } from './errors.ts';
 import { noteOf, SqsStore, type SqsQueue } from './fauxqs.ts';
 import { redriveOf } from './receive.ts';
 
-/** Redrives of dead-letter queues. */
 export interface MoveTasks {
   /** @throws SqsError, as the others do */
   readonly start: (request: JsonObject) => JsonObject;
@@ -18,7 +17,6 @@ interface Task {
   readonly source: SqsQueue;
   /** @default each message goes back to the queue it came from */
   readonly destination: SqsQueue | undefined;
-  /** @default as fast as it goes */
   readonly messagesPerSecond: number | undefined;
   readonly startedAt: number;
   readonly toMove: number;
@@ -30,7 +28,6 @@ interface Task {
 
 const TICK_MILLISECONDS = 50;
 const MAXIMUM_MESSAGES_PER_SECOND = 500;
-/** Most tasks of a queue that a list shows. */
 const MAXIMUM_RESULTS = 10;
 
 /** Source: SQS API reference, StartMessageMoveTask, ListMessageMoveTasks and CancelMessageMoveTask. */
@@ -43,15 +40,7 @@ export function createMoveTasks(store: SqsStore): MoveTasks {
       const source = sourceAt(store, request);
       const destination = queueAt(store, request, 'DestinationArn');
       const messagesPerSecond = rateAt(request);
-      const isDeadLetterQueue = store
-        .listQueues()
-        .some((queue) => redriveOf(store, queue)?.deadLetterQueue === source);
-      if (!isDeadLetterQueue) throw invalid('Source queue must be configured as a Dead Letter Queue.');
-      if (tasks.some((task) => task.source === source && task.status === 'RUNNING')) {
-        throw invalid(
-          'There is already a task running. Only one active task is allowed for a source queue arn at a given time.',
-        );
-      }
+      checkSource(store, source, tasks);
       source.processTimers();
       const task: Task = {
         taskId: randomUUID(),
@@ -97,7 +86,17 @@ export function createMoveTasks(store: SqsStore): MoveTasks {
   };
 }
 
-/** Moves what is due by now, and goes on later. */
+function checkSource(store: SqsStore, source: SqsQueue, tasks: readonly Task[]): void {
+  if (!store.listQueues().some((queue) => redriveOf(store, queue)?.deadLetterQueue === source)) {
+    throw invalid('Source queue must be configured as a Dead Letter Queue.');
+  }
+  if (tasks.some((task) => task.source === source && task.status === 'RUNNING')) {
+    throw invalid(
+      'There is already a task running. Only one active task is allowed for a source queue arn at a given time.',
+    );
+  }
+}
+
 function move(store: SqsStore, task: Task): void {
   const seconds = (Date.now() - task.startedAt) / 1000;
   const due =

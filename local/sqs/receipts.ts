@@ -7,14 +7,12 @@ import { visibilityTimeoutOf } from './requests.ts';
 interface Receipt {
   readonly handle: string;
   readonly messageId: string;
-  /** fauxqs's handle. */
   readonly engineHandle: string;
 }
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const RECEIPT = new RegExp(`^(${UUID}) (${UUID})$`);
 
-/** The handle to answer for a message that was just received. */
 export function handOutReceipt(message: SqsMessage, engineHandle: string): string {
   noteOf(message).latestHandle = engineHandle;
   return Buffer.from(`${message.messageId} ${engineHandle}`).toString('base64');

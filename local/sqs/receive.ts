@@ -19,7 +19,6 @@ import { checkReceive, namesAt, withoutEmpty } from './requests.ts';
 
 const MAXIMUM_WAIT_SECONDS = 20;
 
-/** Waits for messages, as long as the request asks, and hands them out. */
 export async function receive(
   store: SqsStore,
   queue: SqsQueue,
@@ -109,7 +108,6 @@ function moveAway(queue: SqsQueue, message: SqsMessage, deadLetterQueue: SqsQueu
   deadLetterQueue.enqueue(message);
 }
 
-/** Takes received messages out of a queue, and puts them into its dead-letter queue, if it has one. */
 export function deadLetter(store: SqsStore, queue: SqsQueue, receiptHandles: readonly string[]): void {
   const redrive = redriveOf(store, queue);
   for (const handle of receiptHandles) {

@@ -47,7 +47,6 @@ export function entriesOf(action: string, request: JsonObject): readonly JsonObj
   return entries;
 }
 
-/** What becomes of each entry of a batch. */
 export function settled(
   entries: readonly JsonObject[],
   operation: (entry: JsonObject) => void,
@@ -160,12 +159,7 @@ const SETTABLE = new Set([
   'VisibilityTimeout',
 ]);
 
-/**
- * The attributes that a standard queue is to have; an empty one shall go.
- *
- * @param isQueue whether there is a queue of that ARN
- * @throws SqsError
- */
+/** An attribute that is set to nothing goes. @throws SqsError */
 export function newQueueAttributes(
   request: JsonObject,
   isQueue: (arn: string) => boolean,

@@ -36,7 +36,6 @@ const NUMBERS = {
   ReceiveMessageWaitTimeSeconds: [0, 20, 0],
 } as const;
 
-/** AWS::SQS::Queue */
 const provisionQueue: Provision<QueueWorld> = (resource, world) => {
   const queueName =
     optionalText(resource, 'QueueName') ?? physicalName(resource.stackName, resource.logicalId, 80);
@@ -53,7 +52,6 @@ const provisionQueue: Provision<QueueWorld> = (resource, world) => {
   return { ref: queueUrl, attributes: { Arn: queueArn, QueueName: queueName, QueueUrl: queueUrl } };
 };
 
-/** AWS::SQS::QueuePolicy */
 const provisionQueuePolicy: Provision<QueueWorld> = (resource, world) => {
   const statements = policyAt(resource, 'PolicyDocument', 'resource');
   for (const queueUrl of textListAt(resource, 'Queues')) {

@@ -45,7 +45,6 @@ export function sendBatch(
   return { Successful: sent, Failed: [...failed, ...refused] };
 }
 
-/** Notes what fauxqs drops of a message that was just sent. */
 function noted(
   queue: SqsQueue,
   request: JsonObject,

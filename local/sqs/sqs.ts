@@ -21,7 +21,6 @@ export interface QueueIdentity {
 }
 
 export interface Sqs {
-  /** For the AWS endpoint. */
   readonly service: AwsService;
   /** @param attributes as `CreateQueue` takes them: all text. */
   readonly createQueue: (queue: QueueIdentity, attributes: Readonly<Record<string, string>>) => void;
@@ -33,7 +32,6 @@ export interface Sqs {
   readonly urlOf: (queueArn: string) => string | undefined;
   /** The queue's visibility timeout as it stands now, or undefined for a queue that is not here. */
   readonly visibilityTimeoutSeconds: (queueArn: string) => number | undefined;
-  /** Ends every long poll. */
   readonly stop: () => void;
 }
 

@@ -7,7 +7,7 @@ import { drain } from '../../../lambda/chat/drain/drain.ts';
 import { acknowledge } from '../../../lambda/chat/inbox/acknowledge.ts';
 import { tombstone } from '../../../lambda/chat/store/acknowledgements.ts';
 import { storedNotification } from '../../../lambda/chat/store/inbox.ts';
-import { ada, bob, chatMessage, conversation, createChatWorld, type Step } from './world.ts';
+import { ada, bob, chatMessage, conversation, createChatWorld, settled, type Step } from './world.ts';
 
 /**
  * Goal: whatever the moment at which a message meets a drain, and wherever an invocation crashes, the device sees every
@@ -38,7 +38,7 @@ describe('a message that meets a drain', () => {
           const total = before + during;
           for (const sequence of oneTo(total)) world.post(chatMessage(sequence));
           for (const sequence of oneTo(before)) {
-            await scheduler.waitFor(deliver(at(sequence), world.services));
+            await settled(scheduler, deliver(at(sequence), world.services));
           }
           const hello = async () => {
             await scheduler.schedule(Promise.resolve());
@@ -49,7 +49,7 @@ describe('a message that meets a drain', () => {
             hello(),
             ...oneTo(during).map(async (number) => deliver(at(before + number), world.services)),
           ];
-          await scheduler.waitFor(Promise.all(work));
+          await settled(scheduler, Promise.all(work));
           const seen = world.seen('device');
           expect([...new Set(seen)].toSorted(ascending)).toEqual(oneTo(total));
           expect(seen.length).toBeLessThanOrEqual(total + during);
@@ -111,7 +111,8 @@ describe('a message that meets a drain', () => {
           const deliveries = [...all, ...all].map(async (sequence) =>
             untilDone(async () => deliver(at(sequence), world.services)),
           );
-          await scheduler.waitFor(
+          await settled(
+            scheduler,
             Promise.all([
               untilDone(async () => drain(online('device'), world.services)),
               ...deliveries,
@@ -126,7 +127,7 @@ describe('a message that meets a drain', () => {
           // Every queue message of those once more: what was acknowledged stays so, and nothing of it lies about.
           const framesBefore = world.seen('device').length;
           for (const sequence of acknowledged) {
-            expect(await scheduler.waitFor(deliver(at(sequence), world.services))).toEqual({
+            expect(await settled(scheduler, deliver(at(sequence), world.services))).toEqual({
               outcome: 'known',
             });
           }

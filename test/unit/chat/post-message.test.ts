@@ -6,7 +6,7 @@ import type { Message } from '../../../lambda/chat/domain/message.ts';
 import type { HttpRequest, HttpResponse } from '../../../lambda/shared/http.ts';
 import { Problem } from '../../../lambda/shared/problem.ts';
 import { captureLog } from '../shared/captured-log.ts';
-import { chatMessage } from './world.ts';
+import { chatMessage, settled } from './world.ts';
 
 /**
  * Goal: a conversation is 1 to n without a gap, and a message stands in it once, whoever writes at the same moment.
@@ -96,7 +96,8 @@ describe('messages of writers at the same moment', () => {
           text: `${from} ${clientMessageId}`,
           clientMessageId,
         }));
-        const answers = await scheduler.waitFor(
+        const answers = await settled(
+          scheduler,
           Promise.all(all.map(async (post) => postMessage(request(post), services))),
         );
         const different = new Set(all.map(({ text }) => text));

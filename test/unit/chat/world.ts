@@ -1,3 +1,4 @@
+import type { Scheduler } from 'fast-check';
 import type { DrainMessage, NotificationMessage } from '../../../lambda/chat/contract.ts';
 import type { DeliveryServices } from '../../../lambda/chat/deliver/deliver.ts';
 import {
@@ -27,6 +28,22 @@ export function chatMessage(sequence: number, from = ada, to = bob): Message {
     text: `message ${sequence}`,
     sentAt: '2026-03-10T16:05:00.000Z',
   };
+}
+
+/**
+ * Waits for something that needs what the scheduler lets through. Like the scheduler's `waitFor`, which waits for
+ * 50 ticks before each choice, where a turn of the event loop does.
+ */
+export async function settled<T>(scheduler: Scheduler, task: Promise<T>): Promise<T> {
+  const turn = async () => new Promise((resolve) => setImmediate(resolve));
+  const driven = turn().then(() =>
+    scheduler.waitAll(async (act) => {
+      await act();
+      await turn();
+    }),
+  );
+  const [result] = await Promise.all([task, driven]);
+  return result;
 }
 
 /** Lets something happen between a call and its effect: other calls, or a crash. */

@@ -206,7 +206,7 @@ test('what is no message of ours ends in the dead-letter queue of its queue, as 
     }),
   );
   expect(await items()).toEqual(before);
-}, 90_000);
+});
 
 test('a well-formed message of a device that nobody has writes and pushes nothing', async () => {
   const [bob, ada, eve] = [people.person('bob'), people.person('ada'), people.person('eve')];
@@ -304,7 +304,7 @@ test('a record of the stream that does not fit ends in the dead-letter queue, an
   expect(dead.join('\n')).not.toContain(SECRET);
   expect(dead.join('\n')).not.toContain('4111111111111111');
   expect(await items(others)).toEqual(before);
-}, 90_000);
+});
 
 test('after all that both tempos work, and nothing that was sent is in the log', async () => {
   const date = daysAgo(system, 2);

@@ -15,6 +15,7 @@ import {
 } from '../../lambda/card-settlement/reconcile/walk.ts';
 import type { TerminalReport } from '../../lambda/card-settlement/domain/terminal-totals.ts';
 import { businessDay, profile, stagedFact } from '../unit/card-settlement/card-facts.ts';
+import { drawFrom } from './draw.ts';
 
 /**
  * Goal: a day always balances, and loses and doubles nothing, whatever happens to its messages. Method: a simulation on
@@ -45,17 +46,6 @@ interface Faults {
   readonly deathPercent: number;
 }
 
-/** A small generator (mulberry32): a case replays from the seed that fast-check prints. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
 /** Pages of a few items: what is between two of them is no different from what is within. */
 async function* stream<T>(items: readonly T[]): AsyncGenerator<readonly T[], void, undefined> {
   for (let from = 0; from < items.length; from += 7) yield await Promise.resolve(items.slice(from, from + 7));
@@ -77,7 +67,7 @@ type Event =
     };
 
 function simulation(faults: Faults) {
-  const random = randomFrom(faults.seed);
+  const random = drawFrom(faults.seed);
   const happens = (percent: number): boolean => random(100) < percent;
   const staged: Staged[] = [];
   const ledger = new Map<string, LedgerEntry>();

@@ -9,7 +9,7 @@ test('cdk ls names the stacks in the order of their deployment, without a notice
     stdout: `${stackNames.join('\n')}\n`,
     stderr: '',
   });
-}, 180_000);
+});
 
 test('a stage that is not there is refused in a line', async () => {
   const { exitCode, stdout, stderr } = await shell('npx cdk ls -c stage=moon');

@@ -30,7 +30,7 @@ describe.each(stages)('in the %s stage', (stage) => {
 
   beforeAll(async () => {
     app = await stageTemplates(stage);
-  }, 180_000);
+  });
 
   test('every reference names something that exists, and an attribute that it has', () => {
     const wrong: string[] = [];

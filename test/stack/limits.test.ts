@@ -18,7 +18,7 @@ describe.each(stages)('in the %s stage', (stage) => {
 
   beforeAll(async () => {
     app = await stageTemplates(stage);
-  }, 180_000);
+  });
 
   test('templates are within what CloudFormation takes', () => {
     for (const [stackName, { Description = '', Resources, Outputs = {}, Parameters = {} }] of app.templates) {

@@ -30,7 +30,7 @@ describe.each(stages)('in the %s stage', (stage) => {
     findings = [new RawAwsSolutions(), new RawServerless()].flatMap((pack) => {
       pack.validateScope(app);
       return pack.findings;
-    }, 180_000);
+    });
     acknowledgements = app.node.findAll().flatMap(acknowledgementsOf);
   });
 

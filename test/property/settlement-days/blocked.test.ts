@@ -44,13 +44,13 @@ it('an operator’s series on an open day with missing rates lives through 24 ho
   expect(waiting).toMatchObject({ ratesMissing: ['USD', 'EUR'], breaks: [] });
   expect(settled).toBe(1);
   expect(days.map(({ status }) => status)).toEqual(['balanced']);
-}, 240_000);
+});
 
 it('a function that does not allow loops ends the series in the dead-letter queue', async () => {
   const { settled, deadLetters } = await waitForRates(true);
   expect(deadLetters).toHaveLength(1);
   expect(settled).toBe(0);
-}, 240_000);
+});
 
 it('of many facts that wait for rates, one writes to the day', async () => {
   const world = await settlementWorld(new Date(START));

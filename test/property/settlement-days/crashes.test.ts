@@ -52,32 +52,28 @@ describe('a function that dies', () => {
   it.each([
     ['', Number.POSITIVE_INFINITY],
     [', though walks are cut after each page,', 1],
-  ])(
-    'after any of its writes%s leaves nothing lost, doubled or different',
-    async (_, pages) => {
-      const { writes, fates, ...expected } = await playWith(pages, () => undefined);
-      expect(fates.map(({ status }) => status).toSorted()).toEqual([
-        'reversed',
-        'reversed',
-        'settled',
-        'settled',
-        'settled',
-      ]);
-      // Intake, review, runs and batches: there are some writes of each to die after.
-      expect(writes.length).toBeGreaterThan(15);
-      for (const [invocation, count] of writes.entries()) {
-        for (let atWrite = 0; atWrite < count; atWrite++) {
-          const at = `invocation ${invocation}, write ${atWrite}`;
-          const fault: Fault = { atWrite, effect: 'after', dies: true };
-          const {
-            writes: _writes,
-            fates: _fates,
-            ...rest
-          } = await playWith(pages, (number) => (number === invocation ? fault : undefined));
-          expect({ at, ...rest }).toEqual({ at, ...expected, deaths: 1 });
-        }
+  ])('after any of its writes%s leaves nothing lost, doubled or different', async (_, pages) => {
+    const { writes, fates, ...expected } = await playWith(pages, () => undefined);
+    expect(fates.map(({ status }) => status).toSorted()).toEqual([
+      'reversed',
+      'reversed',
+      'settled',
+      'settled',
+      'settled',
+    ]);
+    // Intake, review, runs and batches: there are some writes of each to die after.
+    expect(writes.length).toBeGreaterThan(15);
+    for (const [invocation, count] of writes.entries()) {
+      for (let atWrite = 0; atWrite < count; atWrite++) {
+        const at = `invocation ${invocation}, write ${atWrite}`;
+        const fault: Fault = { atWrite, effect: 'after', dies: true };
+        const {
+          writes: _writes,
+          fates: _fates,
+          ...rest
+        } = await playWith(pages, (number) => (number === invocation ? fault : undefined));
+        expect({ at, ...rest }).toEqual({ at, ...expected, deaths: 1 });
       }
-    },
-    120_000,
-  );
+    }
+  });
 });

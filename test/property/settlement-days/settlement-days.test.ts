@@ -60,7 +60,7 @@ describe('business days', () => {
       'undecided: held',
       'undecided: settled',
     ]);
-  }, 120_000);
+  });
 
   it('that wait for their rates end with the same books as well', async () => {
     const script: Script = {

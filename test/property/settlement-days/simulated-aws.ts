@@ -5,20 +5,7 @@ import * as v from 'valibot';
 import type { AwsAnswer } from '../../../local/testing.ts';
 import { createDynamoDb } from '../../../local/dynamodb/dynamodb.ts';
 import type { JsonObject } from '../../../local/index.ts';
-
-/** Gives a whole number from 0 to `below` − 1. */
-export type Draw = (below: number) => number;
-
-/** A small generator (mulberry32): a simulation replays from its seed. */
-export function drawFrom(seed: number): Draw {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
+import type { Draw } from '../draw.ts';
 
 /** What happens at one write of an invocation. */
 export interface Fault {

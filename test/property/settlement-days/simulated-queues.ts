@@ -1,5 +1,6 @@
 import { queues } from './environment.ts';
-import type { Draw, SentMessage } from './simulated-aws.ts';
+import type { Draw } from '../draw.ts';
+import type { SentMessage } from './simulated-aws.ts';
 
 /** What goes wrong in a world, in per cent of the messages and invocations that it may happen to. */
 export interface Disorder {

@@ -27,7 +27,8 @@ import { daysTable } from '../../../lambda/card-settlement/store/business-days.t
 import type { HttpResponse } from '../../../lambda/shared/http.ts';
 import { Problem } from '../../../lambda/shared/problem.ts';
 import { httpRequest, sqsRecord } from '../../unit/card-settlement/card-facts.ts';
-import { drawFrom, simulatedAws, type Draw, type Ended, type Fault } from './simulated-aws.ts';
+import { drawFrom, type Draw } from '../draw.ts';
+import { simulatedAws, type Ended, type Fault } from './simulated-aws.ts';
 import { createTables } from './tables.ts';
 import { simulatedQueues, type Disorder, type Message } from './simulated-queues.ts';
 

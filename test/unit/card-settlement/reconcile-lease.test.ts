@@ -5,11 +5,13 @@ import { environmentNames, tables } from '../../../lambda/card-settlement/contra
 import { reconcileBusinessDay } from '../../../lambda/card-settlement/reconcile/run.ts';
 import { buildServices } from '../../../lambda/card-settlement/reconcile/services.ts';
 import { startEngines } from '../../local/dynamodb/engines.ts';
+import { tableNames } from '../../property/settlement-days/environment.ts';
+import { createTables } from '../../property/settlement-days/tables.ts';
 import { captureLog } from '../shared/captured-log.ts';
 
 const date = '2026-03-10';
 const now = new Date('2026-03-10T23:00:00.000Z');
-const days = 'BusinessDays';
+const days = tableNames.businessDays;
 
 let engines: Awaited<ReturnType<typeof startEngines>>;
 let services: ReturnType<typeof buildServices>;
@@ -18,18 +20,7 @@ let reconcileQueueUrl: string;
 beforeAll(async () => {
   engines = await startEngines();
   const { partitionKey, sortKey } = tables.businessDays;
-  await engines.dynamoDb.createTable({
-    TableName: days,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: [
-      { AttributeName: partitionKey, AttributeType: 'S' },
-      { AttributeName: sortKey, AttributeType: 'S' },
-    ],
-    KeySchema: [
-      { AttributeName: partitionKey, KeyType: 'HASH' },
-      { AttributeName: sortKey, KeyType: 'RANGE' },
-    ],
-  });
+  await createTables(engines.dynamoDb);
   reconcileQueueUrl = engines.createQueue('reconcile').queueUrl;
   Object.assign(process.env, {
     [environmentNames.businessDaysTable]: days,

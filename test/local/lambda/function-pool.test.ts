@@ -305,7 +305,7 @@ describe('a failure is an outcome, never a rejection', () => {
   });
 
   test('initialization does not count in the timeout', async () => {
-    const source = `await pause(400); export const handler = async () => 'ready';`;
+    const source = `await new Promise((resolve) => setTimeout(resolve, 400)); export const handler = async () => 'ready';`;
     const { invocation } = await invokeOnce(aFunction(source, { timeoutSeconds: 0.2 }));
     expect(invocation).toStrictEqual({ kind: 'success', payload: 'ready' });
   });

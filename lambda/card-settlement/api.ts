@@ -5,11 +5,11 @@ import { CalendarDate } from './domain/business-date.ts';
 import { isReview, type AnyStagedFact } from './domain/decision.ts';
 import { FxRates, RateCurrency } from './domain/fx.ts';
 import { MerchantProfile } from './domain/merchant.ts';
-import type { StagedFact } from './domain/settlement.ts';
-import type { Break, BusinessDay } from './domain/business-day.ts';
+import { ENTRY_STATUSES, type StagedFact } from './domain/settlement.ts';
+import { BREAK_KINDS, type Break, type BusinessDay } from './domain/business-day.ts';
 import { lineKey, type TerminalLine } from './domain/terminal-totals.ts';
-import type { CountAndAmount, MerchantTotals } from './domain/totals.ts';
-import { CurrencyCode, Identifier, isReviewKind, Transaction } from './domain/transaction.ts';
+import { eachSide, type MerchantTotals } from './domain/totals.ts';
+import { CurrencyCode, FACT_KINDS, Identifier, isReviewKind, Transaction } from './domain/transaction.ts';
 import type { WrittenEntry } from './store/ledger.ts';
 
 /** Status and title of each problem of this API, besides those that every API has. */
@@ -52,8 +52,6 @@ const MinorUnits = v.pipe(v.string(), v.regex(/^-?\d+$/));
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
-const entryStatuses = ['settled', 'held', 'reversed', 'rejected'] as const;
-
 const decisionTypes = ['release', 'reject', 'reversal'] as const;
 
 const Rules = v.array(
@@ -70,9 +68,9 @@ const EntryBody = v.object({
   transactionId: EntryId,
   merchantId: Identifier,
   businessDate: CalendarDate,
-  status: v.picklist(entryStatuses),
-  type: v.picklist([...Transaction.entries.type.options, 'release', 'reject']),
-  movesFrom: v.exactOptional(v.picklist(entryStatuses)),
+  status: v.picklist(ENTRY_STATUSES),
+  type: v.picklist(FACT_KINDS),
+  movesFrom: v.exactOptional(v.picklist(ENTRY_STATUSES)),
   amount: MinorUnits,
   currency: CurrencyCode,
   settlementCurrency: CurrencyCode,
@@ -111,19 +109,10 @@ const DayBody = v.object({
   revision: v.pipe(v.number(), v.integer(), v.minValue(1)),
   asOf: v.exactOptional(Instant),
   ratesMissing: v.exactOptional(v.array(CurrencyCode)),
-  totals: v.record(
-    v.string(),
-    v.object({
-      staged: CountAndAmountBody,
-      settled: CountAndAmountBody,
-      held: CountAndAmountBody,
-      reversed: CountAndAmountBody,
-      rejected: CountAndAmountBody,
-    }),
-  ),
+  totals: v.record(v.string(), v.object(eachSide(() => CountAndAmountBody))),
   breaks: v.array(
     v.object({
-      kind: v.picklist(['unsettled', 'unstaged', 'mismatched', 'straggler', 'terminal-totals']),
+      kind: v.picklist(BREAK_KINDS),
       subject: v.string(),
       count: v.exactOptional(Count),
       ids: v.exactOptional(v.array(v.string())),
@@ -222,7 +211,7 @@ export const responses = {
   }),
   TransactionView: v.object({
     ...AcceptedBody.entries,
-    status: v.picklist(['staged', ...entryStatuses]),
+    status: v.picklist(['staged', ...ENTRY_STATUSES]),
     decision: v.exactOptional(DecisionBody),
     entries: v.array(EntryBody),
   }),
@@ -313,23 +302,13 @@ export function dayBody(day: BusinessDay): Body<typeof DayBody> {
     ...(day.asOf === undefined ? {} : { asOf: day.asOf }),
     ...(day.status === 'blocked' ? { ratesMissing: day.ratesMissing } : {}),
     totals: Object.fromEntries(
-      Object.entries(day.totals).map(([currency, { staged, settled, held, reversed, rejected }]) => [
+      Object.entries(day.totals).map(([currency, totals]) => [
         currency,
-        {
-          staged: figureBody(staged),
-          settled: figureBody(settled),
-          held: figureBody(held),
-          reversed: figureBody(reversed),
-          rejected: figureBody(rejected),
-        },
+        eachSide((side) => ({ count: totals[side].count, amount: String(totals[side].amount) })),
       ]),
     ),
     breaks: day.breaks.map(breakBody),
   };
-}
-
-function figureBody({ count, amount }: CountAndAmount): Body<typeof CountAndAmountBody> {
-  return { count, amount: String(amount) };
 }
 
 function breakBody({ expected, actual, ...rest }: Break): Body<typeof DayBody>['breaks'][number] {

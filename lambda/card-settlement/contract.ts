@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { CalendarDate } from './domain/business-date.ts';
+import { TRIGGERS } from './domain/business-day.ts';
 
 export type { FraudSettings } from './domain/fraud/settings.ts';
 
@@ -98,8 +99,6 @@ export const metrics = {
 
 export const requestBodyLimitBytes = 16 * 1024;
 
-export const trigger = ['schedule', 'operator', 'continue', 'rates'] as const;
-
 /** Enough for some two billion transactions. */
 export const MOST_WALK_PARTS = 1000;
 
@@ -109,7 +108,7 @@ export const ReconcileMessage = v.variant('kind', [
   v.strictObject({
     kind: v.literal('business-day'),
     businessDate: CalendarDate,
-    trigger: v.picklist(trigger),
+    trigger: v.picklist(TRIGGERS),
     /** The run that asked for this one, and how often the series has waited. */
     after: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
     attempt: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1000))),

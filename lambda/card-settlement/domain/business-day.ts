@@ -3,16 +3,20 @@ import type { TerminalLine } from './terminal-totals.ts';
 import type { ControlTotals } from './totals.ts';
 
 /** What starts a run: the schedule, an operator, an earlier run, or rates that a blocked day waited for. */
-export type Trigger = 'schedule' | 'operator' | 'continue' | 'rates';
+export const TRIGGERS = ['schedule', 'operator', 'continue', 'rates'] as const;
+export type Trigger = (typeof TRIGGERS)[number];
+
+/**
+ * `unsettled`: sent, but not in the ledger when it should be. `unstaged`: in the ledger, but never staged.
+ * `mismatched`: in both, with different amounts or currencies. `straggler`: staged into a day that was balanced.
+ * `terminal-totals`: a terminal's report differs from what was staged. It does not keep a day from being balanced.
+ */
+export const BREAK_KINDS = ['unsettled', 'unstaged', 'mismatched', 'straggler', 'terminal-totals'] as const;
 
 /** A difference between two sets of books. */
 export interface Break {
-  /**
-   * `unsettled`: sent, but not in the ledger when it should be. `unstaged`: in the ledger, but never staged.
-   * `mismatched`: in both, with different amounts or currencies. `straggler`: staged into a day that was balanced.
-   * `terminal-totals`: a terminal's report differs from what was staged. It does not keep a day from being balanced.
-   */
-  readonly kind: 'unsettled' | 'unstaged' | 'mismatched' | 'straggler' | 'terminal-totals';
+  readonly kind: (typeof BREAK_KINDS)[number];
+  /** A business date, or a terminal. */
   readonly subject: string;
   readonly count?: number;
   readonly ids?: readonly string[];

@@ -4,7 +4,8 @@ import { convert, currencyExponent, feeOf, type MinorUnits, type Ratio } from '.
 import type { BusinessDate } from './business-date.ts';
 import { signedAmount, type FactKind, type Transaction } from './transaction.ts';
 
-export type EntryStatus = 'settled' | 'held' | 'reversed' | 'rejected';
+export const ENTRY_STATUSES = ['settled', 'held', 'reversed', 'rejected'] as const;
+export type EntryStatus = (typeof ENTRY_STATUSES)[number];
 
 /** An accepted transaction, which never changes. */
 export interface StagedFact extends Omit<Transaction, 'type'> {

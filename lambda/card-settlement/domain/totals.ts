@@ -1,6 +1,6 @@
 import { movementsOf } from './decision.ts';
 import type { Joined } from './merge-join.ts';
-import type { EntryStatus, LedgerEntry, StagedFact } from './settlement.ts';
+import { ENTRY_STATUSES, type EntryStatus, type LedgerEntry, type StagedFact } from './settlement.ts';
 import { isReviewKind, signedAmount, type FactKind, type Transaction } from './transaction.ts';
 
 /** Transactions and the sum of their signed amounts, in minor units. */
@@ -50,15 +50,19 @@ export type LedgerSummary = Pick<
   | 'net'
 >;
 
-const SIDES = ['staged', 'settled', 'held', 'reversed', 'rejected'] as const;
-const NOTHING: CountAndAmount = { count: 0, amount: 0n };
-const NO_TOTALS: ControlTotals = {
-  staged: NOTHING,
-  settled: NOTHING,
-  held: NOTHING,
-  reversed: NOTHING,
-  rejected: NOTHING,
-};
+const SIDES = ['staged', ...ENTRY_STATUSES] as const;
+const NO_TOTALS: ControlTotals = eachSide(() => ({ count: 0, amount: 0n }));
+
+/** Makes something of each side of the books. */
+export function eachSide<T>(make: (side: (typeof SIDES)[number]) => T) {
+  return {
+    staged: make('staged'),
+    settled: make('settled'),
+    held: make('held'),
+    reversed: make('reversed'),
+    rejected: make('rejected'),
+  };
+}
 
 /** Adds up both books by the transactions' currencies. @param before what an earlier part of the walk has added up */
 export function createControlTotals(before: Readonly<Record<string, ControlTotals>> = {}): {
@@ -90,25 +94,17 @@ export function createControlTotals(before: Readonly<Record<string, ControlTotal
   };
 }
 
-function copyOf({ staged, settled, held, reversed, rejected }: ControlTotals) {
-  return {
-    staged: { ...staged },
-    settled: { ...settled },
-    held: { ...held },
-    reversed: { ...reversed },
-    rejected: { ...rejected },
-  };
+function copyOf(totals: ControlTotals) {
+  return eachSide((side) => ({ ...totals[side] }));
 }
 
 /** True if what was staged equals what the ledger has, in count and amount of each currency. */
 export function conserved(totals: Readonly<Record<string, ControlTotals>>): boolean {
-  return Object.values(totals).every(({ staged, settled, held, reversed, rejected }) => {
-    const parts = [settled, held, reversed, rejected];
-    return (
-      staged.count === parts.reduce((sum, part) => sum + part.count, 0) &&
-      staged.amount === parts.reduce((sum, part) => sum + part.amount, 0n)
-    );
-  });
+  return Object.values(totals).every(
+    (sides) =>
+      sides.staged.count === ENTRY_STATUSES.reduce((sum, status) => sum + sides[status].count, 0) &&
+      sides.staged.amount === ENTRY_STATUSES.reduce((sum, status) => sum + sides[status].amount, 0n),
+  );
 }
 
 export function sameTotals(

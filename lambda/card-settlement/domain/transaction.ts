@@ -116,7 +116,8 @@ export function dateTransaction(
   return { occurredAt, businessDate: businessDateOf(occurredAt, calendar) };
 }
 
-export type FactKind = Transaction['type'] | 'release' | 'reject';
+export const FACT_KINDS = [...Transaction.entries.type.options, 'release', 'reject'] as const;
+export type FactKind = (typeof FACT_KINDS)[number];
 
 /** True of operators' decisions, which stage no amount of their own. */
 export function isReviewKind(kind: FactKind): kind is 'release' | 'reject' {

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import { parseWritten } from '../../shared/parse.ts';
-import { tables, trigger } from '../contract.ts';
+import { tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
-import { NOTHING_ASKED, sealOf, type BusinessDay } from '../domain/business-day.ts';
+import { BREAK_KINDS, NOTHING_ASKED, sealOf, TRIGGERS, type BusinessDay } from '../domain/business-day.ts';
 import type { ControlTotals } from '../domain/totals.ts';
 import { StoredLines, StoredTotals } from './stored.ts';
 
@@ -22,7 +22,7 @@ const StoredDay = v.object({
   ratesMissing: v.exactOptional(v.array(v.string())),
   sealSeenAt: v.exactOptional(v.string()),
   lastMessage: v.exactOptional(v.string()),
-  handedOn: v.exactOptional(v.picklist([...trigger, NOTHING_ASKED])),
+  handedOn: v.exactOptional(v.picklist([...TRIGGERS, NOTHING_ASKED])),
   sentFrom: v.exactOptional(v.string()),
   allSentFrom: v.exactOptional(v.string()),
   resendAt: v.exactOptional(v.string()),
@@ -40,7 +40,7 @@ const StoredDay = v.object({
   breaks: v.optional(
     v.array(
       v.object({
-        kind: v.picklist(['unsettled', 'unstaged', 'mismatched', 'straggler', 'terminal-totals']),
+        kind: v.picklist(BREAK_KINDS),
         subject: v.string(),
         count: v.exactOptional(v.number()),
         ids: v.exactOptional(v.array(v.string())),

@@ -3,9 +3,9 @@ import * as v from 'valibot';
 import { environmentVariable } from '../../shared/environment.ts';
 import { itemTable, type Item, type Update } from '../../shared/item-table.ts';
 import { parseWritten } from '../../shared/parse.ts';
-import { environmentNames, trigger } from '../contract.ts';
+import { environmentNames } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
-import { NOTHING_ASKED, type BusinessDay, type Trigger } from '../domain/business-day.ts';
+import { NOTHING_ASKED, TRIGGERS, type BusinessDay, type Trigger } from '../domain/business-day.ts';
 import { dayKey, parseDay, runAttributes } from './day-record.ts';
 
 export interface LeaseRequest {
@@ -92,7 +92,7 @@ export function leasesTable(
       ({ lastHolder }) => lastHolder === holder,
     );
     if (item === undefined) return 'lost';
-    const { handedOn } = parseWritten(v.object({ handedOn: v.picklist([...trigger, NOTHING_ASKED]) }), item);
+    const { handedOn } = parseWritten(v.object({ handedOn: v.picklist([...TRIGGERS, NOTHING_ASKED]) }), item);
     return handedOn === NOTHING_ASKED ? {} : { rerun: handedOn };
   }
 

@@ -7,22 +7,22 @@ import { environmentNames, tables } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import { sortKeyOf } from '../domain/identifiers.ts';
 import { mergePages, mergeSorted, type Pages } from '../domain/merge-join.ts';
-import type { LedgerEntry } from '../domain/settlement.ts';
+import { ENTRY_STATUSES, type LedgerEntry } from '../domain/settlement.ts';
 import type { LedgerSummary } from '../domain/totals.ts';
-import { Transaction } from '../domain/transaction.ts';
+import { FACT_KINDS } from '../domain/transaction.ts';
 import { partitionOf, partitionsOf } from './keys.ts';
 import { StoredInteger, withFactNames } from './stored.ts';
 
 const keys = tables.ledger;
 const PAGE_ITEMS = 100;
 
-const Status = v.picklist(['settled', 'held', 'reversed', 'rejected']);
+const Status = v.picklist(ENTRY_STATUSES);
 
 const summaryEntries = {
   transactionId: v.string(),
   merchantId: v.string(),
   status: Status,
-  type: v.picklist([...Transaction.entries.type.options, 'release', 'reject']),
+  type: v.picklist(FACT_KINDS),
   movesFrom: v.exactOptional(Status),
   amount: StoredInteger,
   currency: v.string(),
@@ -71,7 +71,9 @@ export type EntryKey = Pick<LedgerEntry, 'businessDate' | 'merchantId' | 'factId
 
 /** Which part of a date's ledger to read: after a key, or from one key to another. */
 export type LedgerRange =
-  { readonly after: string } | { readonly from: string; readonly to: string } | undefined;
+  | { readonly after: string }
+  | { readonly from: string; readonly to: string }
+  | undefined;
 
 /**
  * What became of each fact. Entries of a date come in the order of `sortKeyOf`, page by page, so that memory stays

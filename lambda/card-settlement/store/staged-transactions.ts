@@ -12,7 +12,7 @@ import { mergePages, type Pages } from '../domain/merge-join.ts';
 import { STAGED_KEPT_DAYS } from '../domain/retention.ts';
 import type { StagedFact } from '../domain/settlement.ts';
 import type { StagedSummary } from '../domain/totals.ts';
-import { instantOf, Transaction } from '../domain/transaction.ts';
+import { FACT_KINDS, instantOf, Transaction } from '../domain/transaction.ts';
 import { occurrenceKeyOf, partitionOf, partitionsOf } from './keys.ts';
 import { withFactNames } from './stored.ts';
 
@@ -61,7 +61,7 @@ const StoredSummary = v.pipe(
   v.object({
     transactionId: v.string(),
     merchantId: v.string(),
-    type: v.picklist([...Transaction.entries.type.options, 'release', 'reject']),
+    type: v.picklist(FACT_KINDS),
     originalType: v.exactOptional(Transaction.entries.type),
     amount: v.number(),
     currency: v.string(),

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { eachSide } from '../domain/totals.ts';
 import { Transaction } from '../domain/transaction.ts';
 
 /** Some attributes are numbers, which DynamoDB gives as bigints if they are unsafe, and some are decimal text. */
@@ -12,16 +13,7 @@ const NOTHING = { count: 0, amount: 0 };
 const StoredSide = v.optional(v.object({ count: v.number(), amount: StoredInteger }), NOTHING);
 
 /** Control totals by currency. */
-export const StoredTotals = v.record(
-  v.string(),
-  v.object({
-    staged: StoredSide,
-    settled: StoredSide,
-    held: StoredSide,
-    reversed: StoredSide,
-    rejected: StoredSide,
-  }),
-);
+export const StoredTotals = v.record(v.string(), v.object(eachSide(() => StoredSide)));
 
 export const StoredLines = v.array(
   v.object({

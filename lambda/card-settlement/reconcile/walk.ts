@@ -19,6 +19,7 @@ import type { MerchantTotalsTable } from '../store/merchant-totals.ts';
 import { SEND_BATCH_SIZE, type SettlementQueue } from '../store/settlement-queue.ts';
 import type { StagedTable } from '../store/staged-transactions.ts';
 import type { TerminalTotalsTable } from '../store/terminal-totals.ts';
+import { inBatches } from './in-batches.ts';
 
 export interface Books {
   readonly staged: Pick<StagedTable, 'pagesOf'>;
@@ -41,8 +42,6 @@ export interface WalkingRun {
 }
 
 const WRITE_BATCH_SIZE = 25;
-/** Enough requests at once to hide their latency, and too few to be a flood. */
-const CONCURRENCY = 8;
 /** At most this many sends are repeated after a run that died. */
 const SENDS_PER_NOTE = 5000;
 const NONE: Tally = { count: 0, ids: [] };
@@ -258,53 +257,5 @@ function createTally(before: Tally): {
     },
     count: () => count,
     tally: () => ({ count, ids: [...ids] }),
-  };
-}
-
-/** Collects items into batches, and works on a bounded number of batches at once. */
-function inBatches<T>(
-  size: number,
-  work: (batch: readonly T[]) => Promise<void>,
-): {
-  readonly add: (items: readonly T[]) => Promise<void>;
-  /** Works on the rest, and waits for all of it. */
-  readonly end: () => Promise<void>;
-  /** Begins nothing more, and waits for what is under way, even if it fails. */
-  readonly stop: () => Promise<void>;
-  readonly count: () => number;
-} {
-  const running = new Set<Promise<void>>();
-  let failure: { readonly error: unknown } | undefined;
-  let batch: T[] = [];
-  let count = 0;
-
-  function flush(): void {
-    const task: Promise<void> = work(batch)
-      .catch((error: unknown) => {
-        failure ??= { error };
-      })
-      .finally(() => running.delete(task));
-    running.add(task);
-    batch = [];
-  }
-
-  return {
-    add: async (items) => {
-      for (const item of items) {
-        count += 1;
-        if (batch.push(item) === size) flush();
-        if (running.size >= CONCURRENCY) await Promise.race(running);
-        if (failure !== undefined) throw failure.error;
-      }
-    },
-    end: async () => {
-      if (batch.length > 0) flush();
-      await Promise.all(running);
-      if (failure !== undefined) throw failure.error;
-    },
-    stop: async () => {
-      await Promise.all(running);
-    },
-    count: () => count,
   };
 }

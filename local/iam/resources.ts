@@ -40,7 +40,7 @@ export const API_GATEWAY_LOG_ACTIONS = [
  * The policies managed by AWS that CDK's constructs attach, by what follows `arn:aws:iam::aws:policy/`.
  * Source: AWS Managed Policy Reference.
  */
-export const AWS_MANAGED_POLICIES: Readonly<Record<string, Json>> = {
+const AWS_MANAGED_POLICIES: Readonly<Record<string, Json>> = {
   'service-role/AWSLambdaBasicExecutionRole': allow(...LOGS),
   'service-role/AWSLambdaSQSQueueExecutionRole': allow(
     'sqs:ReceiveMessage',

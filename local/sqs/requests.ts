@@ -237,7 +237,7 @@ const MAXIMUM_ATTRIBUTES = 10;
 const MAXIMUM_NAME_LENGTH = 256;
 
 /** @throws SqsError for attributes that no message can have. Source: SQS developer guide, "Amazon SQS message metadata". */
-export function checkMessageAttributes(message: JsonObject): void {
+function checkMessageAttributes(message: JsonObject): void {
   const attributes = objectAt(message, 'MessageAttributes');
   const count = Object.keys(attributes).length;
   if (count > MAXIMUM_ATTRIBUTES) {

@@ -132,7 +132,7 @@ function carriedTotals(cursor: TotalsCursor | undefined): MerchantTotals[] {
   }));
 }
 
-function rangeAfter(cursor: TotalsCursor | undefined): LedgerRange {
+function rangeAfter(cursor: TotalsCursor | undefined): LedgerRange | undefined {
   if (cursor === undefined) return undefined;
   const { merchantId, reached } = cursor;
   const factId = reached?.transactionId ?? '';

@@ -42,8 +42,7 @@ export function daysTable(
     pagesOf: ({ from = '0000-00-00', to = '9999-99-99', newestFirst }: DayRange, pageItems: number) =>
       table.pages(
         {
-          KeyConditionExpression: '#scope = :scope AND #item BETWEEN :from AND :to',
-          ExpressionAttributeNames: { '#scope': keys.partitionKey, '#item': keys.sortKey },
+          KeyConditionExpression: `${keys.partitionKey} = :scope AND ${keys.sortKey} BETWEEN :from AND :to`,
           values: { ':scope': DAY_SCOPE, ':from': from, ':to': to },
           ConsistentRead: true,
           ScanIndexForward: !newestFirst,

@@ -77,9 +77,9 @@ export function historiesTable(
     return table.pages(
       {
         IndexName: index.name,
-        KeyConditionExpression: '#partition = :partition AND #sort BETWEEN :from AND :upTo',
+        KeyConditionExpression: `${index.partitionKey} = :partition AND ${index.sortKey} BETWEEN :from AND :upTo`,
         ProjectionExpression: expression,
-        ExpressionAttributeNames: { '#partition': index.partitionKey, '#sort': index.sortKey, ...names },
+        ExpressionAttributeNames: names,
         values: {
           ':partition': partition,
           // An instant without an id sorts before every fact of that instant.

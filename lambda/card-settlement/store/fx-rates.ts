@@ -50,8 +50,7 @@ export function ratesTable(
   const find = async (businessDate: BusinessDate): Promise<FxRates | undefined> =>
     table.getLast(
       {
-        KeyConditionExpression: '#scope = :scope AND #item BETWEEN :from AND :to',
-        ExpressionAttributeNames: { '#scope': keys.partitionKey, '#item': keys.sortKey },
+        KeyConditionExpression: `${keys.partitionKey} = :scope AND ${keys.sortKey} BETWEEN :from AND :to`,
         values: { ':scope': SCOPE, ':from': addDays(businessDate, -CARRY_DAYS), ':to': businessDate },
       },
       StoredRates,

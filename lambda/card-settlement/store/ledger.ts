@@ -70,10 +70,10 @@ const entryAttributes = Object.keys(entryEntries);
 export type EntryKey = Pick<LedgerEntry, 'businessDate' | 'merchantId' | 'factId'>;
 
 /** Which part of a date's ledger to read: after a key, or from one key to another. */
-export type LedgerRange =
-  | { readonly after: string }
-  | { readonly from: string; readonly to: string }
-  | undefined;
+export type LedgerRange = { readonly after: string } | { readonly from: string; readonly to: string };
+
+/** Every merchant sorts after a space. */
+const FIRST = ' ';
 
 /**
  * What became of each fact. Entries of a date come in the order of `sortKeyOf`, page by page, so that memory stays
@@ -98,13 +98,9 @@ export function ledgerTable(
         {
           // Indexes cannot be read consistently.
           ...(index === undefined ? { ConsistentRead: true } : { IndexName: index.name }),
-          KeyConditionExpression: `#partition = :partition${conditionOf(range)}`,
+          KeyConditionExpression: `${(index ?? keys).partitionKey} = :partition AND ${keys.sortKey} ${conditionOf(range)}`,
           ProjectionExpression: expression,
-          ExpressionAttributeNames: {
-            '#partition': (index ?? keys).partitionKey,
-            ...(range === undefined ? {} : { '#sort': keys.sortKey }),
-            ...names,
-          },
+          ExpressionAttributeNames: names,
           values: { ':partition': partition, ...valuesOf(range) },
           Limit: pageItems,
         },
@@ -132,12 +128,13 @@ export function ledgerTable(
       ),
 
     /** What reconciling needs of a date's entries. */
-    pagesOf: (businessDate: BusinessDate, after?: string): Pages<LedgerSummary> => {
-      const range = after === undefined ? undefined : { after };
-      return mergePages(partitionPages(businessDate, range, summaryAttributes, parseSummary), sortKeyOf);
-    },
+    pagesOf: (businessDate: BusinessDate, after = FIRST): Pages<LedgerSummary> =>
+      mergePages(partitionPages(businessDate, { after }, summaryAttributes, parseSummary), sortKeyOf),
 
-    summariesOf: (businessDate: BusinessDate, range?: LedgerRange): AsyncIterable<LedgerSummary> =>
+    summariesOf: (
+      businessDate: BusinessDate,
+      range: LedgerRange = { after: FIRST },
+    ): AsyncIterable<LedgerSummary> =>
       mergeSorted(partitionPages(businessDate, range, summaryAttributes, parseSummary), sortKeyOf),
 
     /** Whole entries, for a reader that wants about `limit` of them. */
@@ -148,11 +145,10 @@ export function ledgerTable(
       ),
 
     /** Held entries after a key. The index lags a little behind the table. */
-    heldOf: (businessDate: BusinessDate, after: string | undefined): AsyncIterable<WrittenEntry> => {
-      const range = after === undefined ? undefined : { after };
+    heldOf: (businessDate: BusinessDate, after = FIRST): AsyncIterable<WrittenEntry> => {
       const index = keys.byHeld;
       return mergeSorted(
-        partitionPages(businessDate, range, entryAttributes, parseEntry, { index }),
+        partitionPages(businessDate, { after }, entryAttributes, parseEntry, { index }),
         sortKeyOf,
       );
     },
@@ -188,11 +184,9 @@ function parseEntry(item: unknown): WrittenEntry {
 }
 
 function conditionOf(range: LedgerRange): string {
-  if (range === undefined) return '';
-  return 'after' in range ? ' AND #sort > :after' : ' AND #sort BETWEEN :from AND :to';
+  return 'after' in range ? '> :after' : 'BETWEEN :from AND :to';
 }
 
-function valuesOf(range: LedgerRange): Record<string, string> {
-  if (range === undefined) return {};
+function valuesOf(range: LedgerRange) {
   return 'after' in range ? { ':after': range.after } : { ':from': range.from, ':to': range.to };
 }

@@ -44,12 +44,9 @@ export function merchantTotalsTable(
     ): AsyncIterable<readonly MerchantTotals[]> =>
       table.pages(
         {
-          KeyConditionExpression: `#scope = :scope${after === undefined ? '' : ' AND #item > :after'}`,
-          ExpressionAttributeNames: {
-            '#scope': keys.partitionKey,
-            ...(after === undefined ? {} : { '#item': keys.sortKey }),
-          },
-          values: { ':scope': scopeOf(day), ...(after === undefined ? {} : { ':after': after }) },
+          KeyConditionExpression: `${keys.partitionKey} = :scope AND ${keys.sortKey} > :after`,
+          // Every merchant sorts after a space.
+          values: { ':scope': scopeOf(day), ':after': after ?? ' ' },
           ConsistentRead: true,
           Limit: pageItems,
         },

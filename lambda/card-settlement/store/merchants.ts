@@ -23,8 +23,7 @@ export function merchantsTable(
   ): Promise<v.InferOutput<typeof StoredProfile> | undefined> =>
     table.getLast(
       {
-        KeyConditionExpression: '#id = :id AND #from <= :date',
-        ExpressionAttributeNames: { '#id': keys.partitionKey, '#from': keys.sortKey },
+        KeyConditionExpression: `${keys.partitionKey} = :id AND ${keys.sortKey} <= :date`,
         values: { ':id': merchantId, ':date': businessDate },
       },
       StoredProfile,

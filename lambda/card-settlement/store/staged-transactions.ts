@@ -105,21 +105,18 @@ export function stagedTable(
     },
 
     /** Facts of a date after a key, in the order of `sortKeyOf`, page by page, so that memory stays constant. */
-    pagesOf: (businessDate: BusinessDate, after?: string): Pages<StagedSummary> => {
+    pagesOf: (businessDate: BusinessDate, after = ' '): Pages<StagedSummary> => {
       const index = keys.byBusinessDate;
       const { expression, names } = projection([keys.partitionKey, ...stagedIndexAttributes]);
       const pages = partitionsOf(businessDate).map((partition) =>
         table.pages(
           {
             IndexName: index.name,
-            KeyConditionExpression: `#partition = :partition${after === undefined ? '' : ' AND #sort > :after'}`,
+            KeyConditionExpression: `${index.partitionKey} = :partition AND ${index.sortKey} > :after`,
             ProjectionExpression: expression,
-            ExpressionAttributeNames: {
-              '#partition': index.partitionKey,
-              ...(after === undefined ? {} : { '#sort': index.sortKey }),
-              ...names,
-            },
-            values: { ':partition': partition, ...(after === undefined ? {} : { ':after': after }) },
+            ExpressionAttributeNames: names,
+            // Every merchant sorts after a space.
+            values: { ':partition': partition, ':after': after },
             Limit: PAGE_ITEMS,
           },
           (item) => parseWritten(StoredSummary, item),

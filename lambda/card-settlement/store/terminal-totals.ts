@@ -45,9 +45,8 @@ export function terminalTotalsTable(
       const known: string[] = [];
       const pages = table.pages(
         {
-          KeyConditionExpression: '#scope = :scope AND begins_with(#item, :bucket)',
-          ProjectionExpression: '#item',
-          ExpressionAttributeNames: { '#scope': keys.partitionKey, '#item': keys.sortKey },
+          KeyConditionExpression: `${keys.partitionKey} = :scope AND begins_with(${keys.sortKey}, :bucket)`,
+          ProjectionExpression: keys.sortKey,
           values: { ':scope': scopeOf(businessDate), ':bucket': bucket },
           ConsistentRead: true,
         },
@@ -62,8 +61,7 @@ export function terminalTotalsTable(
     pagesOf: (businessDate: BusinessDate): AsyncIterable<readonly TerminalReport[]> =>
       table.pages(
         {
-          KeyConditionExpression: '#scope = :scope',
-          ExpressionAttributeNames: { '#scope': keys.partitionKey },
+          KeyConditionExpression: `${keys.partitionKey} = :scope`,
           values: { ':scope': scopeOf(businessDate) },
           ConsistentRead: true,
           Limit: PAGE_ITEMS,

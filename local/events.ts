@@ -6,4 +6,9 @@ import type { ScheduleEvent } from './scheduler/index.ts';
 
 /** What the host tells whoever listens: the command line prints it, tests await it. Listeners must not throw. */
 export type HostEvent =
-  HttpApiEvent | WebSocketEvent | LambdaEvent | AccessDeniedEvent | ScheduleEvent | PipeEvent;
+  | HttpApiEvent
+  | WebSocketEvent
+  | LambdaEvent
+  | AccessDeniedEvent
+  | ScheduleEvent
+  | PipeEvent;

@@ -5,7 +5,11 @@ import type { TokenSigner } from './tokens.ts';
 
 /** The errors of RFC 6749, section 5.2, each with status 400 as Amazon Cognito answers them. */
 type TokenError =
-  'invalid_request' | 'invalid_client' | 'unauthorized_client' | 'unsupported_grant_type' | 'invalid_scope';
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'invalid_scope';
 
 export interface UserPoolHttpOptions {
   readonly issuer: string;

@@ -85,7 +85,7 @@ export async function createUserPool(options: UserPoolOptions): Promise<UserPool
         return { status: 400, body: { __type: error.type, message: error.message } };
       }
     },
-    signForTest: signer.signClaims,
+    signForTest: (claims, header) => signer.signClaims(claims, header),
   };
 }
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
-import type { Place } from '../endpoint/index.ts';
-import { isJsonList, isJsonObject, type Json, type JsonObject } from '../template/index.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject, type Place } from '../template/index.ts';
 import { canonicalNumber } from './number.ts';
 import { validationError } from './refusal.ts';
 import type { CheckedRequest } from './requests.ts';

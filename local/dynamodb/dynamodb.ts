@@ -7,9 +7,15 @@ import {
   type AwsHandler,
   type AwsService,
   type NeededAccess,
-  type Place,
 } from '../endpoint/index.ts';
-import { isJsonList, isJsonObject, objectAt, textAt, type JsonObject } from '../template/index.ts';
+import {
+  isJsonList,
+  isJsonObject,
+  objectAt,
+  textAt,
+  type JsonObject,
+  type Place,
+} from '../template/index.ts';
 import { capacityAnswer, type ConsumedCapacity } from './capacity.ts';
 import { createDynalite } from './dynalite.ts';
 import { createItemStore } from './items.ts';

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { awsError, unservedText, type AwsAnswer, type AwsHandler, type Place } from '../endpoint/index.ts';
-import { textAt, type JsonObject } from '../template/index.ts';
+import { awsError, unservedText, type AwsAnswer, type AwsHandler } from '../endpoint/index.ts';
+import { textAt, type JsonObject, type Place } from '../template/index.ts';
 import type { ItemChange } from './items.ts';
 import { canonicalText, itemBytes, type Item } from './value.ts';
 

@@ -17,6 +17,5 @@ export type {
   AwsService,
   Interceptor,
   NeededAccess,
-  Place,
   RestService,
 } from './service.ts';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../template/index.ts';
+import type { JsonObject, Place } from '../template/index.ts';
 import type { Caller } from './caller.ts';
 
 /** One call to an AWS API, its body parsed. */
@@ -23,11 +23,6 @@ export interface AwsAnswer {
 }
 
 export type AwsHandler = (call: AwsCall) => Promise<AwsAnswer>;
-
-export interface Place {
-  readonly accountId: string;
-  readonly region: string;
-}
 
 export interface NeededAccess {
   readonly action: string;

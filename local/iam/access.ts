@@ -1,4 +1,5 @@
-import type { Authorize, Place, RoleSession } from '../endpoint/index.ts';
+import type { Authorize, RoleSession } from '../endpoint/index.ts';
+import type { Place } from '../template/index.ts';
 import { deniedMessage, evaluate, type AccessRequest, type Policies, type Principal } from './evaluate.ts';
 import type { Statement } from './policy.ts';
 

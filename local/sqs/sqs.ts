@@ -1,16 +1,9 @@
-import {
-  unservedText,
-  type AwsCall,
-  type AwsService,
-  type NeededAccess,
-  type Place,
-} from '../endpoint/index.ts';
-import { textAt, type Json, type JsonObject } from '../template/index.ts';
+import { unservedText, type AwsCall, type AwsService, type NeededAccess } from '../endpoint/index.ts';
+import { textAt, type Json, type JsonObject, type Place } from '../template/index.ts';
 import { refusalOf, SqsError } from './errors.ts';
 import { FAUXQS, SqsStore, type SqsQueue } from './fauxqs.ts';
 import { createMoveTasks, sourceOfTask } from './move-tasks.ts';
-import { deadLetter, dropExpired, receive } from './receive.ts';
-import { changeVisibility, deleteReceived } from './receipts.ts';
+import { changeVisibility, deadLetter, deleteReceived, dropExpired, receive } from './receive.ts';
 import { entriesOf, newQueueAttributes, queueAttributeNames, settled, withoutEmpty } from './requests.ts';
 import { send, sendBatch } from './send.ts';
 

@@ -1,10 +1,5 @@
-import type { UserPool } from './cognito/index.ts';
-import type { AccessRequest, Policies } from './iam/index.ts';
 import type { FunctionDefinition } from './lambda/index.ts';
-import type { HostedPipe } from './pipes/index.ts';
-import { RESOURCE_TYPES } from './registry.ts';
-import type { HostedSchedule } from './scheduler/index.ts';
-import { startServices, type ServiceOptions, type Services } from './services.ts';
+import { RESOURCE_TYPES, startServices, type ServiceOptions, type Services, type World } from './services.ts';
 import {
   checkSupport,
   createUrlRewriter,
@@ -22,7 +17,7 @@ export interface LocalHostOptions extends ServiceOptions {
 }
 
 /** `credentials` are what the function's role signs with. */
-export type HostedFunction = Pick<
+type HostedFunction = Pick<
   FunctionDefinition,
   'stackName' | 'logicalId' | 'path' | 'functionName' | 'functionArn' | 'environment' | 'credentials'
 >;
@@ -38,11 +33,11 @@ export interface LocalHost {
   /** Each signs any claims with its key: for tests of what must be refused. */
   readonly userPools: readonly Pick<UserPool, 'userPoolId' | 'issuer' | 'signForTest'>[];
   /** Fault injection: each can be stopped and started, and made to send its batches twice. */
-  readonly pipes: readonly HostedPipe[];
+  readonly pipes: Readonly<World['pipes']>;
   /** Each can be made to deliver now. */
-  readonly schedules: readonly HostedSchedule[];
+  readonly schedules: Readonly<World['schedules']>;
   /** What the app's policies say, and every request that was decided by them since the start, each once. */
-  readonly access: { readonly policies: Policies; readonly requests: () => readonly AccessRequest[] };
+  readonly access: Pick<World['access'], 'policies' | 'requests'>;
   /**
    * Fault injection: ends the workers that run a function now.
    *
@@ -65,11 +60,13 @@ export interface LocalHost {
   readonly stop: () => Promise<void>;
 }
 
+type UserPool = Services['userPools'] extends ReadonlyMap<string, infer Pool> ? Pool : never;
+
 /** What was made of the app's templates. */
 interface App {
   readonly outputs: StackOutputs;
-  readonly pipes: readonly HostedPipe[];
-  readonly schedules: readonly HostedSchedule[];
+  readonly pipes: Readonly<World['pipes']>;
+  readonly schedules: Readonly<World['schedules']>;
   /** Starts what runs by itself: pollers, pipes and schedules. */
   readonly starters: readonly Parameters<StartLater>[0][];
 }
@@ -114,8 +111,8 @@ async function makeApp(stacks: readonly AssemblyStack[], services: Services): Pr
   const { endpoint, gateway, http } = services;
   const resources = stacks.flatMap(({ template }) => template.resources);
   const starters: Parameters<StartLater>[0][] = [];
-  const pipes: HostedPipe[] = [];
-  const schedules: HostedSchedule[] = [];
+  const pipes: World['pipes'] = [];
+  const schedules: World['schedules'] = [];
   const outputs = await provisionStacks(stacks, RESOURCE_TYPES, {
     ...services,
     ...gateway.drafts,
@@ -147,7 +144,7 @@ function publish({ endpoint, gateway, http, userPools }: Services): void {
 
 function hostOf(services: Services, app: App, stop: () => Promise<void>): LocalHost {
   const { access, endpoint, functionPool, gateway, http, meter, region, userPools } = services;
-  const functions = functionPool.definitions();
+  const functions = functionPool.definitions().map(hostedFunction);
   let stopped: Promise<void> | undefined;
   return {
     url: http.url,
@@ -170,5 +167,18 @@ function hostOf(services: Services, app: App, stop: () => Promise<void>): LocalH
       await Promise.all(functions.map(({ functionArn }) => functionPool.warm(functionArn)));
     },
     stop: () => (stopped ??= stop()),
+  };
+}
+
+function hostedFunction(definition: FunctionDefinition): HostedFunction {
+  const { stackName, logicalId, path, functionName, functionArn, environment, credentials } = definition;
+  return {
+    stackName,
+    logicalId,
+    ...(path === undefined ? {} : { path }),
+    functionName,
+    functionArn,
+    environment,
+    credentials,
   };
 }

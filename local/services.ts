@@ -1,6 +1,11 @@
-import { createApiGateway, type ApiGateway, type WebSocketLimits } from './api-gateway/index.ts';
-import { serveUserPools, type UserPool } from './cognito/index.ts';
-import { createDynamoDb } from './dynamodb/index.ts';
+import {
+  API_GATEWAY_TYPES,
+  createApiGateway,
+  type ApiGateway,
+  type WebSocketLimits,
+} from './api-gateway/index.ts';
+import { COGNITO_TYPES, serveUserPools, type UserPool } from './cognito/index.ts';
+import { createDynamoDb, DYNAMODB_TYPES } from './dynamodb/index.ts';
 import {
   createCredentialStore,
   startAwsEndpoint,
@@ -10,11 +15,32 @@ import {
 } from './endpoint/index.ts';
 import type { HostEvent } from './events.ts';
 import { startMountServer, type MountServer } from './http/index.ts';
-import { createAccess, type Access } from './iam/index.ts';
-import { FunctionPool, mayWriteLogs } from './lambda/index.ts';
-import { createSqs } from './sqs/index.ts';
-import type { Place } from './template/index.ts';
+import { createAccess, IAM_TYPES, type Access } from './iam/index.ts';
+import { INERT_TYPES } from './inert.ts';
+import { FunctionPool, LAMBDA_TYPES, mayWriteLogs } from './lambda/index.ts';
+import { PIPES_TYPES } from './pipes/index.ts';
+import { SCHEDULER_TYPES } from './scheduler/index.ts';
+import { createSqs, SQS_TYPES } from './sqs/index.ts';
+import type { Place, Provision, ResourceTypes } from './template/index.ts';
 import { createUsageMeter, type UsageMeter } from './usage.ts';
+
+const GATHERED = {
+  ...DYNAMODB_TYPES,
+  ...SQS_TYPES,
+  ...LAMBDA_TYPES,
+  ...IAM_TYPES,
+  ...SCHEDULER_TYPES,
+  ...API_GATEWAY_TYPES,
+  ...COGNITO_TYPES,
+  ...PIPES_TYPES,
+  ...INERT_TYPES,
+};
+
+/** What the provisioners of all folders touch together; none sees more than its own part. */
+export type World = (typeof GATHERED)[string]['provision'] extends Provision<infer Parts> ? Parts : never;
+
+/** Every type of resource that the host has heard of. */
+export const RESOURCE_TYPES: ResourceTypes<World> = GATHERED;
 
 export interface ServiceOptions {
   /** Of the HTTP APIs; 0 for any. @default 3000 */

@@ -56,6 +56,8 @@ export interface UsageMeter {
 const SQS_STEP_BYTES = 64 * 1024;
 const WEB_SOCKET_STEP_BYTES = 32 * 1024;
 
+type Add = (unit: UsageUnit, resource: string, part: string, by: string, count: number) => void;
+
 /**
  * Counts what AWS would bill, and keeps counts only. Refused calls to SQS are left out; requests that an HTTP API itself
  * refuses are counted, as an upper bound.
@@ -67,21 +69,15 @@ export function createUsageMeter(options: {
   /** What people call the holder of a role, by its ARN, or an API, by its id. */
   readonly nameOf: (id: string) => string;
 }): UsageMeter {
+  const { now, memoryMegabytesOf, nameOf } = options;
   const counts = new Map<string, { -readonly [Field in keyof UsageRecord]: UsageRecord[Field] }>();
-  const add = (unit: UsageUnit, resource: string, part: string, by: string, count: number): void => {
+  const add: Add = (unit, resource, part, by, count) => {
     const key = [unit, resource, part, by].join('\n');
     const known = counts.get(key);
     if (known === undefined) counts.set(key, { unit, resource, part, by, count });
     else known.count += count;
   };
-  /** Of each API: connections that are open, and the sum of all their minutes as if they had begun at the epoch. */
-  const connections = new Map<string, { open: number; minutes: number }>();
-  const connection = (apiId: string, change: 1 | -1): void => {
-    const known = connections.get(apiId) ?? { open: 0, minutes: 0 };
-    const minutes = known.minutes - (change * options.now()) / 60_000;
-    connections.set(apiId, { open: known.open + change, minutes });
-  };
-
+  const connections = new ConnectionMinutes(now);
   return {
     interceptor: async (call, proceed) => {
       const answer = await proceed();
@@ -98,61 +94,83 @@ export function createUsageMeter(options: {
       if (tableUnits > 0) add(unit, tableName, '', by, tableUnits);
       for (const { indexName, units } of indexes) add(unit, tableName, indexName, by, units);
     },
-    onEvent: (event) => {
-      switch (event.type) {
-        case 'invocation': {
-          if (event.outcome === 'throttled') return;
-          const { functionName } = event;
-          const milliseconds = Math.ceil(event.milliseconds);
-          const gigabytes = options.memoryMegabytesOf(functionName) / 1024;
-          add('lambda-requests', functionName, '', functionName, 1);
-          add('lambda-milliseconds', functionName, '', functionName, milliseconds);
-          add('lambda-gigabyte-seconds', functionName, '', functionName, (milliseconds / 1000) * gigabytes);
-          return;
-        }
-        case 'http':
-          add('http-api-requests', event.apiId, event.routeKey ?? '', '', 1);
-          return;
-        case 'pipe':
-          if (event.size > event.failed)
-            add('pipe-requests', event.pipeName, '', '', event.size - event.failed);
-          return;
-        case 'schedule':
-          add('scheduler-invocations', event.scheduleName, '', '', 1);
-          return;
-        case 'access-denied':
-        case 'batch':
-        case 'log':
-        case 'recursion':
-        case 'web-socket':
-      }
-    },
+    onEvent: (event) => addEvent(event, add, memoryMegabytesOf),
     webSockets: {
-      connected: (apiId) => connection(apiId, 1),
-      disconnected: (apiId) => connection(apiId, -1),
+      connected: (apiId) => connections.change(apiId, 1),
+      disconnected: (apiId) => connections.change(apiId, -1),
       message: (apiId, direction, bytes) => {
         add('websocket-messages', apiId, direction, '', steps(bytes, WEB_SOCKET_STEP_BYTES));
       },
     },
     usage: () => {
-      const takenAt = options.now();
-      const records: UsageRecord[] = [...counts.values()].map((record) => ({
+      const takenAt = now();
+      const records = [...counts.values(), ...connections.records(takenAt)].map((record) => ({
         ...record,
-        resource: options.nameOf(record.resource),
-        by: options.nameOf(record.by),
+        resource: nameOf(record.resource),
+        by: nameOf(record.by),
       }));
-      for (const [apiId, { open, minutes }] of connections) {
-        records.push({
-          unit: 'websocket-connection-minutes',
-          resource: options.nameOf(apiId),
-          part: '',
-          by: '',
-          count: minutes + (open * takenAt) / 60_000,
-        });
-      }
       return { takenAt, records };
     },
   };
+}
+
+function addEvent(event: HostEvent, add: Add, memoryMegabytesOf: (functionName: string) => number): void {
+  switch (event.type) {
+    case 'invocation': {
+      if (event.outcome === 'throttled') return;
+      const { functionName } = event;
+      const milliseconds = Math.ceil(event.milliseconds);
+      const gigabytes = memoryMegabytesOf(functionName) / 1024;
+      add('lambda-requests', functionName, '', functionName, 1);
+      add('lambda-milliseconds', functionName, '', functionName, milliseconds);
+      return add(
+        'lambda-gigabyte-seconds',
+        functionName,
+        '',
+        functionName,
+        (milliseconds / 1000) * gigabytes,
+      );
+    }
+    case 'http':
+      return add('http-api-requests', event.apiId, event.routeKey ?? '', '', 1);
+    case 'pipe': {
+      const sent = event.size - event.failed;
+      if (sent > 0) add('pipe-requests', event.pipeName, '', '', sent);
+      return;
+    }
+    case 'schedule':
+      return add('scheduler-invocations', event.scheduleName, '', '', 1);
+    case 'access-denied':
+    case 'batch':
+    case 'log':
+    case 'recursion':
+    case 'web-socket':
+  }
+}
+
+class ConnectionMinutes {
+  readonly #now: () => number;
+  /** Of each API: connections that are open, and the sum of all their minutes as if they had begun at the epoch. */
+  readonly #apis = new Map<string, { readonly open: number; readonly minutes: number }>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  change(apiId: string, change: 1 | -1): void {
+    const { open, minutes } = this.#apis.get(apiId) ?? { open: 0, minutes: 0 };
+    this.#apis.set(apiId, { open: open + change, minutes: minutes - (change * this.#now()) / 60_000 });
+  }
+
+  records(takenAt: number): readonly UsageRecord[] {
+    return [...this.#apis].map(([apiId, { open, minutes }]) => ({
+      unit: 'websocket-connection-minutes',
+      resource: apiId,
+      part: '',
+      by: '',
+      count: minutes + (open * takenAt) / 60_000,
+    }));
+  }
 }
 
 /** What was used between two looks at the same host. */

@@ -1,4 +1,3 @@
-import type { RestService } from '../endpoint/index.ts';
 import { messageAnswer, sendAnswer, type MountServer } from '../http/index.ts';
 import { finishHttpApi, finishWebSocketApi, type ApiWorld } from './api-drafts.ts';
 import { serveConnections } from './connections-service.ts';
@@ -17,7 +16,7 @@ export interface ApiGateway {
   readonly nameOf: (apiId: string) => string | undefined;
   readonly webSockets: WebSocketApis;
   /** The API Gateway Management API, for the AWS endpoint. */
-  readonly connectionsService: RestService;
+  readonly connectionsService: ReturnType<typeof serveConnections>;
   /** Serves the APIs under their prefixes, once all their parts are made. */
   readonly publish: (server: MountServer) => void;
 }

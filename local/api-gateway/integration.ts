@@ -1,4 +1,3 @@
-import type { Access } from '../iam/index.ts';
 import type { Invocation } from '../lambda/index.ts';
 
 /** @param source what follows `arn:aws:execute-api:<region>:<account>:` in the ARN of the route or authorizer */
@@ -7,7 +6,14 @@ export type Invoke = (functionArn: string, event: unknown, source: string) => Pr
 export interface InvokerOptions {
   readonly accountId: string;
   readonly region: string;
-  readonly access: Access;
+  readonly access: {
+    /** @returns why the request is refused */
+    readonly refusalOf: (request: {
+      readonly principal: { readonly kind: 'service'; readonly service: string; readonly sourceArn: string };
+      readonly action: string;
+      readonly resourceArn: string;
+    }) => string | undefined;
+  };
   readonly functionPool: {
     readonly invoke: (functionArn: string, event: unknown) => Promise<Invocation>;
   };

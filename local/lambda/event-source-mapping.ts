@@ -1,10 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallAws } from '../endpoint/index.ts';
-import type { EventPattern } from '../patterns/index.ts';
-import { isJsonList, isJsonObject, textAt } from '../template/index.ts';
 import type { Invocation, LambdaEvent } from './function-definition.ts';
-import { Batch, finished, recordOf, type SqsRecord } from './sqs-batch.ts';
+import { Batch, finished, recordsOf, traceHeaderOf, type SqsRecord } from './sqs-batch.ts';
 import { invocationsInChain, MAXIMUM_INVOCATIONS_OF_A_CHAIN } from './trace.ts';
 
 export interface EventSourceMappingOptions {
@@ -19,7 +17,7 @@ export interface EventSourceMappingOptions {
   readonly pollers: number;
   readonly reportsBatchItemFailures: boolean;
   /** A record goes to the function if one of them matches it; otherwise it is deleted. @default every record goes */
-  readonly patterns?: readonly EventPattern[];
+  readonly patterns?: readonly ((record: SqsRecord) => boolean)[];
   readonly region: string;
   /** As the function's role. */
   readonly callAws: CallAws;
@@ -109,7 +107,7 @@ class Poller {
 
   async #receive(count: number, waitSeconds: number): Promise<readonly SqsRecord[]> {
     const { queueUrl, patterns = [] } = this.#options;
-    const { Messages = [] } = await this.#options.callAws(
+    const answer = await this.#options.callAws(
       'AmazonSQS.ReceiveMessage',
       {
         QueueUrl: queueUrl,
@@ -120,8 +118,7 @@ class Poller {
       },
       this.#signal,
     );
-    const messages = isJsonList(Messages) ? Messages.filter(isJsonObject) : [];
-    const records = messages.flatMap((message) => recordOf(message, this.#options) ?? []);
+    const records = recordsOf(answer, this.#options);
     if (patterns.length === 0) return records;
     const wanted = new Set(records.filter((record) => patterns.some((matches) => matches(record))));
     await this.#delete(records.filter((record) => !wanted.has(record)));
@@ -180,8 +177,4 @@ class Poller {
   #invocations(record: SqsRecord): number {
     return invocationsInChain(traceHeaderOf(record), this.#options.functionArn);
   }
-}
-
-function traceHeaderOf({ attributes }: SqsRecord): string | undefined {
-  return textAt(attributes, 'AWSTraceHeader');
 }

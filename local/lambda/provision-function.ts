@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CredentialStore } from '../endpoint/index.ts';
-import { policyOf, requireAssumable, type Access } from '../iam/index.ts';
+import { mayWriteTo, policyOf, requireAssumable, type Access } from '../iam/index.ts';
 import {
   isJsonObject,
   numberWithin,
@@ -17,12 +16,14 @@ import {
   type Provision,
   type ResourceRequest,
 } from '../template/index.ts';
-import type { FunctionDefinition } from './function-definition.ts';
+import { logGroupName, type FunctionDefinition } from './function-definition.ts';
 import type { FunctionPool } from './function-pool.ts';
 
 export interface FunctionWorld extends Place {
   readonly access: Access;
-  readonly credentials: CredentialStore;
+  readonly credentials: {
+    readonly credentialsOf: (roleArn: string, sessionName: string) => FunctionDefinition['credentials'];
+  };
   readonly functionPool: FunctionPool;
 }
 
@@ -38,7 +39,7 @@ export const provisionFunction: Provision<FunctionWorld> = (resource, world) => 
     sourceArn: functionArn,
     words: 'The role defined for the function cannot be assumed by Lambda.',
   });
-  const logGroupName = optionalText(resource, 'LoggingConfig.LogGroup');
+  const ownLogGroup = optionalText(resource, 'LoggingConfig.LogGroup');
   const reservedConcurrency = optionalNumber(resource, 'ReservedConcurrentExecutions');
   world.functionPool.register({
     stackName: resource.stackName,
@@ -56,7 +57,7 @@ export const provisionFunction: Provision<FunctionWorld> = (resource, world) => 
     allowsRecursion: optionalText(resource, 'RecursiveLoop') === 'Allow',
     logFormat: optionalText(resource, 'LoggingConfig.LogFormat') === 'JSON' ? 'JSON' : 'Text',
     credentials: world.credentials.credentialsOf(roleArn, functionName),
-    ...(logGroupName === undefined ? {} : { logGroupName }),
+    ...(ownLogGroup === undefined ? {} : { logGroupName: ownLogGroup }),
   });
   return { ref: functionName, attributes: { Arn: functionArn } };
 };
@@ -121,4 +122,29 @@ function codeFolder(resource: ResourceRequest): string {
     throw new ResourceError(resource, `${folder} is an archive; the host runs code from folders.`);
   }
   return folder;
+}
+
+/**
+ * Whether a function's lines reach its log group. Where its role may not write them, the function still runs, as on AWS,
+ * and nobody ever reads them.
+ *
+ * Source: Lambda developer guide, "Sending Lambda function logs to CloudWatch Logs", and the Service Authorization
+ * Reference for CloudWatch Logs.
+ *
+ * @param hasLogGroup whether the app makes a group; any other Lambda makes with the first line, if the role may
+ */
+export function mayWriteLogs(
+  access: Pick<Access, 'refusalOf'>,
+  definition: FunctionDefinition,
+  hasLogGroup: (name: string) => boolean,
+): boolean {
+  const { functionArn, functionName } = definition;
+  const group = logGroupName(definition);
+  const [, , , region, accountId] = functionArn.split(':');
+  const groupArn = `arn:aws:logs:${region}:${accountId}:log-group:${group}`;
+  return mayWriteTo(access, definition.credentials, {
+    groupArn,
+    streamName: `${functionName}[$LATEST]`,
+    isThere: hasLogGroup(group),
+  });
 }

@@ -55,12 +55,22 @@ export class Batch {
   }
 }
 
-/** @returns undefined for what is no message */
-export function recordOf(
+interface RecordSource {
+  readonly queueArn: string;
+  readonly region: string;
+  readonly windowSeconds: number;
+}
+
+/** What ReceiveMessage answered, as Lambda hands it on. */
+export function recordsOf({ Messages = [] }: JsonObject, source: RecordSource): readonly SqsRecord[] {
+  const messages = isJsonList(Messages) ? Messages.filter(isJsonObject) : [];
+  return messages.flatMap((message) => recordOf(message, source) ?? []);
+}
+
+function recordOf(
   message: JsonObject,
-  mapping: { readonly queueArn: string; readonly region: string; readonly windowSeconds: number },
+  { queueArn, region, windowSeconds }: RecordSource,
 ): SqsRecord | undefined {
-  const { queueArn, region, windowSeconds } = mapping;
   const messageId = textAt(message, 'MessageId');
   const receiptHandle = textAt(message, 'ReceiptHandle');
   if (messageId === undefined || receiptHandle === undefined) return undefined;
@@ -99,6 +109,10 @@ function attributesOf(given: JsonObject): JsonObject {
     ] as const;
   });
   return Object.fromEntries(attributes);
+}
+
+export function traceHeaderOf({ attributes }: SqsRecord): string | undefined {
+  return textAt(attributes, 'AWSTraceHeader');
 }
 
 /** The records that the function is done with. */

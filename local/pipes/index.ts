@@ -1,3 +1,3 @@
 /** EventBridge Pipes, from DynamoDB streams to SQS queues. */
 export type { PipeEvent } from './delivery.ts';
-export { PIPES_TYPES, type HostedPipe } from './resources.ts';
+export { PIPES_TYPES } from './resources.ts';

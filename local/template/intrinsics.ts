@@ -34,7 +34,7 @@ export function resolveIntrinsics(value: Json, scope: IntrinsicScope, path = '')
   }
   if (!isJsonObject(value)) return value;
   const call = intrinsicCall(value);
-  if (call !== undefined) return evaluate(call.name, call.argument, scope, path);
+  if (call !== undefined) return new Call(call.name, call.argument, scope, path).evaluate();
   const resolved: Record<string, Json> = {};
   for (const [key, item] of Object.entries(value)) {
     const result = resolveIntrinsics(item, scope, path === '' ? key : `${path}.${key}`);
@@ -100,116 +100,164 @@ function attributeTarget(argument: Json): { logicalId: string; attribute: string
     : undefined;
 }
 
-function evaluate(name: string, argument: Json, scope: IntrinsicScope, path: string): Json | undefined {
-  const fail = (reason: string): never => {
-    throw new IntrinsicError(path, `${name} ${reason}`);
-  };
-  const resolved = (value: Json): Json =>
-    resolveIntrinsics(value, scope, path) ?? fail('resolves to AWS::NoValue');
-  const text = (value: Json): string => {
-    const result = resolved(value);
-    return isJsonList(result) || isJsonObject(result) || result === null
-      ? fail('needs a text')
-      : String(result);
-  };
-  const list = (value: Json): readonly Json[] => {
-    const result = resolved(value);
-    return isJsonList(result) ? result : fail('needs a list');
-  };
-  const parts = (count: number): readonly Json[] =>
-    isJsonList(argument) && argument.length === count ? argument : fail(`needs a list of ${count}`);
-  const truth = (value: Json | undefined): boolean => {
-    const result = value === undefined ? undefined : resolveIntrinsics(value, scope, path);
-    if (result === true || result === 'true') return true;
-    return result === false || result === 'false' ? false : fail('needs a condition');
-  };
-  const reference = (logicalId: string): Json =>
-    scope.ref(logicalId) ?? fail(`names ${logicalId}, which does not exist`);
-  const attribute = (logicalId: string, attributeName: string): Json =>
-    scope.attribute(logicalId, attributeName) ??
-    fail(`names ${logicalId}.${attributeName}, which the local host does not know`);
+/** One call of an intrinsic function, and what its argument must be. Every method throws an IntrinsicError if it is not. */
+class Call {
+  readonly name: string;
+  readonly argument: Json;
+  readonly scope: IntrinsicScope;
+  readonly #path: string;
 
-  switch (name) {
-    case 'Ref': {
-      const logicalId = typeof argument === 'string' ? argument : fail('needs a logical id');
-      return logicalId === 'AWS::NoValue' ? undefined : reference(logicalId);
-    }
-    case 'Fn::GetAtt': {
-      const target = attributeTarget(argument) ?? fail('needs a logical id and an attribute');
-      return attribute(target.logicalId, target.attribute);
-    }
-    case 'Fn::Join': {
-      const [delimiter = '', values = []] = parts(2);
-      return list(values)
-        .map((value) => text(value))
-        .join(text(delimiter));
-    }
-    case 'Fn::Sub': {
-      const [template = '', own = {}] = isJsonList(argument) ? parts(2) : [argument];
-      if (typeof template !== 'string' || !isJsonObject(own))
-        return fail('needs a text, and optionally a map');
-      return template
-        .replaceAll(SUBSTITUTION, (_, key: string) => {
-          const variable = key.trim();
-          const value = own[variable];
-          if (value !== undefined) return text(value);
-          const [logicalId = '', ...rest] = variable.split('.');
-          return text(rest.length === 0 ? reference(variable) : attribute(logicalId, rest.join('.')));
-        })
-        .replaceAll('${!', '${');
-    }
-    case 'Fn::Select': {
-      const [index = 0, values = []] = parts(2);
-      return list(values)[Number(text(index))] ?? fail('selects beyond the end of its list');
-    }
-    case 'Fn::Split': {
-      const [delimiter = '', source = ''] = parts(2);
-      return text(source).split(text(delimiter));
-    }
-    case 'Fn::If': {
-      const [condition = '', whenTrue = null, whenFalse = null] = parts(3);
-      return resolveIntrinsics(truth({ Condition: condition }) ? whenTrue : whenFalse, scope, path);
-    }
-    case 'Condition': {
-      const conditionName = typeof argument === 'string' ? argument : fail('needs a name');
-      return truth(scope.condition(conditionName) ?? fail(`names ${conditionName}, which does not exist`));
-    }
-    case 'Fn::Equals': {
-      const [left = null, right = null] = parts(2);
-      return text(left) === text(right);
-    }
-    case 'Fn::And':
-      return isJsonList(argument) ? argument.every((condition) => truth(condition)) : fail('needs a list');
-    case 'Fn::Or':
-      return isJsonList(argument) ? argument.some((condition) => truth(condition)) : fail('needs a list');
-    case 'Fn::Not':
-      return !truth(parts(1)[0]);
-    case 'Fn::FindInMap': {
-      const [map = '', first = '', second = ''] = parts(3);
-      const keys = [text(map), text(first), text(second)] as const;
-      return scope.mapping(...keys) ?? fail(`finds nothing at ${keys.join('.')}`);
-    }
-    case 'Fn::ImportValue': {
-      const exportName = text(argument);
-      return (
-        scope.importValue(exportName) ?? fail(`names the export ${exportName}, which no earlier stack has`)
-      );
-    }
-    case 'Fn::GetStackOutput': {
-      // CDK's weak references between stacks.
-      if (!isJsonObject(argument)) return fail('needs StackName and OutputName');
-      const { StackName = null, OutputName = null, Region = 'us-east-1', ...others } = argument;
-      const names = [text(StackName), text(OutputName)] as const;
-      if (text(Region) !== 'us-east-1' || Object.keys(others).length > 0) {
-        return fail('reads outputs of this account and region only');
-      }
-      return scope.stackOutput(...names) ?? fail(`names ${names.join('.')}, which no earlier stack has`);
-    }
-    case 'Fn::Base64':
-      return Buffer.from(text(argument)).toString('base64');
-    case 'Fn::GetAZs':
-      return ['a', 'b', 'c'].map((zone) => `us-east-1${zone}`);
-    default:
-      return fail('is an intrinsic function that the local host does not know');
+  constructor(name: string, argument: Json, scope: IntrinsicScope, path: string) {
+    this.name = name;
+    this.argument = argument;
+    this.scope = scope;
+    this.#path = path;
   }
+
+  evaluate(): Json | undefined {
+    const intrinsic = INTRINSICS[this.name];
+    return intrinsic === undefined
+      ? this.fail('is an intrinsic function that the local host does not know')
+      : intrinsic(this);
+  }
+
+  fail(reason: string): never {
+    throw new IntrinsicError(this.#path, `${this.name} ${reason}`);
+  }
+
+  resolve(value: Json): Json | undefined {
+    return resolveIntrinsics(value, this.scope, this.#path);
+  }
+
+  text(value: Json): string {
+    const result = this.#resolved(value);
+    if (isJsonList(result) || isJsonObject(result) || result === null) return this.fail('needs a text');
+    return String(result);
+  }
+
+  list(value: Json): readonly Json[] {
+    const result = this.#resolved(value);
+    return isJsonList(result) ? result : this.fail('needs a list');
+  }
+
+  truth(value: Json | undefined): boolean {
+    const result = value === undefined ? undefined : this.resolve(value);
+    if (result === true || result === 'true') return true;
+    return result === false || result === 'false' ? false : this.fail('needs a condition');
+  }
+
+  /** The argument as it stands, such as a logical id. */
+  literal(what: string): string {
+    return typeof this.argument === 'string' ? this.argument : this.fail(`needs ${what}`);
+  }
+
+  /** The argument as a list of so many. */
+  parts(count: number): readonly Json[] {
+    const { argument } = this;
+    return isJsonList(argument) && argument.length === count
+      ? argument
+      : this.fail(`needs a list of ${count}`);
+  }
+
+  conditions(): readonly Json[] {
+    return isJsonList(this.argument) ? this.argument : this.fail('needs a list');
+  }
+
+  reference(logicalId: string): Json {
+    return this.scope.ref(logicalId) ?? this.fail(`names ${logicalId}, which does not exist`);
+  }
+
+  attribute(logicalId: string, attribute: string): Json {
+    return (
+      this.scope.attribute(logicalId, attribute) ??
+      this.fail(`names ${logicalId}.${attribute}, which the local host does not know`)
+    );
+  }
+
+  #resolved(value: Json): Json {
+    return this.resolve(value) ?? this.fail('resolves to AWS::NoValue');
+  }
+}
+
+const INTRINSICS: Readonly<Record<string, (call: Call) => Json | undefined>> = {
+  Ref: (call) => {
+    const logicalId = call.literal('a logical id');
+    return logicalId === 'AWS::NoValue' ? undefined : call.reference(logicalId);
+  },
+  'Fn::GetAtt': (call) => {
+    const target = attributeTarget(call.argument) ?? call.fail('needs a logical id and an attribute');
+    return call.attribute(target.logicalId, target.attribute);
+  },
+  'Fn::Join': (call) => {
+    const [delimiter = '', values = []] = call.parts(2);
+    const texts = call.list(values).map((value) => call.text(value));
+    return texts.join(call.text(delimiter));
+  },
+  'Fn::Sub': substitute,
+  'Fn::Select': (call) => {
+    const [index = 0, values = []] = call.parts(2);
+    return call.list(values)[Number(call.text(index))] ?? call.fail('selects beyond the end of its list');
+  },
+  'Fn::Split': (call) => {
+    const [delimiter = '', source = ''] = call.parts(2);
+    return call.text(source).split(call.text(delimiter));
+  },
+  'Fn::If': (call) => {
+    const [condition = '', whenTrue = null, whenFalse = null] = call.parts(3);
+    return call.resolve(call.truth({ Condition: condition }) ? whenTrue : whenFalse);
+  },
+  Condition: (call) => {
+    const name = call.literal('a name');
+    return call.truth(call.scope.condition(name) ?? call.fail(`names ${name}, which does not exist`));
+  },
+  'Fn::Equals': (call) => {
+    const [left = null, right = null] = call.parts(2);
+    return call.text(left) === call.text(right);
+  },
+  'Fn::And': (call) => call.conditions().every((condition) => call.truth(condition)),
+  'Fn::Or': (call) => call.conditions().some((condition) => call.truth(condition)),
+  'Fn::Not': (call) => !call.truth(call.parts(1)[0]),
+  'Fn::FindInMap': (call) => {
+    const [map = '', first = '', second = ''] = call.parts(3);
+    const keys = [call.text(map), call.text(first), call.text(second)] as const;
+    return call.scope.mapping(...keys) ?? call.fail(`finds nothing at ${keys.join('.')}`);
+  },
+  'Fn::ImportValue': (call) => {
+    const name = call.text(call.argument);
+    return call.scope.importValue(name) ?? call.fail(`names the export ${name}, which no earlier stack has`);
+  },
+  'Fn::GetStackOutput': stackOutput,
+  'Fn::Base64': (call) => Buffer.from(call.text(call.argument)).toString('base64'),
+  'Fn::GetAZs': () => ['a', 'b', 'c'].map((zone) => `us-east-1${zone}`),
+};
+
+function substitute(call: Call): string {
+  const [template = '', own = {}] = isJsonList(call.argument) ? call.parts(2) : [call.argument];
+  if (typeof template !== 'string' || !isJsonObject(own)) {
+    return call.fail('needs a text, and optionally a map');
+  }
+  return template
+    .replaceAll(SUBSTITUTION, (_, key: string) => {
+      const variable = key.trim();
+      const value = own[variable];
+      if (value !== undefined) return call.text(value);
+      const [logicalId = '', ...rest] = variable.split('.');
+      return call.text(
+        rest.length === 0 ? call.reference(variable) : call.attribute(logicalId, rest.join('.')),
+      );
+    })
+    .replaceAll('${!', '${');
+}
+
+/** CDK's weak references between stacks. */
+function stackOutput(call: Call): Json {
+  if (!isJsonObject(call.argument)) return call.fail('needs StackName and OutputName');
+  const { StackName = null, OutputName = null, Region = 'us-east-1', ...others } = call.argument;
+  const names = [call.text(StackName), call.text(OutputName)] as const;
+  if (call.text(Region) !== 'us-east-1' || Object.keys(others).length > 0) {
+    return call.fail('reads outputs of this account and region only');
+  }
+  return (
+    call.scope.stackOutput(...names) ?? call.fail(`names ${names.join('.')}, which no earlier stack has`)
+  );
 }

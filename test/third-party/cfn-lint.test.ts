@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterAll, expect, test } from '@jest/globals';
-import { RESOURCE_TYPES } from '../../local/registry.ts';
+import { RESOURCE_TYPES } from '../../local/services.ts';
 import {
   editedAssembly,
   type TemplateEdit,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { RESOURCE_TYPES } from '../../local/registry.ts';
+import { RESOURCE_TYPES } from '../../local/services.ts';
 import { LISTED } from './dynamodb-local/differences.ts';
 import { SERVICES } from './fidelity/sources.ts';
 import type { Rules } from './fidelity/sources.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { RESOURCE_TYPES } from '../../../local/registry.ts';
+import { RESOURCE_TYPES } from '../../../local/services.ts';
 import { checkSupport, honoured, type ResourceTypes } from '../../../local/template/support.ts';
 import {
   isJsonObject,

@@ -118,13 +118,6 @@ function createChat(options: {
     return leaving;
   }
 
-  async function watch(connected: Device): Promise<void> {
-    const code = await connected.closed;
-    if (device !== connected) return;
-    device = undefined;
-    say(colors.dim(`offline: the connection ended (${code}); /online connects again`));
-  }
-
   return {
     online: async (): Promise<void> => {
       if (device !== undefined) return;
@@ -132,7 +125,11 @@ function createChat(options: {
       const connected = await connectDevice({ webSocketUrl, token: await tokens.get(), onFrame });
       device = connected;
       connected.send({ action: 'hello' });
-      void watch(connected);
+      void connected.closed.then((code) => {
+        if (device !== connected) return;
+        device = undefined;
+        say(colors.dim(`offline: the connection ended (${code}); /online connects again`));
+      });
     },
     offline: (): void => {
       disconnect();

@@ -100,7 +100,7 @@ export interface CardSettlementApi {
 }
 
 /** @param connections how many requests may be under way at a time */
-export function connectToApi(outputs: Outputs, connections: number): CardSettlementApi {
+function connectToApi(outputs: Outputs, connections: number): CardSettlementApi {
   const http = createHttpClient({ connections });
   const apiUrl = outputs.DuotempoCardSettlement.ApiUrl;
   const callAs = (client: ApiClient): CallApi =>

@@ -1,5 +1,3 @@
-import type { Body, ProblemBody } from './api.ts';
-
 /** One thing wrong with a request. */
 export interface ProblemField {
   /** JSON pointer into the body (RFC 6901), or `header:<name>`, `path:<name>`, `query:<name>`. */
@@ -32,7 +30,7 @@ export class Problem extends Error {
   }
 }
 
-export function problemBody({ status, slug, title, detail, errors }: Problem): Body<typeof ProblemBody> {
+export function problemBody({ status, slug, title, detail, errors }: Problem): Record<string, unknown> {
   return {
     type: `urn:duotempo:problem:${slug}`,
     title,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { findingText } from '../../tools/soak/findings.ts';
-import { runSoak, type SoakReport } from '../../tools/soak/run.ts';
+import { findingText } from '../../tools/soak/record.ts';
+import type { SoakReport } from '../../tools/soak/report.ts';
+import { runSoak } from '../../tools/soak/run.ts';
 import { synthesized } from '../stack/templates.ts';
 
 /**

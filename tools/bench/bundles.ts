@@ -1,68 +1,64 @@
-import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
-import { loadAssembly, objectAt, textAt } from '../../local/index.ts';
-import { CommandError } from '../../cli/shared/command-error.ts';
+import { CommandError, usageError } from '../../cli/shared/command-error.ts';
 import { parseJson } from '../../cli/shared/files.ts';
-import { median } from './intake.ts';
-
-export interface BundleResult {
-  /** The function's logical id, without what CDK appends. */
-  readonly name: string;
-  readonly kilobytes: number;
-  /** Median of fresh processes. */
-  readonly importMilliseconds: number;
-}
+import { loadAssembly, objectAt, textAt } from '../../local/index.ts';
+import { figure, type Figure } from '../harness/figures.ts';
+import { percentiles } from '../harness/percentiles.ts';
+import { runNode } from '../harness/run-node.ts';
 
 const IMPORTS = 5;
 
-/** What a fresh process takes to import a bundle: the part of a cold start that the bundle is to blame for. */
+/** Imports a bundle, and prints how long that took: the part of a cold start that depends on the bundle. */
 const script = `
 const startedAt = performance.now();
 await import(process.argv[1]);
-process.stdout.write(JSON.stringify({ milliseconds: performance.now() - startedAt, version: process.versions.node }) + '\\n', () => process.exit(0));
+process.stderr.write(JSON.stringify(performance.now() - startedAt), () => process.exit(0));
 `;
 
-const answerSchema = v.object({ milliseconds: v.number(), version: v.string() });
-
-/** @throws CommandError for what is no Node.js, before anything is measured with it */
-export async function checkNode(node: string): Promise<void> {
-  const child = spawn(node, ['--version'], { stdio: ['ignore', 'pipe', 'ignore'] });
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const exitCode = await new Promise<number | null>((resolve) => {
-    child.once('error', () => resolve(null)).once('close', resolve);
-  });
-  if (exitCode === 0 && /^v\d+\.\d+\.\d+\s*$/.test(said)) return;
-  throw new CommandError(`${node} is no Node.js: it does not answer --version as one does.`, {
-    hint: 'Name the binary with --node, for example --node "$(command -v node)".',
-    exitCode: 2,
-  });
+/** @returns the version @throws CommandError if it is no Node.js */
+export async function versionOf(node: string): Promise<string> {
+  const { output } = await runNode(node, ['-e', 'process.stderr.write(process.versions.node)']);
+  if (/^\d+\.\d+\.\d+$/.test(output)) return output;
+  throw usageError(
+    `${node} is no Node.js: it does not tell its version as one does.`,
+    'Name the binary with --node, for example --node "$(command -v node)".',
+  );
 }
 
-/** @param node the binary to import with: Lambda runs Node 24 */
-export async function measureBundles(
-  assembly: string,
-  node: string,
-): Promise<{ readonly version: string; readonly bundles: readonly BundleResult[] }> {
-  const bundles: BundleResult[] = [];
-  let version = '';
-  for (const { name, file } of bundlesOf(assembly)) {
+/** Size and import time of every bundle, the largest first. @param node the binary to import with */
+export async function measureBundles(assembly: string, node: string): Promise<readonly Figure[]> {
+  const version = await versionOf(node);
+  const measured: { readonly size: number; readonly figures: readonly Figure[] }[] = [];
+  for (const [file, name] of bundlesOf(assembly)) {
     const { size } = await stat(file);
     const milliseconds: number[] = [];
-    for (let attempt = 0; attempt < IMPORTS; attempt++) {
-      const answer = await importOnce(node, file);
-      version = answer.version;
-      milliseconds.push(answer.milliseconds);
+    for (let attempt = 0; attempt < IMPORTS; attempt += 1) {
+      const { output } = await runNode(node, ['--input-type=module', '-e', script, file]);
+      const answer = v.safeParse(v.number(), parseJson(output));
+      if (!answer.success) throw new CommandError(`${node} cannot import ${file}.`);
+      milliseconds.push(answer.output);
     }
-    bundles.push({ name, kilobytes: size / 1024, importMilliseconds: median(milliseconds) });
+    const median = percentiles(milliseconds)?.p50 ?? Number.NaN;
+    const figures = [
+      figure(`${name}, size`, size / 1024, 'KB', { atMost: 450 }),
+      figure(`${name}, import on Node ${version}`, median, 'ms', { atMost: 80 }),
+    ];
+    measured.push({ size, figures });
   }
-  return { version, bundles };
+  return measured.toSorted((one, other) => other.size - one.size).flatMap(({ figures }) => figures);
 }
 
-/** Every function's bundle, a bundle that several functions share once. */
-export function bundlesOf(assembly: string): { readonly name: string; readonly file: string }[] {
+/** The file of a function's bundle. @param name the logical id without CDK's suffix */
+export function bundleOf(assembly: string, name: string): string {
+  const found = [...bundlesOf(assembly)].find(([, each]) => each === name);
+  if (found === undefined) throw new CommandError(`The app has no function ${name}.`);
+  return found[0];
+}
+
+/** By file, the name of the first function that runs it. */
+function bundlesOf(assembly: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const { template, assetFolder } of loadAssembly(assembly)) {
     for (const { type, logicalId, properties } of template.resources) {
@@ -70,23 +66,8 @@ export function bundlesOf(assembly: string): { readonly name: string; readonly f
       const folder = assetFolder(textAt(objectAt(properties, 'Code'), 'S3Key') ?? '');
       if (folder === undefined) continue;
       const file = path.join(folder, 'index.mjs');
-      if (!found.has(file)) found.set(file, logicalId);
+      if (!found.has(file)) found.set(file, logicalId.replace(/Function[0-9A-F]{8}$/, ''));
     }
   }
-  return [...found].map(([file, name]) => ({ name: name.replace(/Function[0-9A-F]{8}$/, ''), file }));
-}
-
-async function importOnce(node: string, file: string): Promise<v.InferOutput<typeof answerSchema>> {
-  const child = spawn(node, ['--input-type=module', '-e', script, file], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    env: { PATH: process.env.PATH, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-  });
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const exitCode = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject).once('close', resolve);
-  });
-  const answer = v.safeParse(answerSchema, parseJson(said));
-  if (exitCode !== 0 || !answer.success) throw new CommandError(`${node} cannot import ${file}.`);
-  return answer.output;
+  return found;
 }

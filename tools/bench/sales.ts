@@ -1,14 +1,14 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { factOf, type StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
 import type { Transaction } from '../../lambda/card-settlement/domain/transaction.ts';
 
-/** A plain sale, unlike every other: 40 merchants, a card of its own, more than a small amount. */
-export function benchSale(number: number, occurredAt: Date): Transaction {
+/** A plain sale of one of 40 merchants, with its own card, which no fraud rule holds. */
+export function benchSale(number: number, occurredAt: Date, card: string = randomUUID()): Transaction {
   return {
     merchantId: `mer_bench_${String(number % 40).padStart(4, '0')}`,
     terminalId: 'till-1',
     type: 'sale',
-    cardToken: `tok_bench_${randomUUID()}`,
+    cardToken: `tok_bench_${card}`,
     amount: 300 + (number % 10_000),
     currency: 'USD',
     merchantCategoryCode: '5411',
@@ -18,10 +18,12 @@ export function benchSale(number: number, occurredAt: Date): Transaction {
 
 export const BENCH_CLIENT = 'benchclient0000000000000000';
 
-/** The same as intake would stage it. */
+/** The sale as intake would stage it. It is the same for the same number, instant and date. */
 export function benchFact(number: number, occurredAt: Date, businessDate: string): StagedFact {
-  return factOf(benchSale(number, occurredAt), {
-    factId: randomUUID().replaceAll('-', ''),
+  const key = `${number} ${occurredAt.getTime()} ${businessDate}`;
+  const factId = createHash('sha256').update(key).digest('hex').slice(0, 32);
+  return factOf(benchSale(number, occurredAt, factId), {
+    factId,
     clientId: BENCH_CLIENT,
     businessDate,
     stagedAt: occurredAt.toISOString(),

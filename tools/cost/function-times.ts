@@ -1,5 +1,5 @@
 import type { HostEvent, UsageRecord } from '../../local/index.ts';
-import { percentiles } from '../latency/percentiles.ts';
+import { percentiles } from '../harness/percentiles.ts';
 
 /** How long functions took, invocation by invocation. */
 export interface FunctionTimes {

@@ -10,33 +10,32 @@ import {
 } from '../../lambda/card-settlement/domain/run-plan.ts';
 import type { Tally } from '../../lambda/card-settlement/domain/walk-state.ts';
 import { stageConfig } from '../../lib/config.ts';
-import { seededRandom } from '../soak/random.ts';
-import type { Limit } from './limit.ts';
+import { seededRandom } from '../harness/random.ts';
+import { figure, type Figure } from '../harness/figures.ts';
 
-/** A day whose settlement takes far longer than a message may: what is planned for it, and how the queue fares. */
+/** A day whose settlement takes far longer than a message may. */
 export interface BacklogLoad {
   readonly staged: number;
   readonly settledPerSecond: number;
-  /** Every so many facts, the first message is lost. */
+  /** The first message of every nth fact is lost. */
   readonly lostEvery?: number;
-  /** So many facts cannot be settled: their messages end in the dead-letter queue. */
+  /** Facts that cannot be settled: their messages end in the dead-letter queue. */
   readonly poisoned?: number;
-  /** So many of the first runs die half-way through what they send. */
+  /** The number of first runs that die half-way through sending. */
   readonly deaths?: number;
-  /** What another day keeps in the settlement queue all the time. */
+  /** Messages that another day keeps in the settlement queue all the time. */
   readonly others?: number;
   /** When to stop, if the day does not balance. */
   readonly untilSeconds: number;
 }
 
 export interface BacklogResult {
-  /** Messages sent, for each fact. */
   readonly messagesPerFact: number;
-  /** Facts named as a break while their message was waiting: the most at once. */
+  /** The most facts that a run named as a break while their message was waiting. */
   readonly falselyNamed: number;
   /** From the cut-off on; undefined if it did not balance. */
   readonly balancedAfterSeconds: number | undefined;
-  /** When a break first named facts that nothing would have settled any more. */
+  /** When a break first named facts that nothing would settle any more. */
   readonly namedAfterSeconds: number | undefined;
 }
 
@@ -49,110 +48,142 @@ const PAGE_FACTS = 5000;
 interface Ask {
   readonly at: number;
   readonly trigger: Trigger;
+  /** The run that asked; if another one came after it, the request is void. */
   readonly after?: string;
   readonly attempt: number;
 }
 
-/** The runs of one day, on the code that plans and concludes them; the queue and both books are counted. */
+/** What a simulation is made of. The code under test plans and concludes the runs; queue and books are counted. */
+interface Simulation {
+  readonly load: BacklogLoad;
+  readonly settings: RunSettings;
+  readonly queue: ReturnType<typeof simulatedQueue>;
+  /** Instants that facts are staged at, in turn. */
+  readonly stagedAt: readonly string[];
+  /** SQS counts approximately: five per cent too many or too few. */
+  readonly approximately: (count: number) => number;
+  readonly asked: Ask[];
+  day: BusinessDay;
+  lastRun?: string;
+  interrupted?: InterruptedSends;
+  now: number;
+  runs: number;
+  falselyNamed: number;
+  namedAt?: number;
+}
+
+/** Simulates the runs of a day from its cut-off on. */
 export function simulateBacklog(load: BacklogLoad): BacklogResult {
-  const { staged, deaths = 0, others = 0 } = load;
   const settings = settingsOf();
   const cutOff = cutOffOf(DATE, settings.calendar).getTime();
-  const queue = simulatedQueue(load, settings);
+  const random = seededRandom(load.staged, 'counts');
   const stagedAt = Array.from({ length: 1000 }, (_, index) =>
     new Date(cutOff - (1 + index) * 60_000).toISOString(),
   );
-  // SQS counts about: five per cent too many or too few.
-  const random = seededRandom(staged, 'counts');
-  const about = (count: number): number => Math.round(count * (0.95 + random.next() / 10));
-  let day = dayOf(cutOff, stagedAt.at(-1) ?? '');
-  let lastRun: string | undefined;
-  let interrupted: InterruptedSends | undefined;
-  let [now, tick, runs, falselyNamed] = [cutOff, cutOff, 0, 0];
-  let namedAt: number | undefined;
-  const asked: Ask[] = [];
-
-  const pass = (seconds: number): void => {
-    now += seconds * 1000;
-    queue.settleUntil(now);
+  const simulation: Simulation = {
+    load,
+    settings,
+    queue: simulatedQueue(load, settings),
+    stagedAt,
+    approximately: (count) => Math.round(count * (0.95 + random.next() / 10)),
+    asked: [],
+    day: dayOf(cutOff, stagedAt.at(-1) ?? ''),
+    now: cutOff,
+    runs: 0,
+    falselyNamed: 0,
   };
-
-  /** @returns what is missing; undefined if the run died on the way */
-  const walk = (
-    plan: ReturnType<typeof planRun>,
-    startedAt: Date,
-  ): { missing: Tally; overdue: Tally; sent: number } | undefined => {
-    let [missing, overdue, sent, named] = [0, 0, 0, 0];
-    const toSend = plan.sends.all ? queue.unsettled() : 0;
-    for (let from = 0; from < staged; from += PAGE_FACTS) {
-      let sentNow = 0;
-      for (let fact = from; fact < Math.min(staged, from + PAGE_FACTS); fact++) {
-        if (queue.isSettled(fact)) continue;
-        missing += 1;
-        const summary = { stagedAt: stagedAt[fact % stagedAt.length] ?? '' };
-        if (plan.overdueBefore !== undefined && summary.stagedAt < plan.overdueBefore) {
-          overdue += 1;
-          if (queue.waits(fact)) named += 1;
-        }
-        if (!sends(plan.sends, summary, plan.sends.interrupted === undefined ? '' : keyOf(fact))) continue;
-        queue.send(fact);
-        sentNow += 1;
-      }
-      sent += sentNow;
-      pass(PAGE_FACTS / WALKED_PER_SECOND + sentNow / SENT_PER_SECOND);
-      if (sentNow > 0) {
-        const through = keyOf(from + PAGE_FACTS - 1);
-        interrupted = { startedAt: startedAt.toISOString(), all: plan.sends.all, through };
-      }
-      if (runs <= deaths && sent > toSend / 2) return undefined;
-    }
-    falselyNamed = Math.max(falselyNamed, named);
-    if (overdue > 0) namedAt ??= now;
-    return { missing: tallyOf(missing), overdue: tallyOf(overdue), sent };
-  };
-
-  const run = ({ trigger, after, attempt }: Ask): void => {
-    if (trigger === 'continue' && after !== lastRun) return;
-    runs += 1;
-    const start: RunStart = {
-      trigger,
-      startedAt: new Date(now),
-      ratesFound: false,
-      waiting: about(queue.count()) + others,
-      ...(interrupted === undefined ? {} : { interrupted }),
-    };
-    const plan = planRun(day, start, settings);
-    const found = walk(plan, start.startedAt);
-    if (found === undefined) return;
-    const nothing = tallyOf(0);
-    const outcome = conclude(
-      day,
-      { ...found, totals: {}, unstaged: nothing, mismatched: nothing, terminals: { count: 0, named: [] } },
-      { ...start, endedAt: new Date(now), plan, attempt },
-      settings,
-    );
-    lastRun = `run-${runs}`;
-    ({ day } = outcome);
-    if (outcome.next === undefined) return;
-    const { delaySeconds, attempt: next } = outcome.next;
-    asked.push({ at: now + delaySeconds * 1000, trigger: 'continue', after: lastRun, attempt: next });
-  };
-
-  while (day.status !== 'balanced' && now < cutOff + load.untilSeconds * 1000) {
-    const next = asked.toSorted((one, other) => one.at - other.at)[0];
-    const ask = next !== undefined && next.at < tick ? next : { at: tick, trigger: 'schedule', attempt: 0 };
-    pass(Math.max(0, ask.at - now) / 1000);
-    if (ask === next) asked.splice(asked.indexOf(next), 1);
-    else tick = cutOff + (Math.floor((now - cutOff) / 1000 / SCHEDULE_SECONDS) + 1) * SCHEDULE_SECONDS * 1000;
-    run(ask === next ? next : { at: now, trigger: 'schedule', attempt: 0 });
-  }
+  const { asked, queue } = simulation;
   const secondsAt = (at: number): number => (at - cutOff) / 1000;
+  let tick = cutOff;
+  while (simulation.day.status !== 'balanced' && secondsAt(simulation.now) < load.untilSeconds) {
+    const next = asked.toSorted((one, other) => one.at - other.at)[0];
+    if (next !== undefined && next.at < tick) {
+      asked.splice(asked.indexOf(next), 1);
+      pass(simulation, (next.at - simulation.now) / 1000);
+      run(simulation, next);
+    } else {
+      pass(simulation, (tick - simulation.now) / 1000);
+      tick =
+        cutOff + (Math.floor(secondsAt(simulation.now) / SCHEDULE_SECONDS) + 1) * SCHEDULE_SECONDS * 1000;
+      run(simulation, { at: simulation.now, trigger: 'schedule', attempt: 0 });
+    }
+  }
+  const { day, falselyNamed, namedAt } = simulation;
   return {
-    messagesPerFact: queue.sentCount() / staged,
+    messagesPerFact: queue.sentCount() / load.staged,
     falselyNamed,
     balancedAfterSeconds: day.status === 'balanced' ? secondsAt(Date.parse(day.balancedAt)) : undefined,
     namedAfterSeconds: namedAt === undefined ? undefined : secondsAt(namedAt),
   };
+}
+
+function pass(simulation: Simulation, seconds: number): void {
+  simulation.now += Math.max(0, seconds) * 1000;
+  simulation.queue.settleUntil(simulation.now);
+}
+
+function run(simulation: Simulation, { trigger, after, attempt }: Ask): void {
+  if (trigger === 'continue' && after !== simulation.lastRun) return;
+  const { load, settings, queue, interrupted, approximately, asked } = simulation;
+  simulation.runs += 1;
+  const start: RunStart = {
+    trigger,
+    startedAt: new Date(simulation.now),
+    ratesFound: false,
+    waiting: approximately(queue.count()) + (load.others ?? 0),
+    ...(interrupted && { interrupted }),
+  };
+  const plan = planRun(simulation.day, start, settings);
+  const found = walk(simulation, plan, start.startedAt);
+  if (found === undefined) return;
+  const nothing = tallyOf(0);
+  const { day, next } = conclude(
+    simulation.day,
+    { ...found, totals: {}, unstaged: nothing, mismatched: nothing, terminals: { count: 0, named: [] } },
+    { ...start, endedAt: new Date(simulation.now), plan, attempt },
+    settings,
+  );
+  const lastRun = `run-${simulation.runs}`;
+  Object.assign(simulation, { day, lastRun });
+  if (next === undefined) return;
+  const at = simulation.now + next.delaySeconds * 1000;
+  asked.push({ at, trigger: 'continue', after: lastRun, attempt: next.attempt });
+}
+
+/** Walks the books page by page, and sends what is missing. @returns undefined if the run dies on the way */
+function walk(
+  simulation: Simulation,
+  plan: ReturnType<typeof planRun>,
+  startedAt: Date,
+): { missing: Tally; overdue: Tally; sent: number } | undefined {
+  const { load, queue, stagedAt } = simulation;
+  let [missing, overdue, sent, named] = [0, 0, 0, 0];
+  const toSend = plan.sends.all ? queue.unsettled() : 0;
+  for (let from = 0; from < load.staged; from += PAGE_FACTS) {
+    let sentNow = 0;
+    for (let fact = from; fact < Math.min(load.staged, from + PAGE_FACTS); fact += 1) {
+      if (queue.isSettled(fact)) continue;
+      missing += 1;
+      const summary = { stagedAt: stagedAt[fact % stagedAt.length] ?? '' };
+      if (plan.overdueBefore !== undefined && summary.stagedAt < plan.overdueBefore) {
+        overdue += 1;
+        if (queue.waits(fact)) named += 1;
+      }
+      if (!sends(plan.sends, summary, plan.sends.interrupted === undefined ? '' : keyOf(fact))) continue;
+      queue.send(fact);
+      sentNow += 1;
+    }
+    sent += sentNow;
+    pass(simulation, PAGE_FACTS / WALKED_PER_SECOND + sentNow / SENT_PER_SECOND);
+    if (sentNow > 0) {
+      const through = keyOf(from + PAGE_FACTS - 1);
+      simulation.interrupted = { startedAt: startedAt.toISOString(), all: plan.sends.all, through };
+    }
+    if (simulation.runs <= (load.deaths ?? 0) && sent > toSend / 2) return undefined;
+  }
+  simulation.falselyNamed = Math.max(simulation.falselyNamed, named);
+  if (overdue > 0) simulation.namedAt ??= simulation.now;
+  return { missing: tallyOf(missing), overdue: tallyOf(overdue), sent };
 }
 
 /** The day, sealed at its cut-off. */
@@ -238,29 +269,23 @@ function keyOf(fact: number): string {
   return String(fact).padStart(8, '0');
 }
 
-/** `npm run limits -- backlog` */
-export const backlog: Limit = {
-  name: 'backlog',
-  load: '3,000,000 staged against 200 settled a second, in a model on the code that plans runs',
-  measure: async () => {
-    const load = { staged: 3_000_000, settledPerSecond: 200, untilSeconds: 2 * 86_400 };
-    const plain = simulateBacklog(load);
-    const troubled = simulateBacklog({ ...load, lostEvery: 1000, deaths: 2 });
-    return Promise.resolve(
-      [
-        { name: 'all goes well', result: plain },
-        { name: '1 in 1,000 lost, two runs die sending', result: troubled },
-      ].flatMap(({ name, result }) => [
-        { name: `backlog, ${name}: messages per fact`, value: result.messagesPerFact, unit: '', atMost: 1.1 },
-        { name: `backlog, ${name}: named falsely`, value: result.falselyNamed, unit: 'facts', atMost: 0 },
-        {
-          name: `backlog, ${name}: balanced after`,
-          value: (result.balancedAfterSeconds ?? Number.POSITIVE_INFINITY) / 3600,
-          unit: 'h',
-          // What must be settled takes 4.2 h.
-          atMost: 5,
-        },
-      ]),
-    );
-  },
-};
+export function measureBacklog(): readonly Figure[] {
+  const load = { staged: 3_000_000, settledPerSecond: 200, untilSeconds: 2 * 86_400 };
+  return [
+    ...figuresOf('all goes well', simulateBacklog(load)),
+    ...figuresOf(
+      '1 in 1,000 lost, two runs die sending',
+      simulateBacklog({ ...load, lostEvery: 1000, deaths: 2 }),
+    ),
+  ];
+}
+
+function figuresOf(name: string, result: BacklogResult): readonly Figure[] {
+  // Settling alone takes 4.2 h.
+  const hours = (result.balancedAfterSeconds ?? Infinity) / 3600;
+  return [
+    figure(`backlog, ${name}: messages per fact`, result.messagesPerFact, '', { atMost: 1.1 }),
+    figure(`backlog, ${name}: named falsely`, result.falselyNamed, 'facts', { atMost: 0 }),
+    figure(`backlog, ${name}: balanced after`, hours, 'h', { atMost: 5 }),
+  ];
+}

@@ -1,90 +1,67 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { storedNotification } from '../../lambda/chat/store/inbox.ts';
-import { type ChatUser, drained, messagesTo, withChatUsers } from './chat-users.ts';
-import type { Limit } from './limit.ts';
+import type { ChatUser } from '../harness/chat-users.ts';
+import { figure, type Figure } from '../harness/figures.ts';
+import { until } from '../harness/until.ts';
+import { drained, mapped, messagesTo, withChat } from './chat-limit.ts';
 
 const HELLOS = 1000;
 const WAITING = 2000;
 const MESSAGES = 40;
 const MESSAGES_PER_SECOND = 4;
-const PATIENCE_SECONDS = 120;
+const PATIENCE = { seconds: 120, everyMilliseconds: 20 };
 
-/** One device that says hello as fast as it can, while much waits for its user and others write to each other. */
-export const hellos: Limit = {
-  name: 'hellos',
-  load: '1,000 hellos of one device for whose user 2,000 notifications wait',
-  measure: ({ projectFolder }) =>
-    withChatUsers(projectFolder, async ({ user, fill }) => {
-      const [loud, alice, bob] = [user('loud'), user('alice'), user('bob')];
-      await fill(
-        'Notifications',
-        [...messagesTo(loud.name, 20, WAITING / 20)].map((message) =>
-          storedNotification(message, new Date()),
-        ),
-      );
-      await drained(bob, 60);
-      const conversation = await openConversation(alice, bob);
-      const before = await conversation();
+/** A device says hello as fast as it can while much waits for its user and others write to each other. */
+export async function measureHellos(projectFolder: string): Promise<readonly Figure[]> {
+  return withChat(projectFolder, async ({ user, fill }) => {
+    const [loud, alice, bob] = [user('loud'), user('alice'), user('bob')];
+    const waiting = messagesTo(loud.name, 20, WAITING / 20);
+    await fill(
+      'Inbox',
+      mapped(waiting, (message) => storedNotification(message, new Date())),
+    );
+    await drained(bob);
+    const conversation = await openConversation(alice, bob);
+    const before = (await conversation()) / 1000;
 
-      const seen: string[] = [];
-      const answers: string[] = [];
-      const device = await loud.connect((frame) => {
-        if (frame.type === 'notification') seen.push(frame.notificationId);
-        else answers.push(frame.type);
-      });
-      for (let hello = 0; hello < HELLOS; hello++) device.send({ action: 'hello' });
-      const meanwhile = await conversation();
-      const deadline = performance.now() + PATIENCE_SECONDS * 1000;
-      while (answers.length === 0 && performance.now() < deadline) await wait(50);
-      return [
-        { name: '1,000 hellos: slowest message of others before', value: before / 1000, unit: 's' },
-        { name: '1,000 hellos: slowest message of others meanwhile', value: meanwhile / 1000, unit: 's' },
-        {
-          name: '1,000 hellos: delay of others’ messages',
-          value: Math.max(0, meanwhile - before) / 1000,
-          unit: 's',
-          atMost: 1,
-        },
-        {
-          name: '1,000 hellos: pushed, of 2,000 that wait',
-          value: seen.length,
-          unit: '',
-          atLeast: WAITING,
-          atMost: WAITING,
-        },
-        {
-          name: '1,000 hellos: answered that it has caught up',
-          value: answers.filter((type) => type === 'caught-up').length,
-          unit: '',
-          atLeast: 1,
-        },
-        {
-          name: '1,000 hellos: error frames',
-          value: answers.filter((type) => type === 'error').length,
-          unit: '',
-          atMost: 0,
-        },
-      ];
-    }),
-};
+    let pushed = 0;
+    const answers: string[] = [];
+    const device = await loud.connect(({ type }) => {
+      if (type === 'notification') pushed += 1;
+      else answers.push(type);
+    });
+    for (let hello = 0; hello < HELLOS; hello += 1) device.send({ action: 'hello' });
+    const meanwhile = (await conversation()) / 1000;
+    await until(() => answers.length > 0, PATIENCE);
+    const answered = (type: string): number => answers.filter((answer) => answer === type).length;
+    return [
+      figure('1,000 hellos: slowest message of others before', before, 's'),
+      figure('1,000 hellos: slowest message of others meanwhile', meanwhile, 's'),
+      figure('1,000 hellos: delay of others’ messages', Math.max(0, meanwhile - before), 's', { atMost: 1 }),
+      figure('1,000 hellos: pushed, of 2,000 that wait', pushed, '', { atLeast: WAITING, atMost: WAITING }),
+      figure('1,000 hellos: answered that it has caught up', answered('caught-up'), '', { atLeast: 1 }),
+      figure('1,000 hellos: error frames', answered('error'), '', { atMost: 0 }),
+    ];
+  });
+}
 
-/** @returns writes to one another for some seconds; how long the slowest message took, in milliseconds */
+/** @returns writes messages for some seconds, and says how many milliseconds the slowest took */
 async function openConversation(from: ChatUser, to: ChatUser): Promise<() => Promise<number>> {
   const latencies = new Map<string, number>();
-  const device = await to.connect((frame) => {
-    if (frame.type === 'notification') latencies.set(frame.messageId, Date.now() - Date.parse(frame.sentAt));
+  await to.greet({
+    onNotification: ({ messageId, sentAt }) => {
+      latencies.set(messageId, Date.now() - Date.parse(sentAt));
+    },
   });
-  device.send({ action: 'hello' });
   const exchange = async (count: number): Promise<number> => {
     const posted: string[] = [];
-    for (let number = 0; number < count; number++) {
+    for (let number = 0; number < count; number += 1) {
       posted.push((await from.post(to.name, `message ${number}`)).messageId);
       await wait(1000 / MESSAGES_PER_SECOND);
     }
-    const deadline = performance.now() + PATIENCE_SECONDS * 1000;
-    while (!posted.every((id) => latencies.has(id)) && performance.now() < deadline) await wait(20);
+    await until(() => posted.every((id) => latencies.has(id)), PATIENCE);
     return Math.max(...posted.map((id) => latencies.get(id) ?? Infinity));
   };
   await exchange(4);
-  return () => exchange(MESSAGES);
+  return async () => exchange(MESSAGES);
 }

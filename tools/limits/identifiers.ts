@@ -1,50 +1,47 @@
 import * as v from 'valibot';
-import type { HttpRequest } from '../../lambda/shared/http.ts';
-import { Problem } from '../../lambda/shared/problem.ts';
+import { formatCount } from '../../cli/shared/money.ts';
+import { showProgress } from '../../cli/shared/progress.ts';
 import {
   idempotencyKeyIn,
   identifierIn,
   knownQuery,
   parseBody,
 } from '../../lambda/card-settlement/requests.ts';
-import type { Figure } from '../bench/report.ts';
-import { formatCount } from '../../cli/shared/money.ts';
-import { showProgress } from '../../cli/shared/progress.ts';
+import type { HttpRequest } from '../../lambda/shared/http.ts';
+import { Problem } from '../../lambda/shared/problem.ts';
+import { figure, type Figure } from '../harness/figures.ts';
 import { identifierKinds, seededBits } from './identifier-kinds.ts';
-import type { Limit } from './limit.ts';
 import { publishedCardNumbers, writingsOf } from './published-card-numbers.ts';
 
 const IDS = 10_000_000;
 const SEED = 20_261_124;
-
-/** Ids that others make are never taken for card numbers; card numbers always are. */
-export const identifiers: Limit = {
-  name: 'identifiers',
-  load: `${formatCount(IDS)} ids of each kind, in every field of a request; published card numbers in every writing`,
-  measure: async () => [
-    ...Object.entries(identifierKinds).map(([kind, make]): Figure => {
-      const bits = seededBits(SEED);
-      const progress = showProgress(kind, IDS);
-      let refused = 0;
-      for (let made = 0; made < IDS; made++) {
-        if (placesRefused(make(bits)).length > 0) refused++;
-        if (made % 10_000 === 0) progress.update(made, refused);
-      }
-      progress.stop();
-      return { name: `${kind}: refused`, value: refused, unit: '', atMost: 0 };
-    }),
-    ...Object.entries(publishedCardNumbers).map(([network, cardNumbers]): Figure => {
-      const writings = cardNumbers.flatMap(writingsOf);
-      const taken = writings.filter((writing) => placesRefused(JSON.stringify(writing)).length < PLACES);
-      return { name: `card numbers of ${network}: taken`, value: taken.length, unit: '', atMost: 0 };
-    }),
-  ],
-};
-
-/** Where an id stands in a request: in its body, its key, its path, its query. */
+/** The body, the key, the path and the query. */
 const PLACES = 4;
 
-/** @param json the id as JSON writes it @returns the places where it is refused as a card number */
+export const IDENTIFIERS_LOAD = `${formatCount(IDS)} ids of each kind, in every field of a request; published card numbers in every writing`;
+
+/** Identifiers of other systems are never refused as card numbers; card numbers always are. */
+export function measureIdentifiers(): readonly Figure[] {
+  const kinds = Object.entries(identifierKinds).map(([kind, make]) => {
+    const bits = seededBits(SEED);
+    const progress = showProgress(kind, IDS);
+    let refused = 0;
+    for (let made = 0; made < IDS; made += 1) {
+      if (placesRefused(make(bits)).length > 0) refused += 1;
+      if (made % 10_000 === 0) progress.update(made, refused);
+    }
+    progress.stop();
+    return figure(`${kind}: refused`, refused, '', { atMost: 0 });
+  });
+  const networks = Object.entries(publishedCardNumbers).map(([network, cardNumbers]) => {
+    const writings = cardNumbers.flatMap(writingsOf);
+    const taken = writings.filter((writing) => placesRefused(JSON.stringify(writing)).length < PLACES);
+    return figure(`card numbers of ${network}: taken`, taken.length, '', { atMost: 0 });
+  });
+  return [...kinds, ...networks];
+}
+
+/** @param json an id as JSON @returns the places of a request where it is refused as a card number */
 export function placesRefused(json: string): string[] {
   const id = json.replaceAll('"', '');
   const request: HttpRequest = {
@@ -56,12 +53,13 @@ export function placesRefused(json: string): string[] {
     query: { cursor: id },
     body: `{"merchantId":${json},"cardToken":"tok_${id}","${id}":[{"note":"${id}-1"}]}`,
   };
-  return [
-    ['body', () => parseBody(v.unknown(), request)] as const,
-    ['key', () => idempotencyKeyIn(request)] as const,
-    ['path', () => identifierIn(request, 'transactionId')] as const,
-    ['query', () => knownQuery(request, ['cursor'])] as const,
-  ].flatMap(([place, read]) => (isRefused(read) ? [place] : []));
+  const places = {
+    body: () => parseBody(v.unknown(), request),
+    key: () => idempotencyKeyIn(request),
+    path: () => identifierIn(request, 'transactionId'),
+    query: () => knownQuery(request, ['cursor']),
+  };
+  return Object.entries(places).flatMap(([place, read]) => (isRefused(read) ? [place] : []));
 }
 
 function isRefused(read: () => unknown): boolean {

@@ -1,18 +1,12 @@
-import { originalIdOf } from '../../lambda/card-settlement/domain/identifiers.ts';
 import type { BusinessDay } from '../../cli/shared/business-day.ts';
-import {
-  checkConservation,
-  createConservation,
-  type Conservation,
-  type ConservationRow,
-} from './conservation.ts';
-import type { Findings } from './findings.ts';
-import type { AcceptedFact } from './settlement-books.ts';
+import { getOrAdd } from '../harness/maps.ts';
+import type { AcceptedFact } from './books.ts';
+import { matchItems } from './matching.ts';
+import type { Findings } from './record.ts';
 import type { EntryStatus, LedgerItem, StagedItem } from './tables.ts';
 
-/** What the books say at the end, and what the client says. */
+/** The books at the end, and what the client remembers. Nothing here uses the app's own arithmetic. */
 export interface SettlementEvidence {
-  /** By the fact's id. */
   readonly accepted: ReadonlyMap<string, AcceptedFact>;
   readonly staged: AsyncIterable<StagedItem> | Iterable<StagedItem>;
   readonly ledger: AsyncIterable<LedgerItem> | Iterable<LedgerItem>;
@@ -20,95 +14,101 @@ export interface SettlementEvidence {
   readonly days: ReadonlyMap<string, BusinessDay>;
 }
 
+interface Figures {
+  count: number;
+  /** Minor units. */
+  amount: bigint;
+}
+
+export const OUTCOMES = ['settled', 'held', 'reversed', 'rejected'] as const satisfies EntryStatus[];
+
+/** What the client and the ledger say of a date and currency. */
+export interface ConservationRow extends Readonly<Record<'accepted' | EntryStatus, Readonly<Figures>>> {
+  readonly businessDate: string;
+  readonly currency: string;
+  /** The day's status in the API; `unknown` if it does not answer one. */
+  readonly status: string;
+}
+
 export interface SettlementResult {
   readonly rows: readonly ConservationRow[];
-  /** What the ledger says became of each transaction. */
+  /** What became of each transaction, as the ledger says. */
   readonly statuses: ReadonlyMap<string, EntryStatus>;
 }
 
 /**
- * Holds the client's books against the tables, and the tables against what the API says of the days: every fact that
- * was accepted is staged and has one entry, and there is nothing else; what is staged is settled, held, reversed or
- * rejected, per date and currency, in count and amount.
+ * Checks that every accepted fact is staged and has one entry, and that per date and currency accepted = settled + held +
+ * reversed + rejected, in count and amount, for the client, the ledger and the API alike.
  */
 export async function checkSettlement(
-  evidence: SettlementEvidence,
+  { accepted, staged, ledger, days }: SettlementEvidence,
   findings: Findings,
 ): Promise<SettlementResult> {
-  const { accepted, days } = evidence;
-  const conservation = createConservation();
+  const conservation = createConservation(days);
   for (const fact of accepted.values()) conservation.accept(fact);
-  await checkStaged(evidence, findings);
-  const statuses = await checkLedger(evidence, conservation, findings);
-  const rows = conservation.rows(days);
+  await matchItems(accepted, staged, findings, {
+    state: 'staged',
+    idOf,
+    placeOf,
+    // A refund is staged without a sign.
+    isSame: (fact, item) => isSame(fact, item, BigInt(Math.abs(fact.amount))),
+  });
+  const originals = new Map<string, LedgerItem>();
+  const decisions: LedgerItem[] = [];
+  await matchItems(accepted, ledger, findings, {
+    state: 'in the ledger',
+    idOf,
+    placeOf,
+    isSame: (fact, entry) => isSame(fact, entry, BigInt(fact.amount)),
+    each: (entry) => {
+      conservation.enter(entry);
+      if (entry.movesFrom === undefined) originals.set(idOf(entry), entry);
+      else decisions.push(entry);
+    },
+  });
+  checkDecisions(originals, decisions, findings);
+  const rows = conservation.rows();
   checkConservation(rows, days, findings);
+  const statuses = new Map<string, EntryStatus>();
+  for (const [id, { status }] of originals) statuses.set(id, status);
+  for (const decision of decisions) statuses.set(originalIdOf(decision), decision.status);
   return { rows, statuses };
 }
 
-async function checkStaged({ accepted, staged }: SettlementEvidence, findings: Findings): Promise<void> {
-  const missing = new Set(accepted.keys());
-  for await (const item of staged) {
-    const { transactionId, type } = item;
-    const fact = accepted.get(transactionId);
-    missing.delete(transactionId);
-    if (fact === undefined)
-      findings.add(`staged, though no client was told so: a ${type}`, placeOf(item), transactionId);
-    // What is paid back is staged without a sign.
-    else if (!isSame(fact, item, BigInt(Math.abs(fact.amount))))
-      findings.add('staged, and not as it was accepted', placeOf(item), transactionId);
-  }
-  for (const id of missing) findings.add('accepted, and not staged', placeOf(accepted.get(id)), id);
+const idOf = ({ transactionId }: StagedItem | LedgerItem): string => transactionId;
+const originalIdOf = (decision: LedgerItem): string => idOf(decision).replace(/#decision$/, '');
+const placeOf = ({ businessDate, currency }: Pick<AcceptedFact, 'businessDate' | 'currency'>): string =>
+  `${businessDate} ${currency}`;
+
+/** @param amount of a transaction; a review repeats the amount of what it decides on */
+function isSame(fact: AcceptedFact, item: StagedItem | LedgerItem, amount: bigint): boolean {
+  return (
+    placeOf(fact) === placeOf(item) && fact.type === item.type && (isReview(fact) || amount === item.amount)
+  );
 }
 
-/** An entry in as few bytes as will do: what its decision must agree with. */
-type Original = Pick<LedgerItem, 'status' | 'amount' | 'gross' | 'fee' | 'net'>;
-
-async function checkLedger(
-  { accepted, ledger }: SettlementEvidence,
-  conservation: Conservation,
-  findings: Findings,
-): Promise<ReadonlyMap<string, EntryStatus>> {
-  const missing = new Set(accepted.keys());
-  const originals = new Map<string, Original>();
-  const decisions: LedgerItem[] = [];
-  for await (const entry of ledger) {
-    const { transactionId, status, amount, gross, fee, net, movesFrom } = entry;
-    const fact = accepted.get(transactionId);
-    if (fact === undefined) findings.add('in the ledger, and never accepted', placeOf(entry), transactionId);
-    else if (!missing.delete(transactionId))
-      findings.add('in the ledger more than once', placeOf(entry), transactionId);
-    else if (!isSame(fact, entry, BigInt(fact.amount)))
-      findings.add('in the ledger, and not as it was accepted', placeOf(entry), transactionId);
-    conservation.enter(entry);
-    if (movesFrom === undefined) originals.set(transactionId, { status, amount, gross, fee, net });
-    else decisions.push(entry);
-  }
-  for (const id of missing) findings.add('accepted, and not in the ledger', placeOf(accepted.get(id)), id);
-  checkDecisions(decisions, originals, findings);
-  const statuses = new Map<string, EntryStatus>();
-  for (const [id, { status }] of originals) statuses.set(id, status);
-  for (const { transactionId, status } of decisions) statuses.set(originalIdOf(transactionId), status);
-  return statuses;
+function isReview({ type }: AcceptedFact): boolean {
+  return type === 'release' || type === 'reject';
 }
 
-/** Each decision moves its transaction from where that stands; a reversal is its exact negation. */
+/** Each decision moves its transaction from the status that it has; a reversal is its exact negation. */
 function checkDecisions(
+  originals: ReadonlyMap<string, LedgerItem>,
   decisions: readonly LedgerItem[],
-  originals: ReadonlyMap<string, Original>,
   findings: Findings,
 ): void {
   const reversed = new Set<string>();
   for (const decision of decisions) {
-    const originalId = originalIdOf(decision.transactionId);
-    const original = originals.get(originalId);
+    const id = originalIdOf(decision);
+    const original = originals.get(id);
     if (original?.status !== decision.movesFrom)
-      findings.add('decided from another status than it had', placeOf(decision), originalId);
+      findings.add('decided from another status than it had', placeOf(decision), id);
     if (decision.type !== 'reversal') continue;
-    reversed.add(originalId);
-    const sumsToNothing = (['amount', 'gross', 'fee', 'net'] as const).every(
+    reversed.add(id);
+    const isNegation = (['amount', 'gross', 'fee', 'net'] as const).every(
       (name) => decision[name] === -(original?.[name] ?? 0n),
     );
-    if (!sumsToNothing) findings.add('reversed, and not to nothing in sum', placeOf(decision), originalId);
+    if (!isNegation) findings.add('reversed, but the sum is not zero', placeOf(decision), id);
   }
   for (const [id, { status }] of originals) {
     if (status === 'rejected' || (status === 'reversed' && !reversed.has(id)))
@@ -116,17 +116,87 @@ function checkDecisions(
   }
 }
 
-/** @param amount what a transaction's amount must be; a review repeats that of what it decides on */
-function isSame(fact: AcceptedFact, item: StagedItem | LedgerItem, amount: bigint): boolean {
-  const isReview = fact.type === 'release' || fact.type === 'reject';
-  return (
-    fact.businessDate === item.businessDate &&
-    fact.currency === item.currency &&
-    fact.type === item.type &&
-    (isReview || amount === item.amount)
-  );
+/** Adds up, per date and currency, what the client was told and what the ledger holds. */
+function createConservation(days: SettlementEvidence['days']) {
+  const rows = new Map<string, ConservationRow & Record<'accepted' | EntryStatus, Figures>>();
+  const add = (
+    of: AcceptedFact | LedgerItem,
+    side: 'accepted' | EntryStatus,
+    count: number,
+    amount: bigint,
+  ): void => {
+    const { businessDate, currency } = of;
+    const figures = getOrAdd(rows, placeOf(of), () => ({
+      businessDate,
+      currency,
+      status: days.get(businessDate)?.status ?? 'unknown',
+      accepted: nothing(),
+      settled: nothing(),
+      held: nothing(),
+      reversed: nothing(),
+      rejected: nothing(),
+    }))[side];
+    figures.count += count;
+    figures.amount += amount;
+  };
+  return {
+    accept: (fact: AcceptedFact): void => {
+      if (!isReview(fact)) add(fact, 'accepted', 1, BigInt(fact.amount));
+    },
+    enter: (entry: LedgerItem): void => {
+      const { type, status, movesFrom, amount } = entry;
+      if (movesFrom === undefined) {
+        add(entry, status, 1, amount);
+      } else if (type === 'reversal') {
+        // The sale joins its reversal: two transactions whose sum is zero.
+        add(entry, movesFrom, -1, amount);
+        add(entry, 'reversed', 2, 0n);
+      } else {
+        add(entry, movesFrom, -1, -amount);
+        add(entry, status, 1, amount);
+      }
+    },
+    rows: (): ConservationRow[] =>
+      [...rows].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row),
+  };
 }
 
-function placeOf(item: Pick<AcceptedFact, 'businessDate' | 'currency'> | undefined): string {
-  return `${item?.businessDate} ${item?.currency}`;
+const nothing = (): Figures => ({ count: 0, amount: 0n });
+
+function checkConservation(
+  rows: readonly ConservationRow[],
+  days: SettlementEvidence['days'],
+  findings: Findings,
+): void {
+  for (const row of rows) {
+    const compare = (what: string, one: Figures, other: Figures): void => {
+      if (one.count !== other.count || one.amount !== other.amount)
+        findings.add(what.replace('#', text(one)).replace('#', text(other)), placeOf(row));
+    };
+    const sum = nothing();
+    for (const outcome of OUTCOMES) {
+      sum.count += row[outcome].count;
+      sum.amount += row[outcome].amount;
+    }
+    const said = (side: 'staged' | EntryStatus): Figures => {
+      const figures = days.get(row.businessDate)?.totals[row.currency]?.[side];
+      return { count: figures?.count ?? 0, amount: BigInt(figures?.amount ?? 0) };
+    };
+    compare('accepted #, but the ledger comes to #', row.accepted, sum);
+    compare('accepted #, but the day says #', row.accepted, said('staged'));
+    for (const outcome of OUTCOMES)
+      compare(`${outcome} in the ledger #, but the day says #`, row[outcome], said(outcome));
+  }
+  const places = new Set(rows.map(placeOf));
+  for (const [businessDate, { totals, breaks }] of days) {
+    for (const found of breaks) findings.add(`a break: ${JSON.stringify(found)}`, businessDate);
+    for (const currency of Object.keys(totals)) {
+      const place = placeOf({ businessDate, currency });
+      if (!places.has(place)) findings.add('totals of what nobody reported', place);
+    }
+  }
+}
+
+function text({ count, amount }: Figures): string {
+  return `${count} of ${amount}`;
 }

@@ -1,36 +1,38 @@
 import type { LocalHost } from '../../local/index.ts';
+import type { Random } from '../harness/random.ts';
 import { everySoOften, pause } from './pace.ts';
-import type { Random } from './random.ts';
-import type { Tally } from './tally.ts';
+import type { Tally } from './record.ts';
 
-const KILL_PAUSE_MILLISECONDS = { minimum: 3000, maximum: 8000 };
-/** How long a kill lies in wait for its function to run, before it looks for another. */
-const LYING_IN_WAIT_MILLISECONDS = 500;
-const LOSE_PAUSE_MILLISECONDS = { minimum: 7000, maximum: 15_000 };
-/** Of the connections that are open. */
+/** Milliseconds from one disturbance to the next, and how long those last that end. */
+const PAUSES = {
+  kill: [3000, 8000],
+  lose: [7000, 15_000],
+  stop: [6000, 14_000],
+  double: [3000, 6000],
+} as const;
+const STOPPED = [1000, 2500] as const;
+const DOUBLED = [3000, 6000] as const;
+/** How long a kill waits for its function to run before it picks another. */
+const AMBUSH_MILLISECONDS = 500;
+/** Of the open connections. */
 const LOST_SHARE = 0.3;
-const PIPE_PAUSE_MILLISECONDS = { minimum: 6000, maximum: 14_000 };
-const PIPE_STOPPED_MILLISECONDS = { minimum: 1000, maximum: 2500 };
-const TWICE_MILLISECONDS = { minimum: 3000, maximum: 6000 };
 
-/** What befalls the running host from outside: killed workers, lost connections, a pipe that stops or says all twice. */
+/** Kills workers, loses connections, stops the pipe and makes it deliver everything twice, until the signal. */
 export async function disturb(options: {
   readonly host: LocalHost;
   readonly random: Random;
   readonly tally: Tally;
-  /** Told when the pipe begins to say all twice, and when it ends. */
+  /** Called when the pipe begins and ends to deliver everything twice. */
   readonly onTwice: (isOn: boolean) => void;
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { host, random, tally, onTwice, signal } = options;
-  const within = ({ minimum, maximum }: { readonly minimum: number; readonly maximum: number }) =>
-    random.whole(minimum, maximum);
 
-  // Any function is as likely to be hit, however seldom it runs, as long as it runs at all.
+  // Each function is as likely to be hit as any other, however seldom it runs.
   const kill = async (): Promise<void> => {
     for (let killed = 0; killed === 0 && !signal.aborted;) {
       const { functionName } = random.pick(host.functions);
-      const waitsUntil = performance.now() + LYING_IN_WAIT_MILLISECONDS;
+      const waitsUntil = performance.now() + AMBUSH_MILLISECONDS;
       while (killed === 0 && !signal.aborted && performance.now() < waitsUntil) {
         killed = host.killFunction(functionName);
         tally.add('workers killed', killed);
@@ -39,31 +41,31 @@ export async function disturb(options: {
     }
   };
   const lose = (): void => {
-    tally.add(
-      'connections lost',
-      host.loseConnections(() => random.chance(LOST_SHARE)),
-    );
+    const lost = host.loseConnections(() => random.chance(LOST_SHARE));
+    tally.add('connections lost', lost);
   };
-  const stopPipe = async (): Promise<void> => {
+  const stop = async (): Promise<void> => {
     const pipe = random.pick(host.pipes);
     await pipe.stop();
     tally.add('pipe stopped');
-    await pause(within(PIPE_STOPPED_MILLISECONDS), signal);
+    await pause(random.whole(...STOPPED), signal);
     pipe.start();
   };
-  const sayAllTwice = async (): Promise<void> => {
+  const double = async (): Promise<void> => {
     const pipe = random.pick(host.pipes);
-    pipe.deliverTwice(true);
-    onTwice(true);
-    await pause(within(TWICE_MILLISECONDS), signal);
-    pipe.deliverTwice(false);
-    onTwice(false);
+    const deliverTwice = (isOn: boolean): void => {
+      pipe.deliverTwice(isOn);
+      onTwice(isOn);
+    };
+    deliverTwice(true);
+    await pause(random.whole(...DOUBLED), signal);
+    deliverTwice(false);
   };
 
   await Promise.all([
-    everySoOften(() => within(KILL_PAUSE_MILLISECONDS), signal, kill),
-    everySoOften(() => within(LOSE_PAUSE_MILLISECONDS), signal, lose),
-    everySoOften(() => within(PIPE_PAUSE_MILLISECONDS), signal, stopPipe),
-    everySoOften(() => within(TWICE_MILLISECONDS), signal, sayAllTwice),
+    everySoOften(PAUSES.kill, options, kill),
+    everySoOften(PAUSES.lose, options, lose),
+    everySoOften(PAUSES.stop, options, stop),
+    everySoOften(PAUSES.double, options, double),
   ]);
 }

@@ -1,34 +1,39 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { CallApi } from '../../cli/shared/api.ts';
 import {
+  GetQueueAttributesCommand,
+  ListQueuesCommand,
+  type QueueAttributeName,
+  type SQSClient,
+  StartMessageMoveTaskCommand,
+} from '@aws-sdk/client-sqs';
+import * as v from 'valibot';
+import type { CallApi } from '../../cli/shared/api.ts';
+import { parseJson } from '../../cli/shared/files.ts';
+import {
+  type BusinessDay,
   missingCount,
   readBusinessDay,
   requestReconcile,
   stagedCount,
-  type BusinessDay,
 } from '../../cli/shared/business-day.ts';
 import { reportTerminalTotals } from '../../cli/replay/terminal-totals.ts';
-import type { Findings } from './findings.ts';
-import type { SettlementBooks } from './settlement-books.ts';
+import { until } from '../harness/until.ts';
+import type { SettlementBooks } from './books.ts';
+import type { Findings, Tally } from './record.ts';
 
-/** A run that was killed keeps its date for as long as its function could have run; after that, the next request gets it. */
+const PATIENCE = { seconds: 240, everyMilliseconds: 1000 };
+/** A killed run keeps its date as long as its function could have run; then the next request gets the date. */
 const ASK_AGAIN_SECONDS = 8;
-const LOOK_AGAIN_MILLISECONDS = 1000;
 
 export interface DrainOptions {
-  /** How long it may take, all in all. */
-  readonly timeoutSeconds: number;
   readonly findings: Findings;
-  /** Sends what lies in dead-letter queues where it came from. */
-  readonly redrive: () => Promise<unknown>;
+  /** Sends dead letters back to the queue that they came from. */
+  readonly redrive: () => Promise<void>;
 }
 
 /**
- * Lets the terminals report their totals, and reconciles every date of the client's books: past ones until they are
- * balanced, the open one until nothing is missing.
+ * Reports the terminals' totals and reconciles every date: past ones until they are balanced, the open one until nothing
+ * is missing.
  *
- * @param openDate as the calendar has it now
  * @returns the days as they end
  */
 export async function drainSettlement(
@@ -38,45 +43,38 @@ export async function drainSettlement(
     readonly books: SettlementBooks;
     readonly openDate: string;
   },
-): Promise<Map<string, BusinessDay>> {
-  const { operator, gateway, books, openDate, findings, redrive, timeoutSeconds } = options;
+): Promise<ReadonlyMap<string, BusinessDay>> {
+  const { operator, gateway, books, openDate, findings, redrive } = options;
   const accepted = acceptedByDate(books);
-  await reportTerminalTotals({
-    totals: books.terminalTotals(),
-    call: gateway,
-    concurrency: 4,
-    onReported: () => undefined,
-  });
-  // Totals are compared by runs: only what a run says that began after this counts.
+  const totals = books.terminalTotals();
+  await reportTerminalTotals({ totals, call: gateway, concurrency: 4, onReported: () => undefined });
+  // Only runs that begin after this compare all totals.
   const reportedAt = new Date().toISOString();
   const days = new Map<string, BusinessDay>();
-  const deadline = performance.now() + timeoutSeconds * 1000;
+  const isDone = (date: string): boolean => {
+    const day = days.get(date);
+    if (day === undefined || (day.asOf ?? '') < reportedAt) return false;
+    if (stagedCount(day) !== accepted.get(date) || missingCount(day) !== 0) return false;
+    return day.status === 'balanced' || (date >= openDate && day.status === 'open');
+  };
+
+  let pending = [...accepted.keys()];
   let askedAt = -Infinity;
-  for (;;) {
-    const pending = [...accepted.keys()].filter((date) => !isDone(date));
-    if (pending.length === 0) return days;
-    if (performance.now() > deadline) {
-      for (const date of pending) findings.add(unfinished(days.get(date)), date);
-      return days;
-    }
+  await until(async () => {
     if (performance.now() - askedAt > ASK_AGAIN_SECONDS * 1000) {
       await redrive();
       for (const date of pending) await requestReconcile(operator, date);
       askedAt = performance.now();
     }
-    await wait(LOOK_AGAIN_MILLISECONDS);
     for (const date of pending) {
       const day = await readBusinessDay(operator, date);
       if (day !== undefined) days.set(date, day);
     }
-  }
-
-  function isDone(date: string): boolean {
-    const day = days.get(date);
-    if (day === undefined || (day.asOf ?? '') < reportedAt) return false;
-    if (stagedCount(day) !== accepted.get(date) || missingCount(day) !== 0) return false;
-    return day.status === 'balanced' || (date >= openDate && day.status === 'open');
-  }
+    pending = pending.filter((date) => !isDone(date));
+    return pending.length === 0;
+  }, PATIENCE);
+  for (const date of pending) findings.add(unfinished(days.get(date)), date);
+  return days;
 }
 
 function unfinished(day: BusinessDay | undefined): string {
@@ -84,7 +82,7 @@ function unfinished(day: BusinessDay | undefined): string {
   return `not done in time: ${day.status}, staged ${stagedCount(day)}, without an outcome ${missingCount(day)}`;
 }
 
-/** How many transactions each date has; a date may have decisions alone. */
+/** How many transactions each date has; a date may have decisions only. */
 function acceptedByDate(books: SettlementBooks): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { businessDate, type } of books.facts.values()) {
@@ -94,49 +92,61 @@ function acceptedByDate(books: SettlementBooks): Map<string, number> {
   return counts;
 }
 
-/** Waits until every message of the chat is seen and acknowledged, or waits for who is away. */
-export async function drainChat(
-  options: DrainOptions & { readonly outstanding: () => Promise<number> },
+/** Waits until no message is left. @param what is wrong with those that are left after the patience */
+export async function drainMessages(
+  left: () => Promise<number>,
+  where: string,
+  what: string,
+  { findings, redrive }: DrainOptions,
 ): Promise<void> {
-  const { outstanding, ...rest } = options;
-  await until({ ...rest, done: async () => (await outstanding()) === 0 }, async () =>
-    rest.findings.add(`${await outstanding()} messages were not delivered in time`, 'chat'),
-  );
-}
-
-/** Waits until nothing is left in queues: neither what waits, nor what a worker has in its hands. */
-export async function drainQueues(
-  options: DrainOptions & { readonly sqs: SQSClient; readonly queueUrls: readonly string[] },
-): Promise<void> {
-  const { sqs, queueUrls, ...rest } = options;
-  const left = async (): Promise<number> => {
-    let messages = 0;
-    for (const QueueUrl of queueUrls) {
-      const AttributeNames = [
-        'ApproximateNumberOfMessages',
-        'ApproximateNumberOfMessagesNotVisible',
-        'ApproximateNumberOfMessagesDelayed',
-      ] as const;
-      const { Attributes = {} } = await sqs.send(
-        new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] }),
-      );
-      for (const name of AttributeNames) messages += Number(Attributes[name] ?? 0);
-    }
-    return messages;
-  };
-  await until({ ...rest, done: async () => (await left()) === 0 }, async () =>
-    rest.findings.add(`${await left()} messages are left in the queues`, 'queues'),
-  );
-}
-
-async function until(
-  { timeoutSeconds, redrive, done }: DrainOptions & { readonly done: () => Promise<boolean> },
-  late: () => Promise<void>,
-): Promise<void> {
-  const deadline = performance.now() + timeoutSeconds * 1000;
-  while (!(await done())) {
-    if (performance.now() > deadline) return late();
+  const isDrained = await until(async () => {
+    if ((await left()) === 0) return true;
     await redrive();
-    await wait(LOOK_AGAIN_MILLISECONDS);
+    return false;
+  }, PATIENCE);
+  if (!isDrained) findings.add(`${await left()} messages ${what}`, where);
+}
+
+const COUNTS: QueueAttributeName[] = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
+];
+
+/** How many messages queues hold, those that workers have and delayed ones included. */
+export async function messagesIn(sqs: SQSClient, queueUrls: readonly string[]): Promise<number> {
+  let messages = 0;
+  for (const QueueUrl of queueUrls) {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: COUNTS }),
+    );
+    for (const name of COUNTS) messages += Number(Attributes[name] ?? 0);
   }
+  return messages;
+}
+
+const redrivePolicy = v.object({ deadLetterTargetArn: v.string() });
+
+/** @returns what redrives all dead-letter queues, as an operator does who answers the alarm */
+export async function createRedrive(sqs: SQSClient, redriven: Tally): Promise<() => Promise<void>> {
+  const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({}));
+  const queues = await Promise.all(
+    QueueUrls.map(async (QueueUrl) => {
+      const AttributeNames: QueueAttributeName[] = ['QueueArn', 'RedrivePolicy'];
+      const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }));
+      const policy = v.safeParse(redrivePolicy, parseJson(Attributes['RedrivePolicy'] ?? ''));
+      const target = policy.success ? policy.output.deadLetterTargetArn : undefined;
+      return { url: QueueUrl, arn: Attributes['QueueArn'], target };
+    }),
+  );
+  return async () => {
+    for (const { target: SourceArn, arn: DestinationArn } of queues) {
+      const url = queues.find(({ arn }) => arn === SourceArn)?.url;
+      if (SourceArn === undefined || url === undefined) continue;
+      const count = await messagesIn(sqs, [url]);
+      if (count === 0) continue;
+      await sqs.send(new StartMessageMoveTaskCommand({ SourceArn, DestinationArn }));
+      redriven.add(SourceArn.split(':').at(-1) ?? SourceArn, count);
+    }
+  };
 }

@@ -1,29 +1,30 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { errorMessage } from '../../cli/shared/command-error.ts';
+import type { HttpClient } from '../../cli/shared/http.ts';
 import { type AwsAnswer, type AwsCall, awsError, type Interceptor } from '../../local/testing.ts';
 import { isJsonList, isJsonObject, type JsonObject, objectAt } from '../../local/index.ts';
-import type { Random } from './random.ts';
-import type { Tally } from './tally.ts';
+import type { Random } from '../harness/random.ts';
+import type { Tally } from './record.ts';
 
-/** What fails a call. */
 const FAILURES = ['calls throttled', 'calls failed before their effect', 'calls failed after it'] as const;
 type Failure = (typeof FAILURES)[number];
 
-/** How often what happens, each from 0 to 1. */
+/** Probabilities, each from 0 to 1. */
 export interface FaultRates {
   /** Of all calls of the app's roles. */
   readonly failed: number;
-  /** Of the failures: what goes on for a while, so that the SDK's four attempts are not enough. */
+  /** Of the failures: those that last, so that the SDK's four attempts are not enough. */
   readonly storms: number;
-  /** Of the calls: what is answered late, now and then later than the SDK waits (2 s). */
+  /** Of the calls: answered late, sometimes later than the SDK waits (2 s). */
   readonly heldUp: number;
   /** Of the requests that send messages. */
   readonly doubled: number;
   readonly delayed: number;
-  /** Of the requests for several items at once. */
+  /** Of the requests for several items. */
   readonly halfDone: number;
 }
 
-/** Rare enough that the app makes progress, and mostly repairs what happens by trying again. */
+/** Rare enough that the app makes progress and mostly recovers by trying again. */
 const usualRates: FaultRates = {
   failed: 0.03,
   storms: 0.1,
@@ -32,36 +33,33 @@ const usualRates: FaultRates = {
   delayed: 0.1,
   halfDone: 0.05,
 };
-const STORM_MILLISECONDS = { minimum: 300, maximum: 1500 };
+const STORM_MILLISECONDS = [300, 1500] as const;
 const HELD_UP_MILLISECONDS = [50, 200, 500, 2200];
-const DELAY_SECONDS = { minimum: 1, maximum: 3 };
+const DELAY_SECONDS = [1, 3] as const;
+/** Of the answers that the network loses on their way to a client. */
+const LOST_RATE = 0.01;
+const MESSAGE = 'A fault of the soak.';
 
 export interface FaultOptions {
   readonly random: Random;
   readonly isOn: () => boolean;
   readonly tally: Tally;
-  readonly now: () => number;
   /** @default usualRates */
   readonly rates?: FaultRates;
 }
 
-/**
- * Faults in the calls that the app's roles make: functions, pollers, pipe. Nobody else's: who looks at the app from
- * outside must see it as it is.
- */
-export function createFaults({ random, isOn, tally, now, rates = usualRates }: FaultOptions): Interceptor {
+/** Makes calls of the app's roles fail. Calls from outside stay as they are, so that checks see the truth. */
+export function createFaults({ random, isOn, tally, rates = usualRates }: FaultOptions): Interceptor {
   const storms = new Map<string, { readonly failure: Failure; readonly until: number }>();
 
-  const failureOf = (call: AwsCall): Failure | undefined => {
-    const who = `${call.caller.kind === 'role' ? call.caller.roleArn : ''} ${call.service}:${call.action}`;
-    const storm = storms.get(who);
-    if (storm !== undefined && now() < storm.until) return storm.failure;
+  const failureOf = (roleArn: string, { service, action }: AwsCall): Failure | undefined => {
+    const caller = `${roleArn} ${service}:${action}`;
+    const storm = storms.get(caller);
+    if (storm !== undefined && performance.now() < storm.until) return storm.failure;
     if (!random.chance(rates.failed)) return undefined;
     const failure = random.pick(FAILURES);
-    if (random.chance(rates.storms)) {
-      const lasts = random.whole(STORM_MILLISECONDS.minimum, STORM_MILLISECONDS.maximum);
-      storms.set(who, { failure, until: now() + lasts });
-    }
+    if (random.chance(rates.storms))
+      storms.set(caller, { failure, until: performance.now() + random.whole(...STORM_MILLISECONDS) });
     return failure;
   };
 
@@ -71,68 +69,52 @@ export function createFaults({ random, isOn, tally, now, rates = usualRates }: F
       tally.add('calls held up');
       await wait(random.pick(HELD_UP_MILLISECONDS));
     }
-    const failure = failureOf(call);
+    const failure = failureOf(call.caller.roleArn, call);
     if (failure !== undefined) {
       tally.add(failure);
-      if (failure === 'calls throttled') return throttled(call);
       if (failure === 'calls failed after it') await proceed();
-      return failed(call);
+      return failure === 'calls throttled' ? throttled(call) : failed(call);
     }
-    if (call.action.startsWith('SendMessage')) return send(call, proceed);
-    const half = random.chance(rates.halfDone) ? halved(call) : undefined;
-    if (half === undefined) return proceed();
-    tally.add('batches half done');
-    return half.merged(await proceed(half.first));
-  };
-
-  async function send(
-    call: AwsCall,
-    proceed: (request?: JsonObject) => Promise<AwsAnswer>,
-  ): Promise<AwsAnswer> {
     const half = random.chance(rates.halfDone) ? halved(call) : undefined;
     if (half !== undefined) {
       tally.add('batches half done');
       return half.merged(await proceed(half.first));
     }
+    if (!call.action.startsWith('SendMessage')) return proceed();
     const messages = entriesOf(call.request)?.length ?? 1;
-    let request = call.request;
-    if (random.chance(rates.delayed)) {
-      tally.add('messages delayed', messages);
-      request = delayed(request, random.whole(DELAY_SECONDS.minimum, DELAY_SECONDS.maximum));
-    }
+    const isDelayed = random.chance(rates.delayed);
+    if (isDelayed) tally.add('messages delayed', messages);
+    const request = isDelayed ? delayed(call.request, random.whole(...DELAY_SECONDS)) : call.request;
     const answer = await proceed(request);
     if (answer.status < 300 && random.chance(rates.doubled)) {
       tally.add('messages doubled', messages);
       await proceed(request);
     }
     return answer;
-  }
+  };
 }
 
 function throttled({ service, action }: AwsCall): AwsAnswer {
   if (service === 'execute-api') return restError('LimitExceededException', 429);
   const isItemCall = service === 'dynamodb' && !/Stream|Shard|Records/.test(action);
-  return awsError(
-    isItemCall ? 'ProvisionedThroughputExceededException' : 'ThrottlingException',
-    'Rate exceeded: a fault of the soak.',
-  );
+  return awsError(isItemCall ? 'ProvisionedThroughputExceededException' : 'ThrottlingException', MESSAGE);
 }
 
 function failed({ service }: AwsCall): AwsAnswer {
   if (service === 'execute-api') return restError('InternalServerErrorException', 500);
-  return awsError('InternalServerError', 'A fault of the soak.', 500);
+  return awsError('InternalServerError', MESSAGE, 500);
 }
 
 /** REST services name an error in a header. */
 function restError(name: string, status: number): AwsAnswer {
-  return { ...awsError(name, 'A fault of the soak.', status), headers: { 'x-amzn-errortype': name } };
+  return { ...awsError(name, MESSAGE, status), headers: { 'x-amzn-errortype': name } };
 }
 
 function entriesOf(request: JsonObject): readonly JsonObject[] | undefined {
   return isJsonList(request['Entries']) ? request['Entries'].filter(isJsonObject) : undefined;
 }
 
-/** Messages that the sender delays itself keep their delay. */
+/** A delay that the sender chose stays. */
 function delayed(request: JsonObject, seconds: number): JsonObject {
   const entries = entriesOf(request);
   return entries === undefined
@@ -140,57 +122,71 @@ function delayed(request: JsonObject, seconds: number): JsonObject {
     : { ...request, Entries: entries.map((entry) => ({ DelaySeconds: seconds, ...entry })) };
 }
 
-/** The first half of a request for several items, and the answer that says that the rest was left undone. */
+/** The first half of a request for several items, and the answer that leaves the rest undone. */
 interface Half {
   readonly first: JsonObject;
   readonly merged: (answer: AwsAnswer) => AwsAnswer;
 }
 
+/** @returns undefined for a request for one item, or of another kind */
 function halved({ action, request }: AwsCall): Half | undefined {
-  if (action === 'SendMessageBatch') return halvedEntries(request);
-  const [table, asked] = Object.entries(objectAt(request, 'RequestItems'))[0] ?? [];
-  if (table === undefined) return undefined;
-  if (action === 'BatchWriteItem' && isJsonList(asked)) {
-    const [first, rest] = split(asked);
-    if (rest.length === 0) return undefined;
+  const half = <T>(
+    items: readonly T[],
+    withItems: (first: readonly T[]) => JsonObject,
+    undone: (rest: readonly T[]) => Readonly<Record<string, unknown>>,
+  ): Half | undefined => {
+    const middle = Math.ceil(items.length / 2);
+    if (middle === items.length) return undefined;
     return {
-      first: { ...request, RequestItems: { [table]: first } },
-      merged: (answer) => withMember(answer, 'UnprocessedItems', { [table]: rest }),
+      first: { ...request, ...withItems(items.slice(0, middle)) },
+      merged: (answer) =>
+        answer.status < 300 && isJsonObject(answer.body)
+          ? { ...answer, body: { ...answer.body, ...undone(items.slice(middle)) } }
+          : answer,
     };
+  };
+  if (action === 'SendMessageBatch') {
+    const error = { SenderFault: false, Code: 'InternalError', Message: MESSAGE };
+    return half(
+      entriesOf(request) ?? [],
+      (Entries) => ({ Entries }),
+      (rest) => ({ Failed: rest.map(({ Id }) => ({ Id, ...error })) }),
+    );
   }
-  if (action === 'BatchGetItem' && isJsonObject(asked) && isJsonList(asked['Keys'])) {
-    const [first, rest] = split(asked['Keys']);
-    if (rest.length === 0) return undefined;
-    return {
-      first: { ...request, RequestItems: { [table]: { ...asked, Keys: first } } },
-      merged: (answer) => withMember(answer, 'UnprocessedKeys', { [table]: { ...asked, Keys: rest } }),
-    };
-  }
+  const [table = '', asked] = Object.entries(objectAt(request, 'RequestItems'))[0] ?? [];
+  if (action === 'BatchWriteItem' && isJsonList(asked))
+    return half(
+      asked,
+      (first) => ({ RequestItems: { [table]: first } }),
+      (rest) => ({ UnprocessedItems: { [table]: rest } }),
+    );
+  if (action === 'BatchGetItem' && isJsonObject(asked) && isJsonList(asked['Keys']))
+    return half(
+      asked['Keys'],
+      (Keys) => ({ RequestItems: { [table]: { ...asked, Keys } } }),
+      (Keys) => ({ UnprocessedKeys: { [table]: { ...asked, Keys } } }),
+    );
   return undefined;
 }
 
-function halvedEntries(request: JsonObject): Half | undefined {
-  const [first, rest] = split(entriesOf(request) ?? []);
-  if (rest.length === 0) return undefined;
-  const Failed = rest.map(({ Id }) => ({
-    Id: Id ?? null,
-    SenderFault: false,
-    Code: 'InternalError',
-    Message: 'A fault of the soak.',
-  }));
+/** An HTTP client whose network loses answers. Callers try again, and `retried` counts why. */
+export function lossyHttpClient(
+  http: HttpClient,
+  { random, isOn, tally, retried }: FaultOptions & { readonly retried: Tally },
+): HttpClient {
   return {
-    first: { ...request, Entries: first },
-    merged: (answer) => withMember(answer, 'Failed', Failed),
+    ...http,
+    send: async (request) => {
+      const response = await http.send(request).catch((error: unknown) => {
+        retried.add(`no answer: ${errorMessage(error)}`);
+        throw error;
+      });
+      if (response.status >= 500 || response.status === 429) retried.add(`answered ${response.status}`);
+      else if (isOn() && random.chance(LOST_RATE)) {
+        tally.add('answers lost');
+        throw new Error(`The answer was lost: ${MESSAGE}`);
+      }
+      return response;
+    },
   };
-}
-
-function split<T>(items: readonly T[]): [T[], T[]] {
-  const middle = Math.ceil(items.length / 2);
-  return [items.slice(0, middle), items.slice(middle)];
-}
-
-function withMember(answer: AwsAnswer, name: string, value: unknown): AwsAnswer {
-  return answer.status < 300 && isJsonObject(answer.body)
-    ? { ...answer, body: { ...answer.body, [name]: value } }
-    : answer;
 }

@@ -1,15 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Random } from '../harness/random.ts';
 
-export interface Pace {
-  readonly perSecond: number;
-  /** So many works may be under way at once; where they take longer, the rate falls rather than their number grow. */
-  readonly atMost: number;
-  readonly signal: AbortSignal;
-}
-
-/** Begins works at a steady rate until the signal, and resolves when the last has ended. They must not reject. */
+/**
+ * Begins works at a steady rate until the signal, and resolves when the last has ended. They must not reject.
+ *
+ * @param atMost works may be under way at once: with slow works the rate falls, and their number does not grow
+ */
 export async function atRate(
-  { perSecond, atMost, signal }: Pace,
+  {
+    perSecond,
+    atMost,
+    signal,
+  }: { readonly perSecond: number; readonly atMost: number; readonly signal: AbortSignal },
   work: (number: number) => Promise<void>,
 ): Promise<void> {
   const underWay = new Set<Promise<void>>();
@@ -20,26 +22,29 @@ export async function atRate(
     if (signal.aborted) break;
     const begun: Promise<void> = work(number).finally(() => underWay.delete(begun));
     underWay.add(begun);
-    // What was missed while too much was under way is not made up for: that would be a burst.
+    // Time that was lost is not made up for: that would be a burst.
     dueAt = Math.max(dueAt + 1000 / perSecond, performance.now());
   }
   await Promise.all(underWay);
 }
 
-/** Does a work again and again until the signal, with a pause before each. It must not reject. */
+/** A range of milliseconds. */
+export type Pause = readonly [shortest: number, longest: number];
+
+/** Repeats a work until the signal, with a pause before each. It must not reject. */
 export async function everySoOften(
-  pauseMilliseconds: () => number,
-  signal: AbortSignal,
+  range: Pause,
+  { random, signal }: { readonly random: Random; readonly signal: AbortSignal },
   work: () => Promise<void> | void,
 ): Promise<void> {
   for (;;) {
-    await pause(pauseMilliseconds(), signal);
+    await pause(random.whole(...range), signal);
     if (signal.aborted) return;
     await work();
   }
 }
 
-/** Waits so long, or until the signal. */
+/** Waits this long, or until the signal. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (milliseconds <= 0 || signal.aborted) return;
   await wait(milliseconds, undefined, { signal }).catch(() => undefined);

@@ -1,55 +1,70 @@
 import { formatAmount, formatCount } from '../../cli/shared/money.ts';
-import { outcomes } from '../../cli/shared/business-day.ts';
 import { plainTable } from '../../cli/shared/table.ts';
-import { countOf, formatSeconds, type Colors } from '../../cli/shared/screen.ts';
-import type { Percentiles } from '../latency/percentiles.ts';
-import { memoryGrowthLimit } from './check.ts';
-import type { ConservationRow } from './conservation.ts';
-import { findingText } from './findings.ts';
-import type { Minute } from './measure.ts';
-import type { SoakReport } from './run.ts';
+import { type Colors, countOf, formatSeconds } from '../../cli/shared/screen.ts';
+import type { Percentiles } from '../harness/percentiles.ts';
+import type { RecipientRow } from './check-chat.ts';
+import { type ConservationRow, OUTCOMES } from './check-settlement.ts';
+import { type Finding, findingText, type MemoryThirds, type Minute } from './record.ts';
 
-/** What a person reads at the end. */
+export interface SoakReport {
+  readonly seed: number;
+  /** How long the load lasted. */
+  readonly seconds: number;
+  readonly drainSeconds: number;
+  readonly settlement: readonly ConservationRow[];
+  readonly recipients: readonly RecipientRow[];
+  /** Frames with a message that a device of the user had already. */
+  readonly pushedAgain: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly consequences: Readonly<Record<string, number>>;
+  readonly deadLetters: Readonly<Record<string, number>>;
+  readonly minutes: readonly Minute[];
+  readonly memoryThirds: MemoryThirds;
+  /** What is lost, doubled or otherwise wrong. Without findings the guarantees hold. */
+  readonly findings: readonly Finding[];
+}
+
+/** The most that the last third of the load may use of memory, compared with the middle third. */
+export const MEMORY_GROWTH_LIMIT = 1.15;
+
 export function reportText(report: SoakReport, colors: Colors): string {
   const { seed, seconds, drainSeconds, findings } = report;
-  const verdict =
-    findings.length === 0
-      ? colors.green('Nothing is lost, nothing doubled, and everything adds up.')
-      : [
-          colors.red(`${countOf(findings.length, 'finding')}:`),
-          ...findings.map((finding) => colors.red(`  ${findingText(finding)}`)),
-        ].join('\n');
+  const deadLetters = Object.entries(report.deadLetters).map(([name, count]) => [
+    `dead letters redriven from ${name}`,
+    count,
+  ]);
   return [
-    section('Transactions: accepted = settled + held + reversed + rejected', conservation(report.settlement)),
-    section('Messages: accepted = acknowledged + waiting', recipients(report)),
-    section('Faults', counts(report.faults)),
-    section('What came of them', counts({ ...report.consequences, ...redriven(report.deadLetters) })),
-    section('Latency in milliseconds, and memory', minutes(report.minutes)),
-    memory(report),
-    `${formatSeconds(seconds)} of load, ${formatSeconds(drainSeconds)} until all was still, seed ${seed}`,
-    '',
-    verdict,
+    'Transactions: accepted = settled + held + reversed + rejected',
+    conservation(report.settlement),
+    '\nMessages: accepted = acknowledged + waiting',
+    recipients(report),
+    '\nFaults',
+    counts(report.faults),
+    '\nWhat came of them',
+    counts({ ...report.consequences, ...Object.fromEntries(deadLetters) }),
+    '\nLatency in milliseconds, and memory',
+    minutes(report.minutes),
+    `\n${memory(report)}`,
+    `${formatSeconds(seconds)} of load, ${formatSeconds(drainSeconds)} until all was still, seed ${seed}\n`,
+    ...(findings.length === 0
+      ? [colors.green('Nothing is lost, nothing doubled, and everything adds up.')]
+      : [`${countOf(findings.length, 'finding')}:`, ...findings.map((each) => `  ${findingText(each)}`)].map(
+          colors.red,
+        )),
   ].join('\n');
 }
 
-/** A minute in a line, for who follows along. */
+/** A minute in a line. */
 export function minuteText({ number, intake, chat, memoryMegabytes }: Minute): string {
   return `minute ${number}: intake ${latency(intake)}, chat ${latency(chat)}, ${memoryMegabytes} MB`;
 }
 
-/** The report as JSON: amounts as decimal text, as everywhere. */
-export function reportJson(report: SoakReport): string {
-  return JSON.stringify(report, (_, value: unknown) =>
-    typeof value === 'bigint' ? value.toString() : value,
-  );
-}
-
-function section(title: string, table: string): string {
-  return `${title}\n${table}\n`;
+function latency(found: Percentiles | undefined): string {
+  return found === undefined ? '–' : `p50 ${found.p50} p99 ${found.p99} ms`;
 }
 
 function conservation(rows: readonly ConservationRow[]): string {
-  const sides = ['accepted', ...outcomes] as const;
+  const sides = ['accepted', ...OUTCOMES] as const;
   return plainTable(
     ['', ...sides],
     rows.flatMap((row) => [
@@ -63,31 +78,20 @@ function conservation(rows: readonly ConservationRow[]): string {
 }
 
 function recipients({ recipients: rows, pushedAgain }: SoakReport): string {
+  const sides = ['accepted', 'acknowledged', 'waiting'] as const;
   const table = plainTable(
-    ['', 'accepted', 'acknowledged', 'waiting'],
-    rows.map(({ userId, accepted, acknowledged, waiting }) => [
-      userId,
-      formatCount(accepted),
-      formatCount(acknowledged),
-      formatCount(waiting),
-    ]),
+    ['', ...sides],
+    rows.map((row) => [row.userId, ...sides.map((side) => formatCount(row[side]))]),
   );
-  return `${table}\n${countOf(pushedAgain, 'frame')} brought a device what one of its user's had already`;
+  return `${table}\n${countOf(pushedAgain, 'frame')} brought a message that a device of the user had already`;
 }
 
 function counts(byName: Readonly<Record<string, number>>): string {
   const rows = Object.entries(byName).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return rows.length === 0
-    ? 'none'
-    : plainTable(
-        ['', 'count'],
-        rows.map(([name, count]) => [name, formatCount(count)]),
-      );
-}
-
-function redriven(deadLetters: SoakReport['deadLetters']): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(deadLetters).map(([name, count]) => [`dead letters redriven from ${name}`, count]),
+  if (rows.length === 0) return 'none';
+  return plainTable(
+    ['', 'count'],
+    rows.map(([name, count]) => [name, formatCount(count)]),
   );
 }
 
@@ -102,12 +106,8 @@ function minutes(rows: readonly Minute[]): string {
   );
 }
 
-function latency(found: Percentiles | undefined): string {
-  return found === undefined ? '–' : `p50 ${found.p50} p99 ${found.p99} ms`;
-}
-
 function memory({ memoryThirds }: SoakReport): string {
-  const [first, middle, last] = memoryThirds.map((megabytes) => Math.round(megabytes));
-  const growth = memoryThirds[2] / memoryThirds[1];
-  return `Memory by thirds: ${first}, ${middle}, ${last} MB; the last is ${growth.toFixed(2)} × the middle one (at most ${memoryGrowthLimit})`;
+  const thirds = memoryThirds.map((megabytes) => Math.round(megabytes)).join(', ');
+  const growth = (memoryThirds[2] / memoryThirds[1]).toFixed(2);
+  return `Memory by thirds: ${thirds} MB; the last is ${growth} × the middle one (at most ${MEMORY_GROWTH_LIMIT})`;
 }

@@ -1,28 +1,41 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import * as v from 'valibot';
 import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
-import { accessTokensOf, type ApiClient } from '../../cli/shared/tokens.ts';
-import { createCallApi, describeRefusal, type CallApi } from '../../cli/shared/api.ts';
-import { businessCalendar, type BusinessDay } from '../../cli/shared/business-day.ts';
+import { environmentNames as settlementNames } from '../../lambda/card-settlement/contract.ts';
+import { environmentNames as chatNames } from '../../lambda/chat/contract.ts';
+import { accessTokensOf } from '../../cli/shared/tokens.ts';
+import { type CallApi, createCallApi, describeRefusal } from '../../cli/shared/api.ts';
+import { awsClientOptions } from '../../cli/shared/outputs.ts';
+import { businessCalendar } from '../../cli/shared/business-day.ts';
+import type { ApiClient } from '../../cli/shared/tokens.ts';
 import { CommandError } from '../../cli/shared/command-error.ts';
 import { createHttpClient } from '../../cli/shared/http.ts';
+import type { BusinessDay } from '../../cli/shared/business-day.ts';
 import { datesForRates, loadFxRates, readShippedFxRates } from '../../cli/shared/fx-rates.ts';
-import { createChatLoad, type ChatLoad } from './chat-load.ts';
-import { check } from './check.ts';
-import type { RecipientRow } from './check-chat.ts';
-import type { ConservationRow } from './conservation.ts';
-import { findRedrives, redrive } from './dead-letters.ts';
-import { drainChat, drainQueues, drainSettlement } from './drain.ts';
-import { createFaults } from './faults.ts';
-import type { Finding } from './findings.ts';
-import { runLoad } from './load.ts';
-import { lossyHttpClient } from './lossy-http.ts';
-import type { MemoryThirds, Minute } from './measure.ts';
-import { startOwnHost, type OwnHost } from './own-host.ts';
-import { seededRandom } from './random.ts';
-import { createRecord, noteEvent, type SoakRecord } from './record.ts';
-import { retries } from './retries.ts';
+import { type OwnHost, startOwnHost } from '../harness/own-host.ts';
+import { type Random, seededRandom } from '../harness/random.ts';
+import { type ChatLoad, createChatLoad } from './chat-load.ts';
+import { checkChat } from './check-chat.ts';
+import { checkSettlement, type SettlementResult } from './check-settlement.ts';
+import { disturb } from './disturbances.ts';
+import { createRedrive, drainMessages, drainSettlement, messagesIn } from './drain.ts';
+import { createFaults, lossyHttpClient } from './faults.ts';
+import { everySoOften } from './pace.ts';
+import {
+  createRecord,
+  type Findings,
+  type MemoryThirds,
+  noteEvent,
+  RETRIES,
+  type SoakRecord,
+} from './record.ts';
+import { MEMORY_GROWTH_LIMIT, minuteText, type SoakReport } from './report.ts';
 import { merchantProfiles } from './sales.ts';
+import { operate, runIntake } from './settlement-load.ts';
+import { createTables } from './tables.ts';
 
 export interface SoakOptions {
   /** The folder of the cloud assembly. */
@@ -32,209 +45,250 @@ export interface SoakOptions {
   readonly salesPerSecond: number;
   readonly messagesPerSecond: number;
   readonly seed: number;
-  /** Ends the load early; what was accepted is still drained and checked. */
+  /** Ends the load early. What was accepted is still drained and checked. */
   readonly signal: AbortSignal;
-  readonly onProgress?: (progress: SoakProgress) => void;
-  readonly onMinute?: (minute: Minute) => void;
+  /** Told each phase and each minute. */
+  readonly say?: (text: string) => void;
 }
 
-export interface SoakProgress {
-  readonly phase: 'start' | 'load' | 'drain' | 'check';
-  readonly transactions: number;
-  readonly messages: number;
-  readonly faults: number;
-}
-
-export interface SoakReport {
-  readonly seed: number;
-  /** How long the load lasted. */
-  readonly seconds: number;
-  readonly drainSeconds: number;
-  readonly settlement: readonly ConservationRow[];
-  readonly recipients: readonly RecipientRow[];
-  /** Frames that devices got of messages that they had already. */
-  readonly pushedAgain: number;
-  readonly faults: Readonly<Record<string, number>>;
-  readonly consequences: Readonly<Record<string, number>>;
-  readonly deadLetters: Readonly<Record<string, number>>;
-  readonly minutes: readonly Minute[];
-  readonly memoryThirds: MemoryThirds;
-  /** What is lost, doubled or otherwise wrong; none, and the guarantees hold. */
-  readonly findings: readonly Finding[];
-}
-
-/** Past dates into which transactions are reported. */
+/** Past dates that transactions are reported into. */
 const PAST_DATES = 3;
-const DRAIN_SECONDS = 240;
+/** Nearly all functions run at once. With the default they would take workers from each other all the time. */
+const MAXIMUM_WORKERS = 28;
+/** Transactions whose status the API is asked for, too. */
+const ASKED_STATUSES = 100;
+/** A shorter run is still loading code in its middle third. */
+const MEMORY_CHECK_SECONDS = 120;
 
-/** What the phases of a soak work with. */
-interface Running {
-  readonly own: OwnHost;
-  readonly as: Readonly<Record<ApiClient, CallApi>>;
+/** What the phases share. */
+interface Soak extends SoakOptions {
+  readonly say: (text: string) => void;
+  readonly host: OwnHost;
+  readonly sqs: SQSClient;
+  readonly gateway: CallApi;
+  readonly operator: CallApi;
   readonly chat: ChatLoad;
+  /** Begins every key, so that runs share none. */
+  readonly prefix: string;
   readonly record: SoakRecord;
+  readonly random: (purpose: string) => Random;
+  /** Faults befall the app while `isFaulty` holds; `isTwice` while the pipe delivers everything twice. */
+  readonly now: { isFaulty: boolean; isTwice: boolean };
 }
 
 /**
- * Runs the app under a steady load while calls fail, messages double, workers die and connections are lost; then lets it
- * come to rest, and holds everything that was accepted against its books.
+ * Runs the app under a steady load while calls fail, messages double, workers die and connections are lost. Then lets it
+ * come to rest, and checks its books against everything that it accepted.
  */
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
-  const { assembly, seed } = options;
+  const { seed, assembly, say = () => undefined } = options;
   const record = createRecord();
-  let isFaulty = false;
-  let isTwice = false;
-  const isOn = (): boolean => isFaulty;
-  const random = seededRandom(seed, 'clients');
-  const own = await startOwnHost({
+  const random = (purpose: string): Random => seededRandom(seed, purpose);
+  const now = { isFaulty: false, isTwice: false };
+  const faults = { isOn: () => now.isFaulty, tally: record.faults };
+  say('Starting the host…');
+  const host = await startOwnHost({
     assembly,
-    interceptor: createFaults({
-      random: seededRandom(seed, 'calls'),
-      isOn,
-      tally: record.faults,
-      now: () => performance.now(),
-    }),
-    onEvent: (event) => noteEvent(event, record, isTwice),
+    maxWorkers: MAXIMUM_WORKERS,
+    interceptors: [createFaults({ ...faults, random: random('calls') })],
+    onEvent: (event) => noteEvent(event, record, now.isTwice),
   });
+  const outputs = host.appOutputs;
   const plain = createHttpClient({ connections: 128, timeoutSeconds: 20 });
-  const http = lossyHttpClient(plain, {
-    random,
-    isOn,
-    faults: record.faults,
-    retried: record.consequences,
-  });
-  const { outputs } = own;
+  const http = lossyHttpClient(plain, { ...faults, random: random('answers'), retried: record.consequences });
   const callAs = (client: ApiClient): CallApi =>
     createCallApi({
       http,
       apiUrl: outputs.DuotempoCardSettlement.ApiUrl,
       tokens: accessTokensOf(client, outputs, plain),
-      retries,
-      random: random.next,
+      retries: RETRIES,
+      random: random('retries').next,
     });
-  // Keys of their own for every run, and tokens of cards, whatever the seed.
   const prefix = `soak-${randomUUID().slice(0, 8)}`;
-  const chat = createChatLoad({
-    outputs,
-    http,
-    prefix,
-    random: seededRandom(seed, 'chat'),
-    books: record.chat,
-    findings: record.findings,
-    onSeen: record.meter.chat,
-  });
-  const running = {
-    own,
-    as: { gateway: callAs('gateway'), operator: callAs('operator') },
-    chat,
-    record,
-  };
-  const devicesEnd = new AbortController();
-  setMaxListeners(0, devicesEnd.signal);
-  let devices = Promise.resolve();
-  const progress = (phase: SoakProgress['phase']): void => options.onProgress?.(progressOf(phase, record));
+  const chat = createChatLoad({ outputs, http, prefix, random: random('chat'), record });
+  const [gateway, operator, sqs] = [
+    callAs('gateway'),
+    callAs('operator'),
+    new SQSClient(awsClientOptions(outputs)),
+  ];
   try {
-    progress('start');
-    await prepare(running);
-    devices = chat.runDevices(devicesEnd.signal);
-    const seconds = await runLoad({
-      ...options,
-      ...running.as,
-      host: own.host,
-      chat,
-      record,
-      prefix,
-      dates: datesOf(new Date()),
-      setFaulty: (now) => (isFaulty = now),
-      onTwice: (now) => (isTwice = now),
-      onSample: () => progress('load'),
-      onMinute: (minute) => options.onMinute?.(minute),
-    });
-    const drainedFrom = performance.now();
-    progress('drain');
-    const days = await drain(running);
-    devicesEnd.abort();
-    await devices;
-    const drainSeconds = (performance.now() - drainedFrom) / 1000;
-    progress('check');
-    const lastHello = await chat.lastHello();
-    const { operator } = running.as;
-    const checked = await check({ tables: own.tables, record, operator, random, days, lastHello, seconds });
-    return report(record, { seed, seconds, drainSeconds, ...checked });
+    return await play({ ...options, say, host, sqs, gateway, operator, chat, prefix, record, random, now });
   } finally {
-    devicesEnd.abort();
-    await devices;
     plain.close();
-    await own.stop();
+    sqs.destroy();
+    await host.stop();
   }
 }
 
-/** The open business date, and the past ones that are reported into. */
-function datesOf(now: Date): string[] {
-  const open = businessDateOf(now, businessCalendar);
-  return Array.from({ length: 1 + PAST_DATES }, (_, age) => addDays(open, -age));
+async function play(soak: Soak): Promise<SoakReport> {
+  const { seed, say, chat, record } = soak;
+  await prepare(soak);
+  const devicesEnd = new AbortController();
+  setMaxListeners(0, devicesEnd.signal);
+  const devices = chat.runDevices(devicesEnd.signal);
+  let days: ReadonlyMap<string, BusinessDay>;
+  let [seconds, drainedFrom] = [0, 0];
+  try {
+    seconds = await load(soak);
+    drainedFrom = performance.now();
+    say('The load is over: draining, reconciling, redriving…');
+    days = await drain(soak);
+  } finally {
+    devicesEnd.abort();
+    await devices;
+  }
+  const drainSeconds = (performance.now() - drainedFrom) / 1000;
+  say('Checking the books…');
+  const checked = await check(soak, days, seconds);
+  let frames = 0;
+  for (const { count } of record.chat.sightings.values()) frames += count;
+  return {
+    seed,
+    seconds,
+    drainSeconds,
+    ...checked,
+    pushedAgain: frames - record.chat.sightings.size,
+    faults: record.faults.counts(),
+    consequences: record.consequences.counts(),
+    deadLetters: record.deadLetters.counts(),
+    minutes: record.meter.minutes(),
+    memoryThirds: record.meter.thirds(),
+    findings: record.findings.all(),
+  };
 }
 
-/** Merchants' profiles and rates, and every function started once: a load on a cold host is another measurement. */
-async function prepare({ own, as }: Running): Promise<void> {
+/** Merchants, rates, and one worker of each function, so that the load does not begin on a cold host. */
+async function prepare({ host, operator }: Soak): Promise<void> {
   const open = businessDateOf(new Date(), businessCalendar);
   await Promise.all([
-    own.host.warm(),
-    loadFxRates(as.operator, await readShippedFxRates(), datesForRates(open)),
+    host.warm(),
+    loadFxRates(operator, await readShippedFxRates(), datesForRates(open)),
     ...merchantProfiles.map(async ({ merchantId, ...profile }) => {
-      const response = await as.operator({
-        method: 'PUT',
-        path: `/merchants/${merchantId}`,
-        body: { name: merchantId, country: 'US', ...profile },
-      });
+      const body = { name: merchantId, country: 'US', ...profile };
+      const response = await operator({ method: 'PUT', path: `/merchants/${merchantId}`, body });
       if (response.status !== 204)
         throw new CommandError(`A merchant was refused: ${describeRefusal(response)}.`);
     }),
   ]);
 }
 
-/** Faults are over: everything comes to rest. @returns the days as they end */
-async function drain({ own, as, chat, record }: Running): Promise<ReadonlyMap<string, BusinessDay>> {
-  const { findings, deadLetters } = record;
-  const redrives = await findRedrives(own.sqs);
-  const options = {
-    timeoutSeconds: DRAIN_SECONDS,
-    findings,
-    redrive: async () => redrive(own.sqs, redrives, deadLetters.add),
+/** Everything at once, until the time is over or the signal. @returns how many seconds it lasted */
+async function load(soak: Soak): Promise<number> {
+  const { host, gateway, operator, chat, prefix, record, random, now, say } = soak;
+  const { meter, findings, settlement: books } = record;
+  // AbortSignal.any would do, but Node.js 20 loses a signal that nothing but another signal refers to.
+  const ending = new AbortController();
+  const { signal } = ending;
+  setMaxListeners(0, signal);
+  const end = (): void => {
+    now.isFaulty = false;
+    ending.abort();
   };
+  now.isFaulty = true;
+  const timer = setTimeout(end, soak.seconds * 1000);
+  soak.signal.addEventListener('abort', end);
+  if (soak.signal.aborted) end();
+  const endMinute = (): void => {
+    const minute = meter.endMinute();
+    if (minute !== undefined) say(minuteText(minute));
+  };
+  const open = businessDateOf(new Date(), businessCalendar);
+  const dates = Array.from({ length: 1 + PAST_DATES }, (_, age) => addDays(open, -age));
+  const settlement = { gateway, operator, dates, books, findings, signal };
+  const clock = { random: random('clock'), signal };
+  const startedAt = performance.now();
+  await Promise.all([
+    runIntake(
+      { ...settlement, random: random('intake') },
+      { prefix, perSecond: soak.salesPerSecond, onAccepted: meter.intake },
+    ),
+    operate({ ...settlement, random: random('operating') }, soak.seconds),
+    chat.write(soak.messagesPerSecond, signal),
+    disturb({
+      host,
+      random: random('disturbances'),
+      tally: record.faults,
+      onTwice: (isTwice) => (now.isTwice = isTwice),
+      signal,
+    }),
+    everySoOften([1000, 1000], clock, () => meter.memory(process.memoryUsage().rss)),
+    everySoOften([60_000, 60_000], clock, endMinute),
+  ]);
+  clearTimeout(timer);
+  endMinute();
+  return (performance.now() - startedAt) / 1000;
+}
+
+/** Without faults, everything comes to rest. @returns the days as they end */
+async function drain(soak: Soak): Promise<ReadonlyMap<string, BusinessDay>> {
+  const { host, sqs, gateway, operator, chat, record } = soak;
+  const options = { findings: record.findings, redrive: await createRedrive(sqs, record.deadLetters) };
   const openDate = businessDateOf(new Date(), businessCalendar);
   const [days] = await Promise.all([
-    drainSettlement({ ...options, ...as, books: record.transactions, openDate }),
-    drainChat({ ...options, outstanding: chat.outstanding }),
+    drainSettlement({ ...options, gateway, operator, books: record.settlement, openDate }),
+    drainMessages(chat.outstanding, 'chat', 'were not delivered in time', options),
   ]);
-  // What is still on its way has been done by others; that it does nothing more is part of what is checked.
-  await drainQueues({ ...options, sqs: own.sqs, queueUrls: own.queueUrls });
+  const queueUrls = [
+    settlementNames.settlementQueueUrl,
+    chatNames.notificationQueueUrl,
+    chatNames.drainQueueUrl,
+  ].map(host.variable);
+  // Messages that are still on their way are doubles. The checks show that they change nothing.
+  await drainMessages(async () => messagesIn(sqs, queueUrls), 'queues', 'are left in the queues', options);
   return days;
 }
 
-function progressOf(phase: SoakProgress['phase'], { transactions, chat, faults }: SoakRecord): SoakProgress {
-  return {
-    phase,
-    transactions: transactions.facts.size,
-    messages: chat.accepted.size,
-    faults: Object.values(faults.counts()).reduce((sum, count) => sum + count, 0),
-  };
+async function check(
+  { host, chat, operator, record, random }: Soak,
+  days: ReadonlyMap<string, BusinessDay>,
+  seconds: number,
+): Promise<Pick<SoakReport, 'settlement' | 'recipients'>> {
+  const { settlement, chat: books, findings, meter } = record;
+  // A load that nothing was accepted of shows nothing.
+  if (settlement.facts.size === 0) findings.add('nothing was accepted', 'intake');
+  if (books.accepted.size === 0) findings.add('nothing was accepted', 'chat');
+  const lastHello = await chat.lastHello();
+  const dynamoDb = new DynamoDBClient(awsClientOptions(host.appOutputs));
+  const { staged, ledger, messages, notifications } = createTables(dynamoDb, host.variable);
+  try {
+    const { rows, statuses } = await checkSettlement(
+      { accepted: settlement.facts, staged: staged(), ledger: ledger(), days },
+      findings,
+    );
+    await checkStatuses(operator, statuses, random('statuses'), findings);
+    const recipients = await checkChat(
+      { ...books, messages: messages(), notifications: notifications(), lastHello },
+      findings,
+    );
+    if (seconds >= MEMORY_CHECK_SECONDS) checkMemory(meter.thirds(), findings);
+    return { settlement: rows, recipients };
+  } finally {
+    dynamoDb.destroy();
+  }
 }
 
-function report(
-  { chat, findings, meter, faults, consequences, deadLetters }: SoakRecord,
-  rest: Pick<SoakReport, 'seed' | 'seconds' | 'drainSeconds' | 'settlement' | 'recipients'>,
-): SoakReport {
-  let frames = 0;
-  for (const { count } of chat.sightings.values()) frames += count;
-  return {
-    ...rest,
-    pushedAgain: frames - chat.sightings.size,
-    faults: faults.counts(),
-    consequences: consequences.counts(),
-    deadLetters: deadLetters.counts(),
-    minutes: meter.minutes(),
-    memoryThirds: meter.thirds(),
-    findings: findings.all(),
-  };
+/** The API shows some transactions with the status that the ledger gives them. */
+async function checkStatuses(
+  operator: CallApi,
+  statuses: SettlementResult['statuses'],
+  random: Random,
+  findings: Findings,
+): Promise<void> {
+  const ids = [...statuses.keys()];
+  for (let asked = 0; asked < Math.min(ASKED_STATUSES, ids.length); asked += 1) {
+    const id = random.pick(ids);
+    const ask = async (): Promise<void> => {
+      const response = await operator({ method: 'GET', path: `/transactions/${id}` });
+      const { status } = v.parse(v.object({ status: v.string() }), response.body);
+      if (status !== statuses.get(id))
+        findings.add(`${statuses.get(id)} in the ledger, but ${status} in the API`, 'the API', id);
+    };
+    await findings.during('reading a status', 'the API', ask, id);
+  }
+}
+
+export function checkMemory([, middle, last]: MemoryThirds, findings: Findings): void {
+  if (last <= MEMORY_GROWTH_LIMIT * middle) return;
+  const [from, to] = [Math.round(middle), Math.round(last)];
+  findings.add(`memory grew from ${from} MB in the middle third to ${to} MB in the last`, 'this process');
 }

@@ -1,78 +1,68 @@
 import type { Transaction } from '../../lambda/card-settlement/domain/transaction.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../harness/random.ts';
 
-/** A transaction to report, under its idempotency key. */
-export interface Report {
-  readonly key: string;
-  readonly transaction: Transaction;
-}
-
-/** A sale that was accepted, and may be reversed or paid back. */
+/** An accepted sale, which may be reversed or refunded. */
 export interface KnownSale {
   readonly transactionId: string;
   readonly transaction: Transaction;
 }
 
-/** Profiles of half of the merchants; the others settle in the currency of their sales, without a fee. */
+/** Profiles of half of the merchants. The others have none: they settle in the currency of the sale, without a fee. */
 export const merchantProfiles = [
   { merchantId: 'mer_usd', settlementCurrency: 'USD', feeBasisPoints: 140, feeFixedMinor: 10 },
   { merchantId: 'mer_eur', settlementCurrency: 'EUR', feeBasisPoints: 95, feeFixedMinor: 5 },
   { merchantId: 'mer_jpy', settlementCurrency: 'JPY', feeBasisPoints: 250, feeFixedMinor: 0 },
 ] as const;
-const merchantIds = [...merchantProfiles.map(({ merchantId }) => merchantId), 'mer_a', 'mer_b', 'mer_c'];
+const MERCHANT_IDS = [...merchantProfiles.map(({ merchantId }) => merchantId), 'mer_a', 'mer_b', 'mer_c'];
 const TERMINALS_PER_MERCHANT = 2;
-
-/** With what a coffee costs in them, and what a meal does. */
-const CURRENCIES = [
-  { currency: 'USD', from: 300, to: 9000 },
-  { currency: 'EUR', from: 300, to: 9000 },
-  { currency: 'GBP', from: 300, to: 9000 },
-  { currency: 'JPY', from: 400, to: 12_000 },
-  { currency: 'KWD', from: 900, to: 25_000 },
-];
+/** From the price of a coffee to that of a meal, in minor units. */
+const PRICES = [
+  { currency: 'USD', range: [300, 9000] },
+  { currency: 'EUR', range: [300, 9000] },
+  { currency: 'GBP', range: [300, 9000] },
+  { currency: 'JPY', range: [400, 12_000] },
+  { currency: 'KWD', range: [900, 25_000] },
+] as const;
 const MERCHANT_CATEGORY_CODES = ['5411', '5812', '5541', '7995'];
 
 const REFUND_RATE = 0.06;
 const REVERSAL_RATE = 0.08;
-/** The same purchase again under another key: what the duplicate rule holds. */
+/** The same purchase again under another key, which the duplicate rule holds. */
 const DUPLICATE_RATE = 0.1;
-/** Of the transactions: what happens now; the others lie on the dates before. */
+const KNOWN_CARD_RATE = 0.1;
+/** Of the transactions: those that happen now, and not on a past date. */
 const OPEN_SHARE = 0.4;
 const HOUR_MILLISECONDS = 3_600_000;
 
-export interface SalesOptions {
+/** Chooses what happens next at the terminals. @param options.prefix begins every key, so that runs share none */
+export function createSales({
+  random,
+  pastDates,
+  prefix,
+}: {
   readonly random: Random;
-  /** Past business dates into which transactions are still reported. */
   readonly pastDates: readonly string[];
-  /** Begins every key, so that no two runs share one. */
   readonly prefix: string;
-}
-
-/** Chooses what happens next at the terminals. */
-export function createSales({ random, pastDates, prefix }: SalesOptions): {
-  /** @param recent sales that were accepted; the later may not be settled yet */
-  readonly next: (now: Date, recent: readonly KnownSale[]) => Report;
-} {
+}) {
   let number = 0;
   let last: Transaction | undefined;
 
   const occurredAt = (now: Date): string => {
     if (pastDates.length === 0 || random.chance(OPEN_SHARE)) return now.toISOString();
-    // Noon UTC, and six hours around it, belong to that very business date.
+    // From 06:00 to 18:00 UTC the business date is the calendar's date.
     const noon = Date.parse(`${random.pick(pastDates)}T12:00:00Z`);
     return new Date(noon + Math.round((random.next() - 0.5) * 12 * HOUR_MILLISECONDS)).toISOString();
   };
 
   const purchase = (now: Date): Transaction => {
-    const { currency, from, to } = random.pick(CURRENCIES);
-    const merchantId = random.pick(merchantIds);
+    const { currency, range } = random.pick(PRICES);
+    const merchantId = random.pick(MERCHANT_IDS);
     return {
       merchantId,
       terminalId: `${merchantId}-${random.whole(1, TERMINALS_PER_MERCHANT)}`,
       type: 'sale',
-      // Cards come back now and then.
-      cardToken: `tok_${random.chance(0.1) ? random.whole(1, 200) : `${prefix}_${number}`}`,
-      amount: random.whole(from, to),
+      cardToken: `tok_${random.chance(KNOWN_CARD_RATE) ? random.whole(1, 200) : `${prefix}_${number}`}`,
+      amount: random.whole(range[0], range[1]),
       currency,
       merchantCategoryCode: random.pick(MERCHANT_CATEGORY_CODES),
       occurredAt: occurredAt(now),
@@ -81,24 +71,25 @@ export function createSales({ random, pastDates, prefix }: SalesOptions): {
 
   const choose = (now: Date, recent: readonly KnownSale[]): Transaction => {
     if (last !== undefined && random.chance(DUPLICATE_RATE)) {
-      const again = new Date(Date.parse(last.occurredAt) + 1000 * random.whole(0, 60));
-      return { ...last, occurredAt: new Date(Math.min(again.getTime(), now.getTime())).toISOString() };
+      const again = Date.parse(last.occurredAt) + 1000 * random.whole(0, 60);
+      return { ...last, occurredAt: new Date(Math.min(again, now.getTime())).toISOString() };
     }
     if (recent.length > 0 && random.chance(REVERSAL_RATE)) {
       const { transactionId, transaction } = random.pick(recent);
       return { ...transaction, type: 'reversal', originalTransactionId: transactionId };
     }
     if (!random.chance(REFUND_RATE)) return purchase(now);
-    const named = recent.length > 0 && random.chance(0.5) ? random.pick(recent).transactionId : undefined;
+    const namesSale = recent.length > 0 && random.chance(0.5);
     return {
       ...purchase(now),
       type: 'refund',
-      ...(named === undefined ? {} : { originalTransactionId: named }),
+      ...(namesSale && { originalTransactionId: random.pick(recent).transactionId }),
     };
   };
 
   return {
-    next: (now, recent) => {
+    /** @param recent accepted sales; the latest may not be settled yet */
+    next: (now: Date, recent: readonly KnownSale[]) => {
       number += 1;
       const transaction = choose(now, recent);
       if (transaction.type === 'sale') last = transaction;

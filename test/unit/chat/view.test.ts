@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { createConversationView, type SeenMessage } from '../../../cli/chat/conversation-view.ts';
-import { percentiles } from '../../../tools/latency/percentiles.ts';
+import { percentiles } from '../../../tools/harness/percentiles.ts';
 
 /** Goal: a client shows a conversation in order and whole, whatever arrives when. Method: frames shuffled, lost, doubled. */
 

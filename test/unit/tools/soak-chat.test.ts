@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { createChatBooks, type AcceptedMessage } from '../../../tools/soak/chat-books.ts';
+import { createChatBooks, type AcceptedMessage } from '../../../tools/soak/books.ts';
 import { checkChat, type ChatEvidence } from '../../../tools/soak/check-chat.ts';
-import { createFindings, findingText } from '../../../tools/soak/findings.ts';
+import { createFindings, findingText } from '../../../tools/soak/record.ts';
 import type { MessageItem, NotificationItem } from '../../../tools/soak/tables.ts';
 import { notificationIdOf } from '../../../lambda/chat/domain/identifiers.ts';
 
@@ -59,7 +59,7 @@ describe('a conversation', () => {
 
   it('has lost a message', async () => {
     const texts = await found(({ messages }) => void messages.splice(2, 1));
-    expect(texts).toEqual([`conversation ${conversationId}: accepted, and not written: m3`]);
+    expect(texts).toEqual([`conversation ${conversationId}: accepted, but not written: m3`]);
   });
 
   it('has a gap', async () => {
@@ -79,15 +79,15 @@ describe('a conversation', () => {
       accepted.delete('m1');
       accepted.set('m2', { to: 'bob', conversationId, sequence: 7 });
     });
-    expect(texts).toContain(`conversation ${conversationId}: written, though no sender was told so: m1`);
-    expect(texts).toContain(`conversation ${conversationId}: written in another place than was answered: m2`);
+    expect(texts).toContain(`conversation ${conversationId}: written, but never accepted: m1`);
+    expect(texts).toContain(`conversation ${conversationId}: written, but not as accepted: m2`);
   });
 });
 
 describe('a notification', () => {
   it('is lost: the message was written, and its recipient is not told', async () => {
     expect(await found(({ notifications }) => void notifications.splice(0, 1))).toEqual([
-      `bob: accepted, and neither acknowledged nor waiting: ${idOf(1)}`,
+      `bob: accepted, but not acknowledged or waiting: ${idOf(1)}`,
       'bob: accepted 3, but acknowledged 1 and waiting 1',
     ]);
   });
@@ -100,7 +100,7 @@ describe('a notification', () => {
 
   it('is not pushed at a hello though it waits', async () => {
     expect(await found(({ lastHello }) => void lastHello.set('bob', []))).toEqual([
-      `bob: waiting, and not pushed at a hello: ${idOf(3)}`,
+      `bob: waiting, but not pushed at a hello: ${idOf(3)}`,
     ]);
   });
 
@@ -113,21 +113,21 @@ describe('a notification', () => {
     // Acknowledged once more meanwhile, its tombstone is a young one: that it was gone before is remembered.
     const again = await found(({ books }) => {
       books.see('bob', idOf(1), at - 60_000);
-      books.lookAtQueue('bob', [], at - 50_000, at - 49_000);
+      books.lookAtInbox('bob', [], at - 50_000, at - 49_000);
       books.see('bob', idOf(1), at - 1000);
     });
     expect(again).toEqual([`bob: acknowledged, and pushed again: ${idOf(1)}`]);
   });
 });
 
-it('tells what is back in a queue that it was gone from', () => {
-  const { see, lookAtQueue } = createChatBooks();
+it('tells what is back in an inbox that it was gone from', () => {
+  const { see, lookAtInbox } = createChatBooks();
   see('bob', 'n1', 10);
   see('bob', 'n2', 10);
   see('bob', 'n3', 25);
   // The third was not there yet when the queue was read.
-  expect(lookAtQueue('bob', ['n2'], 20, 30)).toEqual([]);
-  expect(lookAtQueue('bob', ['n1', 'n2', 'n3'], 40, 50)).toEqual(['n1']);
+  expect(lookAtInbox('bob', ['n2'], 20, 30)).toEqual([]);
+  expect(lookAtInbox('bob', ['n1', 'n2', 'n3'], 40, 50)).toEqual(['n1']);
 });
 
 it('remembers of each notification when it was seen first and last', () => {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createFaults, type FaultRates } from '../../../tools/soak/faults.ts';
-import { seededRandom, type Random } from '../../../tools/soak/random.ts';
-import { createTally } from '../../../tools/soak/tally.ts';
+import { seededRandom, type Random } from '../../../tools/harness/random.ts';
+import { createTally } from '../../../tools/soak/record.ts';
 import type { AwsCall } from '../../../local/endpoint/index.ts';
 import type { JsonObject } from '../../../local/template/template.ts';
 
@@ -48,7 +48,6 @@ async function befall(
     rates: { ...never, ...rates },
     isOn: () => isOn,
     tally,
-    now: () => 0,
   });
   return interceptor(asked, (request) => {
     proceeded.push(request);
@@ -81,7 +80,7 @@ describe('a call', () => {
     const rates = { ...never, failed: 1, storms: 1 };
     let isLucky = false;
     const random = { ...certain(), chance: (probability: number) => !isLucky && probability === 1 };
-    const interceptor = createFaults({ random, rates, isOn: () => true, tally, now: () => 0 });
+    const interceptor = createFaults({ random, rates, isOn: () => true, tally });
     const proceed = () => Promise.resolve({ status: 200, body: {} });
     await interceptor(put, proceed);
     isLucky = true;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { BusinessDay } from '../../../cli/shared/business-day.ts';
 import { checkSettlement, type SettlementEvidence } from '../../../tools/soak/check-settlement.ts';
-import { createFindings, findingText } from '../../../tools/soak/findings.ts';
-import { createSettlementBooks, type AcceptedFact } from '../../../tools/soak/settlement-books.ts';
+import { createFindings, findingText } from '../../../tools/soak/record.ts';
+import { createSettlementBooks, type AcceptedFact } from '../../../tools/soak/books.ts';
 import type { LedgerItem, StagedItem } from '../../../tools/soak/tables.ts';
 
 /**
@@ -154,13 +154,13 @@ describe('the books of a date', () => {
 
   it('lose a sale: it was accepted, and is not staged', async () => {
     expect(await found(({ staged: items }) => void without(items, 'settled'))).toEqual([
-      '2026-11-20 USD: accepted, and not staged: settled',
+      '2026-11-20 USD: accepted, but not staged: settled',
     ]);
   });
 
   it('lose an entry: it was accepted, and is not in the ledger', async () => {
     const texts = await found(({ ledger }) => void without(ledger, 'settled'));
-    expect(texts).toContain('2026-11-20 USD: accepted, and not in the ledger: settled');
+    expect(texts).toContain('2026-11-20 USD: accepted, but not in the ledger: settled');
     expect(texts).toContain('2026-11-20 USD: accepted 6 of 1300, but the ledger comes to 5 of 800');
   });
 
@@ -175,7 +175,7 @@ describe('the books of a date', () => {
       without(ledger, 'settled');
       ledger.push(entry('settled', { businessDate: '2026-11-21' }));
     });
-    expect(texts).toContain('2026-11-21 USD: in the ledger, and not as it was accepted: settled');
+    expect(texts).toContain('2026-11-21 USD: in the ledger, but not as accepted: settled');
   });
 
   it('stage what was refused', async () => {
@@ -183,8 +183,8 @@ describe('the books of a date', () => {
       items.push(staged('refused'));
       ledger.push(entry('refused'));
     });
-    expect(texts).toContain('2026-11-20 USD: staged, though no client was told so: a sale: refused');
-    expect(texts).toContain('2026-11-20 USD: in the ledger, and never accepted: refused');
+    expect(texts).toContain('2026-11-20 USD: staged, but never accepted: refused');
+    expect(texts).toContain('2026-11-20 USD: in the ledger, but never accepted: refused');
   });
 
   it('stage another amount', async () => {
@@ -192,7 +192,7 @@ describe('the books of a date', () => {
       without(items, 'refund');
       items.push(staged('refund', { type: 'refund', amount: 201n }));
     });
-    expect(texts).toEqual(['2026-11-20 USD: staged, and not as it was accepted: refund']);
+    expect(texts).toEqual(['2026-11-20 USD: staged, but not as accepted: refund']);
   });
 
   it('reverse a sale to something else than nothing, though its amount is right', async () => {
@@ -205,7 +205,7 @@ describe('the books of a date', () => {
         }),
       );
     });
-    expect(texts).toEqual(['2026-11-20 USD: reversed, and not to nothing in sum: reversed']);
+    expect(texts).toEqual(['2026-11-20 USD: reversed, but the sum is not zero: reversed']);
   });
 
   it('decide from a status that the transaction does not have', async () => {

@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import picocolors from 'picocolors';
-import { checkMemory } from '../../../tools/soak/check.ts';
-import { createFindings, findingText } from '../../../tools/soak/findings.ts';
-import { createMeter } from '../../../tools/soak/measure.ts';
+import { checkMemory } from '../../../tools/soak/run.ts';
+import { createFindings, findingText } from '../../../tools/soak/record.ts';
+import { createMeter } from '../../../tools/soak/record.ts';
 import { atRate } from '../../../tools/soak/pace.ts';
-import { seededRandom } from '../../../tools/soak/random.ts';
-import { minuteText, reportJson, reportText } from '../../../tools/soak/report.ts';
-import type { SoakReport } from '../../../tools/soak/run.ts';
+import { jsonText } from '../../../tools/harness/tool.ts';
+import { seededRandom } from '../../../tools/harness/random.ts';
+import { minuteText, reportText, type SoakReport } from '../../../tools/soak/report.ts';
 import { createSales, type KnownSale } from '../../../tools/soak/sales.ts';
 import { businessDateOf } from '../../../lambda/card-settlement/domain/business-date.ts';
 import { stageConfig } from '../../../lib/config.ts';
@@ -173,14 +173,14 @@ describe('the report', () => {
   });
 
   it('names every finding', () => {
-    const findings = [{ what: 'accepted, and not staged', where: '2026-11-20 USD', count: 1, ids: ['t1'] }];
+    const findings = [{ what: 'accepted, but not staged', where: '2026-11-20 USD', count: 1, ids: ['t1'] }];
     const text = reportText({ ...report, findings }, colors);
-    expect(text).toContain('1 finding:\n  2026-11-20 USD: accepted, and not staged: t1');
+    expect(text).toContain('1 finding:\n  2026-11-20 USD: accepted, but not staged: t1');
     expect(text).not.toContain('Nothing is lost');
   });
 
   it('is JSON with amounts as text', () => {
-    expect(JSON.parse(reportJson(report))).toMatchObject({
+    expect(JSON.parse(jsonText(report))).toMatchObject({
       seed: 4,
       settlement: [{ accepted: { count: 1200, amount: '123456' } }],
       findings: [],

@@ -1,30 +1,26 @@
 import { connectDevice, type Device, type NotificationFrame } from '../../cli/shared/chat.ts';
 import { pause } from './pace.ts';
 
-/** Notifications that one frame acknowledges at most: see `ack` of the WebSocket API. */
+/** The most notifications that one frame acknowledges. */
 const ACKNOWLEDGED_AT_ONCE = 100;
 const ACKNOWLEDGE_MILLISECONDS = 150;
-/** A hello that is not answered so long was lost, with the worker that had it in its hands. */
+/** A hello without an answer for so long was lost with its worker. */
 const HELLO_SECONDS = 15;
 const RECONNECT_MILLISECONDS = 300;
 
-export interface SoakDeviceOptions {
+interface SoakDeviceOptions {
   readonly webSocketUrl: string;
   readonly token: () => Promise<string>;
-  readonly onNotification: (frame: NotificationFrame) => void;
-  readonly signal: AbortSignal;
 }
 
-/**
- * A device as a user has it: it connects again whenever its connection is lost, says hello until it is caught up, and
- * acknowledges what it gets. Resolves after the signal, when it is gone.
- */
-export async function runDevice({
-  webSocketUrl,
-  token,
-  onNotification,
-  signal,
-}: SoakDeviceOptions): Promise<void> {
+/** A real device: it reconnects, says hello until it is caught up, and acknowledges. Ends with the signal. */
+export async function runDevice(
+  options: SoakDeviceOptions & {
+    readonly onNotification: (frame: NotificationFrame) => void;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const { webSocketUrl, token, onNotification, signal } = options;
   while (!signal.aborted) {
     let isCaughtUp = false;
     let unacknowledged: string[] = [];
@@ -41,7 +37,7 @@ export async function runDevice({
         },
       });
     } catch {
-      // The worker that was to let it in was killed, or could not answer: it is back in a moment.
+      // The worker that authorizes connections was killed, or its calls failed.
       await pause(RECONNECT_MILLISECONDS, signal);
       continue;
     }
@@ -65,9 +61,9 @@ export async function runDevice({
   }
 }
 
-/** What a new device is pushed between its hello and its caught-up frame. It acknowledges nothing. */
+/** What a new device is pushed from its hello until it is caught up. It acknowledges nothing. */
 export async function sayHello(
-  { webSocketUrl, token }: Pick<SoakDeviceOptions, 'webSocketUrl' | 'token'>,
+  { webSocketUrl, token }: SoakDeviceOptions,
   timeoutSeconds: number,
 ): Promise<string[]> {
   const pushed: string[] = [];

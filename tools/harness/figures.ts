@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import type { Colors } from '../../cli/shared/screen.ts';
 
-/** One figure, with what it should be at most or at least, if there is a target. */
+/** A measured figure, and its target if it has one. */
 export interface Figure {
   readonly name: string;
   readonly value: number;
@@ -10,31 +10,41 @@ export interface Figure {
   readonly atLeast?: number;
 }
 
-export function isMet({ value, atMost, atLeast }: Figure): boolean {
-  return (atMost === undefined || value <= atMost) && (atLeast === undefined || value >= atLeast);
+export function figure(
+  name: string,
+  value: number,
+  unit = '',
+  target: Pick<Figure, 'atMost' | 'atLeast'> = {},
+): Figure {
+  return { name, value, unit, ...target };
 }
 
-/** A plain table: the figure, and what it should be. */
+function isMet({ value, atMost = Infinity, atLeast = -Infinity }: Figure): boolean {
+  return value <= atMost && value >= atLeast;
+}
+
+export function allMet(figures: readonly Figure[]): boolean {
+  return figures.every(isMet);
+}
+
 export function figuresTable(figures: readonly Figure[], colors: Colors): string {
   const table = new Table({
     head: ['figure', 'measured', 'target'],
     style: { head: [], border: [] },
     colAligns: ['left', 'right', 'right'],
   });
-  for (const figure of figures) {
-    const { name, value, unit } = figure;
-    const measured = `${format(value)}${unit === '' ? '' : ` ${unit}`}`;
-    table.push([name, isMet(figure) ? measured : colors.red(measured), targetOf(figure)]);
+  for (const each of figures) {
+    const measured = `${format(each.value)} ${each.unit}`.trim();
+    table.push([each.name, isMet(each) ? measured : colors.red(measured), targetOf(each)]);
   }
   return table.toString();
 }
 
 function targetOf({ atMost, atLeast }: Figure): string {
   if (atMost !== undefined && atMost === atLeast) return format(atMost);
-  return [
-    ...(atLeast === undefined ? [] : [`≥ ${format(atLeast)}`]),
-    ...(atMost === undefined ? [] : [`≤ ${format(atMost)}`]),
-  ].join(', ');
+  const least = atLeast === undefined ? [] : [`≥ ${format(atLeast)}`];
+  const most = atMost === undefined ? [] : [`≤ ${format(atMost)}`];
+  return [...least, ...most].join(', ');
 }
 
 function format(value: number): string {

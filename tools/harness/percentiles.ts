@@ -1,4 +1,3 @@
-/** What share of the values is at most how large. */
 export interface Percentiles {
   readonly count: number;
   readonly p50: number;
@@ -6,12 +5,11 @@ export interface Percentiles {
   readonly maximum: number;
 }
 
-/** @returns undefined if there are no values */
+/** Percentiles by nearest rank; undefined if there are no values. */
 export function percentiles(values: readonly number[]): Percentiles | undefined {
   const sorted = values.toSorted((one, other) => one - other);
   const maximum = sorted.at(-1);
   if (maximum === undefined) return undefined;
-  // Nearest rank: the least value that so large a share of all is at most.
   const at = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? maximum;
   return { count: sorted.length, p50: at(0.5), p99: at(0.99), maximum };
 }

@@ -1,0 +1,94 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { forEachConcurrently } from '../../cli/shared/concurrency.ts';
+import type { Outputs } from '../../cli/shared/outputs.ts';
+import type { AccessTokens } from '../../cli/shared/tokens.ts';
+import { acknowledge, withChatUsers } from '../harness/chat-users.ts';
+import { figure, type Figure } from '../harness/figures.ts';
+import { percentiles } from '../harness/percentiles.ts';
+import { until } from '../harness/until.ts';
+
+export interface ChatLoad {
+  readonly outputs: Outputs;
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** Pairs of users who write to each other. @default 50 users whom the local host lets in */
+  readonly users?: readonly { readonly name: string; readonly tokens?: AccessTokens }[];
+  /** The most connections made, and messages posted, at a time. @default 200 */
+  readonly atOnce?: number;
+}
+
+interface ChatLatency {
+  readonly posted: number;
+  /** For each message that was seen: from when it was written to when the recipient's device had it. */
+  readonly milliseconds: readonly number[];
+}
+
+/** So many that no sender comes near the rate limit. */
+const USERS = 50;
+const PATIENCE_SECONDS = 15;
+const WARM_UP_SECONDS = 3;
+
+/** Lets users write to each other at a steady rate, first for some seconds of warm-up, and measures their messages. */
+export async function measureChat(load: ChatLoad, onWarm = (): void => undefined): Promise<ChatLatency> {
+  await runLoad({ ...load, seconds: WARM_UP_SECONDS });
+  onWarm();
+  return runLoad(load);
+}
+
+async function runLoad({
+  outputs,
+  perSecond,
+  seconds,
+  users = Array.from({ length: USERS }, (_, number) => ({ name: `latency-${number}` })),
+  atOnce = 200,
+}: ChatLoad): Promise<ChatLatency> {
+  return withChatUsers(outputs, async (userNamed) => {
+    const latencies = new Map<string, number>();
+    const people = users.map(({ name, tokens }) => userNamed(name, tokens));
+    await forEachConcurrently(people, Math.min(atOnce, people.length), async (person) => {
+      await person.greet({
+        onNotification: (frame, device) => {
+          latencies.set(frame.messageId, Date.now() - Date.parse(frame.sentAt));
+          acknowledge(frame, device);
+        },
+      });
+    });
+    const posted: string[] = [];
+    await forEachConcurrently(dueNumbers(perSecond, seconds), atOnce, async (number) => {
+      // Neighbours write to each other.
+      const from = people[number % people.length];
+      const to = people[(number % people.length) ^ 1];
+      if (from === undefined || to === undefined) throw new RangeError('The number of users is even.');
+      posted.push((await from.post(to.name, `message ${number}`)).messageId);
+    });
+    await until(() => posted.every((id) => latencies.has(id)), { seconds: PATIENCE_SECONDS });
+    return { posted: posted.length, milliseconds: posted.flatMap((id) => latencies.get(id) ?? []) };
+  });
+}
+
+/** Yields a number whenever the next message is due. */
+async function* dueNumbers(perSecond: number, seconds: number): AsyncGenerator<number> {
+  const startedAt = performance.now();
+  for (let number = 0; number < Math.round(perSecond * seconds); number += 1) {
+    await wait(Math.max(0, startedAt + (1000 * number) / perSecond - performance.now()));
+    yield number;
+  }
+}
+
+export function chatFigures({ posted, milliseconds }: ChatLatency): Figure[] {
+  return [
+    figure('chat messages', posted),
+    figure('chat messages not seen in time', posted - milliseconds.length, '', { atMost: 0 }),
+    ...latencyFigures('chat, accepted to shown', milliseconds),
+  ];
+}
+
+export function latencyFigures(name: string, milliseconds: readonly number[]): Figure[] {
+  const found = percentiles(milliseconds);
+  if (found === undefined) return [];
+  return [
+    figure(`${name}, p50`, found.p50, 'ms'),
+    figure(`${name}, p99`, found.p99, 'ms'),
+    figure(`${name}, longest`, found.maximum, 'ms'),
+  ];
+}

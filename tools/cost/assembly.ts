@@ -4,6 +4,7 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { loadAssembly, objectAt, parseScheduleExpression, textAt } from '../../local/index.ts';
 import { parseJson } from '../../cli/shared/files.ts';
+import { sum } from './prices.ts';
 
 const templateSchema = v.looseObject({
   Resources: v.record(
@@ -85,8 +86,4 @@ export function standingWorkOf(assembly: string): StandingWork {
     emptyReceives: (sum(pollers) * MONTH_SECONDS) / LONG_POLL_SECONDS,
     scheduledRuns: sum(runs),
   };
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
 }

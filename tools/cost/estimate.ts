@@ -5,15 +5,14 @@ import { billOf, billsTogether, countsOf, type Bill, type Prices, type UnitCount
 import type { SalesUsage } from './sales.ts';
 import { messageSteps, saleSteps, type Step } from './steps.ts';
 
-/** What one step costs: units of a single sale or message, and dollars of a million. */
-export interface StepCost {
+interface StepUnits {
   readonly step: string;
+  /** Of a single sale or message. */
   readonly unitsEach: UnitCounts;
-  readonly perMillion: Bill;
 }
 
 export interface Cost {
-  readonly steps: readonly StepCost[];
+  readonly steps: readonly (StepUnits & { readonly perMillion: Bill })[];
   readonly unitsEach: UnitCounts;
   readonly perMillion: Bill;
 }
@@ -54,7 +53,6 @@ export function messagesCost(records: readonly UsageRecord[], messages: number, 
   );
 }
 
-/** How often a month brings what. */
 export interface Month {
   readonly sales: number;
   readonly messages: number;
@@ -63,12 +61,16 @@ export interface Month {
 }
 
 /** Dollars a month. */
+export type MonthBills = Readonly<
+  Record<'sales' | 'messages' | 'connections' | 'polling' | 'schedule' | 'total', Bill>
+>;
+
 export function monthBills(
   month: Month,
   costs: { readonly sales: Cost; readonly messages: Cost },
   standing: StandingWork & { readonly scheduledRun: readonly UsageRecord[] },
   prices: Prices,
-): Readonly<Record<'sales' | 'messages' | 'connections' | 'polling' | 'schedule' | 'total', Bill>> {
+): MonthBills {
   const run = countsOf(standing.scheduledRun, standing.scheduledRuns);
   const bills = {
     sales: scaled(costs.sales.perMillion, month.sales / MILLION),
@@ -93,27 +95,18 @@ export function walksAfterBalance(): number {
   return walks;
 }
 
-function stepOf(
-  step: Step,
-  records: readonly UsageRecord[],
-  times: number,
-): { readonly step: string; readonly unitsEach: UnitCounts } {
+function stepOf(step: Step, records: readonly UsageRecord[], times: number): StepUnits {
   return { step: step.name, unitsEach: countsOf(records.filter(step.includes), times) };
 }
 
-function costOf(
-  steps: readonly { readonly step: string; readonly unitsEach: UnitCounts }[],
-  prices: Prices,
-): Cost {
+function costOf(steps: readonly StepUnits[], prices: Prices): Cost {
   const priced = steps.map((step) => ({
     ...step,
     perMillion: scaled(billOf(step.unitsEach, prices), MILLION),
   }));
   const unitsEach: Record<string, number> = {};
-  for (const step of steps) {
-    for (const [unit, count] of Object.entries(step.unitsEach))
-      unitsEach[unit] = (unitsEach[unit] ?? 0) + count;
-  }
+  for (const [unit, count] of steps.flatMap((step) => Object.entries(step.unitsEach)))
+    unitsEach[unit] = (unitsEach[unit] ?? 0) + count;
   return { steps: priced, unitsEach, perMillion: billsTogether(priced.map(({ perMillion }) => perMillion)) };
 }
 

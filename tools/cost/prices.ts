@@ -88,6 +88,6 @@ export function billsTogether(bills: readonly Bill[]): Bill {
   return { services: together, total: sum(bills.map(({ total }) => total)) };
 }
 
-function sum(numbers: readonly number[]): number {
+export function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
 }

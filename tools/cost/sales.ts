@@ -1,26 +1,22 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { environmentNames, type ReconcileMessage } from '../../lambda/card-settlement/contract.ts';
-import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
-import { itemBytes, unitsIn, usageBetween, type LocalHost, type UsageRecord } from '../../local/index.ts';
-import { accessTokensOf } from '../../cli/shared/tokens.ts';
-import { createCallApi, describeRefusal, type CallApi } from '../../cli/shared/api.ts';
-import {
-  businessCalendar,
-  missingCount,
-  readBusinessDay,
-  requestReconcile,
-  stagedCount,
-} from '../../cli/shared/business-day.ts';
+import { SQS } from '@aws-sdk/client-sqs';
+import { describeRefusal, withApi, type CallApi } from '../../cli/shared/api.ts';
+import { businessCalendar } from '../../cli/shared/business-day.ts';
 import { CommandError } from '../../cli/shared/command-error.ts';
-import { createHttpClient } from '../../cli/shared/http.ts';
-import type { Outputs } from '../../cli/shared/outputs.ts';
 import { forEachConcurrently } from '../../cli/shared/concurrency.ts';
 import { readShippedFxRates } from '../../cli/shared/fx-rates.ts';
+import { awsClientOptions } from '../../cli/shared/outputs.ts';
+import { environmentNames, type ReconcileMessage } from '../../lambda/card-settlement/contract.ts';
+import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
+import { itemBytes, unitsIn, usageBetween, type UsageRecord } from '../../local/index.ts';
+import type { OwnHost } from '../harness/own-host.ts';
+import { settleDay } from '../harness/settle.ts';
+import { until } from '../harness/until.ts';
+import { CONCURRENCY } from './messages.ts';
 
-/** What a day of sales took, from the first request to the balance, and what comes after it. */
+/** What a day of sales took. */
 export interface SalesUsage {
+  /** From the first request to the balance. */
   readonly day: readonly UsageRecord[];
   /** One more walk over the books of the balanced day. */
   readonly walk: readonly UsageRecord[];
@@ -31,89 +27,66 @@ export interface SalesUsage {
   readonly ledgerItemBytes: number;
 }
 
-/** Few enough that functions do not wait for the processor, which would count as their time. */
-const CONCURRENCY = 2;
 const MERCHANTS = 5;
 const WARM_UP_SALES = 20;
 const DAYS_AGO = 3;
-const PATIENCE_SECONDS = 300;
+const PATIENCE = { seconds: 300 };
 
-/** Plays a day of sales and settles it. The day is past its cut-off, so that it can be balanced at once. */
-export async function playSales(host: LocalHost, outputs: Outputs, sales: number): Promise<SalesUsage> {
-  const http = createHttpClient({ connections: CONCURRENCY });
-  const aws = {
-    region: 'us-east-1',
-    endpoint: host.awsEndpoint,
-    credentials: { accessKeyId: 'operator', secretAccessKey: 'operator' },
-  };
-  const [dynamoDb, sqs] = [new DynamoDBClient(aws), new SQSClient(aws)];
-  const callAs = (client: 'gateway' | 'operator'): CallApi =>
-    createCallApi({
-      http,
-      apiUrl: outputs.DuotempoCardSettlement.ApiUrl,
-      tokens: accessTokensOf(client, outputs, http),
-    });
-  const [gateway, operator] = [callAs('gateway'), callAs('operator')];
-  try {
+/** Plays a day of sales and settles it. Its cut-off has passed, so that it can be balanced at once. */
+export async function playSales(host: OwnHost, sales: number): Promise<SalesUsage> {
+  return withApi(host.appOutputs, CONCURRENCY, async ({ as: { gateway, operator } }) => {
     const today = businessDateOf(new Date(), businessCalendar);
     const date = addDays(today, -DAYS_AGO);
     await prepare(operator, [date, today]);
-    await stage(gateway, today, WARM_UP_SALES, () => new Date().toISOString());
-    await settle(operator, today, WARM_UP_SALES, 'open');
+    await stage(gateway, today, WARM_UP_SALES, () => new Date());
+    await settleDay(operator, today, WARM_UP_SALES, 'open');
 
     const start = host.usage();
-    const dayStart = Date.parse(`${date}T06:00:00Z`);
-    await stage(gateway, date, sales, (number) =>
-      new Date(dayStart + Math.floor((number * 10 * 3_600_000) / sales)).toISOString(),
+    const opening = Date.parse(`${date}T06:00:00Z`);
+    const openMilliseconds = 10 * 3_600_000;
+    await stage(
+      gateway,
+      date,
+      sales,
+      (number) => new Date(opening + Math.floor((number * openMilliseconds) / sales)),
     );
-    await settle(operator, date, sales, 'balanced');
-    const day = usageBetween(start, host.usage());
-
-    const send = sendAsScheduler(host, sqs);
+    await settleDay(operator, date, sales, 'balanced');
     return {
-      day,
-      walk: await send({ kind: 'business-day', businessDate: date, trigger: 'schedule' }),
-      scheduledRun: await send({ kind: 'due-days' }),
-      stagedItemBytes: await averageItemBytes(
-        dynamoDb,
-        variable(host, environmentNames.stagedTransactionsTable),
-      ),
-      ledgerItemBytes: await averageItemBytes(dynamoDb, variable(host, environmentNames.ledgerTable)),
+      day: usageBetween(start, host.usage()),
+      walk: await usageOf(host, { kind: 'business-day', businessDate: date, trigger: 'schedule' }),
+      scheduledRun: await usageOf(host, { kind: 'due-days' }),
+      stagedItemBytes: await averageItemBytes(host, environmentNames.stagedTransactionsTable),
+      ledgerItemBytes: await averageItemBytes(host, environmentNames.ledgerTable),
     };
-  } finally {
-    http.close();
-    dynamoDb.destroy();
-    sqs.destroy();
-  }
+  });
 }
 
 const merchantOf = (number: number): string => `cost-merchant-${number % MERCHANTS}`;
 
-/** Profiles with fees, one of them in another currency, and the rates it takes: none of it is a sale's. */
+/** Profiles with fees, one of them in another currency, and rates. They are not part of a sale's cost. */
 async function prepare(operator: CallApi, dates: readonly string[]): Promise<void> {
   const put = async (path: string, body: unknown): Promise<void> => {
     const response = await operator({ method: 'PUT', path, body });
     if (response.status !== 204) throw new CommandError(`${path} was refused: ${describeRefusal(response)}.`);
   };
-  for (let number = 0; number < MERCHANTS; number++) {
-    await put(`/merchants/${merchantOf(number)}`, {
-      name: `Merchant ${number}`,
-      country: number === 0 ? 'FR' : 'US',
-      settlementCurrency: number === 0 ? 'EUR' : 'USD',
-      feeBasisPoints: 150,
-      feeFixedMinor: 10,
-    });
+  for (let number = 0; number < MERCHANTS; number += 1) {
+    const home =
+      number === 0
+        ? { country: 'FR', settlementCurrency: 'EUR' }
+        : { country: 'US', settlementCurrency: 'USD' };
+    const profile = { name: `Merchant ${number}`, ...home, feeBasisPoints: 150, feeFixedMinor: 10 };
+    await put(`/merchants/${merchantOf(number)}`, profile);
   }
   const rates = await readShippedFxRates();
   for (const date of dates) await put(`/fx-rates/${date}`, rates);
 }
 
-/** Stages plain sales of some 20 to 80 dollars, each of a card of its own, as no fraud rule would hold them. */
+/** Stages sales of some 20 to 80 dollars, each with its own card, so that no fraud rule holds them. */
 async function stage(
   gateway: CallApi,
   date: string,
   sales: number,
-  occurredAt: (number: number) => string,
+  occurredAt: (number: number) => Date,
 ): Promise<void> {
   const numbers = Array.from({ length: sales }, (_, number) => number);
   await forEachConcurrently(numbers, CONCURRENCY, async (number) => {
@@ -129,71 +102,40 @@ async function stage(
         amount: 2000 + ((number * 37) % 6000),
         currency: 'USD',
         merchantCategoryCode: '5411',
-        occurredAt: occurredAt(number),
+        occurredAt: occurredAt(number).toISOString(),
       },
     });
     if (response.status !== 201) throw new CommandError(`A sale was refused: ${describeRefusal(response)}.`);
   });
 }
 
-async function settle(
-  operator: CallApi,
-  date: string,
-  sales: number,
-  status: 'open' | 'balanced',
-): Promise<void> {
-  await requestReconcile(operator, date);
-  const deadline = performance.now() + PATIENCE_SECONDS * 1000;
-  for (;;) {
-    const day = await readBusinessDay(operator, date);
-    if (day?.status === status && stagedCount(day) >= sales && missingCount(day) === 0) return;
-    if (performance.now() > deadline) {
-      throw new CommandError(`${date} is not ${status} after ${PATIENCE_SECONDS} s: nothing was measured.`);
-    }
-    await wait(250);
-  }
+/** What the work on a message takes that the schedule, or a run that it started, sends. */
+async function usageOf(host: OwnHost, message: ReconcileMessage): Promise<readonly UsageRecord[]> {
+  const QueueUrl = host.variable(environmentNames.reconcileQueueUrl);
+  const start = host.usage();
+  const used = (): readonly UsageRecord[] => usageBetween(start, host.usage());
+  const sqs = new SQS(awsClientOptions(host.appOutputs));
+  await sqs.sendMessage({ QueueUrl, MessageBody: JSON.stringify(message) });
+  sqs.destroy();
+  const isDone = (): boolean =>
+    unitsIn(
+      used(),
+      'sqs-requests',
+      ({ resource, part }) => QueueUrl.endsWith(`/${resource}`) && part.startsWith('DeleteMessage'),
+    ) > 0;
+  if (!(await until(isDone, PATIENCE))) throw new CommandError('A scheduled run did not end in time.');
+  return used().filter(({ unit }) => unit !== 'sqs-empty-receives');
 }
 
-/** Sends what the scheduler, or a run that it started, would send, and waits until it is worked on. */
-function sendAsScheduler(
-  host: LocalHost,
-  sqs: SQSClient,
-): (message: ReconcileMessage) => Promise<readonly UsageRecord[]> {
-  const queueUrl = variable(host, environmentNames.reconcileQueueUrl);
-  const queueName = queueUrl.split('/').at(-1);
-  return async (message) => {
-    const start = host.usage();
-    await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(message) }));
-    const deadline = performance.now() + PATIENCE_SECONDS * 1000;
-    for (;;) {
-      const used = usageBetween(start, host.usage());
-      const deleted = unitsIn(
-        used,
-        'sqs-requests',
-        ({ resource, part }) => resource === queueName && part.startsWith('DeleteMessage'),
-      );
-      if (deleted > 0) return used.filter(({ unit }) => unit !== 'sqs-empty-receives');
-      if (performance.now() > deadline) throw new CommandError('A scheduled run did not end in time.');
-      await wait(50);
-    }
-  };
-}
-
-function variable(host: LocalHost, name: string): string {
-  const value = host.functions
-    .map(({ environment }) => environment[name])
-    .find((found) => found !== undefined);
-  if (value === undefined) throw new Error(`No function has the variable ${name}.`);
-  return value;
-}
-
-async function averageItemBytes(client: DynamoDBClient, tableName: string): Promise<number> {
+async function averageItemBytes(host: OwnHost, variable: string): Promise<number> {
+  const client = new DynamoDBClient(awsClientOptions(host.appOutputs));
   let [items, bytes] = [0, 0];
-  for await (const page of paginateScan({ client }, { TableName: tableName })) {
+  for await (const page of paginateScan({ client }, { TableName: host.variable(variable) })) {
     for (const item of page.Items ?? []) {
       items += 1;
       bytes += itemBytes(JSON.parse(JSON.stringify(item)));
     }
   }
+  client.destroy();
   return items === 0 ? 0 : Math.round(bytes / items);
 }

@@ -91,9 +91,8 @@ async function play(player: Player, day: DemoDay, newest: string, options: DemoO
   const tally = emptyTally();
   const surveyed = await survey(rowsOf(day.transactions));
   const gifts = new Set<string>();
-  await postTransactions(player, {
+  await postTransactions(player, surveyed, {
     rows: rowsOf(day.transactions),
-    survey: surveyed,
     days: 0,
     tally,
     onAccepted: (row, transactionId) => {

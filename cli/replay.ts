@@ -100,7 +100,7 @@ async function replay(
 
   const tally = emptyTally();
   const rows = await rowsOf(file, transactionColumns);
-  await postTransactions(player, { rows, survey: surveyed, days, tally });
+  await postTransactions(player, surveyed, { rows, days, tally });
   const seconds = (performance.now() - started) / 1000;
   const { failures } = tally;
   complain({ failed: tally.failed - tally.tooOld, failures }, 'row', (line) => `${file.name} line ${line}: `);

@@ -45,19 +45,26 @@ export function emptyTally(): ReplayTally {
   return { staged: 0, replayed: 0, failed: 0, tooOld: 0, failures: [], accepted: nothingAccepted() };
 }
 
+/** What a replay sends, and where it counts the answers. */
+export interface Sending {
+  readonly rows: AsyncIterable<CsvRow>;
+  /** By which the rows are moved. */
+  readonly days: number;
+  readonly tally: ReplayTally;
+  readonly onAccepted?: (row: TransactionRow, transactionId: string) => void;
+}
+
 /**
  * Sends every row as the gateway would, and counts the answers in the tally. Rows that name an original go after it,
  * because they need its identifier at the API.
  */
-export async function sendTransactions(options: {
-  readonly rows: AsyncIterable<CsvRow>;
-  readonly originals: ReadonlySet<string>;
-  readonly days: number;
-  readonly call: CallApi;
-  readonly concurrency: number;
-  readonly tally: ReplayTally;
-  readonly onAccepted?: ((row: TransactionRow, transactionId: string) => void) | undefined;
-}): Promise<void> {
+export async function sendTransactions(
+  options: Sending & {
+    readonly originals: ReadonlySet<string>;
+    readonly call: CallApi;
+    readonly concurrency: number;
+  },
+): Promise<void> {
   const { rows, originals, days, call, concurrency, tally, onAccepted } = options;
   /** The API's identifiers of the originals, by the file's. */
   const identifiers = new Map<string, string>();

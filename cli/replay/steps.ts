@@ -4,13 +4,14 @@ import type { Outputs } from '../shared/outputs.ts';
 import { countOf, printable, printError } from '../shared/screen.ts';
 import type { CsvRow } from './csv.ts';
 import { createDetection, fraudRules, type Detection } from './detection.ts';
-import type { Survey, TransactionRow } from './rows.ts';
+import type { Survey } from './rows.ts';
 import {
   sendMerchants,
   sendTransactions,
   type Failure,
   type MerchantTally,
   type ReplayTally,
+  type Sending,
 } from './send.ts';
 import { settleDate, type DateResult } from './settle.ts';
 import { reportTerminalTotals, terminalTotalsOf } from './terminal-totals.ts';
@@ -57,20 +58,13 @@ export async function putMerchants(
 
 export async function postTransactions(
   { api, concurrency }: Player,
-  options: {
-    readonly rows: AsyncIterable<CsvRow>;
-    readonly survey: Survey;
-    readonly days: number;
-    readonly tally: ReplayTally;
-    readonly onAccepted?: (row: TransactionRow, transactionId: string) => void;
-  },
+  { rows: count, originals }: Survey,
+  sending: Sending,
 ): Promise<void> {
-  const { rows, survey, days, tally, onAccepted } = options;
+  const { tally } = sending;
   const counts = () => [tally.staged + tally.replayed + tally.failed, tally.failed] as const;
-  const { originals } = survey;
-  const call = api.as.gateway;
-  await withProgress('transactions', survey.rows, counts, async () =>
-    sendTransactions({ rows, originals, days, call, concurrency, tally, onAccepted }),
+  await withProgress('transactions', count, counts, async () =>
+    sendTransactions({ ...sending, originals, call: api.as.gateway, concurrency }),
   );
 }
 

@@ -18,28 +18,21 @@ export interface ChatUsers {
 }
 
 export async function connectToChatUsers(outputs: Outputs): Promise<ChatUsers> {
-  const {
-    AdminCreateUserCommand,
-    AdminDeleteUserCommand,
-    AdminSetUserPasswordCommand,
-    CognitoIdentityProviderClient,
-    ListUsersCommand,
-  } = await import('@aws-sdk/client-cognito-identity-provider');
+  const { CognitoIdentityProvider } = await import('@aws-sdk/client-cognito-identity-provider');
   const { UserPoolId } = outputs.DuotempoIdentity;
-  const client = new CognitoIdentityProviderClient(awsClientOptions(outputs));
+  const client = new CognitoIdentityProvider(awsClientOptions(outputs));
 
   const remove = async (name: string): Promise<void> => {
-    await explained(client.send(new AdminDeleteUserCommand({ UserPoolId, Username: name })), name);
+    await explained(client.adminDeleteUser({ UserPoolId, Username: name }), name);
   };
 
   return {
     add: async (name, given) => {
       const Password = given ?? makePassword((limit) => randomInt(limit));
       const user = { UserPoolId, Username: name };
-      await explained(client.send(new AdminCreateUserCommand({ ...user, MessageAction: 'SUPPRESS' })), name);
+      await explained(client.adminCreateUser({ ...user, MessageAction: 'SUPPRESS' }), name);
       try {
-        const permanent = new AdminSetUserPasswordCommand({ ...user, Password, Permanent: true });
-        await explained(client.send(permanent), name);
+        await explained(client.adminSetUserPassword({ ...user, Password, Permanent: true }), name);
       } catch (error) {
         // Without a password the user could not sign in, and would block the next attempt.
         await remove(name).catch(() => undefined);
@@ -51,8 +44,10 @@ export async function connectToChatUsers(outputs: Outputs): Promise<ChatUsers> {
     list: async function* () {
       let PaginationToken: string | undefined;
       do {
-        const command = new ListUsersCommand({ UserPoolId, ...(PaginationToken && { PaginationToken }) });
-        const page = await explained(client.send(command), '');
+        const page = await explained(
+          client.listUsers({ UserPoolId, ...(PaginationToken && { PaginationToken }) }),
+          '',
+        );
         for (const { Username = '', UserStatus = '', UserCreateDate } of page.Users ?? []) {
           yield { name: Username, status: UserStatus, createdAt: UserCreateDate };
         }

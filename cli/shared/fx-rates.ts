@@ -34,15 +34,11 @@ export function fxRatesOf(content: unknown): FxRates {
   return { base: 'USD', source: RATES_PACKAGE, rateDate: date, rates };
 }
 
+const decimal = new Intl.NumberFormat('en-US', { useGrouping: false, maximumFractionDigits: 20 });
+
 /** A number as decimal text without an exponent: `1e-7` is `0.0000001`. */
 export function plainDecimal(value: number): string {
-  const text = String(value);
-  const match = /^(?<whole>\d+)(?:\.(?<fraction>\d+))?e(?<exponent>[+-]\d+)$/.exec(text);
-  if (match?.groups === undefined) return text;
-  const { whole = '', fraction = '', exponent = '0' } = match.groups;
-  const digits = whole + fraction;
-  const point = whole.length + Number(exponent);
-  return point <= 0 ? `0.${'0'.repeat(-point)}${digits}` : digits.padEnd(point, '0');
+  return decimal.format(value);
 }
 
 export function datesForRates(open: BusinessDate): BusinessDate[] {

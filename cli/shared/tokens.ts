@@ -108,12 +108,10 @@ const HOST_IS_GONE = 'Is npm start still running? The outputs file is of a host 
 async function readClientCredentials(outputs: Outputs, client: ApiClient): Promise<ClientCredentials> {
   const { UserPoolId, GatewayClientId, OperatorClientId } = outputs.DuotempoIdentity;
   const clientId = client === 'gateway' ? GatewayClientId : OperatorClientId;
-  const { CognitoIdentityProviderClient, DescribeUserPoolClientCommand } = await (sdk ??= loadSdk());
-  const userPools = new CognitoIdentityProviderClient(awsClientOptions(outputs));
+  const { CognitoIdentityProvider } = await (sdk ??= loadSdk());
+  const userPools = new CognitoIdentityProvider(awsClientOptions(outputs));
   try {
-    const answer = await userPools.send(
-      new DescribeUserPoolClientCommand({ UserPoolId, ClientId: clientId }),
-    );
+    const answer = await userPools.describeUserPoolClient({ UserPoolId, ClientId: clientId });
     const clientSecret = answer.UserPoolClient?.ClientSecret;
     if (clientSecret === undefined) throw new Error('the client has no secret');
     return { clientId, clientSecret };
@@ -139,20 +137,18 @@ export function userTokensOf(
 }
 
 async function signIn(username: string, password: string, outputs: Outputs): Promise<NewToken> {
-  const { CognitoIdentityProviderClient, InitiateAuthCommand } = await (sdk ??= loadSdk());
-  const userPools = new CognitoIdentityProviderClient({
+  const { CognitoIdentityProvider } = await (sdk ??= loadSdk());
+  const userPools = new CognitoIdentityProvider({
     ...awsClientOptions(outputs),
     // The request is not signed, so it needs no AWS credentials.
     credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
   });
   try {
-    const answer = await userPools.send(
-      new InitiateAuthCommand({
-        AuthFlow: 'USER_PASSWORD_AUTH',
-        ClientId: outputs.DuotempoIdentity.ChatClientId,
-        AuthParameters: { USERNAME: username, PASSWORD: password },
-      }),
-    );
+    const answer = await userPools.initiateAuth({
+      AuthFlow: 'USER_PASSWORD_AUTH',
+      ClientId: outputs.DuotempoIdentity.ChatClientId,
+      AuthParameters: { USERNAME: username, PASSWORD: password },
+    });
     const { AccessToken: token, ExpiresIn: expiresInSeconds } = answer.AuthenticationResult ?? {};
     if (token !== undefined && expiresInSeconds !== undefined) return { token, expiresInSeconds };
     throw new CommandError(

@@ -113,8 +113,8 @@ async function deadLetters(outputs: Outputs): Promise<{ readonly detail: string 
 
 /** How many messages each queue holds, received ones included; by url. */
 export async function depthsOf(outputs: Outputs, urls: readonly string[]): Promise<Map<string, number>> {
-  const { GetQueueAttributesCommand, SQSClient } = await import('@aws-sdk/client-sqs');
-  const client = new SQSClient(awsClientOptions(outputs));
+  const { SQS } = await import('@aws-sdk/client-sqs');
+  const client = new SQS(awsClientOptions(outputs));
   const names = [
     'ApproximateNumberOfMessages',
     'ApproximateNumberOfMessagesNotVisible',
@@ -122,8 +122,10 @@ export async function depthsOf(outputs: Outputs, urls: readonly string[]): Promi
   ] as const;
   try {
     const depths = urls.map(async (url): Promise<[string, number]> => {
-      const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...names] });
-      const { Attributes: found = {} } = await client.send(command);
+      const { Attributes: found = {} } = await client.getQueueAttributes({
+        QueueUrl: url,
+        AttributeNames: [...names],
+      });
       return [url, names.reduce((sum, name) => sum + Number(found[name] ?? 0), 0)];
     });
     return new Map(await Promise.all(depths));

@@ -16,7 +16,6 @@ import { findDeployment, type DeploymentOptions, type Outputs } from './shared/o
 import { colorsFor, printable, type Colors } from './shared/screen.ts';
 import { userTokensOf, type AccessTokens } from './shared/tokens.ts';
 
-/** A message on the screen; `arrivedAt` if a frame brought it. */
 interface ShownMessage extends SeenMessage {
   readonly arrivedAt?: number;
 }

@@ -23,7 +23,6 @@ interface ReplayOptions extends DeploymentOptions {
 
 interface NamedFile {
   readonly path: string;
-  /** As the user typed it. */
   readonly name: string;
 }
 

@@ -81,7 +81,6 @@ function littleAmount(chance: Chance, { amounts: [from] }: Shop): number {
   return chance.whole(from, 2 * from);
 }
 
-/** Far more than 250 USD between 22 and 4 o'clock. */
 export function nightLarge(chance: Chance, window: Window, newCard: NewCard): DemoEvent[] {
   const [slug, amount] = chance.pick([
     ['canal_camera', 89_900],

@@ -1,6 +1,5 @@
 import type { Shop } from './shops.ts';
 
-/** The kinds of fraud, by label. */
 export const kinds = ['card-testing', 'impossible-travel', 'burst', 'spike', 'night', 'duplicate'] as const;
 export type Kind = (typeof kinds)[number];
 

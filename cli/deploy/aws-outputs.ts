@@ -25,7 +25,6 @@ export async function awsOutputsOf(file: string): Promise<Content> {
   return Object.fromEntries(entries);
 }
 
-/** Replaces a stage's outputs in the file. @param text what cdk wrote */
 export async function keepOutputs(file: string, stage: DeployableStage, text: string): Promise<void> {
   const others = without(await awsOutputsOf(file), stage);
   await writeAtomically(file, jsonText({ ...others, ...Object(parseJson(text)) }));

@@ -73,7 +73,6 @@ export async function settleDate(options: SettleOptions): Promise<DateResult> {
 
 type DayState = BusinessDay | undefined;
 
-/** Waits until the day is as it should be, or its figures have not moved for long. May be asked several times. */
 function patientWait(
   pace: Pace,
   before: DayState,

@@ -23,7 +23,6 @@ export interface Player {
   readonly concurrency: number;
 }
 
-/** Plays with a deployment. Ctrl-C leaves the terminal in order. */
 export async function playing<T>(
   outputs: Outputs,
   concurrency: number,

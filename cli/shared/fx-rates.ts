@@ -18,7 +18,6 @@ const ratesFileSchema = v.object({
   usd: v.record(v.string(), v.pipe(v.number(), v.gtValue(0))),
 });
 
-/** The rates that the package ships, of the currencies that ISO 4217 knows. */
 export async function readShippedFxRates(): Promise<FxRates> {
   const file = createRequire(import.meta.url).resolve(`${RATES_PACKAGE}/v1/currencies/usd.json`);
   return fxRatesOf(JSON.parse(await readFile(file, 'utf8')));

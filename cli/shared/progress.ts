@@ -16,7 +16,6 @@ export interface Progress {
 
 const INVISIBLE = { update: () => undefined, stop: () => undefined };
 
-/** A bar for many small requests: how far, how fast, how many failed, how long still. */
 export function showProgress(label: string, total: number): Progress {
   const stream = process.stderr;
   if (!stream.isTTY) return INVISIBLE;
@@ -81,7 +80,6 @@ export async function withProgress(
   }
 }
 
-/** One line on how far each date is while they are settled. */
 export function showSettleProgress(): {
   readonly update: (date: string, day: BusinessDay | undefined) => void;
   readonly stop: () => void;

@@ -7,7 +7,15 @@ import { formatAmount, formatCount } from '../shared/money.ts';
 import { countOf, printable } from '../shared/screen.ts';
 
 export type EventKind =
-  'staged' | 'settled' | 'decided' | 'day' | 'written' | 'delivered' | 'refused' | 'warning' | 'error';
+  | 'staged'
+  | 'settled'
+  | 'decided'
+  | 'day'
+  | 'written'
+  | 'delivered'
+  | 'refused'
+  | 'warning'
+  | 'error';
 
 export interface EventLine {
   readonly kind: EventKind;

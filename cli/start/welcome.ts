@@ -59,7 +59,6 @@ export function welcome(options: {
   ].join('\n');
 }
 
-/** A sale of this moment, as JSON within double quotes of a shell. */
 function saleForShell(): string {
   const sale = {
     merchantId: 'mer_corner_shop',

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { inDependencyOrder, referencesIn } from './references.ts';
-import { type StageTemplates, stageTemplates } from './stage-templates.ts';
-import { stackNamesOf, stages } from './templates.ts';
+import { stackNamesOf, stages, stageTemplates, type StageTemplates } from './templates.ts';
 
 /**
  * Goal: a reference or an order that CloudFormation would refuse, minutes into a deployment, fails here.
@@ -116,7 +115,7 @@ describe.each(stages)('in the %s stage', (stage) => {
   test('what works as soon as it is created has its permissions by then', () => {
     for (const mapping of app.ofType('AWS::Lambda::EventSourceMapping')) {
       const { Resources = {} } = app.templates.get(mapping.stackName) ?? {};
-      const worker = String(referencesIn(mapping.properties['FunctionName'])[0]?.target);
+      const worker = String(referencesIn(mapping.Properties['FunctionName'])[0]?.target);
       const role = referencesIn(Resources[worker]?.Properties?.['Role'])[0]?.target;
       const policies = Object.entries(Resources)
         .filter(([, { Type, Properties }]) => {
@@ -127,13 +126,13 @@ describe.each(stages)('in the %s stage', (stage) => {
       expect(policies).toHaveLength(1);
       expect([mapping.DependsOn].flat()).toEqual(expect.arrayContaining(policies));
     }
-    for (const { stackName, properties } of app.ofType('AWS::Pipes::Pipe')) {
-      const role = String(referencesIn(properties['RoleArn'])[0]?.target);
+    for (const { stackName, Properties } of app.ofType('AWS::Pipes::Pipe')) {
+      const role = String(referencesIn(Properties['RoleArn'])[0]?.target);
       expect(app.templates.get(stackName)?.Resources[role]?.Properties?.['Policies']).toHaveLength(1);
     }
     // A client may only ask for scopes that exist.
-    for (const { place, properties } of app.ofType('AWS::Cognito::UserPoolClient')) {
-      const scopes = [properties['AllowedOAuthScopes'] ?? []].flat();
+    for (const { place, Properties } of app.ofType('AWS::Cognito::UserPoolClient')) {
+      const scopes = [Properties['AllowedOAuthScopes'] ?? []].flat();
       const servers = new Set(referencesIn(scopes).map(({ target }) => target));
       expect([place, servers.size]).toEqual([place, scopes.length === 0 ? 0 : 1]);
     }

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { stackNameOf } from '../../lib/stage-names.ts';
-import { type Placed, stageTemplates } from './stage-templates.ts';
-import { resourcesOf, type Resource } from './templates.ts';
+import { resourcesOf, stageTemplates, type Resource } from './templates.ts';
 
 /** Goal: what must hold of every resource of the whole app, whoever adds one. Method: loops over the synthesized stages. */
 
@@ -221,7 +220,7 @@ describe.each(['sandbox', 'production', 'test', 'soak'] as const)('in the %s sta
       ...['AWS::DynamoDB::Table', 'AWS::Lambda::Function', 'AWS::Logs::LogGroup', 'AWS::SNS::Topic'],
       ...['AWS::SQS::Queue', 'AWS::Pipes::Pipe', 'AWS::Scheduler::Schedule', 'AWS::ApiGatewayV2::Api'],
     ];
-    const isNamed = ({ stackName, logicalId }: Placed) =>
+    const isNamed = ({ stackName, logicalId }: Resource) =>
       Object.values(templates.get(stackName)?.Outputs ?? {}).some(
         ({ Value, Export }) => Export === undefined && at(Value, 'Ref') === logicalId,
       );

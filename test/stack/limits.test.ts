@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { apiNameOf } from '../../lib/stage-names.ts';
 import { referencesIn } from './references.ts';
-import { type StageTemplates, stageTemplates } from './stage-templates.ts';
-import { stackNamesOf, stages } from './templates.ts';
+import { stackNamesOf, stages, stageTemplates, type StageTemplates } from './templates.ts';
 
 /**
  * Goal: a name or a size that AWS would refuse, minutes into a deployment, fails here.
@@ -40,55 +39,55 @@ describe.each(stages)('in the %s stage', (stage) => {
   });
 
   test('functions are within what Lambda takes', () => {
-    for (const { place, stackName, logicalId, properties } of app.ofType('AWS::Lambda::Function')) {
-      const { Variables = {} } = (properties['Environment'] ?? {}) as { Variables?: Record<string, unknown> };
+    for (const { place, stackName, logicalId, Properties } of app.ofType('AWS::Lambda::Function')) {
+      const { Variables = {} } = (Properties['Environment'] ?? {}) as { Variables?: Record<string, unknown> };
       const bytes = Object.entries(Variables).reduce(
         (sum, [name, value]) => sum + name.length + longestLength(value, stackName),
         0,
       );
       expect([place, bytes <= 4096]).toEqual([place, true]);
-      expect(String(properties['Description']).length).toBeLessThanOrEqual(256);
-      const memory = Number(properties['MemorySize']);
+      expect(String(Properties['Description']).length).toBeLessThanOrEqual(256);
+      const memory = Number(Properties['MemorySize']);
       expect([place, memory >= 128 && memory <= 10_240]).toEqual([place, true]);
-      expect(Number(properties['Timeout'])).toBeLessThanOrEqual(900);
+      expect(Number(Properties['Timeout'])).toBeLessThanOrEqual(900);
       // Its resource policy may have 20 KB; a statement of CDK's has less than 500 bytes.
       const permissions = app
         .ofType('AWS::Lambda::Permission')
         .filter(
           (each) =>
             each.stackName === stackName &&
-            referencesIn(each.properties['FunctionName']).some(({ target }) => target === logicalId),
+            referencesIn(each.Properties['FunctionName']).some(({ target }) => target === logicalId),
         );
       expect([place, permissions.length <= 40]).toEqual([place, true]);
     }
   });
 
   test('the policies of a role are within what IAM takes together', () => {
-    for (const { place, stackName, logicalId, properties } of app.ofType('AWS::IAM::Role')) {
+    for (const { place, stackName, logicalId, Properties } of app.ofType('AWS::IAM::Role')) {
       const policies = app
         .ofType('AWS::IAM::Policy')
         .filter(
           (policy) =>
             policy.stackName === stackName &&
-            referencesIn(policy.properties['Roles']).some(({ target }) => target === logicalId),
+            referencesIn(policy.Properties['Roles']).some(({ target }) => target === logicalId),
         );
       const documents = [
-        ...policies.map((policy) => policy.properties['PolicyDocument']),
-        ...((properties['Policies'] ?? []) as { PolicyDocument: unknown }[]).map(
+        ...policies.map((policy) => policy.Properties['PolicyDocument']),
+        ...((Properties['Policies'] ?? []) as { PolicyDocument: unknown }[]).map(
           ({ PolicyDocument }) => PolicyDocument,
         ),
       ];
       const length = documents.reduce<number>((sum, each) => sum + longestLength(each, stackName), 0);
-      const isManaged = 'ManagedPolicyArns' in properties;
+      const isManaged = 'ManagedPolicyArns' in Properties;
       expect([place, (isManaged || length > 100) && length <= 10_240]).toEqual([place, true]);
-      expect(longestLength(properties['AssumeRolePolicyDocument'], stackName)).toBeLessThanOrEqual(2048);
+      expect(longestLength(Properties['AssumeRolePolicyDocument'], stackName)).toBeLessThanOrEqual(2048);
     }
   });
 
   test('tables, queues, alarms and APIs are within what their services take', () => {
-    for (const { place, properties } of app.ofType('AWS::DynamoDB::Table')) {
-      const global = (properties['GlobalSecondaryIndexes'] ?? []) as { Projection: object }[];
-      const local = (properties['LocalSecondaryIndexes'] ?? []) as { Projection: object }[];
+    for (const { place, Properties } of app.ofType('AWS::DynamoDB::Table')) {
+      const global = (Properties['GlobalSecondaryIndexes'] ?? []) as { Projection: object }[];
+      const local = (Properties['LocalSecondaryIndexes'] ?? []) as { Projection: object }[];
       expect([place, global.length <= 20, local.length <= 5]).toEqual([place, true, true]);
       const projected = [...global, ...local].map(
         ({ Projection }) => (Projection as { NonKeyAttributes?: string[] }).NonKeyAttributes ?? [],
@@ -97,11 +96,11 @@ describe.each(stages)('in the %s stage', (stage) => {
       expect(projected.every((names) => names.length <= 20)).toBe(true);
       expect(projected.flat().length).toBeLessThanOrEqual(100);
     }
-    for (const { properties } of app.ofType('AWS::SQS::Queue')) {
-      expect(Number(properties['VisibilityTimeout'] ?? 30)).toBeLessThanOrEqual(43_200);
+    for (const { Properties } of app.ofType('AWS::SQS::Queue')) {
+      expect(Number(Properties['VisibilityTimeout'] ?? 30)).toBeLessThanOrEqual(43_200);
     }
-    for (const { properties } of app.ofType('AWS::CloudWatch::Alarm')) {
-      expect(String(properties['AlarmDescription']).length).toBeLessThanOrEqual(1024);
+    for (const { Properties } of app.ofType('AWS::CloudWatch::Alarm')) {
+      expect(String(Properties['AlarmDescription']).length).toBeLessThanOrEqual(1024);
     }
     for (const stackName of stackNamesOf(stage)) {
       const within = (type: string) => app.ofType(type).filter((each) => each.stackName === stackName).length;
@@ -112,8 +111,8 @@ describe.each(stages)('in the %s stage', (stage) => {
   });
 
   test('physical names are generated, so that a stack can be deployed twice and a resource replaced', () => {
-    const named = app.resources.flatMap(({ Type, properties }) =>
-      Object.entries(properties)
+    const named = app.resources.flatMap(({ Type, Properties }) =>
+      Object.entries(Properties)
         .filter(
           ([name, value]) =>
             typeof value === 'string' &&
@@ -133,11 +132,11 @@ describe.each(stages)('in the %s stage', (stage) => {
       'AWS::Cognito::UserPoolResourceServer Name duotempo',
     ]);
     // Policies are within their role. A domain's prefix is unique in a region, hence the account's number.
-    for (const { properties } of app.ofType('AWS::IAM::Policy')) {
-      expect(properties['PolicyName']).toMatch(/^[\w+=,.@-]{1,128}$/);
+    for (const { Properties } of app.ofType('AWS::IAM::Policy')) {
+      expect(Properties['PolicyName']).toMatch(/^[\w+=,.@-]{1,128}$/);
     }
-    for (const { properties } of app.ofType('AWS::Cognito::UserPoolDomain')) {
-      expect(properties['Domain']).toEqual({
+    for (const { Properties } of app.ofType('AWS::Cognito::UserPoolDomain')) {
+      expect(Properties['Domain']).toEqual({
         'Fn::Join': ['', [`duotempo-${stage}-`, { Ref: 'AWS::AccountId' }]],
       });
       expect(`duotempo-${stage}-123456789012`).toMatch(/^(?!.*(aws|amazon|cognito))[a-z0-9-]{1,63}$/);

@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { stageTemplates } from './stage-templates.ts';
-import { stages } from './templates.ts';
+import { stages, stageTemplates } from './templates.ts';
 
 /**
  * Goal: a throw-away stage is thrown away whole; production's data survives a mistake.
@@ -27,11 +26,11 @@ test.each(stages.filter((stage) => stage !== 'production'))(
         true,
       ]);
     }
-    for (const { place, properties } of ofType('AWS::DynamoDB::Table')) {
-      expect([place, properties['DeletionProtectionEnabled']]).toEqual([place, false]);
+    for (const { place, Properties } of ofType('AWS::DynamoDB::Table')) {
+      expect([place, Properties['DeletionProtectionEnabled']]).toEqual([place, false]);
     }
-    for (const { place, properties } of ofType('AWS::Cognito::UserPool')) {
-      expect([place, properties['DeletionProtection']]).toEqual([place, 'INACTIVE']);
+    for (const { place, Properties } of ofType('AWS::Cognito::UserPool')) {
+      expect([place, Properties['DeletionProtection']]).toEqual([place, 'INACTIVE']);
     }
   },
 );
@@ -41,14 +40,14 @@ test.each(stages)('nothing in the %s stage makes resources that no stack knows o
   // A custom resource may make anything, and a bucket is not deleted until it is empty.
   expect(resources.filter(({ Type }) => /^Custom::|CustomResource|^AWS::S3::/.test(Type))).toEqual([]);
   // A function without a log group of the stack's would have one made for it, which stays and never expires.
-  for (const { place, properties } of ofType('AWS::Lambda::Function')) {
-    expect([place, properties['LoggingConfig']]).toEqual([
+  for (const { place, Properties } of ofType('AWS::Lambda::Function')) {
+    expect([place, Properties['LoggingConfig']]).toEqual([
       place,
       expect.objectContaining({ LogGroup: { Ref: expect.any(String) } }),
     ]);
   }
-  for (const { place, properties } of ofType('AWS::Logs::LogGroup')) {
-    expect([place, properties['RetentionInDays']]).toEqual([place, stage === 'production' ? 90 : 7]);
+  for (const { place, Properties } of ofType('AWS::Logs::LogGroup')) {
+    expect([place, Properties['RetentionInDays']]).toEqual([place, stage === 'production' ? 90 : 7]);
   }
 });
 
@@ -74,8 +73,8 @@ test('production keeps its tables and its users, and does not let them be delete
   }
   const tables = ofType('AWS::DynamoDB::Table');
   expect(tables.length).toBeGreaterThanOrEqual(9);
-  for (const { place, properties } of tables) {
-    expect([place, properties]).toEqual([
+  for (const { place, Properties } of tables) {
+    expect([place, Properties]).toEqual([
       place,
       expect.objectContaining({
         DeletionProtectionEnabled: true,
@@ -83,6 +82,6 @@ test('production keeps its tables and its users, and does not let them be delete
       }),
     ]);
   }
-  const pools = ofType('AWS::Cognito::UserPool').map(({ properties }) => properties['DeletionProtection']);
+  const pools = ofType('AWS::Cognito::UserPool').map(({ Properties }) => Properties['DeletionProtection']);
   expect(pools).toEqual(['ACTIVE']);
 });

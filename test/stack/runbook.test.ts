@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { shell } from '../end-to-end/command.ts';
-import { stageTemplates, type StageTemplates } from './stage-templates.ts';
+import { stageTemplates, type StageTemplates } from './templates.ts';
 
 /**
  * Goal: what the documents tell an operator to type exists.

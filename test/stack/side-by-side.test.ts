@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { referencesIn } from './references.ts';
-import { type StageTemplates, stageTemplates } from './stage-templates.ts';
+import { stageTemplates, type StageTemplates } from './templates.ts';
 
 /**
  * Goal: sandbox and production stand side by side in one account and region.
@@ -19,8 +19,8 @@ const scoped: Readonly<Record<string, string>> = {
 function namesIn({ resources, templates }: StageTemplates): string[] {
   const given = resources
     .filter(({ Type }) => !(Type in scoped))
-    .flatMap(({ Type, properties }) =>
-      Object.entries(properties)
+    .flatMap(({ Type, Properties }) =>
+      Object.entries(Properties)
         .filter(
           ([name, value]) =>
             /(?:^|[a-z])(?<!Metric)(?:Name|Identifier|Domain|Prefix)$/.test(name) &&
@@ -65,9 +65,9 @@ test('sandbox and production share no name of a stack, of an export or of a reso
 test('no alarm of one stage is rung by a metric of the other', async () => {
   const watched = async (stage: 'sandbox' | 'production') => {
     const { ofType } = await stageTemplates(stage);
-    return ofType('AWS::CloudWatch::Alarm').flatMap(({ stackName, properties }) => {
-      const { Metrics: sum = [] } = properties as { Metrics?: { MetricStat?: { Metric: object } }[] };
-      const metrics = [properties, ...sum.map(({ MetricStat }) => MetricStat?.Metric ?? {})];
+    return ofType('AWS::CloudWatch::Alarm').flatMap(({ stackName, Properties }) => {
+      const { Metrics: sum = [] } = Properties as { Metrics?: { MetricStat?: { Metric: object } }[] };
+      const metrics = [Properties, ...sum.map(({ MetricStat }) => MetricStat?.Metric ?? {})];
       return metrics
         .filter((metric): metric is Record<string, unknown> => 'MetricName' in metric)
         .map(({ Namespace, MetricName, Dimensions = [] }) => {
@@ -82,9 +82,9 @@ test('no alarm of one stage is rung by a metric of the other', async () => {
   expect((await watched('production')).filter((metric) => sandbox.includes(metric))).toEqual([]);
   // The functions emit into the namespace that the alarms of their stage watch.
   const { ofType } = await stageTemplates('production');
-  const watchedHere = ofType('AWS::CloudWatch::Alarm').map(({ properties }) => properties['Namespace']);
-  const emitted = ofType('AWS::Lambda::Function').flatMap(({ properties }) => {
-    const { Variables = {} } = (properties['Environment'] ?? {}) as { Variables?: Record<string, unknown> };
+  const watchedHere = ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties['Namespace']);
+  const emitted = ofType('AWS::Lambda::Function').flatMap(({ Properties }) => {
+    const { Variables = {} } = (Properties['Environment'] ?? {}) as { Variables?: Record<string, unknown> };
     return Variables['POWERTOOLS_METRICS_NAMESPACE'] ?? [];
   });
   expect(emitted).toEqual(['Duotempo/CardSettlement/production']);

@@ -5,13 +5,43 @@ import { synthesizeIfChanged } from '../../cli/shared/assembly.ts';
 import type { Stage } from '../../lib/config.ts';
 import { deployableStages, stackNameOf } from '../../lib/stage-names.ts';
 
-/** A resource as it stands in a template. */
-export interface Resource {
+/** A resource as a template declares it. */
+export interface Declared {
+  readonly Type: string;
+  readonly Properties?: Readonly<Record<string, unknown>>;
+  readonly DependsOn?: string | readonly string[];
+  readonly Condition?: string;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+}
+
+/** A declared resource, and where it stands. */
+export interface Resource extends Declared {
+  /** `<stack>/<logical id>` */
+  readonly place: string;
   readonly stackName: string;
   readonly logicalId: string;
-  readonly Type: string;
   readonly Properties: Readonly<Record<string, unknown>>;
-  readonly DeletionPolicy?: string;
+}
+
+export interface Template {
+  readonly Description?: string;
+  readonly Parameters?: Readonly<Record<string, { readonly Type: string; readonly Default?: unknown }>>;
+  readonly Resources: Readonly<Record<string, Declared>>;
+  readonly Outputs?: Readonly<
+    Record<string, { readonly Value: unknown; readonly Export?: { readonly Name: string } }>
+  >;
+}
+
+/** The whole app of a stage, as CloudFormation gets it. */
+export interface StageTemplates {
+  /** The cloud assembly. */
+  readonly folder: string;
+  readonly templates: ReadonlyMap<string, Template>;
+  readonly resources: readonly Resource[];
+  readonly ofType: (type: string) => readonly Resource[];
+  /** Names that other stacks may import. */
+  readonly exportsOf: (stackName: string) => readonly string[];
 }
 
 /** Every stage: a new one that is missing here is a type error. */
@@ -39,11 +69,24 @@ export async function synthesized(stage: Stage): Promise<string> {
   });
 }
 
-export function template(assembly: string, stackName: string): Record<string, unknown> {
-  return JSON.parse(readFileSync(join(assembly, `${stackName}.template.json`), 'utf8')) as Record<
-    string,
-    unknown
-  >;
+function template(assembly: string, stackName: string): Template {
+  return JSON.parse(readFileSync(join(assembly, `${stackName}.template.json`), 'utf8'));
+}
+
+export async function stageTemplates(stage: Stage): Promise<StageTemplates> {
+  const folder = await synthesized(stage);
+  const templates = new Map(
+    stackNamesOf(stage).map((stackName) => [stackName, template(folder, stackName)] as const),
+  );
+  const resources = resourcesIn(folder);
+  return {
+    folder,
+    templates,
+    resources,
+    ofType: (type) => resources.filter(({ Type }) => Type === type),
+    exportsOf: (stackName) =>
+      Object.values(templates.get(stackName)?.Outputs ?? {}).flatMap(({ Export }) => Export?.Name ?? []),
+  };
 }
 
 /** All resources of all stacks of a stage. */
@@ -53,19 +96,18 @@ export async function resourcesOf(stage: Stage): Promise<Resource[]> {
 
 /** All resources of all stacks of a cloud assembly. */
 export function resourcesIn(assembly: string): Resource[] {
-  const names = deployableStages
+  return deployableStages
     .flatMap(stackNamesOf)
-    .filter((stackName) => existsSync(join(assembly, `${stackName}.template.json`)));
-  return names.flatMap((stackName) =>
-    Object.entries(
-      template(assembly, stackName)['Resources'] as Record<string, Omit<Resource, 'logicalId'>>,
-    ).map(([logicalId, resource]) => ({
-      ...resource,
-      Properties: resource.Properties ?? {},
-      stackName,
-      logicalId,
-    })),
-  );
+    .filter((stackName) => existsSync(join(assembly, `${stackName}.template.json`)))
+    .flatMap((stackName) =>
+      Object.entries(template(assembly, stackName).Resources).map(([logicalId, resource]) => ({
+        ...resource,
+        Properties: resource.Properties ?? {},
+        place: `${stackName}/${logicalId}`,
+        stackName,
+        logicalId,
+      })),
+    );
 }
 
 /** A template without what changes with every edit of a handler: hashes of assets. */

@@ -7,8 +7,7 @@ import {
   type UnknownProperty,
   withUnknownProperties,
 } from '../end-to-end/edited-assembly.ts';
-import { type StageTemplates, stageTemplates } from '../stack/stage-templates.ts';
-import { stages, synthesized } from '../stack/templates.ts';
+import { stages, stageTemplates, synthesized, type StageTemplates } from '../stack/templates.ts';
 import { describeJudge } from './judges/judge.ts';
 import { HOW_TO_INSTALL, pythonCommand } from './judges/programs.mjs';
 import { type Finding, lint } from './templates/cfn-lint.ts';

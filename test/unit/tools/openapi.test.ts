@@ -9,7 +9,7 @@ import { problemTypes as chatProblems } from '../../../lambda/chat/api.ts';
 import { isQuotedCurrency } from '../../../lambda/card-settlement/domain/money.ts';
 import { commonProblems } from '../../../lambda/shared/problem.ts';
 import { faultsOf, resolved } from '../../openapi/json-schema-check.ts';
-import { synthesized, template } from '../../stack/templates.ts';
+import { resourcesOf } from '../../stack/templates.ts';
 
 /**
  * Goal: the OpenAPI document says what the APIs do. Method: its routes are held against the synthesized templates, its
@@ -98,24 +98,16 @@ describe('the operations', () => {
     ['DuotempoCardSettlement', 'card-settlement'],
     ['DuotempoChat', 'chat'],
   ] as const)('of %s are its routes, with their scopes', async (stackName, api) => {
-    const resources = Object.values(
-      template(await synthesized('sandbox'), stackName)['Resources'] as Json,
-    ) as {
-      readonly Type: string;
-      readonly Properties: Json;
-    }[];
-    const apiId = (properties: Json): string => JSON.stringify(properties['ApiId']);
-    const httpApis = new Set(
-      Object.entries(template(await synthesized('sandbox'), stackName)['Resources'] as Record<string, Json>)
-        .filter(
-          ([, { Type, Properties }]) =>
-            Type === 'AWS::ApiGatewayV2::Api' && (Properties as Json)['ProtocolType'] === 'HTTP',
-        )
-        .map(([logicalId]) => JSON.stringify({ Ref: logicalId })),
-    );
+    const resources = (await resourcesOf('sandbox')).filter((each) => each.stackName === stackName);
+    const httpApis = resources
+      .filter(
+        ({ Type, Properties }) => Type === 'AWS::ApiGatewayV2::Api' && Properties['ProtocolType'] === 'HTTP',
+      )
+      .map(({ logicalId }) => JSON.stringify({ Ref: logicalId }));
     const routes = resources
       .filter(
-        ({ Type, Properties }) => Type === 'AWS::ApiGatewayV2::Route' && httpApis.has(apiId(Properties)),
+        ({ Type, Properties }) =>
+          Type === 'AWS::ApiGatewayV2::Route' && httpApis.includes(JSON.stringify(Properties['ApiId'])),
       )
       .map(({ Properties }) => [Properties['RouteKey'], Properties['AuthorizationScopes']] as const)
       .filter(([routeKey]) => routeKey !== '$default');

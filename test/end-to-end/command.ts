@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { eventually } from '../eventually.ts';
 
 /** How a command ended, and what it wrote. */
 export interface Ended {
@@ -83,17 +83,10 @@ interface LocalOutputs {
 }
 
 async function outputsOf(file: string, running: ReturnType<typeof spawnText>): Promise<LocalOutputs> {
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    try {
-      return JSON.parse(readFileSync(file, 'utf8')) as LocalOutputs;
-    } catch {
-      if (running.child.exitCode !== null || Date.now() > deadline) {
-        throw new Error(`npm start did not get ready:\n${running.text.stdout}${running.text.stderr}`);
-      }
-      await pause(50);
-    }
-  }
+  const screen = (): string => `npm start is ready:\n${running.text.stdout}${running.text.stderr}`;
+  await eventually(() => existsSync(file) || running.child.exitCode !== null, screen);
+  if (!existsSync(file)) throw new Error(`npm start ended:\n${screen()}`);
+  return JSON.parse(readFileSync(file, 'utf8')) as LocalOutputs;
 }
 
 function spawnText(

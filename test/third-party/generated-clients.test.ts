@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { apiNames, documentFile } from '../../tools/openapi/document.ts';
-import { outputsIn } from '../../cli/shared/outputs.ts';
-import { command, program, start, type Ended, type Started } from '../end-to-end/command.ts';
+import { userTokensOf } from '../../cli/shared/tokens.ts';
+import { type Ended, program } from '../end-to-end/command.ts';
+import { startSystem, type System } from '../end-to-end/system.ts';
 import { describeJudge } from './judges/judge.ts';
 import { HOW_TO_INSTALL, NPM_PROGRAMS, npmCommand, pythonCommand, pythonFolder } from './judges/programs.mjs';
 
@@ -18,27 +19,24 @@ const folder = mkdtempSync(join(tmpdir(), 'duotempo-clients-'));
 const openApiTypescript = npmCommand('openapi-typescript');
 const openApiPythonClient = pythonCommand('openapi-python-client');
 
-let running: Started | undefined;
-/** What the clients get to know, as a person would from the screen and the command `token`. */
+let system: System | undefined;
+/** What the clients get to know of the host. */
 let env: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
   if (openApiTypescript === undefined && openApiPythonClient === undefined) return;
-  running = await start();
-  const { outputsFile } = running;
-  const outputs = outputsIn(JSON.parse(readFileSync(outputsFile, 'utf8')), 'the outputs of the host');
-  const token = async (...names: string[]): Promise<string> =>
-    (await command(['token', ...names, '--outputs', outputsFile])).stdout.trim();
+  system = await startSystem();
+  const { DuotempoCardSettlement, DuotempoChat } = system.outputs;
   env = {
-    CARD_URL: outputs.DuotempoCardSettlement.ApiUrl,
-    CHAT_URL: outputs.DuotempoChat.ApiUrl,
-    GATEWAY: await token('gateway'),
-    ALICE: await token('user', 'alice'),
-    BOB: await token('user', 'bob'),
+    CARD_URL: DuotempoCardSettlement.ApiUrl,
+    CHAT_URL: DuotempoChat.ApiUrl,
+    GATEWAY: await system.token('gateway'),
+    ALICE: await userTokensOf('alice', system.outputs).get(),
+    BOB: await userTokensOf('bob', system.outputs).get(),
   };
 });
 afterAll(async () => {
-  await running?.stop();
+  await system?.stop();
   rmSync(folder, { recursive: true });
 });
 

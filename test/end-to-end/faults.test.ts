@@ -21,78 +21,62 @@ afterAll(async () => {
 });
 
 describe('a day among faults', () => {
-  test.concurrent(
-    'balances after workers were killed in the middle of their batches',
-    async () => {
-      const date = daysAgo(system, 9);
-      await stageMany(system, date, 80);
-      await reconcile(system, date);
-      const kills = await killOften('DuotempoCardSettlement-Settlement', 4);
-      expect(kills).toBe(4);
-      const day = await system.dayWith(date, balanced, 240);
-      expect(day).toMatchObject({ totals: totalsOf(80) });
-    },
-    300_000,
-  );
+  test.concurrent('balances after workers were killed in the middle of their batches', async () => {
+    const date = daysAgo(system, 9);
+    await stageMany(system, date, 80);
+    await reconcile(system, date);
+    const kills = await killOften('DuotempoCardSettlement-Settlement', 4);
+    expect(kills).toBe(4);
+    const day = await system.dayWith(date, balanced, 240);
+    expect(day).toMatchObject({ totals: totalsOf(80) });
+  }, 300_000);
 
-  test.concurrent(
-    'balances after its messages were purged from the queue',
-    async () => {
-      const date = daysAgo(system, 10);
-      await stageMany(system, date, 60);
-      const QueueUrl = system.outputs.DuotempoCardSettlement['SettlementQueueUrl'];
-      await reconcile(system, date);
-      await system.dayWith(date, ({ asOf }) => asOf !== undefined);
-      await system.sqs.purgeQueue({ QueueUrl });
-      // The run that follows the seal's wait finds what the purge has lost, and what it left out has no message any more.
-      await eventually(
-        () => missingOf(date).length > 1 && (missingOf(date).at(-1) ?? 0) > 0,
-        'a run finds what the purge has lost',
-      );
-      const day = await system.dayWith(date, balanced, 240);
-      expect(day).toMatchObject({ totals: totalsOf(60) });
-    },
-    300_000,
-  );
+  test.concurrent('balances after its messages were purged from the queue', async () => {
+    const date = daysAgo(system, 10);
+    await stageMany(system, date, 60);
+    const QueueUrl = system.outputs.DuotempoCardSettlement['SettlementQueueUrl'];
+    await reconcile(system, date);
+    await system.dayWith(date, ({ asOf }) => asOf !== undefined);
+    await system.sqs.purgeQueue({ QueueUrl });
+    // The run that follows the seal's wait finds what the purge has lost, and what it left out has no message any more.
+    await eventually(
+      () => missingOf(date).length > 1 && (missingOf(date).at(-1) ?? 0) > 0,
+      'a run finds what the purge has lost',
+    );
+    const day = await system.dayWith(date, balanced, 240);
+    expect(day).toMatchObject({ totals: totalsOf(60) });
+  }, 300_000);
 
-  test.concurrent(
-    'balances, each effect once, when every message comes three times',
-    async () => {
-      const date = daysAgo(system, 11);
-      const ids = await stageMany(system, date, 30);
-      const send = async () => {
-        for (let from = 0; from < ids.length; from += 10) {
-          await system.sqs.sendMessageBatch({
-            QueueUrl: system.outputs.DuotempoCardSettlement['SettlementQueueUrl'],
-            Entries: ids.slice(from, from + 10).map((factId, index) => ({
-              Id: String(index),
-              MessageBody: JSON.stringify({ factId }),
-            })),
-          });
-        }
-      };
-      await Promise.all([send(), reconcile(system, date), send()]);
-      const day = await system.dayWith(date, balanced, 240);
-      expect(day).toMatchObject({ totals: totalsOf(30) });
-      const ledger = await system.scan(system.outputs.DuotempoCardSettlement['LedgerTable'] ?? '');
-      expect(ledger.filter(({ businessDate }) => businessDate === date)).toHaveLength(30);
-    },
-    300_000,
-  );
+  test.concurrent('balances, each effect once, when every message comes three times', async () => {
+    const date = daysAgo(system, 11);
+    const ids = await stageMany(system, date, 30);
+    const send = async () => {
+      for (let from = 0; from < ids.length; from += 10) {
+        await system.sqs.sendMessageBatch({
+          QueueUrl: system.outputs.DuotempoCardSettlement['SettlementQueueUrl'],
+          Entries: ids.slice(from, from + 10).map((factId, index) => ({
+            Id: String(index),
+            MessageBody: JSON.stringify({ factId }),
+          })),
+        });
+      }
+    };
+    await Promise.all([send(), reconcile(system, date), send()]);
+    const day = await system.dayWith(date, balanced, 240);
+    expect(day).toMatchObject({ totals: totalsOf(30) });
+    const ledger = await system.scan(system.outputs.DuotempoCardSettlement['LedgerTable'] ?? '');
+    expect(ledger.filter(({ businessDate }) => businessDate === date)).toHaveLength(30);
+  }, 300_000);
 
-  test.concurrent(
-    'balances after the reconcile function was killed, and after requests that met each other',
-    async () => {
-      const date = daysAgo(system, 12);
-      await stageMany(system, date, 30);
-      await Promise.all([reconcile(system, date), reconcile(system, date), reconcile(system, date)]);
-      expect(await killOften('DuotempoCardSettlement-Reconcile', 1)).toBe(1);
-      await reconcile(system, date);
-      const day = await system.dayWith(date, balanced, 240);
-      expect(day).toMatchObject({ totals: totalsOf(30) });
-    },
-    300_000,
-  );
+  test.concurrent('balances after the reconcile function was killed, and after requests that met each other', async () => {
+    const date = daysAgo(system, 12);
+    await stageMany(system, date, 30);
+    await Promise.all([reconcile(system, date), reconcile(system, date), reconcile(system, date)]);
+    expect(await killOften('DuotempoCardSettlement-Reconcile', 1)).toBe(1);
+    await reconcile(system, date);
+    const day = await system.dayWith(date, balanced, 240);
+    expect(day).toMatchObject({ totals: totalsOf(30) });
+  }, 300_000);
 });
 
 /** Kills running workers of a function again and again, until it has hit some. */

@@ -59,30 +59,27 @@ describe('a day in order', () => {
     expect(String(file.body)).toMatch(new RegExp(`^H,duotempo,1,${date},final,20`));
   });
 
-  test.concurrent(
-    'takes no further transaction: a late one rolls to the earliest unsealed date',
-    async () => {
-      const date = daysAgo(system, 16);
-      await system.stage({ occurredAt: noonOf(date) });
-      await reconcile(system, date);
-      await system.dayWith(date, balanced);
-      // Another request seals the day after it, which has no transactions.
-      await reconcile(system, daysAgo(system, 15));
-      await system.dayWith(daysAgo(system, 15), balanced);
-      // Intake may take a day that it read open to be open for 5 s.
-      const deadline = Date.now() + 10_000;
-      let staged = date;
-      while (staged === date || staged === daysAgo(system, 15)) {
-        expect(Date.now()).toBeLessThan(deadline);
-        const { body } = await system.call('gateway', 'POST', '/transactions', {
-          headers: { 'idempotency-key': `late-${Date.now()}` },
-          body: sale({ occurredAt: noonOf(date) }),
-        });
-        staged = textOf(body, 'businessDate');
-      }
-      expect(staged).toBe(daysAgo(system, 14));
-    },
-  );
+  test.concurrent('takes no further transaction: a late one rolls to the earliest unsealed date', async () => {
+    const date = daysAgo(system, 16);
+    await system.stage({ occurredAt: noonOf(date) });
+    await reconcile(system, date);
+    await system.dayWith(date, balanced);
+    // Another request seals the day after it, which has no transactions.
+    await reconcile(system, daysAgo(system, 15));
+    await system.dayWith(daysAgo(system, 15), balanced);
+    // Intake may take a day that it read open to be open for 5 s.
+    const deadline = Date.now() + 10_000;
+    let staged = date;
+    while (staged === date || staged === daysAgo(system, 15)) {
+      expect(Date.now()).toBeLessThan(deadline);
+      const { body } = await system.call('gateway', 'POST', '/transactions', {
+        headers: { 'idempotency-key': `late-${Date.now()}` },
+        body: sale({ occurredAt: noonOf(date) }),
+      });
+      staged = textOf(body, 'businessDate');
+    }
+    expect(staged).toBe(daysAgo(system, 14));
+  });
 
   test.concurrent('converts by the rates of its date and takes fees, to the minor unit', async () => {
     const date = daysAgo(system, 7);

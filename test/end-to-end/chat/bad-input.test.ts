@@ -146,30 +146,27 @@ describe('POST /messages', () => {
     ]);
   });
 
-  test.concurrent(
-    'the same message again is the same message; another text with its id is refused',
-    async () => {
-      const [ada, bob] = [people.person('ada'), people.person('bob')];
-      const body = message({ to: bob.name, clientMessageId: 'one' });
-      const first = await ada.call('POST', '/messages', { body });
-      expect(first.status).toBe(201);
-      const again = await ada.call('POST', '/messages', { body });
-      expect([again.status, again.body, again.headers['idempotent-replayed']]).toEqual([
-        200,
-        first.body,
-        'true',
-      ]);
-      const other = await ada.call('POST', '/messages', { body: { ...body, text: 'else' } });
-      expect([other.status, other.body]).toEqual([
-        422,
-        expect.objectContaining({ type: 'urn:duotempo:problem:client-message-id-reused' }),
-      ]);
-      // Another sender's id of the same name is independent.
-      const reply = await bob.call('POST', '/messages', { body: { ...body, to: ada.name } });
-      expect([reply.status, reply.body]).toEqual([201, expect.objectContaining({ sequence: 2 })]);
-      expect(await bob.history(ada)).toHaveLength(2);
-    },
-  );
+  test.concurrent('the same message again is the same message; another text with its id is refused', async () => {
+    const [ada, bob] = [people.person('ada'), people.person('bob')];
+    const body = message({ to: bob.name, clientMessageId: 'one' });
+    const first = await ada.call('POST', '/messages', { body });
+    expect(first.status).toBe(201);
+    const again = await ada.call('POST', '/messages', { body });
+    expect([again.status, again.body, again.headers['idempotent-replayed']]).toEqual([
+      200,
+      first.body,
+      'true',
+    ]);
+    const other = await ada.call('POST', '/messages', { body: { ...body, text: 'else' } });
+    expect([other.status, other.body]).toEqual([
+      422,
+      expect.objectContaining({ type: 'urn:duotempo:problem:client-message-id-reused' }),
+    ]);
+    // Another sender's id of the same name is independent.
+    const reply = await bob.call('POST', '/messages', { body: { ...body, to: ada.name } });
+    expect([reply.status, reply.body]).toEqual([201, expect.objectContaining({ sequence: 2 })]);
+    expect(await bob.history(ada)).toHaveLength(2);
+  });
 
   test.concurrent('the same message ten times at once is written once', async () => {
     const [ada, bob] = [people.person('ada'), people.person('bob')];
@@ -184,28 +181,25 @@ describe('POST /messages', () => {
     expect(await bob.history(ada)).toHaveLength(1);
   });
 
-  test.concurrent(
-    'too many messages of one sender: 429, Retry-After, and a replay still finds its own',
-    async () => {
-      const [ada, bob] = [people.person('ada'), people.person('bob')];
-      const body = message({ to: bob.name });
-      expect((await ada.call('POST', '/messages', { body })).status).toBe(201);
-      await fillLimit(ada);
-      const {
-        status,
-        headers,
-        body: problem,
-      } = await ada.call('POST', '/messages', { body: message({ to: bob.name }) });
-      expect([status, problem]).toEqual([
-        429,
-        expect.objectContaining({ type: 'urn:duotempo:problem:too-many-messages' }),
-      ]);
-      expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
-      expect(Number(headers['retry-after'])).toBeLessThanOrEqual(10);
-      expect((await ada.call('POST', '/messages', { body })).status).toBe(200);
-      expect((await bob.call('POST', '/messages', { body: message({ to: ada.name }) })).status).toBe(201);
-    },
-  );
+  test.concurrent('too many messages of one sender: 429, Retry-After, and a replay still finds its own', async () => {
+    const [ada, bob] = [people.person('ada'), people.person('bob')];
+    const body = message({ to: bob.name });
+    expect((await ada.call('POST', '/messages', { body })).status).toBe(201);
+    await fillLimit(ada);
+    const {
+      status,
+      headers,
+      body: problem,
+    } = await ada.call('POST', '/messages', { body: message({ to: bob.name }) });
+    expect([status, problem]).toEqual([
+      429,
+      expect.objectContaining({ type: 'urn:duotempo:problem:too-many-messages' }),
+    ]);
+    expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    expect(Number(headers['retry-after'])).toBeLessThanOrEqual(10);
+    expect((await ada.call('POST', '/messages', { body })).status).toBe(200);
+    expect((await bob.call('POST', '/messages', { body: message({ to: ada.name }) })).status).toBe(201);
+  });
 });
 
 describe('who may read', () => {

@@ -82,168 +82,151 @@ describe('a message', () => {
 });
 
 describe('a device that comes online', () => {
-  test.concurrent(
-    'gets 130 that wait, in order, then caught-up, and again until acknowledged',
-    async () => {
-      const [ada, bob] = pair();
-      // More than one pass of a drain takes.
-      const all = texts(130);
-      await postAll(ada, bob, all);
-      await waitingOnes(bob, 130);
+  test.concurrent('gets 130 that wait, in order, then caught-up, and again until acknowledged', async () => {
+    const [ada, bob] = pair();
+    // More than one pass of a drain takes.
+    const all = texts(130);
+    await postAll(ada, bob, all);
+    await waitingOnes(bob, 130);
 
-      const first = await bob.device({ hello: false });
-      first.send({ action: 'hello' });
-      // The device is switched off in the middle of the drain.
-      await first.until(({ frames }) => frames.length >= 20, '20 notifications');
-      first.terminate();
+    const first = await bob.device({ hello: false });
+    first.send({ action: 'hello' });
+    // The device is switched off in the middle of the drain.
+    await first.until(({ frames }) => frames.length >= 20, '20 notifications');
+    first.terminate();
 
-      const second = await bob.device();
-      expect(second.texts()).toEqual(all);
-      expect(second.frames.at(-1)).toEqual({
+    const second = await bob.device();
+    expect(second.texts()).toEqual(all);
+    expect(second.frames.at(-1)).toEqual({
+      type: 'caught-up',
+      conversations: { [conversationIdOf(ada.name, bob.name)]: 130 },
+    });
+    const ids = second.notifications().map(({ notificationId }) => notificationId);
+    second.send({ action: 'ack', notificationIds: ids.slice(0, 100) });
+    second.send({ action: 'ack', notificationIds: ids.slice(100, 110) });
+    await eventually(async () => (await bob.waiting()).length === 20, '110 are acknowledged');
+
+    const third = await bob.device();
+    expect(third.texts()).toEqual(all.slice(110));
+    // Their messages on the queue once more, as a queue may deliver them.
+    for (let sequence = 1; sequence <= 10; sequence++) await redeliver(ada, bob, sequence);
+    await redeliver(ada, bob, 130);
+    await third.until(({ texts: seen }) => seen().length > 20, 'the unacknowledged one again');
+    await pause(300);
+    expect(new Set(third.texts())).toEqual(new Set(all.slice(110)));
+  }, 300_000);
+
+  test.concurrent('misses nothing that is posted while it drains', async () => {
+    const [ada, bob] = pair();
+    await postAll(ada, bob, texts(30, 'early'));
+    await waitingOnes(bob, 30);
+    const device = await bob.device({ hello: false, acknowledges: true });
+    const posting = { goesOn: true };
+    const late: string[] = [];
+    const posted = (async () => {
+      while (posting.goesOn) {
+        late.push(`late ${late.length + 1}`);
+        await ada.post(bob, late.at(-1) ?? '');
+      }
+    })();
+    // Some fall before the drain, some into it, some behind it.
+    for (let hellos = 0; hellos < 4; hellos++) await device.hello();
+    posting.goesOn = false;
+    await posted;
+    const all = [...texts(30, 'early'), ...late];
+    await device.until(({ texts: seen }) => new Set(seen()).size === all.length, 'all of them', 10);
+    await eventually(async () => (await bob.waiting()).length === 0, 'nothing waits for another hello', 10);
+  }, 60_000);
+
+  test.concurrent('hears where each conversation ends, also of what another device acknowledged', async () => {
+    const [ada, bob] = pair();
+    const cy = people.person('cy');
+    const device = await bob.device({ acknowledges: true });
+    await ada.post(bob, 'one');
+    await ada.post(bob, 'two');
+    await bob.post(ada, 'three');
+    await cy.post(bob, 'four');
+    await device.until(({ texts: seen }) => seen().length === 3, 'three messages');
+    await eventually(async () => (await bob.waiting()).length === 0, 'all are acknowledged');
+    const other = await bob.device();
+    expect(other.frames).toEqual([
+      {
         type: 'caught-up',
-        conversations: { [conversationIdOf(ada.name, bob.name)]: 130 },
-      });
-      const ids = second.notifications().map(({ notificationId }) => notificationId);
-      second.send({ action: 'ack', notificationIds: ids.slice(0, 100) });
-      second.send({ action: 'ack', notificationIds: ids.slice(100, 110) });
-      await eventually(async () => (await bob.waiting()).length === 20, '110 are acknowledged');
-
-      const third = await bob.device();
-      expect(third.texts()).toEqual(all.slice(110));
-      // Their messages on the queue once more, as a queue may deliver them.
-      for (let sequence = 1; sequence <= 10; sequence++) await redeliver(ada, bob, sequence);
-      await redeliver(ada, bob, 130);
-      await third.until(({ texts: seen }) => seen().length > 20, 'the unacknowledged one again');
-      await pause(300);
-      expect(new Set(third.texts())).toEqual(new Set(all.slice(110)));
-    },
-    300_000,
-  );
-
-  test.concurrent(
-    'misses nothing that is posted while it drains',
-    async () => {
-      const [ada, bob] = pair();
-      await postAll(ada, bob, texts(30, 'early'));
-      await waitingOnes(bob, 30);
-      const device = await bob.device({ hello: false, acknowledges: true });
-      const posting = { goesOn: true };
-      const late: string[] = [];
-      const posted = (async () => {
-        while (posting.goesOn) {
-          late.push(`late ${late.length + 1}`);
-          await ada.post(bob, late.at(-1) ?? '');
-        }
-      })();
-      // Some fall before the drain, some into it, some behind it.
-      for (let hellos = 0; hellos < 4; hellos++) await device.hello();
-      posting.goesOn = false;
-      await posted;
-      const all = [...texts(30, 'early'), ...late];
-      await device.until(({ texts: seen }) => new Set(seen()).size === all.length, 'all of them', 10);
-      await eventually(async () => (await bob.waiting()).length === 0, 'nothing waits for another hello', 10);
-    },
-    60_000,
-  );
-
-  test.concurrent(
-    'hears where each conversation ends, also of what another device acknowledged',
-    async () => {
-      const [ada, bob] = pair();
-      const cy = people.person('cy');
-      const device = await bob.device({ acknowledges: true });
-      await ada.post(bob, 'one');
-      await ada.post(bob, 'two');
-      await bob.post(ada, 'three');
-      await cy.post(bob, 'four');
-      await device.until(({ texts: seen }) => seen().length === 3, 'three messages');
-      await eventually(async () => (await bob.waiting()).length === 0, 'all are acknowledged');
-      const other = await bob.device();
-      expect(other.frames).toEqual([
-        {
-          type: 'caught-up',
-          conversations: {
-            [conversationIdOf(ada.name, bob.name)]: 3,
-            [conversationIdOf(cy.name, bob.name)]: 1,
-          },
+        conversations: {
+          [conversationIdOf(ada.name, bob.name)]: 3,
+          [conversationIdOf(cy.name, bob.name)]: 1,
         },
-      ]);
-    },
-  );
+      },
+    ]);
+  });
 
-  test.concurrent(
-    'that says hello many times is drained once in ten seconds, and each hello is answered',
-    async () => {
-      const [ada, bob] = pair();
-      await postAll(ada, bob, texts(20));
-      await waitingOnes(bob, 20);
-      const device = await bob.device({ hello: false });
-      const startedAt = performance.now();
-      const [connectionId] = await helloAtOnce(device, bob, 30);
-      const caughtUp = () => device.frames.filter(({ type }) => type === 'caught-up').length;
-      await device.until(() => caughtUp() > 0, 'caught-up');
-      await device.hello();
-      expect([...new Set(device.texts())]).toEqual(texts(20));
-      const elapsedSeconds = (performance.now() - startedAt) / 1000;
-      const drained = system.events.filter(
-        (event) =>
-          event.type === 'log' &&
-          event.line.includes('"device drained"') &&
-          event.line.includes(`"connectionId":"${connectionId}"`),
-      );
-      expect(drained.length).toBeGreaterThanOrEqual(1);
-      expect(drained.length).toBeLessThanOrEqual(1 + Math.floor(elapsedSeconds / 10));
-    },
-  );
+  test.concurrent('that says hello many times is drained once in ten seconds, and each hello is answered', async () => {
+    const [ada, bob] = pair();
+    await postAll(ada, bob, texts(20));
+    await waitingOnes(bob, 20);
+    const device = await bob.device({ hello: false });
+    const startedAt = performance.now();
+    const [connectionId] = await helloAtOnce(device, bob, 30);
+    const caughtUp = () => device.frames.filter(({ type }) => type === 'caught-up').length;
+    await device.until(() => caughtUp() > 0, 'caught-up');
+    await device.hello();
+    expect([...new Set(device.texts())]).toEqual(texts(20));
+    const elapsedSeconds = (performance.now() - startedAt) / 1000;
+    const drained = system.events.filter(
+      (event) =>
+        event.type === 'log' &&
+        event.line.includes('"device drained"') &&
+        event.line.includes(`"connectionId":"${connectionId}"`),
+    );
+    expect(drained.length).toBeGreaterThanOrEqual(1);
+    expect(drained.length).toBeLessThanOrEqual(1 + Math.floor(elapsedSeconds / 10));
+  });
 });
 
 describe('GET /conversations', () => {
-  test.concurrent(
-    'shows each member where a conversation ends, once its notifications are gone, too',
-    async () => {
-      const [ada, bob] = pair();
-      const others = ['cy', 'dee', 'eve'].map((name) => people.person(name));
-      await postAll(ada, bob, texts(3));
-      for (const other of others) await bob.post(other, 'hello');
-      const device = await bob.device();
-      await device.until(({ texts: seen }) => seen().length === 3, 'three messages');
-      const notificationIds = device.notifications().map(({ notificationId }) => notificationId);
-      device.send({ action: 'ack', notificationIds });
-      const conversationId = conversationIdOf(ada.name, bob.name);
-      device.send({ action: 'read', conversationId, sequence: 2 });
-      const listOf = async (person: Person): Promise<unknown[]> => {
-        const found: unknown[] = [];
-        for (let cursor: string | undefined = ''; cursor !== undefined;) {
-          const query = cursor === '' ? '' : `&cursor=${cursor}`;
-          const { body } = await person.call('GET', `/conversations?limit=1${query}`);
-          const page = body as { items: unknown[]; cursor?: string };
-          found.push(...page.items);
-          ({ cursor } = page);
-        }
-        return found;
-      };
-      const own = { conversationId, with: ada.name, lastSequence: 3, readSequence: 2 };
-      await eventually(
-        async () => JSON.stringify(await listOf(bob)).includes('"readSequence":2'),
-        'the position has moved',
-      );
-      const found = await listOf(bob);
-      expect(found).toHaveLength(4);
-      expect(found).toEqual(
-        expect.arrayContaining([
-          own,
-          ...others.map((other) => ({
-            conversationId: conversationIdOf(bob.name, other.name),
-            with: other.name,
-            lastSequence: 1,
-            readSequence: 0,
-          })),
-        ]),
-      );
-      expect(await listOf(ada)).toEqual([{ ...own, with: bob.name, readSequence: 0 }]);
-      expect(await listOf(people.person('mallory'))).toEqual([]);
-    },
-  );
+  test.concurrent('shows each member where a conversation ends, once its notifications are gone, too', async () => {
+    const [ada, bob] = pair();
+    const others = ['cy', 'dee', 'eve'].map((name) => people.person(name));
+    await postAll(ada, bob, texts(3));
+    for (const other of others) await bob.post(other, 'hello');
+    const device = await bob.device();
+    await device.until(({ texts: seen }) => seen().length === 3, 'three messages');
+    const notificationIds = device.notifications().map(({ notificationId }) => notificationId);
+    device.send({ action: 'ack', notificationIds });
+    const conversationId = conversationIdOf(ada.name, bob.name);
+    device.send({ action: 'read', conversationId, sequence: 2 });
+    const listOf = async (person: Person): Promise<unknown[]> => {
+      const found: unknown[] = [];
+      for (let cursor: string | undefined = ''; cursor !== undefined;) {
+        const query = cursor === '' ? '' : `&cursor=${cursor}`;
+        const { body } = await person.call('GET', `/conversations?limit=1${query}`);
+        const page = body as { items: unknown[]; cursor?: string };
+        found.push(...page.items);
+        ({ cursor } = page);
+      }
+      return found;
+    };
+    const own = { conversationId, with: ada.name, lastSequence: 3, readSequence: 2 };
+    await eventually(
+      async () => JSON.stringify(await listOf(bob)).includes('"readSequence":2'),
+      'the position has moved',
+    );
+    const found = await listOf(bob);
+    expect(found).toHaveLength(4);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        own,
+        ...others.map((other) => ({
+          conversationId: conversationIdOf(bob.name, other.name),
+          with: other.name,
+          lastSequence: 1,
+          readSequence: 0,
+        })),
+      ]),
+    );
+    expect(await listOf(ada)).toEqual([{ ...own, with: bob.name, readSequence: 0 }]);
+    expect(await listOf(people.person('mallory'))).toEqual([]);
+  });
 });
 
 describe('a device that vanishes without a word', () => {
@@ -275,28 +258,25 @@ describe('a device that vanishes without a word', () => {
 });
 
 describe('a read position', () => {
-  test.concurrent(
-    'moves forward only, and no further than the last message; the other user sees it',
-    async () => {
-      const [ada, bob] = pair();
-      const [writer, reader, readersOther] = [await ada.device(), await bob.device(), await bob.device()];
-      await postAll(ada, bob, texts(5));
-      const conversationId = conversationIdOf(ada.name, bob.name);
-      const read = async (sequence: number) => reader.send({ action: 'read', conversationId, sequence });
-      await read(3);
-      await writer.until(({ frames }) => frames.some(({ type }) => type === 'read'), 'a receipt');
-      await read(2);
-      await read(3);
-      await read(999);
-      const receipts = () => writer.frames.filter((frame) => frame.type === 'read');
-      await writer.until(() => receipts().length >= 2, 'the second receipt');
-      await pause(200);
-      const expected = [3, 5].map((sequence) => ({ type: 'read', conversationId, by: bob.name, sequence }));
-      expect(receipts()).toEqual(expected);
-      expect(readersOther.frames.filter(({ type }) => type === 'read')).toEqual(expected);
-      expect(reader.frames.filter(({ type }) => type === 'read')).toEqual([]);
-    },
-  );
+  test.concurrent('moves forward only, and no further than the last message; the other user sees it', async () => {
+    const [ada, bob] = pair();
+    const [writer, reader, readersOther] = [await ada.device(), await bob.device(), await bob.device()];
+    await postAll(ada, bob, texts(5));
+    const conversationId = conversationIdOf(ada.name, bob.name);
+    const read = async (sequence: number) => reader.send({ action: 'read', conversationId, sequence });
+    await read(3);
+    await writer.until(({ frames }) => frames.some(({ type }) => type === 'read'), 'a receipt');
+    await read(2);
+    await read(3);
+    await read(999);
+    const receipts = () => writer.frames.filter((frame) => frame.type === 'read');
+    await writer.until(() => receipts().length >= 2, 'the second receipt');
+    await pause(200);
+    const expected = [3, 5].map((sequence) => ({ type: 'read', conversationId, by: bob.name, sequence }));
+    expect(receipts()).toEqual(expected);
+    expect(readersOther.frames.filter(({ type }) => type === 'read')).toEqual(expected);
+    expect(reader.frames.filter(({ type }) => type === 'read')).toEqual([]);
+  });
 });
 
 test('320 messages of 16 users at once: every conversation is 1 to n, every recipient got every message', async () => {

@@ -25,103 +25,87 @@ afterAll(async () => {
 });
 
 describe('while users write to each other', () => {
-  test.concurrent(
-    'workers are killed at any moment: every message is acknowledged, none comes back',
-    async () => {
-      let kills = 0;
-      const { bob, ada, device, posted } = await conversation(60, async (running) => {
-        while (running() || kills === 0) {
-          kills += system.host.killFunction('DuotempoChat-NotificationWorker');
-          await pause(15);
-        }
-      });
-      const other = await bob.device({ acknowledges: true });
-      // What a killed worker had in its hands comes again after its visibility timeout of 12 s.
-      await allAcknowledged(bob, [device, other], posted, 80);
-      const late = await bob.device();
-      expect(late.texts()).toEqual([]);
-      expect((await bob.history(ada)).map(({ sequence }) => sequence)).toEqual(oneTo(60));
-    },
-    300_000,
-  );
-
-  test.concurrent(
-    'every stream record comes twice: a device sees it once or twice, and acknowledged is acknowledged',
-    async () => {
-      const pipe = messagePipe();
-      pipe.deliverTwice(true);
-      try {
-        const { bob, ada, device, posted } = await conversation(40);
-        await allAcknowledged(bob, [device], posted, 40);
-        const seen = device.notifications();
-        expect(new Set(seen.map(({ messageId }) => messageId)).size).toBe(40);
-        expect(
-          seen.every(({ conversationId }) => conversationId === conversationIdOf(ada.name, bob.name)),
-        ).toBe(true);
-        // The doubles of what was acknowledged are done with, and bring nothing back.
-        await eventually(() => delivered(ada, bob).length >= 80, 'every double was worked on', 60);
-        expect(await bob.waiting()).toEqual([]);
-      } finally {
-        pipe.deliverTwice(false);
+  test.concurrent('workers are killed at any moment: every message is acknowledged, none comes back', async () => {
+    let kills = 0;
+    const { bob, ada, device, posted } = await conversation(60, async (running) => {
+      while (running() || kills === 0) {
+        kills += system.host.killFunction('DuotempoChat-NotificationWorker');
+        await pause(15);
       }
-    },
-    300_000,
-  );
+    });
+    const other = await bob.device({ acknowledges: true });
+    // What a killed worker had in its hands comes again after its visibility timeout of 12 s.
+    await allAcknowledged(bob, [device, other], posted, 80);
+    const late = await bob.device();
+    expect(late.texts()).toEqual([]);
+    expect((await bob.history(ada)).map(({ sequence }) => sequence)).toEqual(oneTo(60));
+  }, 300_000);
 
-  test.concurrent(
-    'the pipe is stopped and started: what was written meanwhile arrives when it runs again',
-    async () => {
-      const pipe = messagePipe();
-      const { bob, device, posted } = await conversation(30, async (running) => {
-        while (running()) {
-          await pipe.stop();
-          await pause(150);
-          pipe.start();
-          await pause(100);
-        }
-        await pipe.stop();
-      });
-      pipe.start();
+  test.concurrent('every stream record comes twice: a device sees it once or twice, and acknowledged is acknowledged', async () => {
+    const pipe = messagePipe();
+    pipe.deliverTwice(true);
+    try {
+      const { bob, ada, device, posted } = await conversation(40);
       await allAcknowledged(bob, [device], posted, 40);
-      expect(new Set(device.texts())).toEqual(new Set(posted));
-    },
-    300_000,
-  );
+      const seen = device.notifications();
+      expect(new Set(seen.map(({ messageId }) => messageId)).size).toBe(40);
+      expect(
+        seen.every(({ conversationId }) => conversationId === conversationIdOf(ada.name, bob.name)),
+      ).toBe(true);
+      // The doubles of what was acknowledged are done with, and bring nothing back.
+      await eventually(() => delivered(ada, bob).length >= 80, 'every double was worked on', 60);
+      expect(await bob.waiting()).toEqual([]);
+    } finally {
+      pipe.deliverTwice(false);
+    }
+  }, 300_000);
 
-  test.concurrent(
-    'a message that names nothing ends in the dead-letter queue, and holds nobody up',
-    async () => {
-      const [ada, bob] = [people.person('ada'), people.person('bob')];
-      const device = await bob.device();
-      const queueUrl = system.environment('NOTIFICATION_QUEUE_URL');
-      for (const body of [
-        'not JSON',
-        '{"kind":"else"}',
-        JSON.stringify({ kind: 'message', conversationId: '0'.repeat(32), sequence: '1' }),
-      ]) {
-        await system.sqs.sendMessage({ QueueUrl: queueUrl, MessageBody: body });
+  test.concurrent('the pipe is stopped and started: what was written meanwhile arrives when it runs again', async () => {
+    const pipe = messagePipe();
+    const { bob, device, posted } = await conversation(30, async (running) => {
+      while (running()) {
+        await pipe.stop();
+        await pause(150);
+        pipe.start();
+        await pause(100);
       }
-      await ada.post(bob, 'goes on');
-      await device.until(({ texts }) => texts().includes('goes on'), 'the message', 40);
-      const { QueueUrls: urls = [] } = await system.sqs.listQueues({});
-      const deadLetters = urls.find((url) => url.includes('NotificationDeadLetters'));
-      const found = new Set<string>();
-      await eventually(
-        async () => {
-          const { Messages: messages = [] } = await system.sqs.receiveMessage({
-            QueueUrl: deadLetters,
-            MaxNumberOfMessages: 10,
-            VisibilityTimeout: 0,
-          });
-          for (const { Body: body = '' } of messages) found.add(body);
-          return found.size === 3;
-        },
-        'all three are in the dead-letter queue',
-        90,
-      );
-    },
-    300_000,
-  );
+      await pipe.stop();
+    });
+    pipe.start();
+    await allAcknowledged(bob, [device], posted, 40);
+    expect(new Set(device.texts())).toEqual(new Set(posted));
+  }, 300_000);
+
+  test.concurrent('a message that names nothing ends in the dead-letter queue, and holds nobody up', async () => {
+    const [ada, bob] = [people.person('ada'), people.person('bob')];
+    const device = await bob.device();
+    const queueUrl = system.environment('NOTIFICATION_QUEUE_URL');
+    for (const body of [
+      'not JSON',
+      '{"kind":"else"}',
+      JSON.stringify({ kind: 'message', conversationId: '0'.repeat(32), sequence: '1' }),
+    ]) {
+      await system.sqs.sendMessage({ QueueUrl: queueUrl, MessageBody: body });
+    }
+    await ada.post(bob, 'goes on');
+    await device.until(({ texts }) => texts().includes('goes on'), 'the message', 40);
+    const { QueueUrls: urls = [] } = await system.sqs.listQueues({});
+    const deadLetters = urls.find((url) => url.includes('NotificationDeadLetters'));
+    const found = new Set<string>();
+    await eventually(
+      async () => {
+        const { Messages: messages = [] } = await system.sqs.receiveMessage({
+          QueueUrl: deadLetters,
+          MaxNumberOfMessages: 10,
+          VisibilityTimeout: 0,
+        });
+        for (const { Body: body = '' } of messages) found.add(body);
+        return found.size === 3;
+      },
+      'all three are in the dead-letter queue',
+      90,
+    );
+  }, 300_000);
 });
 
 function messagePipe() {

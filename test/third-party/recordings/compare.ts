@@ -1,6 +1,11 @@
 /** A value of a recording: JSON in which placeholders stand for what changes from run to run. */
 export type Recorded =
-  null | boolean | number | string | readonly Recorded[] | { readonly [key: string]: Recorded };
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Recorded[]
+  | { readonly [key: string]: Recorded };
 
 export interface Difference {
   /** E.g. `first_attempt.Messages[0].Body` */

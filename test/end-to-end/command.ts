@@ -84,7 +84,7 @@ interface LocalOutputs {
 
 async function outputsOf(file: string, running: ReturnType<typeof spawnText>): Promise<LocalOutputs> {
   const screen = (): string => `npm start is ready:\n${running.text.stdout}${running.text.stderr}`;
-  await eventually(() => existsSync(file) || running.child.exitCode !== null, screen);
+  await eventually(() => existsSync(file) || running.child.exitCode !== null, screen, 300);
   if (!existsSync(file)) throw new Error(`npm start ended:\n${screen()}`);
   return JSON.parse(readFileSync(file, 'utf8')) as LocalOutputs;
 }

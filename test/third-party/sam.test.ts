@@ -51,7 +51,7 @@ beforeAll(async () => {
     ...functionsOf(join(assembly, `${stackName}.template.json`)),
   ]);
   token = await aliceToken(system);
-}, 240_000);
+}, 600_000);
 
 afterAll(async () => {
   if (existsSync(system.outputsFile)) await system.stop();

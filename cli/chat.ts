@@ -117,6 +117,13 @@ function createChat(options: {
     return leaving;
   }
 
+  const sayWhenClosed = async (connected: Device): Promise<void> => {
+    const code = await connected.closed;
+    if (device !== connected) return;
+    device = undefined;
+    say(colors.dim(`offline: the connection ended (${code}); /online connects again`));
+  };
+
   return {
     online: async (): Promise<void> => {
       if (device !== undefined) return;
@@ -124,11 +131,7 @@ function createChat(options: {
       const connected = await connectDevice({ webSocketUrl, token: await tokens.get(), onFrame });
       device = connected;
       connected.send({ action: 'hello' });
-      void connected.closed.then((code) => {
-        if (device !== connected) return;
-        device = undefined;
-        say(colors.dim(`offline: the connection ended (${code}); /online connects again`));
-      });
+      void sayWhenClosed(connected);
     },
     offline: (): void => {
       disconnect();

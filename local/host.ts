@@ -23,20 +23,20 @@ type HostedFunction = Pick<
 >;
 
 export interface LocalHost {
-  /** Where the HTTP APIs are served, such as `http://localhost:3000`. */
+  /** Of the HTTP APIs, such as `http://localhost:3000`. */
   readonly url: string;
   readonly awsEndpoint: string;
   readonly region: string;
   /** By stack, in the shape of `cdk deploy --outputs-file`. */
   readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly functions: readonly HostedFunction[];
-  /** Each signs any claims with its key: for tests of what must be refused. */
+  /** Each signs any claims, so that tests can make tokens that must be refused. */
   readonly userPools: readonly Pick<UserPool, 'userPoolId' | 'issuer' | 'signForTest'>[];
   /** Fault injection: each can be stopped and started, and made to send its batches twice. */
   readonly pipes: Readonly<World['pipes']>;
   /** Each can be made to deliver now. */
   readonly schedules: Readonly<World['schedules']>;
-  /** What the app's policies say, and every request that was decided by them since the start, each once. */
+  /** The app's policies, and each request that they decided since the start, once. */
   readonly access: Pick<World['access'], 'policies' | 'requests'>;
   /**
    * Fault injection: ends the workers that run a function now.
@@ -53,7 +53,7 @@ export interface LocalHost {
    * @returns how many there were.
    */
   readonly loseConnections: (isLost?: (connectionId: string) => boolean) => number;
-  /** What AWS would have billed for since the start. `usageBetween` two of them is what a piece of work used. */
+  /** What AWS would have billed since the start. `usageBetween` two of them tells what a piece of work used. */
   readonly usage: () => Usage;
   /** Starts a worker of each function, as far as there is room, so that first requests are quick. */
   readonly warm: () => Promise<void>;

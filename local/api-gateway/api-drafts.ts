@@ -60,7 +60,7 @@ export interface WebSocketApiDraft {
   stage?: { readonly stageName: string; readonly throttle?: ThrottleLimits };
 }
 
-/** @throws Error where a part that another one names does not exist. */
+/** @throws Error where a route names a part that does not exist */
 export function finishHttpApi(draft: HttpApiDraft): HttpApiDefinition {
   if (draft.stage === undefined)
     throw new Error(`The HTTP API ${draft.name} has no stage, so nothing is deployed.`);
@@ -78,7 +78,7 @@ export function finishHttpApi(draft: HttpApiDraft): HttpApiDefinition {
   };
 }
 
-/** @throws Error where a part that another one names does not exist. */
+/** @throws Error where a route names a part that does not exist */
 export function finishWebSocketApi(draft: WebSocketApiDraft): WebSocketApiDefinition {
   if (draft.stage === undefined)
     throw new Error(`The WebSocket API ${draft.name} has no stage, so nothing is deployed.`);
@@ -96,7 +96,7 @@ export function finishWebSocketApi(draft: WebSocketApiDraft): WebSocketApiDefini
   };
 }
 
-/** What a route names by its ids. @throws Error where it is not of the same API */
+/** The parts that a route names by id. */
 function partsOf<Integration, Authorizer>(
   draft: {
     readonly name: string;
@@ -116,7 +116,7 @@ function partsOf<Integration, Authorizer>(
   return { integration, ...(authorizer === undefined ? {} : { authorizer }) };
 }
 
-/** Where an API is served. @throws ResourceError where another API is */
+/** The path under which an API is served. @throws ResourceError where another API has it */
 export function prefixOf(resource: ResourceRequest, { httpApis, webSocketApis }: ApiWorld): string {
   const prefix = `/${kebabCase(requiredText(resource, 'Name'))}`;
   if ([...httpApis.values(), ...webSocketApis.values()].some((other) => other.prefix === prefix)) {
@@ -142,6 +142,6 @@ export function throttleAt(resource: ResourceRequest, path: string): ThrottleLim
   const rateLimit = read('ThrottlingRateLimit');
   const burstLimit = read('ThrottlingBurstLimit');
   if (rateLimit === undefined && burstLimit === undefined) return undefined;
-  // What is not set is bounded by the account: 10,000 requests a second, 5,000 at once.
+  // The account limits what is not set: 10,000 requests a second, 5,000 at once.
   return { rateLimit: rateLimit ?? 10_000, burstLimit: burstLimit ?? 5000 };
 }

@@ -18,16 +18,16 @@ export interface HttpApiRoute {
     readonly issuer: string;
     readonly audience: readonly string[];
   };
-  /** One of them is enough; none: any valid token, an ID token too. */
+  /** A token needs one of them. Without any, every valid token will do, even an ID token. */
   readonly scopes: readonly string[];
 }
 
 export interface HttpApiDefinition {
   readonly apiId: string;
-  /** Where the API is served, such as `/card-settlement`; functions don't see it. */
+  /** Where the API is served, such as `/card-settlement`. Functions don't see it. */
   readonly prefix: string;
   readonly stageName: string;
-  /** The stage's default route settings: every route without its own has a bucket of this size. */
+  /** Each route without limits of its own has a bucket of this size. */
   readonly throttle?: ThrottleLimits;
   /** By route key. */
   readonly routeThrottles: Readonly<Record<string, ThrottleLimits>>;
@@ -51,13 +51,11 @@ export interface HttpApisOptions {
   readonly onEvent: (event: HttpApiEvent) => void;
 }
 
-/** A route with what it needs at run time. */
 interface ServedRoute extends HttpApiRoute {
   readonly takeToken: TakeToken | undefined;
   readonly authorize: JwtAuthorizer | undefined;
 }
 
-/** A request that has found its route. */
 interface RoutedRequest {
   readonly request: IncomingMessage;
   readonly requestId: string;
@@ -76,7 +74,7 @@ const TOO_MANY_REQUESTS = messageAnswer(429);
 const HEADERS_TOO_LARGE = messageAnswer(431);
 const SERVICE_UNAVAILABLE = messageAnswer(503);
 
-/** @returns what serves an API; APIs with the same issuer and audience share one authorizer, and so its verified tokens. */
+/** @returns what serves an API. Routes with the same issuer and audience share one authorizer, with its verified tokens. */
 export function createHttpApis(options: HttpApisOptions): (definition: HttpApiDefinition) => MountHandler {
   const authorizers = new Map<string, JwtAuthorizer>();
   const authorizerOf = (route: HttpApiRoute): JwtAuthorizer | undefined => {
@@ -171,7 +169,7 @@ async function integrate(
   return invocation.errorType === 'RequestTooLargeException' ? TOO_LARGE : INTERNAL_SERVER_ERROR;
 }
 
-/** @returns the status that went out: 500 where a function answered with headers that can't be sent */
+/** @returns the status that was sent: 500 if the function's headers can't be */
 function sendOrFail(response: ServerResponse, answer: HttpAnswer, requestId: string): number {
   const extraHeaders = [['apigw-requestid', requestId]] as const;
   try {
@@ -183,7 +181,7 @@ function sendOrFail(response: ServerResponse, answer: HttpAnswer, requestId: str
   }
 }
 
-/** `POST/transactions`: a route as it stands in an ARN, its path with the names of the parameters. */
+/** A route as ARNs write it: `POST/transactions`. */
 function routeSource(routeKey: string, method = ''): string {
   return routeKey.replace(/^ANY /, `${method} `).replace(' ', '');
 }

@@ -3,14 +3,14 @@ import { messageAnswer, type HttpAnswer } from '../http/index.ts';
 import { isJsonList, isJsonObject, type JsonObject } from '../template/index.ts';
 import { commonLogTime, sourceIpOf } from './gateway-request.ts';
 
-/** What the event says besides what the request itself does. */
+/** What the request itself does not say. */
 export interface HttpEventContext {
   readonly accountId: string;
   readonly apiId: string;
   readonly stageName: string;
   readonly routeKey: string;
   readonly requestId: string;
-  /** Decoded, without the prefix; the stage is in front of it unless it is `$default`. */
+  /** Decoded, without the prefix. Begins with the stage, unless that is `$default`. */
   readonly rawPath: string;
   readonly rawQueryString: string;
   readonly pathParameters: Readonly<Record<string, string>> | undefined;
@@ -20,14 +20,14 @@ export interface HttpEventContext {
   readonly receivedAt: Date;
 }
 
-/** Hop-by-hop: they end at the gateway. Cookies have a field of their own. */
+/** Hop-by-hop headers end at the gateway. Cookies have a field of their own. */
 const OMITTED_HEADERS = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'cookie']);
 
 const TEXT_CONTENT_TYPE =
   /^\s*(?:text\/[^;\s]+|application\/(?:json|javascript|xml|[^;\s/]+\+json))\s*(?:;|$)/i;
 
 function collectHeaders(request: IncomingMessage): { headers: Record<string, string>; cookies: string[] } {
-  // Names come from outside: one may be that of a member that every object has, such as `constructor`.
+  // A map, because a header may be named like a member of every object, such as `constructor`.
   const headers = new Map<string, string>();
   const cookies: string[] = [];
   const raw = request.rawHeaders;
@@ -102,12 +102,12 @@ export function httpEvent(request: IncomingMessage, body: Buffer, context: HttpE
   };
 }
 
-/** Computed here from the body, or only between two hops. */
+/** The server sets these itself. */
 const OWN_HEADERS = new Set(['content-length', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade']);
 
 export const INTERNAL_SERVER_ERROR = messageAnswer(500);
 
-/** What a function returned, in format 2.0. Unreadable: the gateway answers for it, with 500. */
+/** What a function returned, in format 2.0. If it can't be read, the answer is a 500. */
 export function functionAnswer(payload: unknown): HttpAnswer {
   if (!isJsonObject(payload) || payload['statusCode'] === undefined) {
     const body = typeof payload === 'string' ? payload : JSON.stringify(payload);

@@ -1,11 +1,11 @@
 export type HttpTarget =
   | {
       readonly kind: 'path';
-      /** What routes are matched with: decoded, without the stage. */
+      /** Decoded, without the stage: what routes match. */
       readonly path: string;
-      /** What the function sees: decoded, with the stage in front unless it is `$default`. */
+      /** Decoded, with the stage unless it is `$default`: what the function sees. */
       readonly rawPath: string;
-      /** As it came, still encoded. */
+      /** Still encoded. */
       readonly rawQueryString: string;
     }
   /** The path's percent-encoding can't be decoded. */
@@ -13,7 +13,7 @@ export type HttpTarget =
   /** The path does not begin with the stage's name. */
   | { readonly kind: 'other-stage' };
 
-/** Takes a request's target apart. HTTP APIs decode the path before they choose a route, so that `%2F` separates. */
+/** HTTP APIs decode the path before they choose a route, so `%2F` separates segments. */
 export function parseTarget(target: string, stageName: string): HttpTarget {
   const question = target.indexOf('?');
   const encoded = (question < 0 ? target : target.slice(0, question)) || '/';
@@ -76,7 +76,7 @@ function compile<Route extends { readonly routeKey: string }>(route: Route): Com
   return { route, method, segments };
 }
 
-/** The more specific first: segment by segment, then a method before ANY, and `$default` at the end. */
+/** More specific routes first: by segment, then by method; ANY after the methods, `$default` last. */
 function compare(left: CompiledRoute<unknown>, right: CompiledRoute<unknown>): number {
   if (left.segments === undefined || right.segments === undefined) {
     return Number(left.segments === undefined) - Number(right.segments === undefined);
@@ -90,7 +90,7 @@ function compare(left: CompiledRoute<unknown>, right: CompiledRoute<unknown>): n
   return Number(left.method === 'ANY') - Number(right.method === 'ANY');
 }
 
-/** The path parameters, or undefined when the path is another. A parameter takes at least one character. */
+/** @returns the path parameters, or undefined if the path does not match. A parameter takes at least one character. */
 function matchSegments(
   segments: readonly Segment[],
   parts: readonly string[],

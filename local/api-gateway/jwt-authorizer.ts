@@ -8,7 +8,7 @@ type Authorization =
   | { readonly kind: 'allowed'; readonly claims: Readonly<Record<string, string>> }
   | { readonly kind: 'denied'; readonly status: 401 | 403; readonly wwwAuthenticate: string };
 
-/** Not a promise when the token was verified before: this is on the path of every request. */
+/** Answers without a promise if the token was verified before: every request passes here. */
 export type JwtAuthorizer = (
   authorizationHeader: string | undefined,
   routeScopes: readonly string[],
@@ -149,7 +149,7 @@ function claimTexts(payload: JWTPayload): Record<string, string> {
   return Object.fromEntries(Object.entries(payload).map(([name, value]) => [name, claimText(value)]));
 }
 
-/** Lists and maps look as Go prints them, which is what API Gateway hands on. */
+/** API Gateway hands on lists and maps as Go prints them. */
 function claimText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(claimText).join(' ')}]`;
   if (typeof value === 'object' && value !== null) {

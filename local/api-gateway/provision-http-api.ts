@@ -12,7 +12,6 @@ import {
 } from '../template/index.ts';
 import { functionArnIn, prefixOf, throttleAt, type ApiWorld, type HttpApiDraft } from './api-drafts.ts';
 
-/** AWS::ApiGatewayV2::Api */
 export const provisionHttpApi: Provision<ApiWorld> = (resource, world) => {
   const name = requiredText(resource, 'Name');
   const prefix = prefixOf(resource, world);
@@ -30,7 +29,6 @@ export const provisionHttpApi: Provision<ApiWorld> = (resource, world) => {
   return { ref: apiId, attributes: { ApiEndpoint: url, ApiId: apiId } };
 };
 
-/** AWS::ApiGatewayV2::Integration */
 export const provisionIntegration: Provision<ApiWorld> = (resource, world) => {
   const functionArn = functionArnIn(resource, 'IntegrationUri');
   const id = randomId(7);
@@ -45,7 +43,6 @@ export const provisionIntegration: Provision<ApiWorld> = (resource, world) => {
   return { ref: id, attributes: { IntegrationId: id } };
 };
 
-/** AWS::ApiGatewayV2::Authorizer */
 export const provisionAuthorizer: Provision<ApiWorld> = (resource, world) => {
   const id = randomId(6);
   apiOf(resource, world).authorizers.set(id, {
@@ -56,7 +53,6 @@ export const provisionAuthorizer: Provision<ApiWorld> = (resource, world) => {
   return { ref: id, attributes: { AuthorizerId: id } };
 };
 
-/** AWS::ApiGatewayV2::Route */
 export const provisionRoute: Provision<ApiWorld> = (resource, world) => {
   const needsToken = optionalText(resource, 'AuthorizationType') === 'JWT';
   apiOf(resource, world).routes.push({
@@ -69,7 +65,6 @@ export const provisionRoute: Provision<ApiWorld> = (resource, world) => {
   return { ref: id, attributes: { RouteId: id } };
 };
 
-/** AWS::ApiGatewayV2::Stage */
 export const provisionStage: Provision<ApiWorld> = (resource, world) => {
   const draft = apiOf(resource, world);
   if (draft.stage !== undefined) throw new ResourceError(resource, 'an API has one stage here.');

@@ -12,7 +12,6 @@ import {
 } from '../template/index.ts';
 import { functionArnIn, prefixOf, throttleAt, type ApiWorld, type WebSocketApiDraft } from './api-drafts.ts';
 
-/** AWS::ApiGatewayV2::Api with the protocol WEBSOCKET */
 export const provisionWebSocketApi: Provision<ApiWorld> = (resource, world) => {
   const name = requiredText(resource, 'Name');
   const prefix = prefixOf(resource, world);
@@ -85,7 +84,7 @@ function mockStatus(resource: ResourceRequest): number {
   return status;
 }
 
-/** AWS::ApiGatewayV2::IntegrationResponse: says what an integration that is no proxy may answer. */
+/** Says what an integration that is no proxy may answer. */
 export const provisionIntegrationResponse: Provision<ApiWorld> = (resource, world) => {
   const { integrations } = apiOf(resource, world);
   const integrationId = requiredText(resource, 'IntegrationId');
@@ -153,7 +152,7 @@ export const provisionWebSocketRoute: Provision<ApiWorld> = (resource, world) =>
   return { ref: id, attributes: { RouteId: id } };
 };
 
-/** AWS::ApiGatewayV2::RouteResponse: what the function answers goes back to the client. */
+/** With a route response, the function's answer goes back to the client. */
 export const provisionRouteResponse: Provision<ApiWorld> = (resource, world) => {
   apiOf(resource, world).responding.add(requiredText(resource, 'RouteId'));
   const id = randomId(7);

@@ -43,13 +43,9 @@ export interface AccountWorld extends Pick<ApiWorld, 'account' | 'region'> {
 
 const ACCOUNT_SESSION = 'BackplaneAssumeRoleSession';
 
-/*
- * The types of AWS::ApiGatewayV2 serve two kinds of API, of which each knows half of the properties.
- */
-
 type Protocol = 'HTTP' | 'WEBSOCKET';
 
-/** What the one kind takes and the other does not, by type. */
+/** The types of AWS::ApiGatewayV2 serve both kinds of API. These values are refused for one kind, because only the other takes them. */
 const FOREIGN: Readonly<Record<Protocol, Readonly<Record<string, Readonly<Record<string, RegExp>>>>>> = {
   HTTP: {
     'AWS::ApiGatewayV2::Route': {
@@ -94,20 +90,15 @@ const provisionApiGatewayAccount: Provision<AccountWorld> = (resource, world) =>
   return { ref: id, attributes: { Id: id } };
 };
 
-/** AWS::ApiGatewayV2::Api */
 const provisionApi: Provision<ApiWorld> = (resource, world) =>
   (requiredText(resource, 'ProtocolType') === 'WEBSOCKET' ? provisionWebSocketApi : provisionHttpApi)(
     resource,
     world,
   );
 
-/** AWS::ApiGatewayV2::Authorizer */
 const provisionAuthorizer = byProtocol(authorizer, provisionWebSocketAuthorizer);
-/** AWS::ApiGatewayV2::Integration */
 const provisionIntegration = byProtocol(integration, provisionWebSocketIntegration);
-/** AWS::ApiGatewayV2::Route */
 const provisionRoute = byProtocol(route, provisionWebSocketRoute);
-/** AWS::ApiGatewayV2::Stage */
 const provisionStage = byProtocol(stage, provisionWebSocketStage);
 
 function byProtocol(http: Provision<ApiWorld>, webSocket: Provision<ApiWorld>): Provision<ApiWorld> {

@@ -4,11 +4,11 @@ export interface ThrottleLimits {
   readonly burstLimit: number;
 }
 
-/** Takes one token if there is one, and says whether there was. */
+/** Takes a token if there is one. @returns whether there was one */
 export type TakeToken = () => boolean;
 
 /**
- * The throttle of API Gateway: it holds `burstLimit` tokens when full and gains `rateLimit` of them per second.
+ * API Gateway's throttle: a full bucket holds `burstLimit` tokens and gains `rateLimit` per second.
  *
  * @param now milliseconds of a clock that never runs backwards
  */

@@ -27,7 +27,7 @@ import {
 
 export type WebSocketIntegration =
   | { readonly kind: 'function'; readonly functionArn: string; readonly timeoutMilliseconds: number }
-  /** Answers by itself, with this status, if one of its integration responses takes that. */
+  /** Answers with this status, if one of its integration responses takes it. */
   | { readonly kind: 'mock'; readonly status: number; readonly responses: readonly RegExp[] };
 
 export interface WebSocketRoute {
@@ -43,7 +43,7 @@ export interface WebSocketRoute {
 export interface WebSocketApiDefinition {
   readonly apiId: string;
   readonly stageName: string;
-  /** Where in a message the route key stands: `['action']` for `$request.body.action`. */
+  /** The path to the route key in a message: `['action']` for `$request.body.action`. */
   readonly selectionPath: readonly string[];
   readonly routes: readonly WebSocketRoute[];
   readonly throttle?: ThrottleLimits;
@@ -144,11 +144,11 @@ export class WebSocketApis {
   }
 }
 
-/** What one API tells of its connections. */
+/** Where an API reports its connections. */
 interface ConnectionRegister {
   readonly opened: (connection: WebSocketConnection) => void;
   readonly closed: (identity: ConnectionIdentity) => void;
-  /** Whether nobody is to hear that the connection is gone. */
+  /** Whether `$disconnect` is left out. */
   readonly isSilent: (identity: ConnectionIdentity) => boolean;
 }
 
@@ -293,7 +293,7 @@ class WebSocketApi {
     return this.#integrate(route, { requestContext, body, isBase64Encoded: false });
   }
 
-  /** Best effort: nobody waits for it, and nothing is tried again. */
+  /** Best effort: nobody waits for the answer, and nothing is tried again. */
   #leave(identity: ConnectionIdentity, disconnectStatusCode: number, disconnectReason: string): void {
     const route = this.#routes.get('$disconnect');
     if (route === undefined || this.#register.isSilent(identity)) return;
@@ -332,7 +332,7 @@ class WebSocketApi {
 }
 
 /**
- * An integration that is no proxy needs an integration response that takes its status: without one the answer is an error.
+ * An integration that is no proxy needs an integration response that takes its status. Otherwise it fails.
  *
  * Source: API Gateway developer guide, "Set up a WebSocket API integration response".
  */
@@ -341,13 +341,13 @@ function mockOutcome({ status, responses }: WebSocketIntegration & { readonly ki
   return isTaken ? { status, payload: { statusCode: status } } : BROKEN;
 }
 
-/** What a function says of `$connect`. Without a status code its answer can't be read. */
+/** The status in a function's answer to `$connect`. An answer without one can't be read. */
 function statusOf({ payload }: Outcome): number {
   const status = isJsonObject(payload) ? Number(payload['statusCode']) : NaN;
   return Number.isInteger(status) ? status : 500;
 }
 
-/** A subprotocol is chosen by the function behind `$connect`, in its answer's headers. */
+/** The function behind `$connect` chooses the subprotocol in its answer's headers. */
 function protocolOf(payload: unknown): string | undefined {
   const headers = isJsonObject(payload) && isJsonObject(payload['headers']) ? payload['headers'] : {};
   const named = Object.entries(headers).find(([name]) => name.toLowerCase() === 'sec-websocket-protocol');

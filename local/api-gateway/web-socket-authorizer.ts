@@ -7,7 +7,7 @@ import type { ConnectRequest } from './web-socket-event.ts';
 export interface WebSocketAuthorizer {
   readonly authorizerId: string;
   readonly functionArn: string;
-  /** Such as `route.request.querystring.token`. All must be there, or the function isn't asked. */
+  /** Such as `route.request.querystring.token`. The function is asked only if all of them are there. */
   readonly identitySources: readonly string[];
 }
 
@@ -55,7 +55,7 @@ export async function authorizeConnection(
   return decide(invocation.payload, methodArn, Math.round(performance.now() - startedAt));
 }
 
-/** Names of headers are compared without regard to case, those of query parameters with it. */
+/** Header names ignore case; names of query parameters don't. */
 function identityAt(source: string, { headers, queryStringParameters }: ConnectRequest): string | undefined {
   const [, kind, name = ''] = /^route\.request\.(header|querystring)\.(.+)$/.exec(source) ?? [];
   if (kind === 'querystring') return queryStringParameters?.[name];
@@ -68,7 +68,7 @@ function decide(payload: unknown, methodArn: string, integrationLatency: number)
   const policy = payload['policyDocument'];
   const given = payload['context'] ?? {};
   if (principalId === undefined || !isJsonObject(policy) || !isJsonObject(given)) return BROKEN;
-  // A context holds texts, numbers and truth values; it is handed on as texts.
+  // A context holds texts, numbers and booleans. Functions get them as texts.
   const entries = Object.entries(given).map(
     ([name, value]) => [name, typeof value === 'object' ? undefined : String(value)] as const,
   );

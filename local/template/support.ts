@@ -52,7 +52,7 @@ export const observability = inert('Nobody watches metrics, logs and traces of a
 export const recovery = inert('There is nothing to recover: the data lives as long as the host.');
 const tags = inert('Tags change nothing that a program can see.');
 
-/** The same for several properties, whose paths begin alike. @param paths with a space between them */
+/** Says the same of several properties. @param paths with a space between them */
 export const each = (prefix: string, support: Support, ...paths: readonly string[]): Properties =>
   Object.fromEntries(paths.flatMap((text) => text.split(' ')).map((path) => [`${prefix}${path}`, support]));
 
@@ -68,7 +68,7 @@ export interface Naming {
   readonly refIsArn?: boolean;
 }
 
-/** A type that does nothing here, whose resources others may refer to by name or ARN. */
+/** A type that does nothing here. Others may refer to its resources by name or ARN. */
 export function inertType(
   support: Inert,
   naming: Naming,
@@ -137,7 +137,7 @@ function check(
     for (const branch of call.argument.slice(1)) check(type, branch, path, pattern, refuse);
     return;
   }
-  // What an intrinsic function yields is checked when it is resolved.
+  // The value of an intrinsic function is checked when it is resolved.
   if (call !== undefined) return;
 
   const below = Object.keys(type.properties).filter(

@@ -75,7 +75,7 @@ const SECTIONS = new Set([
   'Outputs',
 ]);
 
-/** What a resource has beside its properties. Source: CloudFormation's template reference, "Resource attributes". */
+/** Source: CloudFormation's template reference, "Resource attributes". */
 const RESOURCE_ATTRIBUTES = new Set([
   'Type',
   'Properties',

@@ -373,11 +373,28 @@ describe('npm run users', () => {
   });
 
   test('latency of a deployment is measured with users of its own, whom it removes', async () => {
-    const { stdout, stderr, exitCode } = await command([
-      ...['latency', '--outputs', system.outputsFile, '--users', '3', '--rate', '5', '--seconds', '2'],
+    const { stdout, exitCode } = await command([
+      ...[
+        'latency',
+        '--outputs',
+        system.outputsFile,
+        '--users',
+        '3',
+        '--rate',
+        '5',
+        '--seconds',
+        '2',
+        '--json',
+      ],
     ]);
-    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('accepted to shown')]);
-    expect(stderr).toContain('10 messages, all seen');
+    expect([exitCode, JSON.parse(stdout)]).toEqual([
+      0,
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'chat messages', value: 10 }),
+        expect.objectContaining({ name: 'chat messages not seen in time', value: 0 }),
+        expect.objectContaining({ name: 'chat, accepted to shown, p50' }),
+      ]),
+    ]);
     expect((await users('list')).stdout).not.toContain('latency');
   });
 });

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import { WebSocket } from 'ws';
-import { responses } from '../../lambda/chat/api.ts';
+import { responses, serverFrames } from '../../lambda/chat/api.ts';
 import { createCallApi, type ApiResponse, type CallApi } from './api.ts';
 import { CommandError, errorMessage } from './command-error.ts';
 import { parseJson } from './files.ts';
@@ -58,28 +58,10 @@ export type DeviceFrame =
   | { readonly action: 'ack'; readonly notificationIds: readonly string[] }
   | { readonly action: 'read'; readonly conversationId: string; readonly sequence: number };
 
-const notificationFrame = v.object({
-  type: v.literal('notification'),
-  ...responses.Notification.entries,
-});
+const serverFrame = v.variant('type', Object.values(serverFrames));
 
-const serverFrame = v.variant('type', [
-  notificationFrame,
-  v.object({ type: v.literal('caught-up'), conversations: v.record(v.string(), v.number()) }),
-  v.object({
-    type: v.literal('read'),
-    conversationId: v.string(),
-    by: v.string(),
-    sequence: v.number(),
-  }),
-  v.object({
-    type: v.literal('error'),
-    problem: v.looseObject({ type: v.string(), title: v.string(), status: v.number() }),
-  }),
-]);
-
-export type NotificationFrame = v.InferOutput<typeof notificationFrame>;
 export type ServerFrame = v.InferOutput<typeof serverFrame>;
+export type NotificationFrame = v.InferOutput<typeof serverFrames.notification>;
 
 /** Opens a connection. @throws CommandError if the API refuses it or does not answer */
 export async function connectDevice({

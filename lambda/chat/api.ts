@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { Hash, Instant, pageOf, type Body } from '../shared/api.ts';
+import { Hash, Instant, pageOf, ProblemBody, type Body } from '../shared/api.ts';
 import { problemsOf } from '../shared/problem.ts';
 import { ConversationId, Sequence } from './contract.ts';
 import { PostedMessage, UserId, type Message } from './domain/message.ts';
@@ -54,6 +54,25 @@ export const responses = {
   NotificationPage: v.object(pageOf(NotificationBody)),
   Conversation: ConversationBody,
   ConversationPage: v.object(pageOf(ConversationBody)),
+};
+
+/** What the server says to devices over the WebSocket, by type. */
+export const serverFrames = {
+  notification: v.object({ type: v.literal('notification'), ...NotificationBody.entries }),
+  'caught-up': v.object({
+    type: v.literal('caught-up'),
+    /** The last sequence of each. */
+    conversations: v.record(ConversationId, Sequence),
+    /** There may be conversations that are not named. */
+    more: v.exactOptional(v.literal(true)),
+  }),
+  read: v.object({
+    type: v.literal('read'),
+    conversationId: ConversationId,
+    by: UserId,
+    sequence: Sequence,
+  }),
+  error: v.object({ type: v.literal('error'), problem: ProblemBody }),
 };
 
 export function writtenMessageBody({

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
-import type { NotificationBody } from './api.ts';
+import type { NotificationBody, serverFrames } from './api.ts';
 import { ConversationId, Sequence } from './contract.ts';
 import { IDENTIFIER, notificationIdOf } from './domain/identifiers.ts';
 import type { Notification } from './domain/message.ts';
+import type { Body } from '../shared/api.ts';
 import { problemBody, problemsOf, type Problem } from '../shared/problem.ts';
 
 /** Status and title of the problems that only frames have. */
@@ -28,17 +29,7 @@ export const ReadFrame = v.strictObject({
   sequence: Sequence,
 });
 
-export type ServerFrame =
-  | ({ readonly type: 'notification' } & NotificationBody)
-  | {
-      readonly type: 'caught-up';
-      /** Last sequences, by conversation. */
-      readonly conversations: Readonly<Record<string, number>>;
-      /** There may be others. */
-      readonly more?: true;
-    }
-  | { readonly type: 'read'; readonly conversationId: string; readonly by: string; readonly sequence: number }
-  | { readonly type: 'error'; readonly problem: Readonly<Record<string, unknown>> };
+export type ServerFrame = Body<(typeof serverFrames)[keyof typeof serverFrames]>;
 
 export function notificationBody(notification: Notification): NotificationBody {
   const { messageId, conversationId, sequence, from, text, sentAt } = notification;

@@ -1,3 +1,5 @@
+import type { Body, ProblemBody } from './api.ts';
+
 /** One thing wrong with a request. */
 export interface ProblemField {
   /** JSON pointer into the body (RFC 6901), or `header:<name>`, `path:<name>`, `query:<name>`. */
@@ -30,7 +32,7 @@ export class Problem extends Error {
   }
 }
 
-export function problemBody({ status, slug, title, detail, errors }: Problem): Record<string, unknown> {
+export function problemBody({ status, slug, title, detail, errors }: Problem): Body<typeof ProblemBody> {
   return {
     type: `urn:duotempo:problem:${slug}`,
     title,

@@ -3,7 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { environmentNames, tables } from '../../lambda/chat/contract.ts';
-import { conversationIdOf, conversationSequenceOf } from '../../lambda/chat/domain/identifiers.ts';
+import {
+  conversationIdOf,
+  conversationSequenceOf,
+  messageIdOf,
+} from '../../lambda/chat/domain/identifiers.ts';
 import { eventually } from '../eventually.ts';
 import { createPeople, type People } from './chat/people.ts';
 import { withoutResource, withProperty, type TemplateEdit } from './edited-assembly.ts';
@@ -104,7 +108,14 @@ async function putNotifications(system: System, to: string, count: number): Prom
   const puts = Array.from({ length: count }, (_, index) => {
     const place = { conversationId, sequence: index + 1 };
     const key = { userId: to, [tables.inbox.sortKey]: conversationSequenceOf(place) };
-    const message = { ...place, messageId: randomUUID(), from: 'ada', to, text: `${index + 1}`, sentAt: now };
+    const message = {
+      ...place,
+      messageId: messageIdOf('ada', to, randomUUID()),
+      from: 'ada',
+      to,
+      text: `${index + 1}`,
+      sentAt: now,
+    };
     const Item = marshall({ ...key, ...message, notifiedAt: now, expiresAt: Date.now() });
     return { PutRequest: { Item } };
   });

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
+import { serverFrames } from '../../lambda/chat/api.ts';
 import type { deviceActions } from '../../lambda/chat/contract.ts';
-import { AckFrame, HelloFrame, ReadFrame, type ServerFrame } from '../../lambda/chat/frames.ts';
+import { AckFrame, HelloFrame, ReadFrame } from '../../lambda/chat/frames.ts';
 import { componentSchemas } from '../openapi/json-schema.ts';
 import { schemas as shared } from '../openapi/schemas.ts';
 
@@ -8,30 +9,13 @@ import { schemas as shared } from '../openapi/schemas.ts';
 
 export const chatLiveFile = 'docs/asyncapi/chat-live.json';
 
-const { ConversationId, Instant, Notification, NotificationId, Problem, Sequence, UserId } = shared;
+const { ConversationId, Instant, NotificationId, Problem, Sequence, UserId } = shared;
 
 export const deviceFrames = {
   hello: HelloFrame,
   ack: AckFrame,
   read: ReadFrame,
 } satisfies Record<(typeof deviceActions)[number], v.GenericSchema>;
-
-/** They are open, because a later version may say more. */
-const serverFrames = {
-  notification: v.object({ type: v.literal('notification'), ...Notification.entries }),
-  'caught-up': v.object({
-    type: v.literal('caught-up'),
-    conversations: v.record(ConversationId, Sequence),
-    more: v.exactOptional(v.literal(true)),
-  }),
-  read: v.object({
-    type: v.literal('read'),
-    conversationId: ConversationId,
-    by: UserId,
-    sequence: Sequence,
-  }),
-  error: v.object({ type: v.literal('error'), problem: Problem }),
-} satisfies Record<ServerFrame['type'], v.GenericSchema>;
 
 const GatewayFrame = v.object({ message: v.string(), connectionId: v.string(), requestId: v.string() });
 

@@ -46,7 +46,7 @@ test('four callers at once, settlement and chat beside them: nothing is throttle
     for (let message = 0; message < 40; message++) await ada.post(bob, `message ${message}`);
   };
   const [first, second, third] = await Promise.all([till(), till(), till(), talk()]);
-  await device.until(({ texts }) => texts().length === 40, 'all messages', 60);
+  await device.messages(40, 60);
   const { status } = await system.call('operator', 'POST', `/business-days/${system.today}/reconcile`);
   expect(status).toBe(202);
   const last = [first, second, third].map((ids) => ids.at(-1) ?? '');

@@ -198,7 +198,6 @@ async function offline(people: People): Promise<void> {
   await eventually(allWait, 'all wait', PATIENCE_SECONDS);
   const device = await bob.device({ hello: false });
   device.send({ action: 'hello' });
-  const isCaughtUp = ({ frames }: typeof device): boolean => frames.some(({ type }) => type === 'caught-up');
   await device.until(isCaughtUp, 'caught-up', PATIENCE_SECONDS);
   const path = `/notifications/${device.notifications()[0]?.notificationId}`;
   await expectStatus(bob.call('DELETE', path), 204);
@@ -223,7 +222,8 @@ export async function runFailedPushes(system: System, people: People, faults: Pu
   const [drained, stuckAgain] = [await newDevice(system, bob, false), await newDevice(system, bob, false)];
   faults.refuse(drained.connectionId, 3, 3);
   drained.device.send({ action: 'hello' });
-  await drained.device.until(({ frames }) => frames.length === 7, 'all, and caught-up', PATIENCE_SECONDS);
+  await drained.device.messages(6, PATIENCE_SECONDS);
+  await drained.device.until(isCaughtUp, 'caught-up', PATIENCE_SECONDS);
   faults.stick(stuckAgain.connectionId);
   stuckAgain.device.send({ action: 'hello' });
   await stuckAgain.device.closed;
@@ -265,10 +265,14 @@ async function vanished(system: System, people: People): Promise<void> {
   await ada.device();
   await lose(ada);
   await ada.post(bob, 'are you there?');
-  await reader.until(({ texts }) => texts().length === 1, 'the message', PATIENCE_SECONDS);
+  await reader.messages(1, PATIENCE_SECONDS);
   reader.send({ action: 'read', conversationId, sequence: 1 });
   await eventually(isForgotten(ada), 'a receipt finds it gone', PATIENCE_SECONDS);
   await lose(bob);
   await ada.post(bob, 'still there?');
   await eventually(isForgotten(bob), 'a message finds it gone', PATIENCE_SECONDS);
+}
+
+function isCaughtUp({ frames }: TestDevice): boolean {
+  return frames.some(({ type }) => type === 'caught-up');
 }

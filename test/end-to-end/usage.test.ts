@@ -97,7 +97,7 @@ test.concurrent('a message of 200 bytes to one device takes at most 6 write unit
   const messages = 30;
   const [units, deliveries] = [counting(chat.system), countingDeliveries(chat.system)];
   for (let number = 0; number < messages; number++) await sender.post(recipient, 'x'.repeat(200));
-  await device.until(({ texts }) => texts().length >= messages, 'every message');
+  await device.messages(messages);
   await eventually(() => units('lambda-requests', 'Ack') >= messages, 'every message is acknowledged');
 
   const delivered = Math.max(messages, deliveries('Notification'));

@@ -121,7 +121,12 @@ describeJudge('AWS SAM CLI', needs, (tally) => {
   beforeAll(async () => {
     image = lambdaImage();
     port = await freePort();
-    const template = JSON.stringify({ Resources: Object.fromEntries(functions) });
+    // The test stage's functions may take two seconds, and a container on a busy machine takes longer to start.
+    const patient = functions.map(([logicalId, { Properties, ...rest }]) => [
+      logicalId,
+      { ...rest, Properties: { ...Properties, Timeout: 60 } },
+    ]);
+    const template = JSON.stringify({ Resources: Object.fromEntries(patient) });
     writeFileSync(join(assembly, 'functions.template.json'), template);
     const command = ofImage('sam local start-lambda').replace('DuotempoCardSettlement', 'functions');
     const script = withPrograms(`exec ${command} --port ${port}`);

@@ -325,7 +325,7 @@ describe('a connection', () => {
     ];
     const device = await bob.device();
     await ada.post(bob, 'mine');
-    await device.until(({ texts }) => texts().length === 1, 'the message');
+    await device.messages(1);
     const notificationIds = device.notifications().map(({ notificationId }) => notificationId);
     for (const other of [eve, ada]) {
       const socket = await open(other);

@@ -134,7 +134,7 @@ describe('a device that comes online', () => {
     posting.goesOn = false;
     await posted;
     const all = [...texts(30, 'early'), ...late];
-    await device.until(({ texts: seen }) => new Set(seen()).size === all.length, 'all of them', 10);
+    await device.messages(all.length, 10);
     await eventually(async () => (await bob.waiting()).length === 0, 'nothing waits for another hello', 10);
   }, 60_000);
 
@@ -146,7 +146,7 @@ describe('a device that comes online', () => {
     await ada.post(bob, 'two');
     await bob.post(ada, 'three');
     await cy.post(bob, 'four');
-    await device.until(({ texts: seen }) => seen().length === 3, 'three messages');
+    await device.messages(3);
     await eventually(async () => (await bob.waiting()).length === 0, 'all are acknowledged');
     const other = await bob.device();
     expect(other.frames).toEqual([
@@ -176,6 +176,8 @@ describe('a device that comes online', () => {
       (event) =>
         event.type === 'log' &&
         event.line.includes('"device drained"') &&
+        // On a busy machine one drain takes several invocations.
+        event.line.includes('"outcome":"caught-up"') &&
         event.line.includes(`"connectionId":"${connectionId}"`),
     );
     expect(drained.length).toBeGreaterThanOrEqual(1);
@@ -190,7 +192,7 @@ describe('GET /conversations', () => {
     await postAll(ada, bob, texts(3));
     for (const other of others) await bob.post(other, 'hello');
     const device = await bob.device();
-    await device.until(({ texts: seen }) => seen().length === 3, 'three messages');
+    await device.messages(3);
     const notificationIds = device.notifications().map(({ notificationId }) => notificationId);
     device.send({ action: 'ack', notificationIds });
     const conversationId = conversationIdOf(ada.name, bob.name);

@@ -49,6 +49,8 @@ export interface TestDevice extends Device {
     what: string,
     timeoutSeconds?: number,
   ) => Promise<void>;
+  /** Waits until it has seen this many messages; any of them may have come twice. */
+  readonly messages: (count: number, timeoutSeconds?: number) => Promise<void>;
   /** Says hello, and waits for the caught-up frame that answers it. */
   readonly hello: () => Promise<void>;
 }
@@ -160,6 +162,12 @@ function createPerson(name: string, system: System, http: HttpClient, devices: D
         notifications: () => frames.filter((frame) => frame.type === 'notification'),
         texts: () => device.notifications().map(({ text }) => text),
         until,
+        messages: async (count, timeoutSeconds) =>
+          until(
+            () => new Set(device.notifications().map(({ notificationId }) => notificationId)).size === count,
+            `${count} messages`,
+            timeoutSeconds,
+          ),
         hello: async () => {
           const caughtUp = (): number => frames.filter(({ type }) => type === 'caught-up').length;
           const before = caughtUp();

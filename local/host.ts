@@ -1,4 +1,3 @@
-import type { FunctionDefinition } from './lambda/index.ts';
 import { RESOURCE_TYPES, startServices, type ServiceOptions, type Services, type World } from './services.ts';
 import {
   checkSupport,
@@ -15,6 +14,8 @@ export interface LocalHostOptions extends ServiceOptions {
   /** The folder of the cloud assembly, as `cdk synth` wrote it; or of several, as one account would hold them. */
   readonly assembly: string | readonly string[];
 }
+
+type FunctionDefinition = ReturnType<Services['functionPool']['definitions']>[number];
 
 /** `credentials` are what the function's role signs with. */
 type HostedFunction = Pick<

@@ -1,7 +1,7 @@
 /** The local host, as other programs use it: they start it, watch it, and read the templates that it runs. */
 export { startLocalHost } from './host.ts';
 export type { LocalHost, LocalHostOptions } from './host.ts';
-export type { HostEvent } from './events.ts';
+export type { HostEvent } from './services.ts';
 export { itemBytes } from './dynamodb/index.ts';
 export { unitsIn, usageBetween } from './usage.ts';
 export type { UsageRecord, UsageUnit } from './usage.ts';

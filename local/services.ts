@@ -2,6 +2,8 @@ import {
   API_GATEWAY_TYPES,
   createApiGateway,
   type ApiGateway,
+  type HttpApiEvent,
+  type WebSocketEvent,
   type WebSocketLimits,
 } from './api-gateway/index.ts';
 import { COGNITO_TYPES, serveUserPools, type UserPool } from './cognito/index.ts';
@@ -13,13 +15,12 @@ import {
   type CredentialStore,
   type Interceptor,
 } from './endpoint/index.ts';
-import type { HostEvent } from './events.ts';
 import { startMountServer, type MountServer } from './http/index.ts';
-import { createAccess, IAM_TYPES, type Access } from './iam/index.ts';
+import { createAccess, IAM_TYPES, type Access, type AccessDeniedEvent } from './iam/index.ts';
 import { INERT_TYPES } from './inert.ts';
-import { FunctionPool, LAMBDA_TYPES, mayWriteLogs } from './lambda/index.ts';
-import { PIPES_TYPES } from './pipes/index.ts';
-import { SCHEDULER_TYPES } from './scheduler/index.ts';
+import { FunctionPool, LAMBDA_TYPES, mayWriteLogs, type LambdaEvent } from './lambda/index.ts';
+import { PIPES_TYPES, type PipeEvent } from './pipes/index.ts';
+import { SCHEDULER_TYPES, type ScheduleEvent } from './scheduler/index.ts';
 import { createSqs, SQS_TYPES } from './sqs/index.ts';
 import type { Place, Provision, ResourceTypes } from './template/index.ts';
 import { createUsageMeter, type UsageMeter } from './usage.ts';
@@ -41,6 +42,15 @@ export type World = (typeof GATHERED)[string]['provision'] extends Provision<inf
 
 /** Every type of resource that the host has heard of. */
 export const RESOURCE_TYPES: ResourceTypes<World> = GATHERED;
+
+/** What the host tells its listeners: the command line prints it, tests await it. Listeners must not throw. */
+export type HostEvent =
+  | HttpApiEvent
+  | WebSocketEvent
+  | LambdaEvent
+  | AccessDeniedEvent
+  | ScheduleEvent
+  | PipeEvent;
 
 export interface ServiceOptions {
   /** Of the HTTP APIs; 0 for any. @default 3000 */

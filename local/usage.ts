@@ -1,8 +1,5 @@
-import type { WebSocketMeter } from './api-gateway/index.ts';
-import type { ConsumedCapacity } from './dynamodb/index.ts';
 import type { AwsAnswer, AwsCall, Interceptor } from './endpoint/index.ts';
-import type { HostEvent } from './events.ts';
-import { isJsonList, isJsonObject, textAt, type JsonObject } from './template/index.ts';
+import { isJsonObject, objectsAt, textAt, type JsonObject } from './template/index.ts';
 
 /** What is counted, each in the unit that AWS bills. */
 export type UsageUnit =
@@ -44,14 +41,28 @@ export interface Usage {
   readonly records: readonly UsageRecord[];
 }
 
-export interface UsageMeter {
-  /** Goes innermost: what an interceptor keeps from a service is not billed. */
-  readonly interceptor: Interceptor;
-  readonly onConsumed: (call: AwsCall, consumed: ConsumedCapacity) => void;
-  readonly onEvent: (event: HostEvent) => void;
-  readonly webSockets: WebSocketMeter;
-  readonly usage: () => Usage;
+/** The host's events, as far as they are counted. */
+type CountedEvent =
+  | {
+      readonly type: 'invocation';
+      readonly functionName: string;
+      readonly outcome: string;
+      readonly milliseconds: number;
+    }
+  | { readonly type: 'http'; readonly apiId: string; readonly routeKey: string | undefined }
+  | { readonly type: 'pipe'; readonly pipeName: string; readonly size: number; readonly failed: number }
+  | { readonly type: 'schedule'; readonly scheduleName: string }
+  | { readonly type: 'access-denied' | 'batch' | 'log' | 'recursion' | 'web-socket' };
+
+/** Units of a table itself and of each index. */
+interface ConsumedCapacity {
+  readonly kind: 'read' | 'write';
+  readonly tableName: string;
+  readonly tableUnits: number;
+  readonly indexes: readonly { readonly indexName: string; readonly units: number }[];
 }
+
+export type UsageMeter = ReturnType<typeof createUsageMeter>;
 
 const SQS_STEP_BYTES = 64 * 1024;
 const WEB_SOCKET_STEP_BYTES = 32 * 1024;
@@ -68,7 +79,7 @@ export function createUsageMeter(options: {
   readonly memoryMegabytesOf: (functionName: string) => number;
   /** What people call the holder of a role, by its ARN, or an API, by its id. */
   readonly nameOf: (id: string) => string;
-}): UsageMeter {
+}) {
   const { now, memoryMegabytesOf, nameOf } = options;
   const counts = new Map<string, { -readonly [Field in keyof UsageRecord]: UsageRecord[Field] }>();
   const add: Add = (unit, resource, part, by, count) => {
@@ -78,31 +89,33 @@ export function createUsageMeter(options: {
     else known.count += count;
   };
   const connections = new ConnectionMinutes(now);
+  const interceptor: Interceptor = async (call, proceed) => {
+    const answer = await proceed();
+    if (call.service === 'sqs' && answer.status < 300) {
+      const { unit, count } = queueRequest(call, answer);
+      const queueName = textAt(call.request, 'QueueUrl')?.split('/').at(-1) ?? '';
+      add(unit, queueName, call.action, callerId(call), count);
+    }
+    return answer;
+  };
   return {
-    interceptor: async (call, proceed) => {
-      const answer = await proceed();
-      if (call.service === 'sqs' && answer.status < 300) {
-        const { unit, count } = queueRequest(call, answer);
-        const queueName = textAt(call.request, 'QueueUrl')?.split('/').at(-1) ?? '';
-        add(unit, queueName, call.action, callerId(call), count);
-      }
-      return answer;
-    },
-    onConsumed: (call, { kind, tableName, tableUnits, indexes }) => {
+    /** Goes innermost: AWS does not bill what an interceptor keeps from a service. */
+    interceptor,
+    onConsumed: (call: AwsCall, { kind, tableName, tableUnits, indexes }: ConsumedCapacity): void => {
       const unit = `dynamodb-${kind}-units` as const;
       const by = callerId(call);
       if (tableUnits > 0) add(unit, tableName, '', by, tableUnits);
       for (const { indexName, units } of indexes) add(unit, tableName, indexName, by, units);
     },
-    onEvent: (event) => addEvent(event, add, memoryMegabytesOf),
+    onEvent: (event: CountedEvent): void => addEvent(event, add, memoryMegabytesOf),
     webSockets: {
-      connected: (apiId) => connections.change(apiId, 1),
-      disconnected: (apiId) => connections.change(apiId, -1),
-      message: (apiId, direction, bytes) => {
+      connected: (apiId: string): void => connections.change(apiId, 1),
+      disconnected: (apiId: string): void => connections.change(apiId, -1),
+      message: (apiId: string, direction: 'in' | 'out', bytes: number): void => {
         add('websocket-messages', apiId, direction, '', steps(bytes, WEB_SOCKET_STEP_BYTES));
       },
     },
-    usage: () => {
+    usage: (): Usage => {
       const takenAt = now();
       const records = [...counts.values(), ...connections.records(takenAt)].map((record) => ({
         ...record,
@@ -114,7 +127,7 @@ export function createUsageMeter(options: {
   };
 }
 
-function addEvent(event: HostEvent, add: Add, memoryMegabytesOf: (functionName: string) => number): void {
+function addEvent(event: CountedEvent, add: Add, memoryMegabytesOf: (functionName: string) => number): void {
   switch (event.type) {
     case 'invocation': {
       if (event.outcome === 'throttled') return;
@@ -201,12 +214,12 @@ function queueRequest(
   { body }: AwsAnswer,
 ): { readonly unit: 'sqs-requests' | 'sqs-empty-receives'; readonly count: number } {
   if (action !== 'ReceiveMessage') {
-    const entries = isJsonList(request['Entries']) ? request['Entries'].filter(isJsonObject) : [request];
+    const entries = request['Entries'] === undefined ? [request] : objectsAt(request, 'Entries');
     return { unit: 'sqs-requests', count: steps(sum(entries.map(messageBytes)), SQS_STEP_BYTES) };
   }
-  const answered = isJsonObject(body) && isJsonList(body['Messages']) ? body['Messages'] : [];
+  const answered = isJsonObject(body) ? objectsAt(body, 'Messages') : [];
   if (answered.length === 0) return { unit: 'sqs-empty-receives', count: 1 };
-  const bytes = sum(answered.filter(isJsonObject).map(messageBytes));
+  const bytes = sum(answered.map(messageBytes));
   return { unit: 'sqs-requests', count: steps(bytes, SQS_STEP_BYTES) };
 }
 

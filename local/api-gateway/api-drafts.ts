@@ -1,25 +1,13 @@
-import {
-  kebabCase,
-  numberWithin,
-  propertyAt,
-  requiredText,
-  ResourceError,
-  type Place,
-  type ResourceRequest,
-  type UrlRewriter,
-} from '../template/index.ts';
 import type { HttpApiDefinition, HttpApiRoute } from './http-api.ts';
 import type { ThrottleLimits } from './token-bucket.ts';
 import type { WebSocketApiDefinition, WebSocketIntegration } from './web-socket-api.ts';
 import type { WebSocketAuthorizer } from './web-socket-authorizer.ts';
 
-export interface ApiWorld extends Place {
+/** The APIs that the app makes, by id. */
+export interface ApiDrafts {
   /** Set once for the account and region, for WebSocket APIs that write logs. */
   readonly account: { apiGatewayLogRole?: string };
-  readonly awsEndpoint: string;
   readonly httpApis: Map<string, HttpApiDraft>;
-  readonly httpUrl: string;
-  readonly urls: UrlRewriter;
   readonly webSocketApis: Map<string, WebSocketApiDraft>;
 }
 
@@ -114,34 +102,4 @@ function partsOf<Integration, Authorizer>(
     );
   }
   return { integration, ...(authorizer === undefined ? {} : { authorizer }) };
-}
-
-/** The path under which an API is served. @throws ResourceError where another API has it */
-export function prefixOf(resource: ResourceRequest, { httpApis, webSocketApis }: ApiWorld): string {
-  const prefix = `/${kebabCase(requiredText(resource, 'Name'))}`;
-  if ([...httpApis.values(), ...webSocketApis.values()].some((other) => other.prefix === prefix)) {
-    throw new ResourceError(resource, `another API is served at ${prefix} already; names must differ.`);
-  }
-  return prefix;
-}
-
-/** Either the function's ARN, or the older form that wraps it: …:lambda:path/2015-03-31/functions/<ARN>/invocations. */
-export function functionArnIn(resource: ResourceRequest, path: string): string {
-  const uri = requiredText(resource, path);
-  const functionArn = /arn:aws:lambda:[^:]+:\d+:function:[^:/]+/.exec(uri)?.[0];
-  if (functionArn === undefined) throw new ResourceError(resource, `${path} ${uri} names no function.`);
-  return functionArn;
-}
-
-export function throttleAt(resource: ResourceRequest, path: string): ThrottleLimits | undefined {
-  const limits = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER, byDefault: -1 };
-  const read = (property: string): number | undefined =>
-    propertyAt(resource, `${path}.${property}`) === undefined
-      ? undefined
-      : numberWithin(resource, `${path}.${property}`, limits);
-  const rateLimit = read('ThrottlingRateLimit');
-  const burstLimit = read('ThrottlingBurstLimit');
-  if (rateLimit === undefined && burstLimit === undefined) return undefined;
-  // The account limits what is not set: 10,000 requests a second, 5,000 at once.
-  return { rateLimit: rateLimit ?? 10_000, burstLimit: burstLimit ?? 5000 };
 }

@@ -1,5 +1,5 @@
 import { messageAnswer, sendAnswer, type MountServer } from '../http/index.ts';
-import { finishHttpApi, finishWebSocketApi, type ApiWorld } from './api-drafts.ts';
+import { finishHttpApi, finishWebSocketApi, type ApiDrafts } from './api-drafts.ts';
 import { serveConnections } from './connections-service.ts';
 import { createHttpApis, type HttpApisOptions } from './http-api.ts';
 import { invokerOf, type InvokerOptions } from './integration.ts';
@@ -11,8 +11,7 @@ interface ApiGatewayOptions extends InvokerOptions, Omit<WebSocketApisOptions, '
 }
 
 export interface ApiGateway {
-  /** The APIs that the app makes, by id. */
-  readonly drafts: Pick<ApiWorld, 'account' | 'httpApis' | 'webSocketApis'>;
+  readonly drafts: ApiDrafts;
   readonly nameOf: (apiId: string) => string | undefined;
   readonly webSockets: WebSocketApis;
   /** The API Gateway Management API, for the AWS endpoint. */
@@ -22,7 +21,7 @@ export interface ApiGateway {
 }
 
 export function createApiGateway(options: ApiGatewayOptions): ApiGateway {
-  const drafts: ApiGateway['drafts'] = { account: {}, httpApis: new Map(), webSocketApis: new Map() };
+  const drafts: ApiDrafts = { account: {}, httpApis: new Map(), webSocketApis: new Map() };
   const invoke = invokerOf(options);
   const serveHttpApi = createHttpApis({ ...options, invoke });
   const webSockets = new WebSocketApis({ ...options, invoke });

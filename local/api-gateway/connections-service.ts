@@ -1,7 +1,6 @@
 import { awsError, type AwsAnswer, type RestService } from '../endpoint/index.ts';
-import { textAt } from '../template/index.ts';
 import type { WebSocketApis } from './web-socket-api.ts';
-import { MAXIMUM_MESSAGE_BYTES, SlowClientError } from './web-socket-connection.ts';
+import { MAXIMUM_MESSAGE_BYTES, SlowClientError, type WebSocketConnection } from './web-socket-connection.ts';
 
 const PATH = /^\/([a-z0-9]+)\/([^/]+)\/@connections\/([^/]+)$/;
 
@@ -23,45 +22,43 @@ export function serveConnections(
         action: 'ManageConnections',
         request: { apiId, stageName, method, connectionId },
         resourceArn: `arn:aws:execute-api:${region}:${accountId}:${apiId}/${stageName}/${method}/@connections/${connectionId}`,
-      };
-    },
-    handle: async ({ request }, body) => {
-      const connectionId = textAt(request, 'connectionId') ?? '';
-      if (!/^[A-Za-z0-9_-]+=*$/.test(connectionId)) {
-        return restError(400, 'BadRequestException', `Invalid connectionId: ${connectionId}`);
-      }
-      const found = webSocketApis.connectionOf(textAt(request, 'apiId') ?? '', connectionId);
-      if (found === undefined || found.identity.stageName !== textAt(request, 'stageName')) return gone();
-      switch (textAt(request, 'method') ?? '') {
-        case 'GET': {
-          const { connectedAt, sourceIp, userAgent } = found.identity;
-          return {
-            status: 200,
-            body: {
-              connectedAt: new Date(connectedAt).toISOString(),
-              identity: { sourceIp, userAgent },
-              lastActiveAt: found.lastActiveAt().toISOString(),
-            },
-          };
-        }
-        case 'DELETE':
+        handle: async (body) => {
+          if (!/^[A-Za-z0-9_-]+=*$/.test(connectionId)) {
+            return restError(400, 'BadRequestException', `Invalid connectionId: ${connectionId}`);
+          }
+          const found = webSocketApis.connectionOf(apiId, connectionId);
+          if (found === undefined || found.identity.stageName !== stageName) return gone();
+          if (method === 'GET') return { status: 200, body: described(found) };
+          if (method === 'POST') return sent(found, body);
           found.close(1000, 'Connection closed by the server');
           return { status: 204, body: '' };
-        default:
-          if (body.length > MAXIMUM_MESSAGE_BYTES) {
-            return restError(413, 'PayloadTooLargeException', 'Message too long');
-          }
-          try {
-            await found.send(body);
-            return { status: 200, body: '' };
-          } catch (error) {
-            return error instanceof SlowClientError
-              ? restError(429, 'LimitExceededException', error.message)
-              : gone();
-          }
-      }
+        },
+      };
     },
   };
+}
+
+function described({ identity, lastActiveAt }: WebSocketConnection): object {
+  const { connectedAt, sourceIp, userAgent } = identity;
+  return {
+    connectedAt: new Date(connectedAt).toISOString(),
+    identity: { sourceIp, userAgent },
+    lastActiveAt: lastActiveAt().toISOString(),
+  };
+}
+
+async function sent(connection: WebSocketConnection, body: Buffer): Promise<AwsAnswer> {
+  if (body.length > MAXIMUM_MESSAGE_BYTES) {
+    return restError(413, 'PayloadTooLargeException', 'Message too long');
+  }
+  try {
+    await connection.send(body);
+    return { status: 200, body: '' };
+  } catch (error) {
+    return error instanceof SlowClientError
+      ? restError(429, 'LimitExceededException', error.message)
+      : gone();
+  }
 }
 
 function decoded(text: string): string {

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageAnswer, readBody, sendAnswer, type HttpAnswer, type MountHandler } from '../http/index.ts';
 import { newGatewayId } from './gateway-request.ts';
-import { functionAnswer, httpEvent, INTERNAL_SERVER_ERROR } from './http-payload.ts';
+import { httpEvent } from './http-event.ts';
 import { compileRoutes, parseTarget, type HttpTarget, type RouteMatch } from './http-route.ts';
 import { within, type Invoke } from './integration.ts';
 import { createJwtAuthorizer, type JwtAuthorizer, type KeysOf } from './jwt-authorizer.ts';
+import { functionAnswer, INTERNAL_SERVER_ERROR } from './payloads.ts';
 import { createTokenBucket, type TakeToken, type ThrottleLimits } from './token-bucket.ts';
 
 export interface HttpApiRoute {

@@ -1,4 +1,5 @@
 import {
+  existing,
   isJsonObject,
   numberWithin,
   optionalText,
@@ -10,20 +11,19 @@ import {
   type Provision,
   type ResourceRequest,
 } from '../template/index.ts';
-import { functionArnIn, prefixOf, throttleAt, type ApiWorld, type WebSocketApiDraft } from './api-drafts.ts';
+import type { WebSocketApiDraft } from './api-drafts.ts';
+import { functionArnIn, prefixOf, throttleAt, type ApiWorld } from './provision-api.ts';
 
 export const provisionWebSocketApi: Provision<ApiWorld> = (resource, world) => {
   const name = requiredText(resource, 'Name');
   const prefix = prefixOf(resource, world);
   const expression = requiredText(resource, 'RouteSelectionExpression');
   const selection = /^\$(?:\{request\.body\.([\w.-]+)\}|request\.body\.([\w.-]+))$/.exec(expression);
-  const path = selection?.[1] ?? selection?.[2];
-  if (path === undefined) {
-    throw new ResourceError(
-      resource,
-      `RouteSelectionExpression ${expression} is not supported (supported: $request.body.name).`,
-    );
-  }
+  const path = existing(
+    resource,
+    selection?.[1] ?? selection?.[2],
+    `RouteSelectionExpression ${expression} is not supported (supported: $request.body.name).`,
+  );
   const apiId = randomId(10);
   world.webSocketApis.set(apiId, {
     apiId,
@@ -88,9 +88,11 @@ function mockStatus(resource: ResourceRequest): number {
 export const provisionIntegrationResponse: Provision<ApiWorld> = (resource, world) => {
   const { integrations } = apiOf(resource, world);
   const integrationId = requiredText(resource, 'IntegrationId');
-  const integration = integrations.get(integrationId);
-  if (integration === undefined)
-    throw new ResourceError(resource, `IntegrationId ${integrationId} names no integration of this API.`);
+  const integration = existing(
+    resource,
+    integrations.get(integrationId),
+    `IntegrationId ${integrationId} names no integration of this API.`,
+  );
   if (integration.kind === 'mock') {
     const responses = [...integration.responses, statusesOf(resource)];
     integrations.set(integrationId, { ...integration, responses });
@@ -184,7 +186,5 @@ export const provisionWebSocketStage: Provision<ApiWorld> = (resource, world) =>
 function apiOf(resource: ResourceRequest, world: ApiWorld): WebSocketApiDraft {
   const apiId = requiredText(resource, 'ApiId');
   const draft = world.webSocketApis.get(apiId);
-  if (draft === undefined)
-    throw new ResourceError(resource, `ApiId ${apiId} names no WebSocket API of this app.`);
-  return draft;
+  return existing(resource, draft, `ApiId ${apiId} names no WebSocket API of this app.`);
 }

@@ -19,14 +19,14 @@ import {
   type ResourceRequest,
   type ResourceTypes,
 } from '../template/index.ts';
-import type { ApiWorld } from './api-drafts.ts';
 import {
   provisionAuthorizer as authorizer,
   provisionHttpApi,
   provisionIntegration as integration,
   provisionRoute as route,
   provisionStage as stage,
-} from './provision-http-api.ts';
+  type ApiWorld,
+} from './provision-api.ts';
 import {
   provisionIntegrationResponse,
   provisionRouteResponse,

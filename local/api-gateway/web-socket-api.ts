@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { refuseSocket, type UpgradeHandler } from '../http/index.ts';
-import { isJsonObject, type Json, type JsonObject, type Place } from '../template/index.ts';
 import { newGatewayId } from './gateway-request.ts';
-import { within, type Invoke } from './integration.ts';
+import { within, type Invoke, type InvokerOptions } from './integration.ts';
+import { bodyIn, connectStatus, selectedKey, subprotocolIn } from './payloads.ts';
 import { createTokenBucket, type TakeToken, type ThrottleLimits } from './token-bucket.ts';
 import {
   authorizeConnection,
@@ -66,7 +66,7 @@ export interface WebSocketMeter {
   readonly message: (apiId: string, direction: 'in' | 'out', bytes: number) => void;
 }
 
-export interface WebSocketApisOptions extends Place {
+export interface WebSocketApisOptions extends Pick<InvokerOptions, 'accountId' | 'region'> {
   readonly invoke: Invoke;
   readonly limits?: WebSocketLimits;
   readonly onEvent: (event: WebSocketEvent) => void;
@@ -204,7 +204,7 @@ class WebSocketApi {
     const { connectionId } = identity;
     this.#tell(connectionId, '$connect', message === undefined ? 101 : status, startedAt);
     if (message !== undefined) return refuseSocket(socket, status, { message, connectionId, requestId });
-    const protocol = protocolOf(payload);
+    const protocol = subprotocolIn(payload);
     if (protocol !== undefined) this.#protocols.set(request, protocol);
     if (socket.destroyed) return this.#leave(identity, 1006, '');
     const { apiId } = this.#definition;
@@ -239,7 +239,7 @@ class WebSocketApi {
       requestContext: webSocketContext(identity, context),
       isBase64Encoded: false,
     });
-    const status = outcome.message === undefined ? statusOf(outcome) : outcome.status;
+    const status = outcome.message === undefined ? connectStatus(outcome.payload) : outcome.status;
     if (status >= 200 && status < 300) return { ...outcome, status, identity };
     return {
       status: status >= 400 && status <= 599 ? status : 500,
@@ -251,7 +251,7 @@ class WebSocketApi {
   async #authorize(
     { authorizer }: WebSocketRoute,
     connect: ConnectRequest,
-    requestContext: JsonObject,
+    requestContext: object,
   ): Promise<WebSocketAuthorization | undefined> {
     if (authorizer === undefined) return undefined;
     const { region, accountId, invoke } = this.#options;
@@ -271,7 +271,7 @@ class WebSocketApi {
     this.#tell(connectionId, route?.routeKey ?? selected ?? '$default', status, startedAt);
     const frame =
       message === undefined
-        ? route?.returnsResponse === true && bodyOf(payload)
+        ? route?.returnsResponse === true && bodyIn(payload)
         : JSON.stringify({ message, connectionId, requestId });
     if (typeof frame === 'string') await connection.send(frame).catch(() => undefined);
   }
@@ -339,32 +339,4 @@ class WebSocketApi {
 function mockOutcome({ status, responses }: WebSocketIntegration & { readonly kind: 'mock' }): Outcome {
   const isTaken = responses.some((statuses) => statuses.test(String(status)));
   return isTaken ? { status, payload: { statusCode: status } } : BROKEN;
-}
-
-/** The status in a function's answer to `$connect`. An answer without one can't be read. */
-function statusOf({ payload }: Outcome): number {
-  const status = isJsonObject(payload) ? Number(payload['statusCode']) : NaN;
-  return Number.isInteger(status) ? status : 500;
-}
-
-/** The function behind `$connect` chooses the subprotocol in its answer's headers. */
-function protocolOf(payload: unknown): string | undefined {
-  const headers = isJsonObject(payload) && isJsonObject(payload['headers']) ? payload['headers'] : {};
-  const named = Object.entries(headers).find(([name]) => name.toLowerCase() === 'sec-websocket-protocol');
-  return typeof named?.[1] === 'string' ? named[1] : undefined;
-}
-
-function selectedKey(body: string, path: readonly string[]): string | undefined {
-  let value: Json | undefined;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  for (const step of path) value = isJsonObject(value) ? value[step] : undefined;
-  return typeof value === 'string' && !value.startsWith('$') ? value : undefined;
-}
-
-function bodyOf(payload: unknown): Json | undefined {
-  return isJsonObject(payload) ? payload['body'] : undefined;
 }

@@ -1,7 +1,6 @@
-import { compileWildcard } from '../iam/index.ts';
-import { isJsonList, isJsonObject, textAt, type Json, type JsonObject } from '../template/index.ts';
 import type { Invoke } from './integration.ts';
-import type { ConnectRequest } from './web-socket-event.ts';
+import { authorizerAnswer } from './payloads.ts';
+import type { ConnectionIdentity, ConnectRequest } from './web-socket-event.ts';
 
 /** A Lambda authorizer of the kind REQUEST, which a WebSocket API can have on `$connect`. */
 export interface WebSocketAuthorizer {
@@ -13,7 +12,7 @@ export interface WebSocketAuthorizer {
 
 export type WebSocketAuthorization =
   /** `context` goes into every event of the connection. */
-  | { readonly kind: 'allowed'; readonly context: JsonObject }
+  | { readonly kind: 'allowed'; readonly context: NonNullable<ConnectionIdentity['authorizer']> }
   | { readonly kind: 'refused'; readonly status: 401 | 403 | 500; readonly message: string };
 
 const UNAUTHORIZED = { kind: 'refused', status: 401, message: 'Unauthorized' } as const;
@@ -35,7 +34,7 @@ export async function authorizeConnection(
   request: {
     readonly methodArn: string;
     readonly connect: ConnectRequest;
-    readonly requestContext: JsonObject;
+    readonly requestContext: object;
     readonly invoke: Invoke;
     /** Of the API. */
     readonly apiId: string;
@@ -52,7 +51,12 @@ export async function authorizeConnection(
   );
   if (invocation.kind === 'error' && invocation.errorMessage === 'Unauthorized') return UNAUTHORIZED;
   if (invocation.kind !== 'success') return BROKEN;
-  return decide(invocation.payload, methodArn, Math.round(performance.now() - startedAt));
+  const answer = authorizerAnswer(invocation.payload, methodArn);
+  if (answer === undefined) return BROKEN;
+  if (answer.effects.has('Deny')) return EXPLICITLY_DENIED;
+  if (!answer.effects.has('Allow')) return DENIED;
+  const integrationLatency = Math.round(performance.now() - startedAt);
+  return { kind: 'allowed', context: { ...answer.context, integrationLatency } };
 }
 
 /** Header names ignore case; names of query parameters don't. */
@@ -60,37 +64,4 @@ function identityAt(source: string, { headers, queryStringParameters }: ConnectR
   const [, kind, name = ''] = /^route\.request\.(header|querystring)\.(.+)$/.exec(source) ?? [];
   if (kind === 'querystring') return queryStringParameters?.[name];
   return Object.entries(headers).find(([header]) => header.toLowerCase() === name.toLowerCase())?.[1];
-}
-
-function decide(payload: unknown, methodArn: string, integrationLatency: number): WebSocketAuthorization {
-  if (!isJsonObject(payload)) return BROKEN;
-  const principalId = textAt(payload, 'principalId');
-  const policy = payload['policyDocument'];
-  const given = payload['context'] ?? {};
-  if (principalId === undefined || !isJsonObject(policy) || !isJsonObject(given)) return BROKEN;
-  // A context holds texts, numbers and booleans. Functions get them as texts.
-  const entries = Object.entries(given).map(
-    ([name, value]) => [name, typeof value === 'object' ? undefined : String(value)] as const,
-  );
-  if (entries.some(([, value]) => value === undefined)) return BROKEN;
-  const effects = effectsOn(policy['Statement'] ?? null, methodArn);
-  if (effects.has('Deny')) return EXPLICITLY_DENIED;
-  if (!effects.has('Allow')) return DENIED;
-  const context = Object.fromEntries(entries.map(([name, value = '']) => [name, value]));
-  return { kind: 'allowed', context: { ...context, principalId, integrationLatency } };
-}
-
-/** The effects of the statements that speak of invoking `methodArn`. */
-function effectsOn(statement: Json, methodArn: string): ReadonlySet<string> {
-  const statements = (isJsonList(statement) ? statement : [statement]).filter(isJsonObject);
-  const speaking = statements.filter(
-    ({ Action = null, Resource = null }) =>
-      matchesOne(Action, 'execute-api:Invoke', { ignoresCase: true }) && matchesOne(Resource, methodArn),
-  );
-  return new Set(speaking.flatMap((one) => textAt(one, 'Effect') ?? []));
-}
-
-function matchesOne(patterns: Json, text: string, options: { readonly ignoresCase?: boolean } = {}): boolean {
-  const list = isJsonList(patterns) ? patterns : [patterns];
-  return list.some((pattern) => typeof pattern === 'string' && compileWildcard(pattern, options)(text));
 }

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import type { JsonObject } from '../template/index.ts';
 import { commonLogTime, newGatewayId, sourceIpOf } from './gateway-request.ts';
 
 /** What stays the same in every event of a connection. */
@@ -12,7 +11,7 @@ export interface ConnectionIdentity {
   readonly sourceIp: string;
   readonly userAgent: string | undefined;
   /** What the authorizer said at `$connect`. */
-  readonly authorizer?: JsonObject;
+  readonly authorizer?: Readonly<Record<string, string | number>>;
 }
 
 export function newIdentity(
@@ -31,11 +30,12 @@ export function newIdentity(
 }
 
 /** The parts of the request that opened a connection that functions see. */
-export type ConnectRequest = JsonObject & {
+export interface ConnectRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly multiValueHeaders: Readonly<Record<string, readonly string[]>>;
   readonly queryStringParameters?: Readonly<Record<string, string>>;
-};
+  readonly multiValueQueryStringParameters?: Readonly<Record<string, readonly string[]>>;
+}
 
 /** Fields without a value are absent, as on AWS. Of a name that is repeated the last value counts. */
 export function connectRequest(request: IncomingMessage, rawQueryString: string): ConnectRequest {
@@ -84,7 +84,7 @@ export function webSocketContext(
     readonly disconnectStatusCode?: number;
     readonly disconnectReason?: string;
   },
-): JsonObject {
+): object {
   const now = new Date();
   return {
     ...more,

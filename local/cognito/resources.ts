@@ -1,5 +1,6 @@
 import {
   each,
+  existing,
   honoured,
   honours,
   inert,
@@ -13,7 +14,6 @@ import {
   recovery,
   refused,
   requiredText,
-  ResourceError,
   tagMap,
   textListAt,
   type Place,
@@ -95,9 +95,7 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = { seconds: 1, minutes: 60
 
 function validitySeconds(resource: ResourceRequest, token: 'AccessToken' | 'IdToken'): number {
   const unit = optionalText(resource, `TokenValidityUnits.${token}`) ?? 'hours';
-  const seconds = UNIT_SECONDS[unit];
-  if (seconds === undefined)
-    throw new ResourceError(resource, `TokenValidityUnits.${token} ${unit} is no unit.`);
+  const seconds = existing(resource, UNIT_SECONDS[unit], `TokenValidityUnits.${token} ${unit} is no unit.`);
   const limits = { minimum: 300 / seconds, maximum: 86_400 / seconds, byDefault: 3600 / seconds };
   return numberWithin(resource, `${token}Validity`, limits) * seconds;
 }
@@ -118,9 +116,7 @@ const provisionResourceServer: Provision<UserPoolWorld> = (resource, world) => {
 function poolOf(resource: ResourceRequest, world: UserPoolWorld): UserPool {
   const userPoolId = requiredText(resource, 'UserPoolId');
   const pool = world.userPools.get(userPoolId);
-  if (pool === undefined)
-    throw new ResourceError(resource, `UserPoolId ${userPoolId} names no user pool of this app.`);
-  return pool;
+  return existing(resource, pool, `UserPoolId ${userPoolId} names no user pool of this app.`);
 }
 
 const noMail = inert('The host sends no mail.');

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { awsError, unservedText, type AwsAnswer, type AwsService } from '../endpoint/index.ts';
-import { isJsonObject, objectAt, textAt, type Json, type JsonObject } from '../template/index.ts';
+import { isJsonObject, objectAt, textAt, type JsonObject } from '../template/index.ts';
 import { secretHashMatches, type UserPoolClientDefinition } from './client.ts';
 import { createUserPoolHttp } from './http.ts';
 import { createTokenSigner, userSubject, type TokenSigner } from './tokens.ts';
@@ -53,7 +53,7 @@ export async function createUserPool(options: UserPoolOptions): Promise<UserPool
     throw new CognitoError('ResourceNotFoundException', `User pool client ${clientId} does not exist.`);
   };
 
-  const perform = async (action: string, parameters: unknown): Promise<Json> => {
+  const perform = async (action: string, parameters: unknown): Promise<unknown> => {
     if (!isJsonObject(parameters)) {
       throw new CognitoError('SerializationException', 'The request body is not a JSON object.');
     }

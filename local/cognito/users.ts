@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../template/index.ts';
+type Fields = Readonly<Record<string, unknown>>;
 
 export class CognitoError extends Error {
   readonly type: string;
@@ -9,7 +9,7 @@ export class CognitoError extends Error {
 }
 
 /** @throws CognitoError */
-export function requiredText(parameters: JsonObject, name: string): string {
+export function requiredText(parameters: Fields, name: string): string {
   const value = parameters[name];
   if (typeof value === 'string' && value !== '') return value;
   throw new CognitoError('InvalidParameterException', `Missing required parameter ${name}`);
@@ -38,10 +38,10 @@ const LONGEST_PAGE = 60;
 export function createUserStore(
   subjectOf: (userName: string) => string,
   passwordPolicy: PasswordPolicy | undefined,
-): Readonly<Partial<Record<string, (parameters: JsonObject) => JsonObject>>> {
+): Readonly<Partial<Record<string, (parameters: Fields) => Fields>>> {
   const users = new Map<string, User>();
 
-  const described = (userName: string, { createdAt, changedAt, isConfirmed }: User): JsonObject => ({
+  const described = (userName: string, { createdAt, changedAt, isConfirmed }: User): Fields => ({
     Username: userName,
     Attributes: [{ Name: 'sub', Value: subjectOf(userName) }],
     Enabled: true,
@@ -100,7 +100,7 @@ export function createUserStore(
   };
 }
 
-function limitIn(limit: Json = LONGEST_PAGE): number {
+function limitIn(limit: unknown = LONGEST_PAGE): number {
   if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 0 || limit > LONGEST_PAGE) {
     throw new CognitoError(
       'InvalidParameterException',
@@ -111,7 +111,7 @@ function limitIn(limit: Json = LONGEST_PAGE): number {
 }
 
 /** Names differ by more than their case, as the template asks and AWS has it by default. */
-function userNameIn(parameters: JsonObject): string {
+function userNameIn(parameters: Fields): string {
   const userName = requiredText(parameters, 'Username');
   if (!/^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$/u.test(userName)) {
     throw new CognitoError(

@@ -68,11 +68,12 @@ export function createDispatcher({ credentials, authorize, interceptors = [] }: 
     }
     const caller = credentials.callerOf(request.headers.authorization);
     const path = (request.url ?? '/').replace(/[?#].*$/, '');
-    for (const { service, read, handle } of restServices) {
+    for (const { service, read } of restServices) {
       const found = read(request.method ?? '', path);
       if (found === undefined) continue;
-      const handler = intercepted((call) => handle(call, body), interceptors);
-      return run({ service, ...found, caller, signal }, handler, restAccess);
+      const { handle, ...known } = found;
+      const handler = intercepted(() => handle(body), interceptors);
+      return run({ service, ...known, caller, signal }, handler, restAccess);
     }
     const targetAction = String(request.headers['x-amz-target'] ?? '');
     if (!services.has(targetAction.split('.', 1)[0] ?? '')) return unservedAnswer(request, body);

@@ -45,18 +45,19 @@ export interface AwsService {
 export interface RestService {
   readonly service: string;
   /** @returns undefined for requests of other services. */
-  readonly read: (
-    method: string,
-    path: string,
-  ) => { readonly action: string; readonly request: JsonObject; readonly resourceArn: string } | undefined;
-  readonly handle: (call: AwsCall, body: Buffer) => Promise<AwsAnswer>;
+  readonly read: (method: string, path: string) => RestCall | undefined;
+}
+
+export interface RestCall extends Pick<AwsCall, 'action' | 'request'> {
+  readonly resourceArn: string;
+  readonly handle: (body: Buffer) => Promise<AwsAnswer>;
 }
 
 /**
  * Stands between the endpoint and a service, for calls that were authorized. It may wait, change the request or the
  * answer, or answer in the service's place. The service runs once for each `proceed`.
  *
- * @param proceed hands the call on, with another request if one is given. A REST service keeps its body as it came.
+ * @param proceed hands the call on, with another request if one is given. A REST service keeps the one that came.
  */
 export type Interceptor = (
   call: AwsCall,

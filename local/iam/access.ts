@@ -1,5 +1,4 @@
 import type { Authorize, RoleSession } from '../endpoint/index.ts';
-import type { Place } from '../template/index.ts';
 import { deniedMessage, evaluate, type AccessRequest, type Policies, type Principal } from './evaluate.ts';
 import type { Statement } from './policy.ts';
 
@@ -30,7 +29,10 @@ export interface Access {
 const MAXIMUM_DECISIONS = 20_000;
 
 /** Keeps an app's policies and decides by them; the same request is evaluated once. */
-export function createAccess(place: Place, onEvent: (event: AccessDeniedEvent) => void): Access {
+export function createAccess(
+  place: Pick<Policies, 'accountId' | 'region'>,
+  onEvent: (event: AccessDeniedEvent) => void,
+): Access {
   const identity = new Map<string, readonly Statement[]>();
   const boundaries = new Map<string, readonly Statement[]>();
   const resources = new Map<string, readonly Statement[]>();

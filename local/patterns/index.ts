@@ -1,2 +1,2 @@
 /** Event patterns: the filters of event source mappings and pipes. */
-export { compileQueueFilter, filterPatterns, type EventPattern } from './event-pattern.ts';
+export { compileQueueFilter, filterPatterns } from './event-pattern.ts';

@@ -1,5 +1,5 @@
 import { AwsCallError, type CallAws } from '../endpoint/index.ts';
-import { isJsonList, isJsonObject, objectAt, textAt, type JsonObject } from '../template/index.ts';
+import { objectAt, objectsAt, textAt, type JsonObject } from '../template/index.ts';
 
 /** A record of a stream as a pipe hands it on: what `GetRecords` answers, and the stream's ARN. */
 export interface PipeRecord {
@@ -17,26 +17,27 @@ export interface PipeSource {
 
 const API = 'DynamoDBStreams_20120810';
 
+export interface PipeSourceOptions {
+  readonly callAws: CallAws;
+  readonly streamArn: string;
+  readonly startingPosition: 'TRIM_HORIZON' | 'LATEST';
+}
+
 /**
- * @param after begins behind this sequence number; where that is trimmed away, at the oldest record that is left.
+ * @param after begins behind this sequence number, or at the oldest record where AWS has trimmed that one away.
  * @throws AwsCallError
  */
 export async function openPipeSource(
-  callAws: CallAws,
-  options: {
-    readonly streamArn: string;
-    readonly startingPosition: 'TRIM_HORIZON' | 'LATEST';
-    readonly after?: string;
-  },
+  { callAws, streamArn, startingPosition }: PipeSourceOptions,
+  after: string | undefined,
   signal: AbortSignal,
 ): Promise<PipeSource> {
-  const { streamArn, startingPosition, after } = options;
   const call = (action: string, request: JsonObject): Promise<JsonObject> =>
     callAws(`${API}.${action}`, request, signal);
 
   const description = objectAt(await call('DescribeStream', { StreamArn: streamArn }), 'StreamDescription');
-  const shards = isJsonList(description['Shards']) ? description['Shards'].filter(isJsonObject) : [];
-  const shardId = textAt(shards[0] ?? {}, 'ShardId');
+  const [shard = {}] = objectsAt(description, 'Shards');
+  const shardId = textAt(shard, 'ShardId');
   if (shardId === undefined) throw new AwsCallError('ResourceNotFoundException', 'The stream has no shard.');
 
   const iteratorAt = async (position: JsonObject): Promise<string> => {
@@ -61,8 +62,7 @@ export async function openPipeSource(
       try {
         const answer = await callAws(`${API}.GetRecords`, { ShardIterator: iterator }, readSignal);
         iterator = textAt(answer, 'NextShardIterator') ?? iterator;
-        const records = isJsonList(answer['Records']) ? answer['Records'].filter(isJsonObject) : [];
-        return records.map((record) => recordOf(record, streamArn));
+        return objectsAt(answer, 'Records').map((record) => recordOf(record, streamArn));
       } catch (error) {
         if (!isTrimmed(error)) throw error;
         iterator = await iteratorAt(oldest);

@@ -1,16 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CallAws } from '../endpoint/index.ts';
-import type { EventPattern } from '../patterns/index.ts';
 import { createDelivery, LAST_RETRY_MILLISECONDS, type DeliveryOptions } from './delivery.ts';
-import { openPipeSource, type PipeRecord } from './pipe-source.ts';
+import { openPipeSource, type PipeRecord, type PipeSourceOptions } from './pipe-source.ts';
 
-export interface PipeOptions extends DeliveryOptions {
-  readonly callAws: CallAws;
-  readonly startingPosition: 'TRIM_HORIZON' | 'LATEST';
+export interface PipeOptions extends DeliveryOptions, PipeSourceOptions {
   readonly batchSize: number;
   readonly windowSeconds: number;
   /** A record passes if one of them matches; none: all records pass. */
-  readonly patterns: readonly EventPattern[];
+  readonly patterns: readonly ((event: PipeRecord['event']) => boolean)[];
 }
 
 /** A pipe that can be stopped and started again: it goes on behind its last checkpoint. */
@@ -27,7 +23,7 @@ const POLL_MILLISECONDS = 250;
 const PAGE = 1000;
 
 export function createPipe(options: PipeOptions): Pipe {
-  const { streamArn, startingPosition, batchSize, windowSeconds, patterns } = options;
+  const { batchSize, windowSeconds, patterns } = options;
   const { deliver, tell, deliverTwice } = createDelivery(options);
   let checkpoint: string | undefined;
   let running: { readonly stopping: AbortController; readonly ended: Promise<void> } | undefined;
@@ -37,8 +33,7 @@ export function createPipe(options: PipeOptions): Pipe {
 
   /** Reads and delivers from the checkpoint on, until the signal. Rejects where the source can't be read. */
   const follow = async (signal: AbortSignal): Promise<void> => {
-    const after = checkpoint === undefined ? {} : { after: checkpoint };
-    const source = await openPipeSource(options.callAws, { streamArn, startingPosition, ...after }, signal);
+    const source = await openPipeSource(options, checkpoint, signal);
     let waiting: PipeRecord[] = [];
     let dueAt = Infinity;
     for (;;) {

@@ -1,16 +1,15 @@
-import type { CallAws } from '../endpoint/index.ts';
 import { mayWriteTo, requireAssumable, type Access } from '../iam/index.ts';
 import { filterPatterns } from '../patterns/index.ts';
 import {
   description,
   each,
   encryption,
+  existing,
   honoured,
   honours,
   inert,
-  isJsonList,
-  isJsonObject,
   numberWithin,
+  objectsAt,
   only,
   optionalText,
   physicalName,
@@ -38,7 +37,7 @@ export interface HostedPipe extends Pipe {
 
 interface PipeWorld extends Place {
   readonly access: Access;
-  readonly callAs: (roleArn: string, sessionName: string) => CallAws;
+  readonly callAs: (roleArn: string, sessionName: string) => PipeOptions['callAws'];
   readonly dynamoDb: {
     readonly streams: {
       readonly hasStream: (streamArn: string) => boolean;
@@ -212,22 +211,19 @@ function templateOf(
 }
 
 function queueUrl(resource: ResourceRequest, world: PipeWorld, queueArn: string): string {
-  const url = world.sqs.urlOf(queueArn);
-  if (url === undefined) throw new ResourceError(resource, `${queueArn} names no queue of this app.`);
-  return url;
+  return existing(resource, world.sqs.urlOf(queueArn), `${queueArn} names no queue of this app.`);
 }
 
 /** @returns the places of the bodies that the queue refused. */
 async function sendBatch(
-  callAws: CallAws,
+  callAws: PipeOptions['callAws'],
   url: string,
   bodies: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlySet<number>> {
   const Entries = bodies.map((body, index) => ({ Id: String(index), MessageBody: body }));
-  const { Failed } = await callAws('AmazonSQS.SendMessageBatch', { QueueUrl: url, Entries }, signal);
-  const failed = isJsonList(Failed) ? Failed.filter(isJsonObject) : [];
-  return new Set(failed.map((entry) => Number(textAt(entry, 'Id'))));
+  const answer = await callAws('AmazonSQS.SendMessageBatch', { QueueUrl: url, Entries }, signal);
+  return new Set(objectsAt(answer, 'Failed').map((entry) => Number(textAt(entry, 'Id'))));
 }
 
 const stream = 'SourceParameters.DynamoDBStreamParameters.';

@@ -1,9 +1,9 @@
 import { requireAssumable, type Access } from '../iam/index.ts';
-import type { CallAws } from '../endpoint/index.ts';
 import {
   description,
   each,
   encryption,
+  existing,
   honoured,
   honours,
   inert,
@@ -41,7 +41,10 @@ export interface HostedSchedule {
 
 interface ScheduleWorld extends Place {
   readonly access: Access;
-  readonly callAs: (roleArn: string, sessionName: string) => CallAws;
+  readonly callAs: (
+    roleArn: string,
+    sessionName: string,
+  ) => (target: string, message: { QueueUrl: string; MessageBody: string }) => Promise<unknown>;
   readonly functionPool: {
     readonly find: (functionArn: string) => unknown;
     readonly invoke: (functionArn: string, event: unknown) => Promise<{ readonly kind: string }>;
@@ -156,9 +159,7 @@ function invoker(
   },
 ): () => Promise<void> {
   const { target, input, roleArn, name } = schedule;
-  if (world.functionPool.find(target) === undefined) {
-    throw new ResourceError(resource, `Target.Arn ${target} is nothing of this app.`);
-  }
+  existing(resource, world.functionPool.find(target), `Target.Arn ${target} is nothing of this app.`);
   const principal = { kind: 'role', roleArn, sessionName: name } as const;
   return async () => {
     const action = 'lambda:InvokeFunction';
@@ -170,9 +171,7 @@ function invoker(
 }
 
 function queueUrlOf(resource: ResourceRequest, world: ScheduleWorld, queueArn: string): string {
-  const url = world.sqs.urlOf(queueArn);
-  if (url === undefined) throw new ResourceError(resource, `${queueArn} names no queue of this app.`);
-  return url;
+  return existing(resource, world.sqs.urlOf(queueArn), `${queueArn} names no queue of this app.`);
 }
 
 export const SCHEDULER_TYPES: ResourceTypes<ScheduleWorld> = {

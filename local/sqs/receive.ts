@@ -1,8 +1,8 @@
 import {
-  isJsonList,
   isJsonObject,
   jsonObjectIn,
   objectAt,
+  objectsAt,
   textAt,
   type JsonObject,
 } from '../template/index.ts';
@@ -41,14 +41,12 @@ export async function receive(
       { ...request, MessageAttributeNames: [], WaitTimeSeconds: isPossible ? 0 : waitSeconds },
       store,
     );
-    const messages = isJsonObject(body) && isJsonList(body['Messages']) ? body['Messages'] : [];
+    const messages = isJsonObject(body) ? objectsAt(body, 'Messages') : [];
     const remaining = deadline - Date.now();
     // fauxqs wakes every waiter for one message and lets those who get none go; SQS lets them wait on.
     if (messages.length > 0 || remaining <= 0 || signal.aborted || isStopped()) {
       return {
-        Messages: messages
-          .filter(isJsonObject)
-          .flatMap((message) => handedOut(queue, message, request) ?? []),
+        Messages: messages.flatMap((message) => handedOut(queue, message, request) ?? []),
       };
     }
     await Promise.race([queue.waitForMessages(remaining / 1000), aborted]);

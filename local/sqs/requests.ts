@@ -3,6 +3,7 @@ import {
   isJsonObject,
   jsonObjectIn,
   objectAt,
+  objectsAt,
   textAt,
   type Json,
   type JsonObject,
@@ -19,7 +20,7 @@ const MAXIMUM_VISIBILITY_SECONDS = 43_200;
 
 /** @throws SqsError for a list that SQS takes nothing of. */
 export function entriesOf(action: string, request: JsonObject): readonly JsonObject[] {
-  const entries = isJsonList(request['Entries']) ? request['Entries'].filter(isJsonObject) : [];
+  const entries = objectsAt(request, 'Entries');
   if (entries.length === 0) {
     throw new SqsError(
       'EmptyBatchRequest',

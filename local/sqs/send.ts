@@ -1,4 +1,4 @@
-import { isJsonList, isJsonObject, objectAt, textAt, type JsonObject } from '../template/index.ts';
+import { isJsonObject, objectAt, objectsAt, textAt, type JsonObject } from '../template/index.ts';
 import {
   FAUXQS,
   md5OfMessageAttributes,
@@ -34,11 +34,11 @@ export function sendBatch(
   const { done, failed } = settled(entries, checkMessage);
   if (done.length === 0) return { Failed: failed };
   const answer: unknown = FAUXQS.SendMessageBatch({ ...request, Entries: done }, store);
-  const { Successful, Failed } = isJsonObject(answer) ? answer : {};
-  const sent = (isJsonList(Successful) ? Successful.filter(isJsonObject) : []).map((each) =>
+  const parts = isJsonObject(answer) ? answer : {};
+  const sent = objectsAt(parts, 'Successful').map((each) =>
     noted(queue, done.find(({ Id }) => Id === each['Id']) ?? {}, each, traceHeader),
   );
-  const refused = (isJsonList(Failed) ? Failed.filter(isJsonObject) : []).map((failure) => ({
+  const refused = objectsAt(parts, 'Failed').map((failure) => ({
     ...failure,
     Message: (textAt(failure, 'Message') ?? '').replace('are invalid', 'cannot be validated'),
   }));

@@ -33,6 +33,12 @@ export class ResourceError extends Error {
   }
 }
 
+/** @throws ResourceError where nothing was found */
+export function existing<T>(resource: ResourceRequest, found: T | undefined, reason: string): T {
+  if (found === undefined) throw new ResourceError(resource, reason);
+  return found;
+}
+
 /** Reads a path such as `Code.S3Key` of the properties. */
 export function propertyAt(resource: ResourceRequest, path: string): Json | undefined {
   return path

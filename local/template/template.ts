@@ -47,6 +47,12 @@ export function objectAt(parent: JsonObject, key: string): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
+/** The objects in the list at `key`. */
+export function objectsAt(parent: JsonObject, key: string): readonly JsonObject[] {
+  const value = parent[key];
+  return isJsonList(value) ? value.filter(isJsonObject) : [];
+}
+
 /** The text at `key`, or undefined. */
 export function textAt(parent: JsonObject, key: string): string | undefined {
   const value = parent[key];

@@ -7,7 +7,7 @@ import { SQS } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { startLocalHost } from '../../local/host.ts';
-import type { HostEvent } from '../../local/events.ts';
+import type { HostEvent } from '../../local/services.ts';
 import type { LocalHost } from '../../local/host.ts';
 import { eventually } from '../eventually.ts';
 import { synthesizeParcelOffice } from './fixtures/other-app/app.ts';

@@ -141,11 +141,11 @@ describe('what the host plays itself', () => {
 
   test('requests of HTTP APIs by route, records of pipes that were sent, schedules', () => {
     const request = { type: 'http', apiId: 'api', method: 'GET', path: '/x', milliseconds: 1 } as const;
-    meter.onEvent({ ...request, routeKey: 'GET /x', status: 200 });
-    meter.onEvent({ ...request, routeKey: undefined, status: 404 });
-    meter.onEvent({ type: 'pipe', pipeName: 'pipe', size: 7, failed: 2, waitedMilliseconds: [] });
-    meter.onEvent({ type: 'pipe', pipeName: 'pipe', size: 2, failed: 2, waitedMilliseconds: [] });
-    meter.onEvent({ type: 'schedule', scheduleName: 'often', target: 'arn' });
+    meter.onEvent({ ...request, routeKey: 'GET /x' });
+    meter.onEvent({ ...request, routeKey: undefined });
+    meter.onEvent({ type: 'pipe', pipeName: 'pipe', size: 7, failed: 2 });
+    meter.onEvent({ type: 'pipe', pipeName: 'pipe', size: 2, failed: 2 });
+    meter.onEvent({ type: 'schedule', scheduleName: 'often' });
     expect(used()).toEqual([
       'http-api-requests api GET /x: 1',
       'http-api-requests api: 1',

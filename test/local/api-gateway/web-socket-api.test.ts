@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { createCredentialStore, startAwsEndpoint, type AwsCall } from '../../../local/endpoint/index.ts';
 import { serveConnections } from '../../../local/api-gateway/connections-service.ts';
-import type { HostEvent } from '../../../local/events.ts';
+import type { HostEvent } from '../../../local/services.ts';
 import type { Invocation } from '../../../local/lambda/function-definition.ts';
 import { startMountServer } from '../../../local/http/server.ts';
 import { isJsonObject, objectAt, textAt, type JsonObject } from '../../../local/template/template.ts';

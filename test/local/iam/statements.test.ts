@@ -5,7 +5,7 @@ import { ApiGatewayManagementApi } from '@aws-sdk/client-apigatewaymanagementapi
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import { SQS } from '@aws-sdk/client-sqs';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import type { HostEvent } from '../../../local/events.ts';
+import type { HostEvent } from '../../../local/services.ts';
 import { startLocalHost } from '../../../local/host.ts';
 import type { LocalHost } from '../../../local/host.ts';
 import type { Json, JsonObject } from '../../../local/template/template.ts';

@@ -5,7 +5,7 @@ import {
   type EventSourceMapping,
   type EventSourceMappingOptions,
 } from '../../../local/lambda/event-source-mapping.ts';
-import type { HostEvent } from '../../../local/events.ts';
+import type { HostEvent } from '../../../local/services.ts';
 import type { Invocation } from '../../../local/lambda/index.ts';
 import { headerOfInvocation, invocationsInChain } from '../../../local/lambda/trace.ts';
 import { startEngines } from '../dynamodb/engines.ts';

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { HostEvent } from '../../../local/events.ts';
+import type { HostEvent } from '../../../local/services.ts';
 import { FunctionPool, type FunctionDefinition } from '../../../local/lambda/index.ts';
 import { invocationsInChain } from '../../../local/lambda/trace.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { HostEvent } from '../../../local/events.ts';
+import type { HostEvent } from '../../../local/services.ts';
 import { compileEventPattern } from '../../../local/patterns/event-pattern.ts';
 import { createPipe } from '../../../local/pipes/pipe.ts';
 import type { Pipe, PipeOptions } from '../../../local/pipes/pipe.ts';

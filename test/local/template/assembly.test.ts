@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { loadAssembly } from '../../../local/template/assembly.ts';
-import type { HostEvent } from '../../../local/events.ts';
+import type { HostEvent } from '../../../local/services.ts';
 import { startLocalHost } from '../../../local/host.ts';
 import { PortTakenError } from '../../../local/services.ts';
 import { eventually } from '../../eventually.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import picocolors from 'picocolors';
 import { createEventScreen, type EventScreen } from '../../../cli/start/event-screen.ts';
-import type { HostEvent } from '../../../local/events.ts';
+import type { HostEvent } from '../../../local/services.ts';
 
 function log(
   fields: Record<string, unknown>,

@@ -1,5 +1,7 @@
 import {
+  existing,
   isJsonObject,
+  kebabCase,
   numberWithin,
   optionalText,
   propertyAt,
@@ -7,10 +9,19 @@ import {
   requiredText,
   ResourceError,
   textListAt,
+  type Place,
   type Provision,
   type ResourceRequest,
+  type UrlRewriter,
 } from '../template/index.ts';
-import { functionArnIn, prefixOf, throttleAt, type ApiWorld, type HttpApiDraft } from './api-drafts.ts';
+import type { ApiDrafts, HttpApiDraft } from './api-drafts.ts';
+import type { ThrottleLimits } from './token-bucket.ts';
+
+export interface ApiWorld extends ApiDrafts, Place {
+  readonly awsEndpoint: string;
+  readonly httpUrl: string;
+  readonly urls: UrlRewriter;
+}
 
 export const provisionHttpApi: Provision<ApiWorld> = (resource, world) => {
   const name = requiredText(resource, 'Name');
@@ -89,7 +100,36 @@ export const provisionStage: Provision<ApiWorld> = (resource, world) => {
 
 function apiOf(resource: ResourceRequest, world: ApiWorld): HttpApiDraft {
   const apiId = requiredText(resource, 'ApiId');
-  const draft = world.httpApis.get(apiId);
-  if (draft === undefined) throw new ResourceError(resource, `ApiId ${apiId} names no API of this app.`);
-  return draft;
+  return existing(resource, world.httpApis.get(apiId), `ApiId ${apiId} names no API of this app.`);
+}
+
+/* What both kinds of API read alike. */
+
+/** The path under which an API is served. @throws ResourceError where another API has it */
+export function prefixOf(resource: ResourceRequest, { httpApis, webSocketApis }: ApiWorld): string {
+  const prefix = `/${kebabCase(requiredText(resource, 'Name'))}`;
+  if ([...httpApis.values(), ...webSocketApis.values()].some((other) => other.prefix === prefix)) {
+    throw new ResourceError(resource, `another API is served at ${prefix} already; names must differ.`);
+  }
+  return prefix;
+}
+
+/** Either the function's ARN, or the older form that wraps it: …:lambda:path/2015-03-31/functions/<ARN>/invocations. */
+export function functionArnIn(resource: ResourceRequest, path: string): string {
+  const uri = requiredText(resource, path);
+  const functionArn = /arn:aws:lambda:[^:]+:\d+:function:[^:/]+/.exec(uri)?.[0];
+  return existing(resource, functionArn, `${path} ${uri} names no function.`);
+}
+
+export function throttleAt(resource: ResourceRequest, path: string): ThrottleLimits | undefined {
+  const limits = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER, byDefault: -1 };
+  const read = (property: string): number | undefined =>
+    propertyAt(resource, `${path}.${property}`) === undefined
+      ? undefined
+      : numberWithin(resource, `${path}.${property}`, limits);
+  const rateLimit = read('ThrottlingRateLimit');
+  const burstLimit = read('ThrottlingBurstLimit');
+  if (rateLimit === undefined && burstLimit === undefined) return undefined;
+  // The account limits what is not set: 10,000 requests a second, 5,000 at once.
+  return { rateLimit: rateLimit ?? 10_000, burstLimit: burstLimit ?? 5000 };
 }

@@ -1,6 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { messageAnswer, type HttpAnswer } from '../http/index.ts';
-import { isJsonList, isJsonObject, type JsonObject } from '../template/index.ts';
 import { commonLogTime, sourceIpOf } from './gateway-request.ts';
 
 /** What the request itself does not say. */
@@ -100,51 +98,4 @@ export function httpEvent(request: IncomingMessage, body: Buffer, context: HttpE
     ...(body.length > 0 && { body: body.toString(isText ? 'utf8' : 'base64') }),
     isBase64Encoded: body.length > 0 && !isText,
   };
-}
-
-/** The server sets these itself. */
-const OWN_HEADERS = new Set(['content-length', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade']);
-
-export const INTERNAL_SERVER_ERROR = messageAnswer(500);
-
-/** What a function returned, in format 2.0. If it can't be read, the answer is a 500. */
-export function functionAnswer(payload: unknown): HttpAnswer {
-  if (!isJsonObject(payload) || payload['statusCode'] === undefined) {
-    const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
-    return { status: 200, headers: [['content-type', 'application/json']], body };
-  }
-  return parseAnswer(payload) ?? INTERNAL_SERVER_ERROR;
-}
-
-function parseAnswer(payload: JsonObject): HttpAnswer | undefined {
-  const { statusCode: status, body = '', isBase64Encoded = false } = payload;
-  if (typeof status !== 'number' || !Number.isInteger(status) || status < 200 || status > 599)
-    return undefined;
-  if (body !== null && typeof body !== 'string') return undefined;
-  if (typeof isBase64Encoded !== 'boolean') return undefined;
-  const headers = parseHeaders(payload['headers'] ?? {});
-  const cookies = parseCookies(payload['cookies'] ?? []);
-  if (headers === undefined || cookies === undefined) return undefined;
-  const bytes = isBase64Encoded ? Buffer.from(body ?? '', 'base64') : (body ?? '');
-  if (bytes.length > 0 && !headers.some(([name]) => name === 'content-type')) {
-    headers.push(['content-type', 'text/plain;charset=UTF-8']);
-  }
-  return { status, headers: [...headers, ...cookies], body: bytes };
-}
-
-function parseHeaders(value: unknown): [string, string][] | undefined {
-  if (!isJsonObject(value)) return undefined;
-  const headers: [string, string][] = [];
-  for (const [name, entry] of Object.entries(value)) {
-    if (entry === null || typeof entry === 'object') return undefined;
-    const lowerCase = name.toLowerCase();
-    if (!OWN_HEADERS.has(lowerCase)) headers.push([lowerCase, String(entry)]);
-  }
-  return headers;
-}
-
-function parseCookies(value: unknown): [string, string][] | undefined {
-  if (!isJsonList(value)) return undefined;
-  const cookies = value.filter((cookie) => typeof cookie === 'string');
-  return cookies.length === value.length ? cookies.map((cookie) => ['set-cookie', cookie]) : undefined;
 }

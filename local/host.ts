@@ -11,13 +11,12 @@ import {
 import type { Usage } from './usage.ts';
 
 export interface LocalHostOptions extends ServiceOptions {
-  /** The folder of the cloud assembly, as `cdk synth` wrote it; or of several, as one account would hold them. */
+  /** Folder of a cloud assembly, as `cdk synth` writes it, or of several that share the account. */
   readonly assembly: string | readonly string[];
 }
 
 type FunctionDefinition = ReturnType<Services['functionPool']['definitions']>[number];
 
-/** `credentials` are what the function's role signs with. */
 type HostedFunction = Pick<
   FunctionDefinition,
   'stackName' | 'logicalId' | 'path' | 'functionName' | 'functionArn' | 'environment' | 'credentials'
@@ -33,50 +32,36 @@ export interface LocalHost {
   readonly functions: readonly HostedFunction[];
   /** Each signs any claims, so that tests can make tokens that must be refused. */
   readonly userPools: readonly Pick<UserPool, 'userPoolId' | 'issuer' | 'signForTest'>[];
-  /** Fault injection: each can be stopped and started, and made to send its batches twice. */
   readonly pipes: Readonly<World['pipes']>;
-  /** Each can be made to deliver now. */
   readonly schedules: Readonly<World['schedules']>;
   /** The app's policies, and each request that they decided since the start, once. */
   readonly access: Pick<World['access'], 'policies' | 'requests'>;
   /**
-   * Fault injection: ends the workers that run a function now.
-   *
-   * @param name the function's name, its logical id, or the beginning of one of them.
-   * @returns how many workers were ended.
+   * Fault injection.
+   * @param name of the function, its logical id, or the start of either.
+   * @returns how many workers ended
    */
   readonly killFunction: (name: string) => number;
-  /** The ids of the connections that are open at the app's WebSocket APIs. */
   readonly connectionIds: () => readonly string[];
-  /**
-   * Fault injection: cuts connections the way a network vanishes, so that `$disconnect` is not called.
-   *
-   * @returns how many there were.
-   */
+  /** Fault injection: cuts connections as a failing network does, without `$disconnect`. @returns how many */
   readonly loseConnections: (isLost?: (connectionId: string) => boolean) => number;
-  /** What AWS would have billed since the start. `usageBetween` two of them tells what a piece of work used. */
+  /** What AWS would have billed since the start. `usageBetween` compares two of these. */
   readonly usage: () => Usage;
-  /** Starts a worker of each function, as far as there is room, so that first requests are quick. */
+  /** Starts a worker of each function while there is room, so that first requests are quick. */
   readonly warm: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
 type UserPool = Services['userPools'] extends ReadonlyMap<string, infer Pool> ? Pool : never;
 
-/** What was made of the app's templates. */
 interface App {
   readonly outputs: StackOutputs;
   readonly pipes: Readonly<World['pipes']>;
   readonly schedules: Readonly<World['schedules']>;
-  /** Starts what runs by itself: pollers, pipes and schedules. */
   readonly starters: readonly Parameters<StartLater>[0][];
 }
 
-/**
- * Runs a synthesized CDK app: makes its tables, queues, functions and APIs from the templates alone.
- *
- * @throws UnsupportedTemplateError, ResourceError, PortTakenError
- */
+/** @throws UnsupportedTemplateError, ResourceError, PortTakenError */
 export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
   const stacks = [options.assembly].flat().flatMap((folder) => loadAssembly(folder));
   refuseTwins(stacks);
@@ -85,7 +70,7 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
     RESOURCE_TYPES,
   );
   const undo: (() => Promise<void>)[] = [];
-  // The pollers' requests and invocations end when what serves them does, so nothing here waits for anything.
+  // Requests and invocations of pollers end when their servers do, so stopping waits for nothing else.
   const stop = async (): Promise<void> => {
     await Promise.all(undo.map((end) => end()));
   };
@@ -101,7 +86,7 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
   }
 }
 
-/** An account and region has one stack of a name: a second one would be an update of the first. */
+/** On AWS a second stack of the same name would update the first. */
 function refuseTwins(stacks: readonly AssemblyStack[]): void {
   const names = stacks.map(({ stackName }) => stackName);
   const twin = names.find((name, index) => names.indexOf(name) !== index);
@@ -136,7 +121,7 @@ function publish({ endpoint, gateway, http, userPools }: Services): void {
     http.addMount(new URL(pool.issuer).pathname, (request, response, path) => {
       pool.handleHttp(request, response, path);
     });
-    // On AWS the endpoint of cognito-idp serves them, and a container reaches this one only.
+    // On AWS the cognito-idp endpoint serves these. Containers reach only this endpoint.
     endpoint.addPublicPath(`/${pool.userPoolId}/.well-known/`, (request, response, path) => {
       pool.handleHttp(request, response, `/.well-known/${path}`);
     });

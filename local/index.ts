@@ -1,4 +1,4 @@
-/** The local host, as other programs use it: they start it, watch it, and read the templates that it runs. */
+/** What other programs use: to start the host, watch it, and read the templates that it runs. */
 export { startLocalHost } from './host.ts';
 export type { LocalHost, LocalHostOptions } from './host.ts';
 export type { HostEvent } from './services.ts';

@@ -11,7 +11,6 @@ import {
 } from './template/index.ts';
 
 export interface LogWorld extends Place {
-  /** Names of the log groups that the app makes. */
   readonly logGroups: Set<string>;
 }
 
@@ -21,7 +20,6 @@ const alarmNaming: Naming = {
   arnOf: (name, { region, accountId }) => `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`,
 };
 
-/** What alarms of both kinds have. */
 const anyAlarm = [
   'ActionsEnabled AlarmActions AlarmDescription AlarmName InsufficientDataActions',
   'OKActions Tags[].Key Tags[].Value',
@@ -30,14 +28,14 @@ const anyAlarm = [
   ),
 ];
 
-/** Whoever may write to a log group does, and nobody keeps the lines. */
+/** Roles that may write to a log group do so, but the host drops the lines. */
 const provisionLogGroup: Provision<LogWorld> = (resource, { region, accountId, logGroups }) => {
   const name = optionalText(resource, 'LogGroupName') ?? physicalName(resource.stackName, resource.logicalId);
   logGroups.add(name);
   return { ref: name, attributes: { Arn: `arn:aws:logs:${region}:${accountId}:log-group:${name}:*` } };
 };
 
-/** Types of which nothing happens here, but that others may refer to. */
+/** Types that do nothing here; other resources may refer to them. */
 export const INERT_TYPES: ResourceTypes<LogWorld> = {
   'AWS::Logs::LogGroup': {
     ...inertType(

@@ -37,13 +37,12 @@ const GATHERED = {
   ...INERT_TYPES,
 };
 
-/** What the provisioners of all folders touch together; none sees more than its own part. */
+/** What all provisioners touch together. Each sees only its own part. */
 export type World = (typeof GATHERED)[string]['provision'] extends Provision<infer Parts> ? Parts : never;
 
-/** Every type of resource that the host has heard of. */
 export const RESOURCE_TYPES: ResourceTypes<World> = GATHERED;
 
-/** What the host tells its listeners: the command line prints it, tests await it. Listeners must not throw. */
+/** The command line prints these and tests await them. Listeners must not throw. */
 export type HostEvent =
   | HttpApiEvent
   | WebSocketEvent
@@ -58,31 +57,28 @@ export interface ServiceOptions {
   /** Of the AWS endpoint; 0 for any. @default 4566 */
   readonly awsPort?: number;
   /**
-   * Another address of this machine that the AWS endpoint listens on as well, such as the one that containers reach;
-   * `0.0.0.0` for all. Whoever reaches it may do everything. @default only 127.0.0.1
+   * A second address of this machine for the AWS endpoint, such as one that containers reach; `0.0.0.0` for all.
+   * Anyone who reaches it may do everything.
+   * @default only 127.0.0.1
    */
   readonly awsAddress?: string;
   /** Worker threads over all functions. @default 8 */
   readonly maxWorkers?: number;
   /**
-   * Most invocations at once over all functions, as an account has a limit: 10 in a new one. What is beyond it is
-   * throttled: an HTTP API answers 503, a WebSocket API refuses to connect, messages of a queue come again later.
+   * Invocations at once over all functions, as an account limits them: 10 in a new one. Beyond it, an HTTP API answers
+   * 503, a WebSocket API refuses to connect, and messages of a queue come again later.
    * @default none
    */
   readonly accountConcurrency?: number;
-  /** How long connections of WebSocket APIs last. @default as on AWS: 10 minutes idle, 2 hours in all */
+  /** @default as on AWS: 10 minutes idle, 2 hours in all */
   readonly webSocketLimits?: WebSocketLimits;
   readonly onEvent?: (event: HostEvent) => void;
-  /** Sees what each invocation of a function is given, before it runs. */
+  /** Sees each invocation's event before it runs. */
   readonly onInvoke?: (functionArn: string, event: unknown) => void;
-  /**
-   * Fault injection: see every call of the AWS endpoint that is allowed, the first outermost, and may delay it, answer
-   * in the service's place, or change the answer.
-   */
+  /** Fault injection: they see every allowed call of the AWS endpoint, the first outermost. See Interceptor. */
   readonly interceptors?: readonly Interceptor[];
 }
 
-/** What is up before the first resource of the app is made. */
 export interface Services extends Place {
   readonly access: Access;
   readonly credentials: CredentialStore;
@@ -91,7 +87,6 @@ export interface Services extends Place {
   readonly functionPool: FunctionPool;
   readonly gateway: ApiGateway;
   readonly http: MountServer;
-  /** Names of the log groups that the app makes. */
   readonly logGroups: Set<string>;
   readonly meter: UsageMeter;
   readonly onEvent: (event: HostEvent) => void;
@@ -99,7 +94,6 @@ export interface Services extends Place {
   readonly userPools: Map<string, UserPool>;
 }
 
-/** Another program listens on a port. `option` names what to change. */
 export class PortTakenError extends Error {
   readonly port: number;
   readonly option: 'port' | 'awsPort';
@@ -115,7 +109,7 @@ export class PortTakenError extends Error {
 
 const PLACE: Place = { accountId: '000000000000', region: 'us-east-1' };
 
-/** @param undo gets what stops each part, also where a later part does not start */
+/** @param undo gets what stops each part, even where a later part fails to start */
 export async function startServices(
   options: ServiceOptions,
   undo: (() => Promise<void>)[],
@@ -194,7 +188,7 @@ function startFunctionPool(
     awsEndpoint: endpoint.url,
     region: PLACE.region,
     onEvent: (event) => {
-      // Lambda writes lines of its own at each invocation, so even a silent function needs its log group.
+      // Lambda writes lines at each invocation, so even a silent function needs its log group.
       const definition = pool.find(event.functionName);
       const isLogged =
         definition === undefined || mayWriteLogs(access, definition, (name) => logGroups.has(name));
@@ -211,7 +205,7 @@ function poolOf(userPools: ReadonlyMap<string, UserPool>, issuer: string): UserP
   return pool;
 }
 
-/** The function that holds a role, or else the role's name. @param id of a role, or a name, which is left as it is */
+/** The function that holds a role, or the role's name. @param id a role's ARN; other ids stay as they are */
 function holderOf(functionPool: FunctionPool, id: string): string {
   if (!id.startsWith('arn:')) return id;
   const holder = functionPool.definitions().find(({ credentials }) => credentials.roleArn === id);

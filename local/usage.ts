@@ -1,47 +1,43 @@
 import type { AwsAnswer, AwsCall, Interceptor } from './endpoint/index.ts';
 import { isJsonObject, objectsAt, textAt, type JsonObject } from './template/index.ts';
 
-/** What is counted, each in the unit that AWS bills. */
+/** Each in the unit that AWS bills. */
 export type UsageUnit =
   | 'dynamodb-write-units'
   | 'dynamodb-read-units'
   /** In steps of 64 KB of payload. */
   | 'sqs-requests'
-  /** Receives that found nothing: billed as requests, but they come with time and not with messages. */
+  /** Billed as requests too, but they come with time and not with messages. */
   | 'sqs-empty-receives'
   | 'lambda-requests'
-  /** Of the time that the functions took on this machine, and their memory in the template. */
+  /** Time on this machine, and memory in the template. */
   | 'lambda-gigabyte-seconds'
-  /** Not billed as such: the same time, without the memory. */
+  /** Not billed: the same time without the memory. */
   | 'lambda-milliseconds'
   | 'http-api-requests'
   /** In either direction, in steps of 32 KB. */
   | 'websocket-messages'
   | 'websocket-connection-minutes'
-  /** Records that passed the filter and were sent. What a pipe reads of a stream is free. */
+  /** Records that passed the filter and were sent. A pipe reads its stream for free. */
   | 'pipe-requests'
   | 'scheduler-invocations';
 
-/** A count of one unit on one resource, caused by one caller. */
 export interface UsageRecord {
   readonly unit: UsageUnit;
-  /** The physical name of the table, queue, function, pipe or schedule; of an API its name in the template. */
+  /** The physical name, or for an API its name in the template. */
   readonly resource: string;
-  /** The index, the action of a queue, the route of an API, or the direction of a message; empty for all else. */
+  /** The index, SQS action, route or message direction; empty for the rest. */
   readonly part: string;
-  /** The function or role that made the call, `operator` for whoever else did; empty for what no call causes. */
+  /** The function or role that called, `operator` for other callers; empty where no call causes it. */
   readonly by: string;
   readonly count: number;
 }
 
-/** What was used from the host's start on. */
 export interface Usage {
-  /** Milliseconds of the epoch. */
   readonly takenAt: number;
   readonly records: readonly UsageRecord[];
 }
 
-/** The host's events, as far as they are counted. */
 type CountedEvent =
   | {
       readonly type: 'invocation';
@@ -54,7 +50,6 @@ type CountedEvent =
   | { readonly type: 'schedule'; readonly scheduleName: string }
   | { readonly type: 'access-denied' | 'batch' | 'log' | 'recursion' | 'web-socket' };
 
-/** Units of a table itself and of each index. */
 interface ConsumedCapacity {
   readonly kind: 'read' | 'write';
   readonly tableName: string;
@@ -69,15 +64,11 @@ const WEB_SOCKET_STEP_BYTES = 32 * 1024;
 
 type Add = (unit: UsageUnit, resource: string, part: string, by: string, count: number) => void;
 
-/**
- * Counts what AWS would bill, and keeps counts only. Refused calls to SQS are left out; requests that an HTTP API itself
- * refuses are counted, as an upper bound.
- */
+/** Leaves out SQS requests that are refused, and counts requests that an HTTP API refuses, as an upper bound. */
 export function createUsageMeter(options: {
-  /** Milliseconds of the epoch. */
   readonly now: () => number;
   readonly memoryMegabytesOf: (functionName: string) => number;
-  /** What people call the holder of a role, by its ARN, or an API, by its id. */
+  /** The display name for a role's ARN or an API's id. */
   readonly nameOf: (id: string) => string;
 }) {
   const { now, memoryMegabytesOf, nameOf } = options;
@@ -163,7 +154,7 @@ function addEvent(event: CountedEvent, add: Add, memoryMegabytesOf: (functionNam
 
 class ConnectionMinutes {
   readonly #now: () => number;
-  /** Of each API: connections that are open, and the sum of all their minutes as if they had begun at the epoch. */
+  /** By API. `minutes` adds up open connections as if each had begun at the epoch. */
   readonly #apis = new Map<string, { readonly open: number; readonly minutes: number }>();
 
   constructor(now: () => number) {
@@ -186,7 +177,6 @@ class ConnectionMinutes {
   }
 }
 
-/** What was used between two looks at the same host. */
 export function usageBetween(earlier: Usage, later: Usage): readonly UsageRecord[] {
   const keyOf = ({ unit, resource, part, by }: UsageRecord): string => [unit, resource, part, by].join('\n');
   const before = new Map(earlier.records.map((record) => [keyOf(record), record.count]));
@@ -195,7 +185,6 @@ export function usageBetween(earlier: Usage, later: Usage): readonly UsageRecord
     .filter(({ count }) => count > 0);
 }
 
-/** How much of a unit there is in records, all of them or those that a test lets pass. */
 export function unitsIn(
   records: readonly UsageRecord[],
   unit: UsageUnit,
@@ -208,7 +197,7 @@ function callerId({ caller }: AwsCall): string {
   return caller.kind === 'role' ? caller.roleArn : 'operator';
 }
 
-/** How SQS bills a request: by its payload, and an empty receive as one. */
+/** SQS bills a request by its payload, and an empty receive as one request. */
 function queueRequest(
   { action, request }: AwsCall,
   { body }: AwsAnswer,
@@ -223,7 +212,6 @@ function queueRequest(
   return { unit: 'sqs-requests', count: steps(bytes, SQS_STEP_BYTES) };
 }
 
-/** A message's payload: its body, and what attributes it has. */
 function messageBytes(message: JsonObject): number {
   const body = textAt(message, 'MessageBody') ?? textAt(message, 'Body') ?? '';
   const attributes = message['MessageAttributes'];

@@ -3,15 +3,14 @@ import type { ThrottleLimits } from './token-bucket.ts';
 import type { WebSocketApiDefinition, WebSocketIntegration } from './web-socket-api.ts';
 import type { WebSocketAuthorizer } from './web-socket-authorizer.ts';
 
-/** The APIs that the app makes, by id. */
 export interface ApiDrafts {
-  /** Set once for the account and region, for WebSocket APIs that write logs. */
+  /** WebSocket APIs need it to write logs; the account and region share one. */
   readonly account: { apiGatewayLogRole?: string };
   readonly httpApis: Map<string, HttpApiDraft>;
   readonly webSocketApis: Map<string, WebSocketApiDraft>;
 }
 
-/** An HTTP API under construction: its routes, integrations and authorizers are resources of their own. */
+/** Routes, integrations and authorizers of an API are resources of their own, so an API grows as they are made. */
 export interface HttpApiDraft {
   readonly apiId: string;
   readonly name: string;
@@ -31,7 +30,6 @@ export interface HttpApiDraft {
   };
 }
 
-/** A WebSocket API under construction: its routes, integrations and authorizers are resources of their own. */
 export interface WebSocketApiDraft {
   readonly apiId: string;
   readonly name: string;
@@ -43,7 +41,6 @@ export interface WebSocketApiDraft {
     string,
     { readonly routeKey: string; readonly integrationId: string; readonly authorizerId?: string }
   >;
-  /** The ids of routes whose function answers the client. */
   readonly responding: Set<string>;
   stage?: { readonly stageName: string; readonly throttle?: ThrottleLimits };
 }
@@ -84,7 +81,6 @@ export function finishWebSocketApi(draft: WebSocketApiDraft): WebSocketApiDefini
   };
 }
 
-/** The parts that a route names by id. */
 function partsOf<Integration, Authorizer>(
   draft: {
     readonly name: string;

@@ -14,9 +14,8 @@ export interface ApiGateway {
   readonly drafts: ApiDrafts;
   readonly nameOf: (apiId: string) => string | undefined;
   readonly webSockets: WebSocketApis;
-  /** The API Gateway Management API, for the AWS endpoint. */
   readonly connectionsService: ReturnType<typeof serveConnections>;
-  /** Serves the APIs under their prefixes, once all their parts are made. */
+  /** Serves the APIs under their prefixes. Call it when all their parts exist. */
   readonly publish: (server: MountServer) => void;
 }
 

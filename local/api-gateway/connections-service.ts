@@ -4,10 +4,7 @@ import { MAXIMUM_MESSAGE_BYTES, SlowClientError, type WebSocketConnection } from
 
 const PATH = /^\/([a-z0-9]+)\/([^/]+)\/@connections\/([^/]+)$/;
 
-/**
- * The API Gateway Management API: `POST`, `GET` and `DELETE` of `/{apiId}/{stage}/@connections/{connectionId}`. The API's
- * id, which on AWS is in the host name, is the first part of the path here.
- */
+/** The API Gateway Management API. On AWS the host name holds the API's id, here the path's first part. */
 export function serveConnections(
   webSocketApis: WebSocketApis,
   { region, accountId }: { readonly region: string; readonly accountId: string },

@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/* What API Gateway says of a request to either kind of API. */
-
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** `12/Mar/2020:19:03:58 +0000`, the common log format. */
@@ -15,7 +13,7 @@ export function sourceIpOf({ socket }: IncomingMessage): string {
   return (socket.remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, '');
 }
 
-/** API Gateway's ids have 16 characters and end in `=`. @param encoding `base64url` for one that is fit for a path */
+/** 16 characters that end in `=`, as API Gateway's ids do. @param encoding `base64url` for an id in a path */
 export function newGatewayId(encoding: 'base64' | 'base64url'): string {
   const id = randomBytes(11).toString(encoding);
   return id.padEnd(16, '=');

@@ -12,25 +12,24 @@ export interface HttpApiRoute {
   /** `POST /transactions`, `ANY /{proxy+}` or `$default`. */
   readonly routeKey: string;
   readonly functionArn: string;
-  /** The integration's timeout, at most 30,000. */
+  /** At most 30,000. */
   readonly timeoutMilliseconds: number;
   readonly authorizer?: {
     readonly kind: 'jwt';
     readonly issuer: string;
     readonly audience: readonly string[];
   };
-  /** A token needs one of them. Without any, every valid token will do, even an ID token. */
+  /** A token needs one of them. Without scopes any valid token passes, even an ID token. */
   readonly scopes: readonly string[];
 }
 
 export interface HttpApiDefinition {
   readonly apiId: string;
-  /** Where the API is served, such as `/card-settlement`. Functions don't see it. */
+  /** Where the API is served, such as `/card-settlement`. Functions do not see it. */
   readonly prefix: string;
   readonly stageName: string;
-  /** Each route without limits of its own has a bucket of this size. */
+  /** Each route without limits of its own gets a bucket of this size. */
   readonly throttle?: ThrottleLimits;
-  /** By route key. */
   readonly routeThrottles: Readonly<Record<string, ThrottleLimits>>;
   readonly routes: readonly HttpApiRoute[];
 }
@@ -75,7 +74,7 @@ const TOO_MANY_REQUESTS = messageAnswer(429);
 const HEADERS_TOO_LARGE = messageAnswer(431);
 const SERVICE_UNAVAILABLE = messageAnswer(503);
 
-/** @returns what serves an API. Routes with the same issuer and audience share one authorizer, with its verified tokens. */
+/** Routes with the same issuer and audience share one authorizer and its verified tokens. */
 export function createHttpApis(options: HttpApisOptions): (definition: HttpApiDefinition) => MountHandler {
   const authorizers = new Map<string, JwtAuthorizer>();
   const authorizerOf = (route: HttpApiRoute): JwtAuthorizer | undefined => {
@@ -170,7 +169,6 @@ async function integrate(
   return invocation.errorType === 'RequestTooLargeException' ? TOO_LARGE : INTERNAL_SERVER_ERROR;
 }
 
-/** @returns the status that was sent: 500 if the function's headers can't be */
 function sendOrFail(response: ServerResponse, answer: HttpAnswer, requestId: string): number {
   const extraHeaders = [['apigw-requestid', requestId]] as const;
   try {

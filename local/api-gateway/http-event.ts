@@ -1,14 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { commonLogTime, sourceIpOf } from './gateway-request.ts';
 
-/** What the request itself does not say. */
 export interface HttpEventContext {
   readonly accountId: string;
   readonly apiId: string;
   readonly stageName: string;
   readonly routeKey: string;
   readonly requestId: string;
-  /** Decoded, without the prefix. Begins with the stage, unless that is `$default`. */
+  /** Decoded, without the prefix. Begins with the stage unless that is `$default`. */
   readonly rawPath: string;
   readonly rawQueryString: string;
   readonly pathParameters: Readonly<Record<string, string>> | undefined;
@@ -25,7 +24,7 @@ const TEXT_CONTENT_TYPE =
   /^\s*(?:text\/[^;\s]+|application\/(?:json|javascript|xml|[^;\s/]+\+json))\s*(?:;|$)/i;
 
 function collectHeaders(request: IncomingMessage): { headers: Record<string, string>; cookies: string[] } {
-  // A map, because a header may be named like a member of every object, such as `constructor`.
+  // Not an object: a header may be called `constructor`.
   const headers = new Map<string, string>();
   const cookies: string[] = [];
   const raw = request.rawHeaders;
@@ -53,7 +52,7 @@ function queryStringParameters(rawQueryString: string): Record<string, string> |
   return Object.fromEntries(parameters);
 }
 
-/** The event of payload format 2.0. Fields without a value are absent, as on AWS. */
+/** Payload format 2.0. Fields without a value are absent, as on AWS. */
 export function httpEvent(request: IncomingMessage, body: Buffer, context: HttpEventContext): unknown {
   const { headers, cookies } = collectHeaders(request);
   const sourceIp = sourceIpOf(request);
@@ -64,7 +63,7 @@ export function httpEvent(request: IncomingMessage, body: Buffer, context: HttpE
   headers['x-forwarded-port'] = String(request.socket.localPort ?? '');
   headers['x-forwarded-proto'] = 'http';
   const query = queryStringParameters(context.rawQueryString);
-  // Text that came without a content type stays text; anything that may not be text is encoded.
+  // A body without a content type stays text. Anything that may not be text is encoded.
   const contentType = headers['content-type'];
   const isText = contentType === undefined || TEXT_CONTENT_TYPE.test(contentType);
   return {

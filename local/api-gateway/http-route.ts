@@ -5,12 +5,9 @@ export type HttpTarget =
       readonly path: string;
       /** Decoded, with the stage unless it is `$default`: what the function sees. */
       readonly rawPath: string;
-      /** Still encoded. */
       readonly rawQueryString: string;
     }
-  /** The path's percent-encoding can't be decoded. */
   | { readonly kind: 'malformed' }
-  /** The path does not begin with the stage's name. */
   | { readonly kind: 'other-stage' };
 
 /** HTTP APIs decode the path before they choose a route, so `%2F` separates segments. */
@@ -35,12 +32,11 @@ function decodePath(encoded: string): string | undefined {
   }
 }
 
-/** Finds the route of a request. `path` is decoded. */
 export type MatchRoute<Route> = (method: string, path: string) => RouteMatch<Route> | undefined;
 
 export interface RouteMatch<Route> {
   readonly route: Route;
-  /** Undefined when the route has none, as in the event. */
+  /** Undefined where the route has none, as in the event. */
   readonly pathParameters: Readonly<Record<string, string>> | undefined;
 }
 
@@ -51,7 +47,6 @@ type Segment =
 interface CompiledRoute<Route> {
   readonly route: Route;
   readonly method: string;
-  /** Undefined for `$default`, which takes whatever is left. */
   readonly segments: readonly Segment[] | undefined;
 }
 
@@ -76,7 +71,6 @@ function compile<Route extends { readonly routeKey: string }>(route: Route): Com
   return { route, method, segments };
 }
 
-/** More specific routes first: by segment, then by method; ANY after the methods, `$default` last. */
 function compare(left: CompiledRoute<unknown>, right: CompiledRoute<unknown>): number {
   if (left.segments === undefined || right.segments === undefined) {
     return Number(left.segments === undefined) - Number(right.segments === undefined);
@@ -90,7 +84,7 @@ function compare(left: CompiledRoute<unknown>, right: CompiledRoute<unknown>): n
   return Number(left.method === 'ANY') - Number(right.method === 'ANY');
 }
 
-/** @returns the path parameters, or undefined if the path does not match. A parameter takes at least one character. */
+/** @returns undefined where the path does not match. A parameter takes at least one character. */
 function matchSegments(
   segments: readonly Segment[],
   parts: readonly string[],
@@ -113,10 +107,7 @@ function matchSegments(
   return parameters;
 }
 
-/**
- * The route selection of an HTTP API: exact before `{parameter}` before `{proxy+}` before `$default`, among the
- * routes of the request's method.
- */
+/** Route selection: exact, `{parameter}`, `{proxy+}`, `$default`; for equal paths ANY after the methods. */
 export function compileRoutes<Route extends { readonly routeKey: string }>(
   routes: readonly Route[],
 ): MatchRoute<Route> {

@@ -1,13 +1,12 @@
 import type { Invocation } from '../lambda/index.ts';
 
-/** @param source what follows `arn:aws:execute-api:<region>:<account>:` in the ARN of the route or authorizer */
+/** @param source the end of the route's or authorizer's ARN, after `arn:aws:execute-api:<region>:<account>:` */
 export type Invoke = (functionArn: string, event: unknown, source: string) => Promise<Invocation>;
 
 export interface InvokerOptions {
   readonly accountId: string;
   readonly region: string;
   readonly access: {
-    /** @returns why the request is refused */
     readonly refusalOf: (request: {
       readonly principal: { readonly kind: 'service'; readonly service: string; readonly sourceArn: string };
       readonly action: string;
@@ -19,7 +18,7 @@ export interface InvokerOptions {
   };
 }
 
-/** API Gateway may invoke what a function's resource-based policy allows. Otherwise it answers with an error, as on AWS. */
+/** Invokes what a function's resource-based policy allows. Otherwise answers with an error, as on AWS. */
 export function invokerOf({ accountId, region, access, functionPool }: InvokerOptions): Invoke {
   return async (functionArn, event, source) => {
     const sourceArn = `arn:aws:execute-api:${region}:${accountId}:${source}`;
@@ -33,11 +32,7 @@ export function invokerOf({ accountId, region, access, functionPool }: InvokerOp
   };
 }
 
-/**
- * Waits for an integration. The function runs on after the timeout, as on AWS; only its answer is lost.
- *
- * @returns undefined after the timeout
- */
+/** The function runs on after the timeout, as on AWS. @returns undefined after the timeout */
 export async function within(
   timeoutMilliseconds: number,
   invoked: Promise<Invocation>,

@@ -1,14 +1,13 @@
 import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 
-/** Finds the keys of an issuer. */
 export type KeysOf = (issuer: string) => JWTVerifyGetKey | Promise<JWTVerifyGetKey>;
 
 type Authorization =
-  /** Every claim as API Gateway hands it on: text, lists as `[a b]`. */
+  /** Claims as API Gateway passes them on: text, and lists as `[a b]`. */
   | { readonly kind: 'allowed'; readonly claims: Readonly<Record<string, string>> }
   | { readonly kind: 'denied'; readonly status: 401 | 403; readonly wwwAuthenticate: string };
 
-/** Answers without a promise if the token was verified before: every request passes here. */
+/** Every request passes here, so a token that is verified already gets its answer without a promise. */
 export type JwtAuthorizer = (
   authorizationHeader: string | undefined,
   routeScopes: readonly string[],
@@ -18,7 +17,6 @@ export interface JwtAuthorizerOptions {
   readonly issuer: string;
   readonly audience: readonly string[];
   readonly keysOf: KeysOf;
-  /** @default the system clock */
   readonly now?: () => Date;
 }
 
@@ -28,17 +26,14 @@ interface VerifiedToken {
   readonly expiresAtSeconds: number;
 }
 
-/** Only RSA is supported by HTTP APIs. */
+/** HTTP APIs support RSA alone. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512'];
 const MAXIMUM_CACHED_TOKENS = 1000;
 
-/** Why a token is refused, in the words of the `error_description`. */
+/** Its message goes into the `error_description`. */
 class RefusedToken extends Error {}
 
-/**
- * The native JWT authorizer of an HTTP API: signature, `kid`, `iss`, `aud` or else `client_id`, `exp`, `nbf`, `iat`,
- * and one of the route's scopes in `scope` or `scp`. A token that was verified stays so until it expires.
- */
+/** Checks signature, `kid`, `iss`, `aud` or else `client_id`, `exp`, `nbf`, `iat`, and scopes in `scope` or `scp`. */
 export function createJwtAuthorizer(options: JwtAuthorizerOptions): JwtAuthorizer {
   const now = options.now ?? (() => new Date());
   const cache = new Map<string, VerifiedToken>();
@@ -149,7 +144,7 @@ function claimTexts(payload: JWTPayload): Record<string, string> {
   return Object.fromEntries(Object.entries(payload).map(([name, value]) => [name, claimText(value)]));
 }
 
-/** API Gateway hands on lists and maps as Go prints them. */
+/** API Gateway passes on lists and maps as Go prints them. */
 function claimText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(claimText).join(' ')}]`;
   if (typeof value === 'object' && value !== null) {

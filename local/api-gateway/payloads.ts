@@ -2,14 +2,12 @@ import { messageAnswer, type HttpAnswer } from '../http/index.ts';
 import { compileWildcard } from '../iam/index.ts';
 import { isJsonList, isJsonObject, textAt, type Json, type JsonObject } from '../template/index.ts';
 
-/* Reads what functions answer and clients send. */
-
 /** The server sets these itself. */
 const OWN_HEADERS = new Set(['content-length', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade']);
 
 export const INTERNAL_SERVER_ERROR = messageAnswer(500);
 
-/** What a function returned, in format 2.0. If it can't be read, the answer is a 500. */
+/** Payload format 2.0. @returns a 500 for what cannot be read */
 export function functionAnswer(payload: unknown): HttpAnswer {
   if (!isJsonObject(payload) || payload['statusCode'] === undefined) {
     const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
@@ -51,20 +49,18 @@ function parseCookies(value: unknown): [string, string][] | undefined {
   return cookies.length === value.length ? cookies.map((cookie) => ['set-cookie', cookie]) : undefined;
 }
 
-/** The status in a function's answer to `$connect`: 500 where there is none. */
 export function connectStatus(payload: unknown): number {
   const status = isJsonObject(payload) ? Number(payload['statusCode']) : NaN;
   return Number.isInteger(status) ? status : 500;
 }
 
-/** The subprotocol that the function behind `$connect` chose. */
 export function subprotocolIn(payload: unknown): string | undefined {
   const headers = isJsonObject(payload) && isJsonObject(payload['headers']) ? payload['headers'] : {};
   const named = Object.entries(headers).find(([name]) => name.toLowerCase() === 'sec-websocket-protocol');
   return typeof named?.[1] === 'string' ? named[1] : undefined;
 }
 
-/** The route key in a client's message. @param path to the key: `['action']` */
+/** @param path to the route key: `['action']` */
 export function selectedKey(body: string, path: readonly string[]): string | undefined {
   let value: Json | undefined;
   try {
@@ -76,12 +72,11 @@ export function selectedKey(body: string, path: readonly string[]): string | und
   return typeof value === 'string' && !value.startsWith('$') ? value : undefined;
 }
 
-/** What a function's answer holds for the client. */
 export function bodyIn(payload: unknown): Json | undefined {
   return isJsonObject(payload) ? payload['body'] : undefined;
 }
 
-/** A Lambda authorizer's answer: what its policy says of `methodArn`. @returns undefined where it can't be read */
+/** @returns what the policy says of `methodArn`, or undefined for an answer that cannot be read */
 export function authorizerAnswer(
   payload: unknown,
   methodArn: string,
@@ -91,7 +86,7 @@ export function authorizerAnswer(
   const policy = payload['policyDocument'];
   const given = payload['context'] ?? {};
   if (principalId === undefined || !isJsonObject(policy) || !isJsonObject(given)) return undefined;
-  // A context holds texts, numbers and booleans. Functions get them as texts.
+  // A context holds texts, numbers and booleans. Functions get texts.
   const entries = Object.entries(given).flatMap(([name, value]) =>
     typeof value === 'object' ? [] : [[name, String(value)] as const],
   );
@@ -102,7 +97,6 @@ export function authorizerAnswer(
   };
 }
 
-/** The effects of the statements about invoking `methodArn`. */
 function effectsOn(statement: Json, methodArn: string): ReadonlySet<string> {
   const statements = (isJsonList(statement) ? statement : [statement]).filter(isJsonObject);
   const matching = statements.filter(

@@ -103,9 +103,7 @@ function apiOf(resource: ResourceRequest, world: ApiWorld): HttpApiDraft {
   return existing(resource, world.httpApis.get(apiId), `ApiId ${apiId} names no API of this app.`);
 }
 
-/* What both kinds of API read alike. */
-
-/** The path under which an API is served. @throws ResourceError where another API has it */
+/** @throws ResourceError where another API has the path */
 export function prefixOf(resource: ResourceRequest, { httpApis, webSocketApis }: ApiWorld): string {
   const prefix = `/${kebabCase(requiredText(resource, 'Name'))}`;
   if ([...httpApis.values(), ...webSocketApis.values()].some((other) => other.prefix === prefix)) {
@@ -114,7 +112,7 @@ export function prefixOf(resource: ResourceRequest, { httpApis, webSocketApis }:
   return prefix;
 }
 
-/** Either the function's ARN, or the older form that wraps it: …:lambda:path/2015-03-31/functions/<ARN>/invocations. */
+/** The function's ARN, alone or wrapped: …:lambda:path/2015-03-31/functions/<ARN>/invocations. */
 export function functionArnIn(resource: ResourceRequest, path: string): string {
   const uri = requiredText(resource, path);
   const functionArn = /arn:aws:lambda:[^:]+:\d+:function:[^:/]+/.exec(uri)?.[0];
@@ -130,6 +128,6 @@ export function throttleAt(resource: ResourceRequest, path: string): ThrottleLim
   const rateLimit = read('ThrottlingRateLimit');
   const burstLimit = read('ThrottlingBurstLimit');
   if (rateLimit === undefined && burstLimit === undefined) return undefined;
-  // The account limits what is not set: 10,000 requests a second, 5,000 at once.
+  // The account's limits apply to what is not set: 10,000 requests a second, 5,000 at once.
   return { rateLimit: rateLimit ?? 10_000, burstLimit: burstLimit ?? 5000 };
 }

@@ -38,7 +38,7 @@ export const provisionWebSocketApi: Provision<ApiWorld> = (resource, world) => {
   const host = `${apiId}.execute-api.${world.region}.amazonaws.com`;
   const url = `${world.httpUrl.replace(/^http/, 'ws')}${prefix}`;
   world.urls.add(`wss://${host}`, url);
-  // Functions manage connections by the AWS endpoint, which knows the API by the path's first part.
+  // Functions manage connections at the AWS endpoint, where the path begins with the API's id.
   world.urls.add(`https://${host}`, `${world.awsEndpoint}/${apiId}`);
   return { ref: apiId, attributes: { ApiEndpoint: url, ApiId: apiId } };
 };
@@ -63,7 +63,7 @@ export const provisionWebSocketIntegration: Provision<ApiWorld> = (resource, wor
   return { ref: id, attributes: { IntegrationId: id } };
 };
 
-/** On AWS a mock integration takes its status from the request template; without one it answers with an error. */
+/** On AWS the request template gives a mock integration its status; without one the integration fails. */
 function mockStatus(resource: ResourceRequest): number {
   const templates = propertyAt(resource, 'RequestTemplates');
   const statuses = Object.values(isJsonObject(templates) ? templates : {}).map((template) => {
@@ -84,7 +84,6 @@ function mockStatus(resource: ResourceRequest): number {
   return status;
 }
 
-/** Says what an integration that is no proxy may answer. */
 export const provisionIntegrationResponse: Provision<ApiWorld> = (resource, world) => {
   const { integrations } = apiOf(resource, world);
   const integrationId = requiredText(resource, 'IntegrationId');
@@ -101,7 +100,7 @@ export const provisionIntegrationResponse: Provision<ApiWorld> = (resource, worl
   return { ref: id, attributes: { IntegrationResponseId: id } };
 };
 
-/** The statuses that an integration response takes: `$default` takes all, and a key between slashes is a pattern. */
+/** The statuses that a response takes: `$default` takes all, and a key between slashes is a pattern. */
 function statusesOf(resource: ResourceRequest): RegExp {
   const key = requiredText(resource, 'IntegrationResponseKey');
   if (key === '$default') return /^/;
@@ -109,7 +108,7 @@ function statusesOf(resource: ResourceRequest): RegExp {
   try {
     if (pattern !== undefined) return new RegExp(`^(?:${pattern})$`);
   } catch {
-    // Refused below.
+    // Not a pattern: refused below.
   }
   throw new ResourceError(
     resource,
@@ -154,7 +153,6 @@ export const provisionWebSocketRoute: Provision<ApiWorld> = (resource, world) =>
   return { ref: id, attributes: { RouteId: id } };
 };
 
-/** With a route response, the function's answer goes back to the client. */
 export const provisionRouteResponse: Provision<ApiWorld> = (resource, world) => {
   apiOf(resource, world).responding.add(requiredText(resource, 'RouteId'));
   const id = randomId(7);
@@ -164,7 +162,7 @@ export const provisionRouteResponse: Provision<ApiWorld> = (resource, world) => 
 export const provisionWebSocketStage: Provision<ApiWorld> = (resource, world) => {
   const draft = apiOf(resource, world);
   if (draft.stage !== undefined) throw new ResourceError(resource, 'an API has one stage here.');
-  // Source: API Gateway developer guide, "Configure logging for WebSocket APIs". HTTP APIs write theirs without the role.
+  // Only WebSocket APIs need the role. Source: API Gateway developer guide, "Configure logging for WebSocket APIs".
   if (
     propertyAt(resource, 'AccessLogSettings') !== undefined &&
     world.account.apiGatewayLogRole === undefined
@@ -176,7 +174,7 @@ export const provisionWebSocketStage: Provision<ApiWorld> = (resource, world) =>
   const stageName = requiredText(resource, 'StageName');
   const throttle = throttleAt(resource, 'DefaultRouteSettings');
   draft.stage = { stageName, ...(throttle === undefined ? {} : { throttle }) };
-  // Clients connect at the prefix alone; the stage behind it does as well.
+  // Clients may connect at the prefix alone, or with the stage behind it.
   const host = `${draft.apiId}.execute-api.${world.region}.amazonaws.com`;
   const url = `${world.httpUrl.replace(/^http/, 'ws')}${draft.prefix}`;
   world.urls.add(`wss://${host}/${stageName}`, url);

@@ -45,7 +45,7 @@ const ACCOUNT_SESSION = 'BackplaneAssumeRoleSession';
 
 type Protocol = 'HTTP' | 'WEBSOCKET';
 
-/** The types of AWS::ApiGatewayV2 serve both kinds of API. These values are refused for one kind, because only the other takes them. */
+/** AWS::ApiGatewayV2 serves both kinds of API. Each kind refuses the values that only the other takes. */
 const FOREIGN: Readonly<Record<Protocol, Readonly<Record<string, Readonly<Record<string, RegExp>>>>>> = {
   HTTP: {
     'AWS::ApiGatewayV2::Route': {
@@ -69,7 +69,6 @@ const FOREIGN: Readonly<Record<Protocol, Readonly<Record<string, Readonly<Record
   },
 };
 
-/** AWS::ApiGateway::Account: the role by which API Gateway writes logs, for all APIs of the account and region. */
 const provisionApiGatewayAccount: Provision<AccountWorld> = (resource, world) => {
   const roleArn = requiredText(resource, 'CloudWatchRoleArn');
   const words =
@@ -167,7 +166,7 @@ export const API_GATEWAY_TYPES: ResourceTypes<ApiWorld & AccountWorld> = {
     properties: {
       ...honours('ApiId RequestTemplates.* TimeoutInMillis'),
       IntegrationType: only(/^(AWS_PROXY|MOCK)$/),
-      // A mock integration has an empty one.
+      // A mock integration has an empty URI.
       IntegrationUri: only(/function:|^$/),
       TemplateSelectionExpression: inert('The templates of a mock integration must all say the same.'),
       PassthroughBehavior: inert('Bodies go to functions as they are.'),
@@ -202,7 +201,7 @@ export const API_GATEWAY_TYPES: ResourceTypes<ApiWorld & AccountWorld> = {
       AutoDeploy: only(/^true$/),
       ...throttling('DefaultRouteSettings'),
       ...throttling('RouteSettings.*'),
-      // A WebSocket API needs a role for it, which the host asks for.
+      // The host asks for the role that a WebSocket API needs for it.
       ...each('AccessLogSettings.', observability, 'DestinationArn', 'Format'),
       Description: description,
       ...tagMap(),

@@ -4,14 +4,9 @@ export interface ThrottleLimits {
   readonly burstLimit: number;
 }
 
-/** Takes a token if there is one. @returns whether there was one */
 export type TakeToken = () => boolean;
 
-/**
- * API Gateway's throttle: a full bucket holds `burstLimit` tokens and gains `rateLimit` per second.
- *
- * @param now milliseconds of a clock that never runs backwards
- */
+/** API Gateway's throttle. @param now milliseconds of a clock that never runs backwards */
 export function createTokenBucket(
   limits: ThrottleLimits,
   now: () => number = () => performance.now(),

@@ -27,7 +27,7 @@ import {
 
 export type WebSocketIntegration =
   | { readonly kind: 'function'; readonly functionArn: string; readonly timeoutMilliseconds: number }
-  /** Answers with this status, if one of its integration responses takes it. */
+  /** Answers with this status where one of its integration responses takes it. */
   | { readonly kind: 'mock'; readonly status: number; readonly responses: readonly RegExp[] };
 
 export interface WebSocketRoute {
@@ -36,7 +36,6 @@ export interface WebSocketRoute {
   readonly integration: WebSocketIntegration;
   /** On `$connect` only. */
   readonly authorizer?: WebSocketAuthorizer;
-  /** Whether the body of the function's answer goes back to the client. */
   readonly returnsResponse: boolean;
 }
 
@@ -49,7 +48,7 @@ export interface WebSocketApiDefinition {
   readonly throttle?: ThrottleLimits;
 }
 
-/** What became of an event of a WebSocket API; `status` as HTTP would have it, 101 for a connection. */
+/** `status` is that of HTTP: 101 for a connection. */
 export interface WebSocketEvent {
   readonly type: 'web-socket';
   readonly apiId: string;
@@ -59,7 +58,6 @@ export interface WebSocketEvent {
   readonly milliseconds: number;
 }
 
-/** Hears what goes over the connections. */
 export interface WebSocketMeter {
   readonly connected: (apiId: string) => void;
   readonly disconnected: (apiId: string) => void;
@@ -73,10 +71,9 @@ export interface WebSocketApisOptions extends Pick<InvokerOptions, 'accountId' |
   readonly meter?: WebSocketMeter;
 }
 
-/** `status` as HTTP would have it, `payload` what a function answered. */
+/** `status` is that of HTTP, `message` says what went wrong, and `payload` is a function's answer. */
 interface Outcome {
   readonly status: number;
-  /** Says what went wrong. */
   readonly message?: string;
   readonly payload?: unknown;
 }
@@ -90,7 +87,6 @@ const BROKEN: Outcome = { status: 500, message: 'Internal server error' };
 const TIMED_OUT: Outcome = { status: 504, message: 'Endpoint request timed out' };
 const TOO_MANY: Outcome = { status: 429, message: 'Too Many Requests' };
 
-/** The WebSocket APIs of a host and all their connections. */
 export class WebSocketApis {
   readonly #options: WebSocketApisOptions;
   readonly #connections = new Map<string, WebSocketConnection>();
@@ -128,7 +124,7 @@ export class WebSocketApis {
     return [...this.#connections.keys()];
   }
 
-  /** Fault injection: cuts connections, as a network that vanishes: `$disconnect` is not called. @returns how many */
+  /** Fault injection: cuts connections as a failing network does, without `$disconnect`. @returns how many */
   lose(isLost: (connectionId: string) => boolean): number {
     const going = [...this.#connections].filter(([connectionId]) => isLost(connectionId));
     for (const [connectionId, connection] of going) {
@@ -144,11 +140,9 @@ export class WebSocketApis {
   }
 }
 
-/** Where an API reports its connections. */
 interface ConnectionRegister {
   readonly opened: (connection: WebSocketConnection) => void;
   readonly closed: (identity: ConnectionIdentity) => void;
-  /** Whether `$disconnect` is left out. */
   readonly isSilent: (identity: ConnectionIdentity) => boolean;
 }
 
@@ -158,7 +152,6 @@ class WebSocketApi {
   readonly #register: ConnectionRegister;
   readonly #routes: ReadonlyMap<string, WebSocketRoute>;
   readonly #takeToken: TakeToken | undefined;
-  /** The subprotocol that the function behind `$connect` chose. */
   readonly #protocols = new WeakMap<IncomingMessage, string>();
   readonly #server: WebSocketServer;
 
@@ -225,7 +218,6 @@ class WebSocketApi {
     });
   }
 
-  /** Runs `$connect`: the authorizer, then the route's integration, if there is one. */
   async #admit(stranger: ConnectionIdentity, connect: ConnectRequest, requestId: string): Promise<Admission> {
     const route = this.#routes.get('$connect');
     if (this.#takeToken?.() === false) return { ...TOO_MANY, identity: stranger };
@@ -293,7 +285,7 @@ class WebSocketApi {
     return this.#integrate(route, { requestContext, body, isBase64Encoded: false });
   }
 
-  /** Best effort: nobody waits for the answer, and nothing is tried again. */
+  /** Best effort, as on AWS: nobody waits for the answer, and nothing is retried. */
   #leave(identity: ConnectionIdentity, disconnectStatusCode: number, disconnectReason: string): void {
     const route = this.#routes.get('$disconnect');
     if (route === undefined || this.#register.isSilent(identity)) return;
@@ -332,9 +324,8 @@ class WebSocketApi {
 }
 
 /**
- * An integration that is no proxy needs an integration response that takes its status. Otherwise it fails.
- *
- * Source: API Gateway developer guide, "Set up a WebSocket API integration response".
+ * Fails without a response that takes the status. Source: API Gateway developer guide, "Set up a WebSocket API
+ * integration response".
  */
 function mockOutcome({ status, responses }: WebSocketIntegration & { readonly kind: 'mock' }): Outcome {
   const isTaken = responses.some((statuses) => statuses.test(String(status)));

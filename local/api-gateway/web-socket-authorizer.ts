@@ -2,16 +2,15 @@ import type { Invoke } from './integration.ts';
 import { authorizerAnswer } from './payloads.ts';
 import type { ConnectionIdentity, ConnectRequest } from './web-socket-event.ts';
 
-/** A Lambda authorizer of the kind REQUEST, which a WebSocket API can have on `$connect`. */
+/** A Lambda authorizer of type REQUEST, on `$connect`. */
 export interface WebSocketAuthorizer {
   readonly authorizerId: string;
   readonly functionArn: string;
-  /** Such as `route.request.querystring.token`. The function is asked only if all of them are there. */
+  /** Such as `route.request.querystring.token`. Without all of them the function is not asked. */
   readonly identitySources: readonly string[];
 }
 
 export type WebSocketAuthorization =
-  /** `context` goes into every event of the connection. */
   | { readonly kind: 'allowed'; readonly context: NonNullable<ConnectionIdentity['authorizer']> }
   | { readonly kind: 'refused'; readonly status: 401 | 403 | 500; readonly message: string };
 
@@ -24,11 +23,7 @@ const DENIED = {
 } as const;
 const EXPLICITLY_DENIED = { ...DENIED, message: `${DENIED.message} with an explicit deny` } as const;
 
-/**
- * Asks a Lambda authorizer.
- *
- * @param methodArn `arn:aws:execute-api:<region>:<account>:<api>/<stage>/$connect`
- */
+/** @param request with `methodArn` `arn:aws:execute-api:<region>:<account>:<api>/<stage>/$connect` */
 export async function authorizeConnection(
   authorizer: WebSocketAuthorizer,
   request: {
@@ -36,7 +31,6 @@ export async function authorizeConnection(
     readonly connect: ConnectRequest;
     readonly requestContext: object;
     readonly invoke: Invoke;
-    /** Of the API. */
     readonly apiId: string;
   },
 ): Promise<WebSocketAuthorization> {
@@ -59,7 +53,7 @@ export async function authorizeConnection(
   return { kind: 'allowed', context: { ...answer.context, integrationLatency } };
 }
 
-/** Header names ignore case; names of query parameters don't. */
+/** Header names ignore case; query parameters do not. */
 function identityAt(source: string, { headers, queryStringParameters }: ConnectRequest): string | undefined {
   const [, kind, name = ''] = /^route\.request\.(header|querystring)\.(.+)$/.exec(source) ?? [];
   if (kind === 'querystring') return queryStringParameters?.[name];

@@ -6,35 +6,29 @@ import { watchFrameSizes } from './web-socket-frames.ts';
 export interface WebSocketLimits {
   /** Without a message in either direction. @default 600 */
   readonly idleSeconds?: number;
-  /** Of a connection, whatever happens on it. @default 7200 */
+  /** The longest that a connection lasts. @default 7200 */
   readonly lifetimeSeconds?: number;
 }
 
-/** One open connection, established and not yet closed. */
 export interface WebSocketConnection {
   readonly identity: ConnectionIdentity;
   readonly lastActiveAt: () => Date;
-  /**
-   * Resolves when the frame is on its way, or waits for a client that reads slowly. Rejects with a SlowClientError where
-   * too much waits already, and with another error where the client is gone.
-   */
+  /** Resolves when the frame is sent or buffered. @throws SlowClientError for a full buffer, Error for a lost client */
   readonly send: (data: string | Buffer) => Promise<void>;
   readonly close: (code: number, reason: string) => void;
-  /** Cuts the line, without a word to the client. */
   readonly cut: () => void;
 }
 
 export interface ConnectionListener {
   readonly onMessage: (body: string) => void;
   readonly onSent: (bytes: number) => void;
-  /** Once, whoever closed it. */
   readonly onClose: (code: number, reason: string) => void;
 }
 
 /** Source: API Gateway developer guide, "Quotas for configuring and running a WebSocket API". */
 export const MAXIMUM_MESSAGE_BYTES = 128 * 1024;
 const MAXIMUM_FRAME_BYTES = 32 * 1024;
-/** So much waits for a client that does not read. AWS does not say how much it keeps, but that there is an end to it. */
+/** Buffered for a client that does not read. AWS has a limit but does not publish it. */
 const MAXIMUM_WAITING_BYTES = 1024 * 1024;
 const IDLE_SECONDS = 600;
 const LIFETIME_SECONDS = 7200;
@@ -43,7 +37,6 @@ const GOING_AWAY = 1001;
 const UNSUPPORTED_DATA = 1003;
 const TOO_LARGE = 1009;
 
-/** More waits for a client than it reads. */
 export class SlowClientError extends Error {
   constructor() {
     super('The WebSocket client side buffer is full.');
@@ -51,7 +44,6 @@ export class SlowClientError extends Error {
   }
 }
 
-/** Holds a connection to API Gateway's limits: sizes, kinds of frames, and how long it may stay. */
 export function openConnection(
   webSocket: WebSocket,
   socket: Duplex,
@@ -62,7 +54,7 @@ export function openConnection(
   let lastActiveAt = new Date();
   let idleTimer: NodeJS.Timeout | undefined;
   let isClosed = false;
-  /** What was said when this side closed; the client's answer repeats at most the code. */
+  /** What this side said as it closed. The client's reply repeats the code at most. */
   let closing: { readonly code: number; readonly reason: string } | undefined;
 
   const close = (code: number, reason: string): void => {
@@ -92,7 +84,7 @@ export function openConnection(
     if (Buffer.isBuffer(data)) listener.onMessage(data.toString('utf8'));
   });
   webSocket.on('ping', active);
-  // What ws finds wrong in what a client sends ends the connection; it tells the client itself.
+  // ws tells the client of its error and closes the connection.
   webSocket.on('error', () => undefined);
   webSocket.on('close', (code, reason) => {
     isClosed = true;

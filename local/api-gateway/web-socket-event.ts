@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { commonLogTime, newGatewayId, sourceIpOf } from './gateway-request.ts';
 
-/** What stays the same in every event of a connection. */
 export interface ConnectionIdentity {
   readonly connectionId: string;
   readonly connectedAt: number;
@@ -10,7 +9,6 @@ export interface ConnectionIdentity {
   readonly domainName: string;
   readonly sourceIp: string;
   readonly userAgent: string | undefined;
-  /** What the authorizer said at `$connect`. */
   readonly authorizer?: Readonly<Record<string, string | number>>;
 }
 
@@ -29,7 +27,6 @@ export function newIdentity(
   };
 }
 
-/** The parts of the request that opened a connection that functions see. */
 export interface ConnectRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly multiValueHeaders: Readonly<Record<string, readonly string[]>>;
@@ -37,7 +34,7 @@ export interface ConnectRequest {
   readonly multiValueQueryStringParameters?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Fields without a value are absent, as on AWS. Of a name that is repeated the last value counts. */
+/** Fields without a value are absent, as on AWS. The last value of a repeated name counts. */
 export function connectRequest(request: IncomingMessage, rawQueryString: string): ConnectRequest {
   const raw = request.rawHeaders;
   const multiValueHeaders = {
@@ -58,7 +55,7 @@ export function connectRequest(request: IncomingMessage, rawQueryString: string)
   };
 }
 
-/** Names come from outside: one may be that of a member that every object has, such as `constructor`. */
+/** Not an object: a name may be `constructor`. */
 function valuesByName(pairs: Iterable<readonly [string, string]>): Record<string, string[]> {
   const values = new Map<string, string[]>();
   for (const [name, value] of pairs) {
@@ -73,7 +70,6 @@ function lastOfEach(values: Readonly<Record<string, readonly string[]>>): Record
   return Object.fromEntries(Object.entries(values).map(([name, list]) => [name, list.at(-1) ?? '']));
 }
 
-/** The `requestContext` of every event of a WebSocket API. */
 export function webSocketContext(
   { authorizer, userAgent, ...identity }: ConnectionIdentity,
   more: {

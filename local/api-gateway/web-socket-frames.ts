@@ -1,13 +1,7 @@
 import type { Duplex } from 'node:stream';
 
-/**
- * Watches what a client sends and calls back at the first frame that holds more than `maximumBytes`. The ws package
- * counts whole messages only, whereas API Gateway has a limit for each frame, too.
- *
- * @param socket of a WebSocket whose first listener hasn't got any data yet
- */
+/** API Gateway limits each frame; ws counts whole messages only. @param socket that has read no data yet */
 export function watchFrameSizes(socket: Duplex, maximumBytes: number, onTooLarge: () => void): void {
-  /** What is missing of the frame that is under way. */
   let payloadLeft = 0;
   let header = Buffer.alloc(0);
 
@@ -33,11 +27,11 @@ export function watchFrameSizes(socket: Duplex, maximumBytes: number, onTooLarge
       }
     }
   };
-  // Before ws reads the same data, so that a frame that is too large is no message any more.
+  // ws must not see a frame that is too large.
   socket.prependListener('data', read);
 }
 
-/** The sizes that a frame's header tells, or undefined while it is incomplete. Source: RFC 6455, section 5.2. */
+/** @returns undefined while the header is incomplete. Source: RFC 6455, section 5.2. */
 function frameOf(header: Buffer): { headerBytes: number; payloadBytes: number } | undefined {
   const second = header[1];
   if (second === undefined) return undefined;

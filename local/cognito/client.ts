@@ -1,10 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** An app client of a user pool, resolved. Names of flows and scopes as in the template. */
 export interface UserPoolClientDefinition {
   readonly clientId: string;
   readonly clientName?: string;
-  /** Present where the template asks for a generated secret. */
   readonly clientSecret?: string;
   readonly allowedOAuthFlows: readonly string[];
   readonly allowedOAuthScopes: readonly string[];
@@ -17,7 +15,7 @@ export function secretMatches(client: UserPoolClientDefinition, secret: string |
   return sameText(client.clientSecret ?? '', secret ?? '');
 }
 
-/** What a client with a secret sends beside a user's name, so that the secret itself stays at home. */
+/** A client proves its secret by this hash and never sends the secret itself. */
 export function secretHashMatches(
   client: UserPoolClientDefinition,
   userName: string,

@@ -3,7 +3,7 @@ import { readBody, sendAnswer, type HttpAnswer } from '../http/index.ts';
 import { secretMatches, type UserPoolClientDefinition } from './client.ts';
 import type { TokenSigner } from './tokens.ts';
 
-/** The errors of RFC 6749, section 5.2, each with status 400 as Amazon Cognito answers them. */
+/** RFC 6749, section 5.2. Amazon Cognito answers each with status 400. */
 type TokenError =
   | 'invalid_request'
   | 'invalid_client'
@@ -17,7 +17,6 @@ export interface UserPoolHttpOptions {
   readonly findClient: (clientId: string) => UserPoolClientDefinition | undefined;
 }
 
-/** Handles what the issuer serves under its own url: discovery, keys and the token endpoint. */
 export function createUserPoolHttp(
   options: UserPoolHttpOptions,
 ): (request: IncomingMessage, response: ServerResponse, path: string) => void {
@@ -100,7 +99,6 @@ function refuse(error: TokenError): HttpAnswer {
   return json(400, { error }, NO_STORE);
 }
 
-/** By HTTP Basic, else from the form. */
 function clientCredentials(
   authorization: string | undefined,
   form: URLSearchParams,

@@ -29,7 +29,7 @@ interface UserPoolWorld extends Place {
   readonly httpUrl: string;
   readonly urls: UrlRewriter;
   readonly userPools: Map<string, UserPool>;
-  /** How many user pools the whole app has: the only one is served without its name. */
+  /** The only user pool of an app is served without its name. */
   readonly userPoolCount: number;
 }
 
@@ -53,7 +53,7 @@ const provisionUserPool: Provision<UserPoolWorld> = async (resource, world) => {
   };
 };
 
-/** Where a template says nothing of passwords, they are 8 characters of four classes. */
+/** The default policy asks for 8 characters of four classes. */
 function passwordPolicyOf(resource: ResourceRequest): PasswordPolicy {
   const path = 'Policies.PasswordPolicy';
   const isGiven = propertyAt(resource, path) !== undefined;

@@ -18,14 +18,13 @@ interface UserTokens {
   readonly idToken: string;
 }
 
-/** Signs tokens as a user pool does, with a key that lives as long as the host. */
 export interface TokenSigner {
   readonly jwks: JSONWebKeySet;
   readonly keys: JWTVerifyGetKey;
-  /** For client credentials: it identifies the client, and has no `aud`. */
+  /** A client-credentials token identifies the client and has no `aud`. */
   signClientToken(client: UserPoolClientDefinition, scopes: readonly string[]): Promise<string>;
   signUserTokens(client: UserPoolClientDefinition, userName: string): Promise<UserTokens>;
-  /** Signs exactly these claims: for tests of what must be refused. */
+  /** For tests of tokens that must be refused. */
   signClaims(claims: JWTPayload, header?: { readonly kid?: string }): Promise<string>;
 }
 
@@ -82,7 +81,7 @@ export async function createTokenSigner(userPoolId: string, issuer: string): Pro
   };
 }
 
-/** The same user has the same subject after a restart. */
+/** Stays the same over restarts. */
 export function userSubject(userPoolId: string, userName: string): string {
   const hash = createHash('sha256').update(`${userPoolId}/${userName}`).digest('hex');
   return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');

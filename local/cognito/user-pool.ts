@@ -8,35 +8,31 @@ import { createUserPoolHttp } from './http.ts';
 import { createTokenSigner, userSubject, type TokenSigner } from './tokens.ts';
 import { CognitoError, createUserStore, requiredText, type PasswordPolicy } from './users.ts';
 
-/**
- * The issuer, standing in for an Amazon Cognito user pool. Anybody whose name is well formed signs in, with any password;
- * an administrator may add users all the same, as on AWS.
- */
+/** Any well-formed name signs in with any password. An administrator can add users, as on AWS. */
 export interface UserPool {
   readonly userPoolId: string;
   readonly issuer: string;
   addClient(client: UserPoolClientDefinition): void;
   hasClient(clientId: string): boolean;
   keys(): JWTVerifyGetKey;
-  /** Discovery, keys and `POST /oauth2/token`. `path` is what follows the issuer's url. */
+  /** Discovery, keys and `POST /oauth2/token`. @param path what follows the issuer's URL */
   handleHttp(request: IncomingMessage, response: ServerResponse, path: string): void;
-  /** Cognito's API as far as it goes here: actions without the service's prefix. */
+  /** @param action without the service's prefix */
   handleAws(action: string, body: unknown): Promise<AwsAnswer>;
-  /** Signs exactly these claims with the pool's key: for tests of what must be refused. */
+  /** Signs exactly these claims, for tests of tokens that must be refused. */
   signForTest(claims: JWTPayload, header?: { readonly kid?: string }): Promise<string>;
 }
 
 export interface UserPoolOptions {
   readonly userPoolId: string;
-  /** The url under which `handleHttp` is served, without a trailing slash. */
+  /** Without a trailing slash. */
   readonly issuer: string;
-  /** What passwords an administrator sets must be like. @default anything goes */
   readonly passwordPolicy?: PasswordPolicy;
 }
 
 const USER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const PASSWORD_FLOWS: readonly string[] = ['ALLOW_USER_PASSWORD_AUTH', 'USER_PASSWORD_AUTH'];
-/** Cognito's default. The template may say otherwise, but nothing here redeems a refresh token. */
+/** Cognito's default, whatever the template says: nothing here redeems a refresh token. */
 const REFRESH_TOKEN_VALIDITY_DAYS = 30;
 
 export async function createUserPool(options: UserPoolOptions): Promise<UserPool> {
@@ -89,7 +85,6 @@ export async function createUserPool(options: UserPoolOptions): Promise<UserPool
   };
 }
 
-/** @throws CognitoError */
 async function signedIn(
   signer: TokenSigner,
   clientOf: (request: JsonObject) => UserPoolClientDefinition,
@@ -161,7 +156,7 @@ function requireSecretHash(client: UserPoolClientDefinition, userName: string, s
   }
 }
 
-/** Operations that the clients' users call without credentials of AWS. */
+/** Users call these without AWS credentials. */
 const UNAUTHENTICATED: ReadonlySet<string> = new Set([
   'ConfirmForgotPassword',
   'ConfirmSignUp',
@@ -189,7 +184,7 @@ export function serveUserPools(userPools: ReadonlyMap<string, UserPool>): AwsSer
     },
     handle: async ({ action, request }) => {
       if (action === 'ListUserPools') {
-        // On one page: no app has as many as AWS puts on one.
+        // One page is enough: AWS puts more pools on one than an app has.
         return { status: 200, body: { UserPools: [...userPools.keys()].map((Id) => ({ Id })) } };
       }
       const userPoolId = textAt(request, 'UserPoolId');

@@ -15,7 +15,6 @@ export function requiredText(parameters: Fields, name: string): string {
   throw new CognitoError('InvalidParameterException', `Missing required parameter ${name}`);
 }
 
-/** What a password must be like: `Policies.PasswordPolicy` of the template. */
 export interface PasswordPolicy {
   readonly minimumLength: number;
   readonly requireUppercase: boolean;
@@ -27,14 +26,12 @@ export interface PasswordPolicy {
 interface User {
   readonly createdAt: Date;
   readonly changedAt: Date;
-  /** False until it has a permanent password. */
   readonly isConfirmed: boolean;
 }
 
-/** Most users of one answer, as on AWS. */
 const LONGEST_PAGE = 60;
 
-/** The actions on users that an administrator adds. Signing in asks nothing of them: locally everybody may. */
+/** What administrators do with users. Sign-in ignores these users: anybody may sign in locally. */
 export function createUserStore(
   subjectOf: (userName: string) => string,
   passwordPolicy: PasswordPolicy | undefined,
@@ -110,7 +107,7 @@ function limitIn(limit: unknown = LONGEST_PAGE): number {
   return limit === 0 ? LONGEST_PAGE : limit;
 }
 
-/** Names differ by more than their case, as the template asks and AWS has it by default. */
+/** Names ignore case, as the template asks and as is Cognito's default. */
 function userNameIn(parameters: Fields): string {
   const userName = requiredText(parameters, 'Username');
   if (!/^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$/u.test(userName)) {

@@ -2,14 +2,14 @@ import { isHeld, projection, type Index, type Table } from './table.ts';
 import { canonicalText, itemBytes, type Item } from './value.ts';
 
 /*
- * What requests consume on demand. Sources: Amazon DynamoDB developer guide, "DynamoDB read and write operations",
- * "DynamoDB item sizes and formats", and "Write capacity units" of both kinds of secondary indexes.
+ * On-demand capacity. Sources: Amazon DynamoDB developer guide, "DynamoDB read and write operations", "DynamoDB item
+ * sizes and formats", and "Write capacity units" of both kinds of secondary indexes.
  */
 
 const WRITE_UNIT_BYTES = 1024;
 const READ_UNIT_BYTES = 4096;
 
-/** What one item, or one page of a query, consumed: units of the table itself and of each index that it touched. */
+/** In units, of one item or one page of a query. */
 export interface ConsumedCapacity {
   readonly kind: 'read' | 'write';
   readonly tableName: string;
@@ -33,7 +33,7 @@ export function writeCapacity(
   return { ...refusedWriteCapacity(table.name, before, after), indexes };
 }
 
-/** A write whose condition does not hold consumes what it would have, as far as its items are known; no index. */
+/** A refused write consumes what it would have, as far as its items are known, but nothing on an index. */
 export function refusedWriteCapacity(
   tableName: string,
   existing: Item | undefined,
@@ -43,7 +43,7 @@ export function refusedWriteCapacity(
   return { kind: 'write', tableName, tableUnits, indexes: [] };
 }
 
-/** A read by key: an item that does not exist consumes as much as a small one. */
+/** An item that does not exist consumes as much as a small one. */
 export function readCapacity(
   tableName: string,
   item: Item | undefined,
@@ -53,17 +53,16 @@ export function readCapacity(
   return { kind: 'read', tableName, tableUnits, indexes: [] };
 }
 
-/** @param bytes of all items that were evaluated, whatever of them is answered */
 function readUnits(bytes: number, isConsistent: boolean): number {
   return Math.max(1, Math.ceil(bytes / READ_UNIT_BYTES)) * (isConsistent ? 1 : 0.5);
 }
 
-/** What a page of a query or scan consumed. One that passes over nothing consumes as much as over a small item. */
+/** A page that reads nothing consumes as much as one small item. */
 export function pageCapacity(page: {
   readonly tableName: string;
   readonly index: Index | undefined;
   readonly bytes: number;
-  /** Of each item that a local index had to fetch from its table. */
+  /** Sizes of the items that a local index fetched from its table. */
   readonly fetchedBytes: readonly number[];
   readonly isConsistent: boolean;
 }): ConsumedCapacity {
@@ -78,7 +77,6 @@ export function pageCapacity(page: {
   };
 }
 
-/** `ConsumedCapacity` as AWS answers it, one for each table. */
 export function capacityAnswer(consumed: readonly ConsumedCapacity[], isDetailed: boolean): readonly Item[] {
   return [...groupedBy(consumed, ({ tableName }) => tableName)].map(([TableName, parts]) => {
     const tableUnits = sum(parts.map((part) => part.tableUnits));
@@ -121,7 +119,6 @@ function writeUnits(item: Item | undefined): number {
   return item === undefined ? 1 : Math.max(1, Math.ceil(itemBytes(item) / WRITE_UNIT_BYTES));
 }
 
-/** What an index holds of an item, or undefined where the item is not in it. */
 function entryOf(index: Index, item: Item | undefined): Item | undefined {
   return item !== undefined && isHeld(index, item) ? projection(index, item) : undefined;
 }
@@ -130,7 +127,7 @@ function indexWriteUnits(index: Index, before: Item | undefined, after: Item | u
   if (before === undefined) return after === undefined ? 0 : writeUnits(after);
   if (after === undefined) return writeUnits(before);
   const keyOf = (entry: Item): string => canonicalText(index.keys.map(({ name }) => entry[name] ?? null));
-  // An entry moves by being deleted and put again.
+  // An entry moves as a delete and a put.
   if (keyOf(before) !== keyOf(after)) return writeUnits(before) + writeUnits(after);
   if (canonicalText(before) === canonicalText(after)) return 0;
   return Math.max(writeUnits(before), writeUnits(after));

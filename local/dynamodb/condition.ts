@@ -19,7 +19,7 @@ interface Size {
 
 type Operand = Path | Size | Item;
 
-/** A condition as dynalite's grammar reads it: names and values are filled in. */
+/** As dynalite's grammar reads it, with names and values filled in. */
 export type Condition =
   | Compound
   | { readonly type: 'function'; readonly name: string; readonly args: readonly Operand[] }
@@ -117,7 +117,7 @@ function inText(isSo: (text: string, part: string) => boolean): Test {
 const MAXIMUM_OPERATORS = 300;
 const MAXIMUM_IN_OPERANDS = 100;
 
-/** @throws Refusal for a condition with too many operators, or with operands that dynalite lets pass. */
+/** @throws Refusal for too many operators, or for operands that dynalite lets pass */
 export function checkOperators(parameter: string, condition: Condition): void {
   const count = operatorsOf(parameter, condition);
   if (count <= MAXIMUM_OPERATORS) return;
@@ -141,7 +141,6 @@ function operatorsOf(parameter: string, condition: Condition): number {
   return 1;
 }
 
-/** dynalite checks it for two operands. */
 function checkDistinct(parameter: string, type: string, [first, ...others]: readonly Operand[]): void {
   const path = JSON.stringify(first);
   if (!Array.isArray(first) || !others.some((operand) => JSON.stringify(operand) === path)) return;
@@ -153,7 +152,7 @@ function checkDistinct(parameter: string, type: string, [first, ...others]: read
 const ORDERING = new Set<string>(['<', '<=', '>', '>=', 'between']);
 const ORDERED = new Set(['S', 'N', 'B']);
 
-/** Values that are given, not read from the item, must have an order. */
+/** Values in the request, unlike those of the item, must have an order. */
 function checkOrdered(parameter: string, type: string, operands: readonly Operand[]): void {
   for (const operand of operands) {
     if (isPath(operand) || isSize(operand)) continue;
@@ -195,9 +194,7 @@ const LEGACY_FUNCTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * A condition from before there were expressions.
  * Source: Amazon DynamoDB developer guide, "Legacy DynamoDB conditional parameters".
- *
  * @param operator `OR`, or else all conditions must hold
  */
 export function legacyCondition(

@@ -8,9 +8,8 @@ import type { TableDescription } from './table.ts';
 import { itemBytes } from './value.ts';
 
 /*
- * The one place that knows dynalite from within. The host uses what reads requests (types, validations, the grammar of
- * expressions) and what describes tables; items are the host's own, and so is HTTP. All that is private API, hence the
- * exact version in package.json.
+ * The one file that knows dynalite's internals, hence the exact version in package.json. dynalite reads requests
+ * (types, validations, expressions) and describes tables. Items and HTTP are the host's own.
  */
 
 type Callback = (error: unknown, result?: unknown) => void;
@@ -40,7 +39,6 @@ interface Validation {
 }
 
 interface Action extends Validation {
-  /** Undefined for an action on items. */
   readonly run?: (store: Store, request: object, done: Callback) => void;
 }
 
@@ -50,13 +48,11 @@ interface Validations {
 }
 
 export interface Dynalite {
-  /** The top-level parameters that an action knows, or undefined for an action the host lacks. */
   readonly parametersOf: (action: string) => readonly string[] | undefined;
-  /** @throws an error that has `statusCode` and `body` where DynamoDB would refuse, whatever the tables hold */
+  /** @throws an error with `statusCode` and `body` where DynamoDB refuses whatever the tables hold */
   readonly check: (action: string, request: JsonObject) => CheckedRequest;
   readonly isOfItems: (action: string) => boolean;
   readonly tableId: (tableName: string) => string;
-  /** Carries out an action on tables, and rejects as `check` throws. */
   readonly run: (action: string, request: CheckedRequest) => Promise<unknown>;
 }
 
@@ -84,7 +80,6 @@ const ITEM_ACTIONS = new Set([
 
 const ON_REFUSAL = { ReturnValuesOnConditionCheckFailure: { type: 'String', enum: ['ALL_OLD', 'NONE'] } };
 
-/** Parameters that dynalite does not know. */
 const MORE_TYPES: Readonly<Record<string, object>> = {
   PutItem: ON_REFUSAL,
   UpdateItem: ON_REFUSAL,
@@ -147,7 +142,7 @@ export function createDynalite(place: Place, tables: Tables): Dynalite {
 
 function createStore(place: Place, tables: Tables) {
   const database: Database = require('dynalite/db');
-  // dynalite counts a character as a byte.
+  // dynalite counts a character as one byte.
   database.itemSize = itemBytes;
   const store = database.create({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   const { tableDb, deleteItemDb } = store;
@@ -161,7 +156,7 @@ function createStore(place: Place, tables: Tables) {
   Object.assign(tableDb, { awsAccountId: place.accountId, awsRegion: place.region });
   tableDb.put = (name, description, callback) => {
     if (description.TableStatus === 'ACTIVE') tables.define(description);
-    // As recorded on AWS. dynalite's own ids lack four digits of a UUID.
+    // As recorded on AWS: dynalite's ids lack four digits of a UUID.
     Object.assign(description, { TableId: tableId(name) });
     delete description.TableThroughputModeSummary;
     put(name, description, callback);
@@ -175,7 +170,6 @@ function createStore(place: Place, tables: Tables) {
 }
 
 const MAXIMUM_EXPRESSION_BYTES = 4096;
-/** Expressions, and whether their refusal tells the size. */
 const EXPRESSIONS = [
   ['ConditionExpression', true],
   ['FilterExpression', true],
@@ -185,10 +179,9 @@ const EXPRESSIONS = [
 ] as const;
 
 /**
- * dynalite lets expressions of any length pass.
- * Source: Amazon DynamoDB developer guide, "Constraints in Amazon DynamoDB", "Expression parameters".
- *
- * @throws Refusal for one that is too long, here or in a part of a batch.
+ * dynalite lacks this limit. Source: Amazon DynamoDB developer guide, "Constraints in Amazon DynamoDB", "Expression
+ * parameters".
+ * @throws Refusal
  */
 function checkExpressionSizes(request: JsonObject): void {
   for (const [name, tellsSize] of EXPRESSIONS) {
@@ -207,7 +200,7 @@ function checkExpressionSizes(request: JsonObject): void {
 
 const PLAIN_NUMBER = /^(?:0|-?[1-9]\d{0,37})$/;
 
-/** A request with its numbers as DynamoDB writes them; what is no number stays. */
+/** What is no number stays. */
 function withCanonicalNumbers(request: JsonObject): JsonObject {
   let changed: Record<string, Json> | undefined;
   for (const [name, content] of Object.entries(request)) {
@@ -227,7 +220,7 @@ function canonicalContent(type: string, content: Json): Json {
   return canonicalNumber(content) ?? content;
 }
 
-/** dynalite says that a table exists without a word. */
+/** dynalite's error has no message. */
 function inUse(error: unknown, { TableName: name }: CheckedRequest): unknown {
   if (!(error instanceof Error && 'body' in error && isJsonObject(error.body))) return error;
   if (error.body['message'] !== '') return error;

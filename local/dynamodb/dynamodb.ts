@@ -25,26 +25,24 @@ import { createDynamoDbStreams, type DynamoDbStreams } from './streams.ts';
 
 export interface DynamoDb {
   readonly handle: AwsHandler;
-  /** @throws Error with DynamoDB's own message where it would refuse the table. */
+  /** @throws Error with DynamoDB's message where it would refuse the table */
   readonly createTable: (request: JsonObject, properties?: TableProperties) => Promise<void>;
   readonly tableId: (tableName: string) => string;
   readonly streams: DynamoDbStreams;
   readonly services: readonly AwsService[];
 }
 
-/** What a template says of a table beside its keys and indexes. */
 export interface TableProperties {
-  /** For `DescribeTimeToLive` only: the host never deletes expired items. */
+  /** For `DescribeTimeToLive` alone: the host deletes no expired items. */
   readonly timeToLiveAttribute?: string;
   readonly isProtected?: boolean;
 }
 
 interface DynamoDbOptions extends Place {
-  /** Hears what each call consumes, item by item or page by page; of refused calls, too. */
+  /** Called for each item or page, even of refused calls. */
   readonly onConsumed?: (call: AwsCall, consumed: ConsumedCapacity) => void;
 }
 
-/** Amazon DynamoDB, in memory: dynalite reads the requests, the items are the host's own. */
 export function createDynamoDb(options: DynamoDbOptions): DynamoDb {
   const streams = createDynamoDbStreams(options);
   const items = createItemStore((change) => {
@@ -99,13 +97,13 @@ export function createDynamoDb(options: DynamoDbOptions): DynamoDb {
       if (answer.status !== 200) throw new Error(messageOf(answer));
       const TableName = textAt(request, 'TableName') ?? '';
       properties.set(TableName, told);
-      // Until a table is active, requests to it are refused, as on AWS.
+      // Requests to a table fail until it is active, as on AWS.
       while (!isActive(await run('DescribeTable', { TableName }))) await setImmediate();
     },
   };
 }
 
-/** dynalite would drop an unknown parameter in silence, and the program would believe that it took effect. */
+/** dynalite silently drops an unknown parameter, which a program would take for accepted. */
 function unknownIn(
   action: string,
   request: JsonObject,
@@ -155,7 +153,7 @@ function messageOf({ body }: AwsAnswer): string {
   return typeof message === 'string' ? message : JSON.stringify(body);
 }
 
-/** What an on-demand table serves at once from the start. Source: recorded on AWS; developer guide, "Warm throughput". */
+/** What an on-demand table serves at once. Sources: recorded on AWS; developer guide, "Warm throughput". */
 const ON_DEMAND_UNITS = { ReadUnitsPerSecond: 12_000, WriteUnitsPerSecond: 4000 };
 const UNTOLD_OF_DELETED: readonly string[] = ['AttributeDefinitions', 'CreationDateTime', 'KeySchema'];
 
@@ -226,7 +224,7 @@ export function dynamoDbAccess({ action, request }: AwsCall, place: Place): read
     case 'GetShardIterator':
       return [needed(textAt(request, 'StreamArn') ?? '*')];
     case 'GetRecords':
-      // The host's iterators begin with their stream.
+      // An iterator begins with its stream's ARN.
       return [needed((textAt(request, 'ShardIterator') ?? '*').replace(/#.*$/, ''))];
     case 'ListStreams':
     case 'ListTables':
@@ -241,7 +239,7 @@ export function dynamoDbAccess({ action, request }: AwsCall, place: Place): read
   }
 }
 
-/** The parts of a transaction are allowed or refused as the single calls would be. */
+/** AWS authorizes the parts of a transaction as single calls. */
 const TRANSACTION_ACTIONS: Readonly<Record<string, string>> = {
   ConditionCheck: 'ConditionCheckItem',
   Delete: 'DeleteItem',

@@ -10,7 +10,6 @@ export interface ItemRequest {
   readonly tableName: string;
   readonly condition: Condition | undefined;
   readonly returnValues: string | undefined;
-  /** Whether the answer to a condition that does not hold shows the item. */
   readonly returnsItemOnRefusal: boolean;
 }
 
@@ -22,7 +21,6 @@ export interface ReadRequest {
 
 export type OnConsumed = (consumed: ConsumedCapacity) => void;
 
-/** One write that went through: an item as it was, and as it is. Undefined: there was, or is, none. */
 export interface ItemChange {
   readonly tableName: string;
   readonly before: Item | undefined;
@@ -32,10 +30,9 @@ export interface ItemChange {
 /** Source: Amazon DynamoDB developer guide, "Constraints in Amazon DynamoDB". */
 const MAXIMUM_ITEM_BYTES = 400 * 1024;
 
-/** The items of all tables, and what may be done to them one by one. */
 export type ItemStore = ReturnType<typeof createItemStore>;
 
-/** @param onChange hears of every write that went through, in their order */
+/** @param onChange called after each write, in order */
 export function createItemStore(onChange: (change: ItemChange) => void) {
   const tables = new Map<string, Table>();
   const tableOf = (name: string): Table => {
@@ -66,7 +63,6 @@ export function createItemStore(onChange: (change: ItemChange) => void) {
     drop: (tableName: string): void => {
       tables.delete(tableName);
     },
-    /** @throws Refusal for a table that does not exist */
     tableOf,
     bytesOf: (tableName: string, key: Item): number => tableOf(tableName).entries.find(key)?.bytes ?? 0,
 

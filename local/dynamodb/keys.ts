@@ -2,13 +2,12 @@ import { validationError, type Refusal } from './refusal.ts';
 import type { Index, Key, Table } from './table.ts';
 import { contentOf, depthOf, typed, type Item, type Path, type Value } from './value.ts';
 
-/* What keys must be, in DynamoDB's words. Source: Amazon DynamoDB developer guide, "Constraints in Amazon DynamoDB". */
+/* The texts are DynamoDB's. Source: Amazon DynamoDB developer guide, "Constraints in Amazon DynamoDB". */
 
 const MAXIMUM_PARTITION_KEY_BYTES = 2048;
 const MAXIMUM_SORT_KEY_BYTES = 1024;
 const MAXIMUM_DEPTH = 32;
 
-/** @throws Refusal for what is not the key of an item of the table. */
 export function checkKey(table: Table, key: Item): void {
   const isWhole = table.keys.every(({ name, type }) => contentOf(key[name], type) !== undefined);
   if (!isWhole || Object.keys(key).length !== table.keys.length) {
@@ -17,7 +16,7 @@ export function checkKey(table: Table, key: Item): void {
   checkPrimaryKey(table, key);
 }
 
-/** @throws Refusal for an item without a whole key, or with a value that a key of an index can't have. */
+/** @throws Refusal for an item without its key, or with a value that an index's key cannot have */
 export function checkItemKeys(table: Table, item: Item): void {
   for (const { name, type } of table.keys) {
     const value = item[name];
@@ -80,7 +79,6 @@ function checkBytes(value: Value | undefined, isPartitionKey: boolean): void {
   );
 }
 
-/** @throws Refusal for what an update makes of a key of an index. */
 export function checkUpdatedKeys(table: Table, item: Item, changed: ReadonlySet<string>): void {
   for (const index of table.indexes) {
     for (const key of index.keys) {
@@ -101,7 +99,6 @@ export function checkUpdatedKeys(table: Table, item: Item, changed: ReadonlySet<
   }
 }
 
-/** @throws Refusal for a value that no key of a table, or of an index, can have. */
 export function checkKeyCondition(
   key: Key,
   value: Value,
@@ -114,7 +111,6 @@ export function checkKeyCondition(
   if (!isPartitionKey) checkBytes(value, false);
 }
 
-/** @throws Refusal for a value that is nested too deep. */
 export function checkDepth(value: Value): void {
   if (depthOf(value) <= MAXIMUM_DEPTH) return;
   throw validationError(
@@ -122,7 +118,7 @@ export function checkDepth(value: Value): void {
   );
 }
 
-/** @throws Refusal for a path into a key, which is no list and no map. */
+/** @throws Refusal for a path below a key, which is neither list nor map */
 export function checkPathsBeside(table: Table, nestedPaths: object): void {
   for (const { name } of table.keys) if (name in nestedPaths) throw pathIntoKey('Key', name);
   for (const { keys } of table.indexes) {
@@ -136,7 +132,7 @@ function pathIntoKey(kind: string, name: string): Refusal {
   );
 }
 
-/** @throws Refusal for an update of the table's key, or of an index's key to a value of another type. */
+/** @throws Refusal for an update of the table's key, or of an index's key to another type */
 export function checkUpdates(
   table: Table,
   updates: readonly { readonly path: Path; readonly attrType?: string | null }[],

@@ -1,13 +1,13 @@
 /*
- * Numbers as DynamoDB keeps them: 38 digits, magnitudes from 1E-130 to 9.99…E+125, and 0, which no double can hold.
- * Source: Amazon DynamoDB developer guide, "Data types".
+ * DynamoDB's numbers: 38 digits, magnitudes from 1E-130 to 9.99…E+125, and 0. No double holds them. Source: Amazon
+ * DynamoDB developer guide, "Data types".
  */
 
 const MAXIMUM_DIGITS = 38;
 const MAXIMUM_EXPONENT = 125;
 const MINIMUM_EXPONENT = -130;
 
-/** ±d.ddd × 10^exponent. The digits neither begin nor end with a zero; zero itself has none. */
+/** ±d.ddd × 10^exponent. The digits neither begin nor end with a zero; zero has none. */
 interface Decimal {
   readonly isNegative: boolean;
   readonly digits: string;
@@ -49,7 +49,6 @@ export function canonicalNumber(text: string): string | undefined {
   return decimal && textOf(decimal);
 }
 
-/** Why DynamoDB can't keep a number, in its words, or undefined if it can. */
 export function numberProblem(text: string): string | undefined {
   const decimal = decimalOf(text);
   if (decimal === undefined) {
@@ -67,10 +66,10 @@ export function numberProblem(text: string): string | undefined {
     : undefined;
 }
 
-/** The exact sum of two numbers, even where DynamoDB can't keep it. */
+/** Exact, even beyond what DynamoDB can keep. */
 export function sumOf(left: string, right: string): string {
   const [a, b] = [decimalOf(left) ?? ZERO, decimalOf(right) ?? ZERO];
-  // Both are whole multiples of the place of the last digit.
+  // Both are whole multiples of the last digit's place.
   const unit = Math.min(a.exponent - a.digits.length, b.exponent - b.digits.length) + 1;
   const units = ({ isNegative, digits, exponent }: Decimal): bigint => {
     const count = BigInt(digits.padEnd(exponent - unit + 1, '0') || '0');
@@ -84,13 +83,13 @@ export function negated(text: string): string {
   return text.startsWith('-') ? text.slice(1) : `-${text}`;
 }
 
-/** Text that orders as the numbers do. */
+/** Text that sorts as the numbers do. */
 export function numberOrder(text: string): string {
   const { isNegative, digits, exponent } = decimalOf(text) ?? ZERO;
   if (digits === '') return '1';
   const place = String(exponent - MINIMUM_EXPONENT).padStart(3, '0');
   if (!isNegative) return `2${place}${digits}`;
-  // Of negative numbers the larger is the smaller: nines' complements, and an end above any digit.
+  // Negative numbers sort in reverse: nines' complements, and an end above any digit.
   return `0${`${place}${digits}`.replaceAll(/\d/g, (digit) => String(9 - Number(digit)))}~`;
 }
 

@@ -20,7 +20,6 @@ export interface PageRequest extends ReadRequest {
   readonly select: string | undefined;
   readonly filter: Condition | undefined;
   readonly filterNames: readonly string[];
-  /** What the refusal of a filter on keys calls it. */
   readonly filterParameter: string;
   readonly limit: number | undefined;
   readonly startKey: Item | undefined;
@@ -66,7 +65,6 @@ export function query(table: Table, request: QueryRequest, onConsumed: OnConsume
   return pageOf(view, request, entries, onConsumed);
 }
 
-/** @throws Refusal */
 export function scan(table: Table, request: ScanRequest, onConsumed: OnConsumed): Item {
   const view = viewOf(table, request);
   const { startKey, segment } = request;
@@ -83,12 +81,10 @@ export function scan(table: Table, request: ScanRequest, onConsumed: OnConsumed)
   return pageOf(view, request, entries.all(startKey, segment), onConsumed);
 }
 
-/** A table as one of its indexes shows it, or the table itself. */
 interface View {
   readonly table: Table;
   readonly index: Index | undefined;
   readonly keys: readonly Key[];
-  /** Of the table and of the index. */
   readonly allKeys: readonly Key[];
 }
 
@@ -174,7 +170,7 @@ function unprojected(index: Index, names: readonly string[]): readonly string[] 
   return projected === undefined ? [] : [...new Set(names)].filter((name) => !projected.has(name));
 }
 
-/** A global index can't fetch what it does not hold from its table. */
+/** A global index cannot fetch other attributes from its table. */
 function checkProjection({ index }: View, { select, paths = [] }: PageRequest): void {
   if (index?.scope !== 'global') return;
   if (select === 'ALL_ATTRIBUTES' && index.projected !== undefined) {

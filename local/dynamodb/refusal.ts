@@ -11,7 +11,7 @@ export function validationError(message: string): Refusal {
   return refusal('com.amazon.coral.validate#ValidationException', message, { message });
 }
 
-/** As recorded on AWS, this error alone writes `Message`. */
+/** As recorded on AWS: only this error writes `Message`. */
 export function conditionError(item: object | undefined): Refusal {
   const Message = 'The conditional request failed';
   return refusal('com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException', Message, {

@@ -34,7 +34,6 @@ type BatchWrite =
   | { readonly PutRequest: { readonly Item: Item }; readonly DeleteRequest?: undefined }
   | { readonly PutRequest?: undefined; readonly DeleteRequest: { readonly Key: Item } };
 
-/** A request on items that dynalite found well formed, with what its grammar made of expressions. */
 export interface CheckedRequest extends Reading {
   readonly TableName?: string;
   readonly Item?: Item;
@@ -204,7 +203,7 @@ function batchGet(request: CheckedRequest, items: ItemStore, onConsumed: OnConsu
   for (const { tableName, part, reading } of parts) {
     const found: Item[] = [];
     const left: Item[] = [];
-    // DynamoDB returns the items in any order, so no program may rely on the order of the keys.
+    // DynamoDB returns items in any order, so no program may rely on the keys' order.
     for (const key of part.Keys.toReversed()) {
       bytes += items.bytesOf(tableName, key);
       if (bytes > MAXIMUM_BATCH_BYTES) {
@@ -225,7 +224,7 @@ function isReading(part: BatchGet | readonly BatchWrite[]): part is BatchGet {
   return !Array.isArray(part);
 }
 
-/** All or none is well formed; then each write stands for itself. */
+/** Each write of a valid batch stands for itself. */
 function batchWrite(request: CheckedRequest, items: ItemStore, onConsumed: OnConsumed): Item {
   const writes: (() => void)[] = [];
   for (const [tableName, parts] of Object.entries(request.RequestItems ?? {})) {
@@ -252,7 +251,6 @@ function batchWrite(request: CheckedRequest, items: ItemStore, onConsumed: OnCon
   return { UnprocessedItems: {} };
 }
 
-/** A batch has one text for every wrong key. */
 function checkBatchItem(table: Table, item: Item): void {
   if (table.keys.some(({ name, type }) => contentOf(item[name], type) === undefined)) {
     throw validationError('The provided key element does not match the schema');

@@ -36,7 +36,6 @@ interface TableWorld extends Place {
 
 const VIEW_TYPES: readonly StreamViewType[] = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES'];
 
-/** AWS::DynamoDB::Table and AWS::DynamoDB::GlobalTable, which is what CDK's TableV2 makes. */
 const provisionTable: Provision<TableWorld> = async (resource, world) => {
   if (objectListAt(resource, 'Replicas').length > 1) {
     throw new ResourceError(resource, 'the host has one region, so a table has one replica.');
@@ -83,7 +82,7 @@ function tableProperties(resource: ResourceRequest): TableProperties {
   };
 }
 
-/** A table that TableV2 makes has its policies at its one replica. */
+/** TableV2 puts policies on the table's one replica. */
 function attachPolicies(
   resource: ResourceRequest,
   world: TableWorld,
@@ -134,7 +133,7 @@ const throughput = (prefix = ''): Properties => ({
   ...each(`${prefix}ProvisionedThroughput.`, capacity, 'ReadCapacityUnits', 'WriteCapacityUnits'),
   ...each(`${prefix}OnDemandThroughput.`, capacity, 'MaxReadRequestUnits', 'MaxWriteRequestUnits'),
 });
-/** Of a global table, which says what is read for each replica and what is written for all. */
+/** A global table sets reads for each replica and writes for all. */
 const globalThroughput = (prefix: string, kind: 'Read' | 'Write'): Properties => ({
   ...each(
     `${prefix}${kind}ProvisionedThroughputSettings.${kind}CapacityAutoScalingSettings.`,

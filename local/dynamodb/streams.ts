@@ -17,7 +17,7 @@ export interface StreamRecord {
     readonly Keys: Item;
     readonly NewImage?: Item;
     readonly OldImage?: Item;
-    /** Digits only, of the same length in all records: compares as text. */
+    /** Digits of one length, so that texts compare as numbers. */
     readonly SequenceNumber: string;
     readonly SizeBytes: number;
     readonly StreamViewType: StreamViewType;
@@ -30,16 +30,13 @@ export interface StreamedTable {
   readonly viewType: StreamViewType;
 }
 
-/** Amazon DynamoDB Streams: one shard per table, kept in memory. */
 export interface DynamoDbStreams {
-  /** Begins a table's stream. @returns its ARN. */
   readonly enable: (table: StreamedTable) => string;
   readonly isEnabled: (tableName: string) => boolean;
-  /** What the description of a table says of its stream: nothing without one. */
   readonly describeTable: (tableName: string) => JsonObject;
   readonly append: (change: ItemChange) => void;
   readonly hasStream: (streamArn: string) => boolean;
-  /** When a record was written, which the record itself says in whole seconds only. */
+  /** To the millisecond; the record itself has whole seconds. */
   readonly writtenAt: (streamArn: string, sequenceNumber: string) => Date | undefined;
   readonly handle: AwsHandler;
 }
@@ -49,13 +46,13 @@ interface Stream extends StreamedTable {
   readonly streamLabel: string;
   readonly shardId: string;
   readonly createdAt: Date;
-  /** The sequence number of each is `firstSequence` and its place. */
+  /** A record's sequence number is `firstSequence` plus its place. */
   entries: { readonly record: StreamRecord; readonly writtenAt: number }[];
   firstSequence: number;
 }
 
 const RETENTION_MILLISECONDS = 24 * 3_600_000;
-/** Beyond it the oldest go, as they do after 24 hours. No pipe that runs falls so far behind. */
+/** Older records go, as they do after 24 hours on AWS. No running pipe falls so far behind. */
 const MAXIMUM_RECORDS = 200_000;
 const MAXIMUM_PAGE = 1000;
 const MAXIMUM_PAGE_BYTES = 1024 * 1024;
@@ -64,7 +61,7 @@ const SEQUENCE_BASE = 10n ** 23n;
 export function createDynamoDbStreams(
   options: Place & {
     readonly now?: () => number;
-    /** Of each stream. @default 200,000 */
+    /** Per stream. @default 200,000 */
     readonly maximumRecords?: number;
   },
 ): DynamoDbStreams {
@@ -136,7 +133,7 @@ function newStream({ accountId, region }: Place, table: StreamedTable, createdAt
   return { ...table, streamArn, streamLabel, shardId, createdAt, entries: [], firstSequence: 1 };
 }
 
-/** Cuts in large steps, so that each record is moved only once or so. */
+/** Cuts rarely and much, so that each record moves about once. */
 function cutOff(
   stream: Stream,
   { oldest, maximumRecords }: { readonly oldest: number; readonly maximumRecords: number },
@@ -259,7 +256,6 @@ function sequenceAt(place: number): string {
   return String(SEQUENCE_BASE + BigInt(place));
 }
 
-/** -1 for what is no sequence number of ours. */
 function placeOf(text: string): number {
   return /^\d{24}$/.test(text) ? Number(BigInt(text) - SEQUENCE_BASE) : -1;
 }

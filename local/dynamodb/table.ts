@@ -10,7 +10,7 @@ export interface Index {
   readonly name: string;
   readonly scope: 'local' | 'global';
   readonly keys: readonly Key[];
-  /** The attributes that it holds, all keys included; undefined: all. */
+  /** Includes all keys. Undefined projects everything. */
   readonly projected: ReadonlySet<string> | undefined;
   readonly entries: KeyedEntries;
 }
@@ -26,11 +26,10 @@ export interface Entry {
   readonly order: string;
   readonly item: Item;
   readonly bytes: number;
-  /** The item that an index's entry was projected from. */
   readonly whole: Item;
 }
 
-/** Orders of the sort key from one, inclusive, up to another, exclusive. */
+/** Sort-key orders, from inclusive, to exclusive. */
 export interface KeyRange {
   readonly from: string;
   readonly to: string;
@@ -88,7 +87,6 @@ export function createTable(description: TableDescription): Table {
   };
 }
 
-/** Replaces an item in a table and its indexes; either may be missing. */
 export function exchange(table: Table, before: Item | undefined, after: Item | undefined): void {
   for (const index of table.indexes) {
     if (before !== undefined && isHeld(index, before)) index.entries.remove(before);
@@ -98,7 +96,7 @@ export function exchange(table: Table, before: Item | undefined, after: Item | u
   else if (before !== undefined) table.entries.remove(before);
 }
 
-/** An item that lacks a key of an index is not in it: indexes are sparse. */
+/** An index holds only items that have all its keys. */
 export function isHeld({ keys }: Pick<Index, 'keys'>, item: Item): boolean {
   return keys.every(({ name }) => item[name] !== undefined);
 }
@@ -146,7 +144,7 @@ function createEntries([hash, ...others]: readonly Key[]) {
       partitions.remove(partition.order);
     },
     find: (key: Item): Entry | undefined => byId.get(partitionOf(key))?.entries.find(rest(key)),
-    /** @param after the walk begins behind the entry of these keys */
+    /** @param after the keys that the walk starts behind */
     inPartition: (
       value: Value | undefined,
       { from, to }: KeyRange,
@@ -171,7 +169,6 @@ function createEntries([hash, ...others]: readonly Key[]) {
         yield* entries.between({ from, to: LAST }, true);
       }
     },
-    /** Whether a scan of a segment may go on after an item of these keys. */
     isInSegment: (key: Item, segment: { readonly number: number; readonly of: number }): boolean =>
       segmentOf(placeOf(partitionOf(key)), segment.of) === segment.number,
   };
@@ -181,7 +178,6 @@ function idOf(value: Value | undefined): string {
   return orderOf(value) ?? '';
 }
 
-/** Partitions lie in the order of a digest, as a scan meets them. */
 function placeOf(id: string): string {
   return createHash('md5').update(id).digest('hex') + id;
 }
@@ -190,11 +186,11 @@ function segmentOf(place: string, count: number): number {
   return Math.floor((parseInt(place.slice(0, 8), 16) * count) / 2 ** 32);
 }
 
-/** Above every order: orders are of bytes. */
+/** Above every order: orders consist of bytes. */
 const LAST = '\uffff';
 const above = (order: string): string => `${order}\0`;
 
-/** One part of a compound order. Its end mark sorts it before every longer one that begins with it. */
+/** The end mark sorts a part before every longer one that begins with it. */
 function element(order: string): string {
   return `${escaped(order)}\0\x01`;
 }
@@ -203,7 +199,7 @@ function escaped(order: string): string {
   return order.includes('\0') ? order.replaceAll('\0', '\0\xff') : order;
 }
 
-/** @param operator one of the legacy comparison operators that a condition on a sort key may have */
+/** @param operator a legacy comparison operator, as a condition on a sort key may have */
 export function keyRange(operator: string, [first, second]: readonly Value[]): KeyRange {
   const order = escaped(idOf(first));
   const [start, end] = [`${order}\0\x01`, `${order}\0\x02`];
@@ -238,7 +234,7 @@ type OrderedList<T> = ReturnType<typeof createOrderedList<T & { readonly order: 
 
 const CHUNK_LENGTH = 512;
 
-/** A list that stays in order, in chunks, so that a put among many moves few. */
+/** Sorted chunks, so that a put among many moves few. */
 function createOrderedList<T extends { readonly order: string }>() {
   const chunks: T[][] = [];
   const positionOf = (order: string): readonly [chunk: number, place: number] => {
@@ -255,7 +251,6 @@ function createOrderedList<T extends { readonly order: string }>() {
     },
     put: (entry: T): void => {
       const [at, place] = positionOf(entry.order);
-      // What comes after everything goes to the end of the last chunk.
       const chunk = Math.min(at, Math.max(0, chunks.length - 1));
       const list = (chunks[chunk] ??= []);
       const index = at > chunk ? list.length : place;

@@ -10,7 +10,7 @@ interface Operation {
   readonly args: readonly [Expression, Expression];
 }
 
-/** One action of an update expression as dynalite's grammar reads it: names and values are filled in. */
+/** As dynalite's grammar reads it, with names and values filled in. */
 export type Update =
   | { readonly type: 'set'; readonly path: Path; readonly val: Expression }
   | { readonly type: 'remove'; readonly path: Path }
@@ -20,7 +20,7 @@ const NO_OPERAND = 'The provided expression refers to an attribute that does not
 const WRONG_OPERAND = 'An operand in the update expression has an incorrect data type';
 const NO_PATH = 'The document path provided in the update expression is invalid for update';
 
-/** @throws Refusal for an action that DynamoDB rejects regardless of the item. */
+/** @throws Refusal for an action that is wrong whatever the item */
 export function checkSense(updates: readonly Update[]): void {
   for (const update of updates) if (update.type === 'set') checkFunctions(update.val, true);
 }
@@ -43,14 +43,10 @@ function checkFunctions(expression: Expression, isWhole: boolean): void {
   checkFunctions(second, false);
 }
 
-/**
- * An item after an update: every action sees the item as it was before all of them, places in lists included.
- *
- * @throws Refusal
- */
+/** Every action sees the item as it was before all of them, list indexes included. @throws Refusal */
 export function updated(item: Item, updates: readonly Update[]): Item {
   const changes = updates.map((update) => ({ path: update.path, value: valueFor(update, item) }));
-  // What is set beyond the end of a list is appended, in the order of the places.
+  // What is set beyond the end of a list is appended in order.
   changes.sort((a, b) => lastPlace(a.path) - lastPlace(b.path));
   const root = changes.reduce<Value>((value, { path, value: set }) => replaced(value, path, set), {
     M: item,
@@ -68,7 +64,6 @@ function lastPlace(path: Path): number {
   return typeof place === 'number' ? place : -1;
 }
 
-/** What an action makes of the value at its path; undefined: nothing is left there. */
 function valueFor(update: Update, item: Item): Value | undefined {
   if (update.type === 'set') return evaluated(update.val, item);
   if (update.type === 'remove') return undefined;
@@ -85,7 +80,7 @@ function evaluated(expression: Expression, item: Item): Value {
   if (!isOperation(expression)) return expression;
   const [left, right] = expression.args;
   if (expression.name === 'if_not_exists') {
-    // DynamoDB Local asks for the second operand even where the first one is there.
+    // DynamoDB Local needs the second operand even where the first exists.
     const otherwise = evaluated(right, item);
     return (isPath(left) ? valueAt(item, left) : undefined) ?? otherwise;
   }
@@ -132,14 +127,13 @@ function without(existing: Value | undefined, value: Item): Value | undefined {
   return left.length === 0 ? undefined : { [type]: left };
 }
 
-/** @throws Refusal for what is no list, and no set of that type. */
 function bothLists(left: Value, right: Value, type: string) {
   const [first, second] = [listIn(left, type), listIn(right, type)];
   if (first === undefined || second === undefined) throw validationError(WRONG_OPERAND);
   return [first, second] as const;
 }
 
-/** A value with another at a path below it. A list keeps a gap where an element went, so that places stay. */
+/** A list keeps a gap where an element went, so that other indexes stay valid. */
 function replaced(parent: Value, path: Path, value: Value | undefined): Value {
   const [step = '', ...rest] = path;
   const childOf = (child: Value | undefined): Value | undefined => {

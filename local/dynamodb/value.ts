@@ -1,23 +1,19 @@
 import { isJsonList, isJsonObject, type Json } from '../template/index.ts';
 import { numberBytes, numberOrder } from './number.ts';
 
-/** An attribute value in DynamoDB's JSON, such as `{"S": "text"}`. */
 export type Value = Json;
 
-/** Values by the names of their attributes. */
 export type Item = { readonly [name: string]: Value };
 
-/** Where a value is within an item: names of attributes and places in lists. */
+/** Attribute names and list indexes. */
 export type Path = readonly (string | number)[];
 
-/** The type of a value, such as `S`, and its content. Undefined for what is no value. */
 export function typed(value: Value | undefined): readonly [type: string, content: Json] | undefined {
   if (!isJsonObject(value)) return undefined;
   for (const type in value) return [type, value[type] ?? null];
   return undefined;
 }
 
-/** The content of a value of a type, or undefined for one of another. */
 export function contentOf(value: Value | undefined, type: string): Json | undefined {
   return isJsonObject(value) ? value[type] : undefined;
 }
@@ -41,7 +37,7 @@ export function valueAt(item: Item, path: Path): Value | undefined {
   return value;
 }
 
-/** An item of what is at these paths; elements of lists move up. */
+/** Elements of lists move up. */
 export function pickedAt(item: Item, paths: readonly Path[]): Item {
   const picked: Record<string, Value> = {};
   const nested = new Map<string, Path[]>();
@@ -79,7 +75,7 @@ function partOf(value: Value | undefined, paths: readonly Path[]): Value | undef
   return parts.length === 0 ? undefined : { M: Object.fromEntries(parts) };
 }
 
-/** What is missing equals nothing, not even something else that is missing. */
+/** A missing value equals nothing, not even another missing one. */
 export function areEqual(left: Value | undefined, right: Value | undefined): boolean {
   const [a, b] = [typed(left), typed(right)];
   if (a === undefined || b === undefined || a[0] !== b[0]) return false;
@@ -87,7 +83,7 @@ export function areEqual(left: Value | undefined, right: Value | undefined): boo
   return canonicalText(left) === canonicalText(right);
 }
 
-/** Text that is equal for equal items and values, whatever the order of their attributes and of elements of sets. */
+/** Equal for equal values, in whatever order attributes and set elements come. */
 export function canonicalText(value: Value | undefined): string {
   return JSON.stringify(canonical(value ?? null));
 }
@@ -105,18 +101,17 @@ function canonical(value: Json): Json {
     ]);
 }
 
-/** Text that orders as values of one type do: text by its bytes in UTF-8. Undefined for a type without an order. */
+/** Text that sorts as values of one type do. Undefined for a type without an order. */
 export function orderOf(value: Value | undefined): string | undefined {
   const [type, content] = typed(value) ?? [];
   if (typeof content !== 'string') return undefined;
   if (type === 'N') return numberOrder(content);
   if (type === 'B') return Buffer.from(content, 'base64').toString('latin1');
   if (type !== 'S') return undefined;
-  // In ASCII the bytes are the characters.
+  // ASCII is its own UTF-8.
   return /^[\0-\x7f]*$/.test(content) ? content : Buffer.from(content).toString('latin1');
 }
 
-/** How many levels deep a value is; a text is one. */
 export function depthOf(value: Value): number {
   const [, content] = typed(value) ?? [];
   const children = isJsonList(content) ? content : isJsonObject(content) ? Object.values(content) : [];

@@ -10,14 +10,12 @@ export class AwsCallError extends Error {
 }
 
 /**
- * Calls an API on the AWS endpoint as one role, without HTTP, which would keep pollers and pipes busy with themselves.
- * Rejects with an AwsCallError where the call is refused, and at once when the signal aborts.
- *
+ * Calls an API as one role, without the cost of HTTP. Rejects with an AwsCallError where the call is refused, and at
+ * once when the signal aborts.
  * @param target such as `AmazonSQS.SendMessage`
  */
 export type CallAws = (target: string, request: JsonObject, signal?: AbortSignal) => Promise<JsonObject>;
 
-/** @param perform runs one call; its signal lasts as long as the call. */
 export function createCallAws(
   perform: (target: string, request: JsonObject, signal: AbortSignal) => Promise<AwsAnswer>,
 ): CallAws {
@@ -49,7 +47,7 @@ async function answered(performing: Promise<AwsAnswer>): Promise<JsonObject> {
   throw new AwsCallError(name, textAt(answer, 'message') ?? textAt(answer, 'Message') ?? name);
 }
 
-/** Copies as the network would: neither side sees what the other changes later. */
+/** As over the network, neither side sees later changes by the other. */
 function copyOf(value: unknown): JsonObject {
   const copy: unknown = JSON.parse(JSON.stringify(value) ?? '{}');
   return isJsonObject(copy) ? copy : {};

@@ -1,27 +1,25 @@
 import { randomBytes } from 'node:crypto';
 
-/** A session of a role. Of a function, the session's name is the function's. */
+/** For a function, `sessionName` is the function's name. */
 export interface RoleSession {
   readonly roleArn: string;
   readonly sessionName: string;
 }
 
-/** What a session of a role signs its requests with. */
 export interface RoleCredentials extends RoleSession {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }
 
-/** Who calls the AWS endpoint: a role of the app, or the person at the keyboard, who may do everything. */
+/** The operator is the person at the keyboard, who may do everything. */
 export type Caller = ({ readonly kind: 'role' } & RoleSession) | { readonly kind: 'operator' };
 
 export interface CredentialStore {
   readonly credentialsOf: (roleArn: string, sessionName: string) => RoleCredentials;
-  /** @param authorization the header of a signed request */
   readonly callerOf: (authorization: string | undefined) => Caller;
 }
 
-/** Nobody verifies signatures: on a laptop, knowing the access key id is enough. */
+/** Signatures are not verified: on a laptop the access key id is enough. */
 export function createCredentialStore(): CredentialStore {
   const bySession = new Map<string, RoleCredentials>();
   const byAccessKeyId = new Map<string, Caller>();
@@ -47,7 +45,7 @@ export function createCredentialStore(): CredentialStore {
   };
 }
 
-/** How messages and policies name a session: `arn:aws:sts::<account>:assumed-role/<role>/<session>`. */
+/** `arn:aws:sts::<account>:assumed-role/<role>/<session>`, as messages and policies write it. */
 export function sessionArn({ roleArn, sessionName }: RoleSession): string {
   return `${roleArn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/${sessionName}`;
 }

@@ -13,7 +13,6 @@ import {
   type RestService,
 } from './service.ts';
 
-/** Decides whether a call may go on; the message is AWS's. */
 export type Authorize = (
   call: AwsCall,
   neededAccess: AwsService['neededAccess'],
@@ -21,9 +20,9 @@ export type Authorize = (
 
 export interface DispatcherOptions {
   readonly credentials: CredentialStore;
-  /** @default everybody may do everything */
+  /** @default every call is allowed */
   readonly authorize?: Authorize;
-  /** They see every call that is allowed, over HTTP or from within the host; the first is the outermost. */
+  /** They see every allowed call, from HTTP or from within the host. The first is the outermost. */
   readonly interceptors?: readonly Interceptor[];
 }
 
@@ -31,7 +30,6 @@ type CallOrigin = Pick<AwsCall, 'caller' | 'signal' | 'traceHeader'>;
 
 export type Dispatcher = ReturnType<typeof createDispatcher>;
 
-/** Finds the service of each call, and hands over what is allowed. */
 export function createDispatcher({ credentials, authorize, interceptors = [] }: DispatcherOptions) {
   const services = new Map<string, AwsService>();
   const restServices: RestService[] = [];
@@ -45,7 +43,6 @@ export function createDispatcher({ credentials, authorize, interceptors = [] }: 
     return decision.allowed ? handle(call) : deniedAnswer(call.service, decision.message);
   };
 
-  /** @param request undefined for a body that is no JSON object */
   const perform = async (
     targetAction: string,
     request: JsonObject | undefined,
@@ -100,7 +97,7 @@ export function restAccess({ service, action, resourceArn = '*' }: AwsCall): rea
   return [{ action: `${service}:${action}`, resourceArn }];
 }
 
-/** The one call worth serving in the older, form-encoded protocol: `aws sts get-caller-identity`, open to everybody. */
+/** Serves one call of the older, form-encoded protocol: `aws sts get-caller-identity`, which anybody may make. */
 function formAnswer(request: IncomingMessage, body: Buffer, { callerOf }: CredentialStore): AwsAnswer {
   const action = new URLSearchParams(body.toString('utf8')).get('Action');
   if (action !== 'GetCallerIdentity') return unservedAnswer(request, body);

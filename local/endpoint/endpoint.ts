@@ -5,32 +5,26 @@ import { createDispatcher, type Dispatcher, type DispatcherOptions } from './dis
 import { awsError } from './refusals.ts';
 import type { AwsAnswer } from './service.ts';
 
-/** @param path what follows the prefix, a query included */
 type PublicPathHandler = (request: IncomingMessage, response: ServerResponse, path: string) => void;
 
 export interface AwsEndpoint extends Pick<Dispatcher, 'addService' | 'addRestService'> {
-  /** Such as `http://localhost:4566`. */
   readonly url: string;
-  /** Serves what begins with a path to everybody: it is no call of a service. */
+  /** Anybody may read what is under the prefix: it belongs to no service. */
   readonly addPublicPath: (prefix: string, handle: PublicPathHandler) => void;
-  /** For callers within the host. What they may do is decided as for any other caller. */
+  /** For callers inside the host. They are authorized like any other. */
   readonly callAs: (roleArn: string, sessionName: string) => CallAws;
   readonly stop: () => Promise<void>;
 }
 
 export interface AwsEndpointOptions extends DispatcherOptions {
   readonly port: number;
-  /** Another address of this machine to listen on as well; `0.0.0.0` or `::` for all. @default only 127.0.0.1 */
+  /** A second address of this machine to listen on; `0.0.0.0` or `::` for all. @default only 127.0.0.1 */
   readonly address?: string;
 }
 
 const MAXIMUM_BODY_BYTES = 16 * 1024 * 1024;
 
-/**
- * The one address that serves every AWS API of the host, to functions, SDKs and the AWS CLI alike.
- *
- * @throws the error of `listen`, with its `code`, where the port can't be had.
- */
+/** @throws the error of `listen`, with its `code`, where the port is taken */
 export async function startAwsEndpoint(options: AwsEndpointOptions): Promise<AwsEndpoint> {
   const { answer, perform, addService, addRestService } = createDispatcher(options);
   const publicPaths = new Map<string, PublicPathHandler>();
@@ -41,7 +35,6 @@ export async function startAwsEndpoint(options: AwsEndpointOptions): Promise<Aws
       if (url.startsWith(prefix)) return handle(request, response, url.slice(prefix.length));
     }
     const gone = new AbortController();
-    // Also when the endpoint stops: that closes every connection.
     response.once('close', () => gone.abort());
     try {
       const body = await readBody(request);
@@ -66,7 +59,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions): Promise<Aws
   let port = options.port;
   for (const address of addressesToListenOn(options.address)) {
     const server = createServer((request, response) => void serve(request, response));
-    // Idle connections of an SDK must not be closed under its next request.
+    // An SDK may send its next request on an idle connection, so it stays open.
     server.keepAliveTimeout = 120_000;
     server.headersTimeout = 10_000;
     server.requestTimeout = 60_000;
@@ -91,12 +84,11 @@ export async function startAwsEndpoint(options: AwsEndpointOptions): Promise<Aws
   };
 }
 
-/** What listens on all addresses of a machine listens on 127.0.0.1, too. */
+/** A server on all addresses covers 127.0.0.1 already. */
 function addressesToListenOn(address = '127.0.0.1'): ReadonlySet<string> {
   return new Set(['0.0.0.0', '::'].includes(address) ? [address] : ['127.0.0.1', address]);
 }
 
-/** @returns the port */
 function listen(server: Server, port: number, address: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);

@@ -3,16 +3,15 @@ import type { AwsAnswer } from './service.ts';
 
 const UNKNOWN_OPERATION = 'UnknownOperationException';
 const MAXIMUM_NAME_LENGTH = 200;
-/** Services with XML over REST, as they are signed. Source: their models in the AWS SDKs. */
+/** Services that use XML over REST, by their signing names. Source: their models in the AWS SDKs. */
 const REST_XML_SERVICES: readonly (string | undefined)[] = ['cloudfront', 'route53', 's3'];
 
-/** An error in the shape of AWS's JSON protocols. Every SDK names it by its type. */
+/** In the shape of AWS's JSON protocols. SDKs name the error by `type`. */
 export function awsError(type: string, message: string, status = 400): AwsAnswer {
   // DynamoDB and SQS read `message`; some older services write `Message`.
   return { status, body: { __type: type, message, Message: message } };
 }
 
-/** The answer to a call that policies forbid, in the shape of its service. */
 export function deniedAnswer(service: string, message: string): AwsAnswer {
   if (service === 'execute-api') {
     return {
@@ -27,18 +26,16 @@ export function deniedAnswer(service: string, message: string): AwsAnswer {
   return { ...answer, status: 403, headers: { 'x-amzn-query-error': 'AccessDenied;Sender' } };
 }
 
-/** @param service as AWS signs it */
 export function unservedText(operation: string, service?: string): string {
   return `The local AWS endpoint does not serve ${service === undefined ? '' : `${service}: `}${operation}.`;
 }
 
-/** Names the service and operation that the endpoint does not serve, in the protocol of the call. */
+/** Says which operation is not served, in the protocol of the call. */
 export function unservedAnswer(
   { method, url, headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
   body: Buffer,
 ): AwsAnswer {
   const path = (url ?? '/').replace(/[?#].*$/, '');
-  // Every signature names the service: `Credential=<key>/<date>/<region>/<service>/aws4_request`.
   const service = /Credential=[^,]*\/([a-z0-9-]+)\/aws4_request/.exec(headers.authorization ?? '')?.[1];
   const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
   const named =
@@ -71,7 +68,7 @@ export function unservedAnswer(
   };
 }
 
-/** A map of texts in CBOR, each with its length in 16 bits. Source: RFC 8949, section 3. */
+/** A CBOR map of texts with 16-bit lengths. Source: RFC 8949, section 3. */
 function cborMap(texts: Readonly<Record<string, string>>): Buffer {
   const entries = Object.entries(texts);
   const parts = entries.flat().map((text) => {

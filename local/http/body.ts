@@ -1,15 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The limit of an HTTP API. */
 const MAXIMUM_BODY_BYTES = 10 * 1024 * 1024;
-/** An upload beyond the limit is read and dropped up to here, so that its client gets to read the refusal. */
+/** Reads and drops an oversized upload up to here, so that its client gets to read the refusal. */
 const MAXIMUM_DROPPED_BYTES = 10 * MAXIMUM_BODY_BYTES;
 
 const EMPTY = Buffer.alloc(0);
 
-/** The whole body, `too-large`, or `aborted` when the client left before it was complete. */
+/** @returns `aborted` where the client left before the body was complete */
 export async function readBody(request: IncomingMessage): Promise<Buffer | 'too-large' | 'aborted'> {
-  // The client left while the authorizer was at work: no events follow.
+  // The client left while the authorizer ran: no events follow.
   if (request.destroyed) return 'aborted';
   return new Promise((resolve) => {
     let chunks: Buffer[] = [];

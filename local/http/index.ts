@@ -1,4 +1,4 @@
-/** One port with many prefixes, for whatever the app serves over HTTP. */
+/** One port with a prefix for each thing that the app serves over HTTP. */
 export { readBody } from './body.ts';
 export {
   messageAnswer,

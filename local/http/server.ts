@@ -8,45 +8,38 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** What goes back to the client. Header names are lower case; `set-cookie` may repeat. */
+/** Header names are lower case; `set-cookie` may repeat. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string | Buffer;
 }
 
-/** Gets what follows the prefix in the request's target, still encoded: empty, or from the `/` or `?` on. */
+/** @param path what follows the prefix, still encoded: empty, or beginning with `/` or `?` */
 export type MountHandler = (request: IncomingMessage, response: ServerResponse, path: string) => void;
 
-/** Takes over the connection of a request that asks for another protocol. `path` as for a mount. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer, path: string) => void;
 
-/** API Gateway counts 10,240 bytes itself; this is only what the parser may hold before that. */
+/** API Gateway itself counts 10,240 bytes. The parser may hold this much before that. */
 const PARSER_HEADER_BYTES = 64 * 1024;
 
-/** How long the head of a request may take to come, and the whole of it. What takes longer is answered 408 and closed. */
+/** For the head of a request and for all of it. A request that takes longer gets a 408, and its connection closes. */
 export interface RequestTimeouts {
   readonly headMilliseconds: number;
   readonly requestMilliseconds: number;
 }
 
 const ORDINARY_TIMEOUTS: RequestTimeouts = { headMilliseconds: 10_000, requestMilliseconds: 30_000 };
-/** Longer than any client keeps an idle connection, so that none is closed under a request. */
+/** Longer than clients keep idle connections, so that none closes under a request. */
 const KEEP_ALIVE_MILLISECONDS = 65_000;
 
 export interface MountServer {
-  /** Longer prefixes go first. */
   addMount(prefix: string, handler: MountHandler, upgrade?: UpgradeHandler): void;
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/**
- * One port, many prefixes.
- *
- * @param port 0 for any
- * @throws the system's error, with `code` `EADDRINUSE`, when the port is taken
- */
+/** @param port 0 for any. @throws the system's error, with `code` `EADDRINUSE`, where the port is taken */
 export async function startMountServer(
   port: number,
   hostname: string,
@@ -65,7 +58,7 @@ export async function startMountServer(
   );
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (mounts.upgrade(request, socket, head)) return;
-    // RFC 9110, section 7.8: a server may ignore the offer. The request begins once more, without it.
+    // RFC 9110, section 7.8: a server may ignore the offer. The request starts again without it.
     socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(request), 'latin1'), head]));
     server.emit('connection', socket);
   });
@@ -113,7 +106,6 @@ class Mounts {
     else sendAnswer(response, messageAnswer(404));
   }
 
-  /** @returns whether anybody took the connection over */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const target = pathTarget(request.url ?? '/');
     const mount = this.#mounts.find(({ prefix }) => isUnder(target, prefix));
@@ -128,7 +120,6 @@ function hostsOf({ rawHeaders }: IncomingMessage): number {
   return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === 'host').length;
 }
 
-/** The head of a request as it came, but for what offers another protocol. */
 function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
   const lines = [`${method} ${url} HTTP/${httpVersion}`];
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -159,7 +150,7 @@ function isUnder(target: string, prefix: string): boolean {
 async function listen(server: Server, port: number, hostname: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    // An address, not the name: what "localhost" resolves to first differs between machines.
+    // "localhost" resolves to different addresses on different machines.
     server.listen(port, hostname === 'localhost' ? '127.0.0.1' : hostname, () => {
       server.off('error', reject);
       resolve();
@@ -174,7 +165,6 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-/** Answers on a connection that has no response any more, and closes it. */
 export function refuseSocket(
   socket: Duplex,
   status: number,
@@ -188,7 +178,7 @@ export function refuseSocket(
   );
 }
 
-/** The form in which an HTTP API answers by itself. @param message by default the status's own name */
+/** An HTTP API's own answer. @param message by default the name of the status */
 export function messageAnswer(
   status: number,
   message = STATUS_CODES[status] ?? 'Error',
@@ -201,7 +191,7 @@ export function messageAnswer(
   };
 }
 
-/** @throws TypeError when a header can't be sent; nothing has been sent then. */
+/** @throws TypeError, before it sends anything, where a header cannot be sent */
 export function sendAnswer(
   response: ServerResponse,
   answer: HttpAnswer,

@@ -2,33 +2,30 @@ import type { Authorize, RoleSession } from '../endpoint/index.ts';
 import { deniedMessage, evaluate, type AccessRequest, type Policies, type Principal } from './evaluate.ts';
 import type { Statement } from './policy.ts';
 
-/** A request that policies do not allow, in AWS's words; the same one is told once. */
+/** In AWS's words. Each denial is told once. */
 export interface AccessDeniedEvent {
   readonly type: 'access-denied';
   readonly message: string;
 }
 
-/** What an app's policies allow, and where they are put together. */
 export interface Access {
   readonly policies: Policies;
   readonly addRole: (roleArn: string) => void;
   readonly hasRole: (roleArn: string) => boolean;
   readonly attach: (roleArn: string, statements: readonly Statement[]) => void;
   readonly setBoundary: (roleArn: string, statements: readonly Statement[]) => void;
-  /** Attaches resource-based statements to whatever has an ARN, and a trust policy to its role. */
+  /** A role's trust policy counts as its resource-based policy. */
   readonly attachToResource: (resourceArn: string, statements: readonly Statement[]) => void;
-  /** @returns AWS's message where the request is refused. */
+  /** @returns AWS's message where the request is refused */
   readonly refusalOf: (request: AccessRequest) => string | undefined;
-  /** For the AWS endpoint. An operator may do everything. */
   readonly authorize: Authorize;
-  /** The first 20,000 requests that were decided upon, each once, in the order of the first time. */
+  /** The first 20,000 distinct requests, in order. */
   readonly requests: () => readonly AccessRequest[];
 }
 
-/** More than an app has roles, actions and resources; connections of WebSocket APIs come and go. */
+/** More than an app has roles, actions and resources. WebSocket connections come and go. */
 const MAXIMUM_DECISIONS = 20_000;
 
-/** Keeps an app's policies and decides by them; the same request is evaluated once. */
 export function createAccess(
   place: Pick<Policies, 'accountId' | 'region'>,
   onEvent: (event: AccessDeniedEvent) => void,
@@ -44,7 +41,7 @@ export function createAccess(
     (map: Map<string, readonly Statement[]>) =>
     (arn: string, statements: readonly Statement[]): void => {
       map.set(arn, [...(map.get(arn) ?? []), ...statements]);
-      // What was refused while the app was being made may be allowed now.
+      // A new policy may allow what was refused.
       decided.clear();
     };
 
@@ -87,10 +84,7 @@ function keyOf(principal: Principal): string {
     : `${principal.service} ${principal.sourceArn}`;
 }
 
-/**
- * Whether a role may write to a stream of a log group, and make the group if it is not there.
- * Source: Service Authorization Reference for CloudWatch Logs.
- */
+/** Source: Service Authorization Reference for CloudWatch Logs. */
 export function mayWriteTo(
   access: Pick<Access, 'refusalOf'>,
   { roleArn, sessionName }: RoleSession,

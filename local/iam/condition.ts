@@ -7,7 +7,7 @@ export class PolicyError extends Error {
   }
 }
 
-/** Keys whose values the host knows of each request. A condition on any other stops the start. */
+/** The host knows these of each request. A condition on any other key stops the start. */
 const CONDITION_KEYS = [
   'aws:principalaccount',
   'aws:principalarn',
@@ -21,7 +21,7 @@ const CONDITION_KEYS = [
 ] as const;
 type ConditionKey = (typeof CONDITION_KEYS)[number];
 
-/** What conditions may ask of a request, by key in lower case: case does not matter in keys. */
+/** Keys are in lower case: IAM ignores their case. */
 export type RequestContext = Readonly<Partial<Record<ConditionKey, string>>>;
 
 export type Condition = (context: RequestContext) => boolean;
@@ -35,7 +35,7 @@ const COMPARISONS = new Map<string, (value: string) => Matches>([
   ['Bool', ignoringCase],
 ]);
 
-/** A negated operator holds where no value matches, and where there is nothing to compare. */
+/** A negated operator also holds where there is no value. */
 const NEGATIONS = new Map([
   ['StringNotEquals', 'StringEquals'],
   ['StringNotEqualsIgnoreCase', 'StringEqualsIgnoreCase'],
@@ -45,13 +45,10 @@ const NEGATIONS = new Map([
 ]);
 
 /**
- * Compiles one line of a statement's `Condition`. Every key that is known here has one value at most.
- *
- * Source: IAM user guide, "IAM JSON policy elements: Condition operators" and "Single-valued vs. multivalued context
- * keys".
- *
+ * The known keys have at most one value each. Source: IAM user guide, "IAM JSON policy elements: Condition operators"
+ * and "Single-valued vs. multivalued context keys".
  * @param operator such as `StringEquals`, `ForAnyValue:StringLike` or `BoolIfExists`
- * @throws PolicyError for an operator or a key that the host does not know
+ * @throws PolicyError for an unknown operator or key
  */
 export function compileCondition(operator: string, key: string, values: readonly string[]): Condition {
   const known = CONDITION_KEYS.find((each) => each === key.toLowerCase());

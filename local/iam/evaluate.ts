@@ -2,24 +2,20 @@ import { sessionArn, type RoleSession } from '../endpoint/index.ts';
 import type { RequestContext } from './condition.ts';
 import type { Patterns, PrincipalPattern, Statement } from './policy.ts';
 
-/** All policies of an app, compiled. */
 export interface Policies {
   readonly accountId: string;
   readonly region: string;
-  /** Identity-based policies by the ARN of the role. A role without any has an entry, too. */
+  /** By the role's ARN. A role without policies has an entry too. */
   readonly identity: ReadonlyMap<string, readonly Statement[]>;
-  /** Permissions boundaries by the ARN of the role. */
   readonly boundaries: ReadonlyMap<string, readonly Statement[]>;
-  /** Resource-based policies by the ARN of the resource. The trust policy of a role is that of the role. */
+  /** By the resource's ARN. For a role, this is its trust policy. */
   readonly resources: ReadonlyMap<string, readonly Statement[]>;
 }
 
-/** Who asks: a session of a role, or a service that acts for one of the app's resources. */
 export type Principal =
   | ({ readonly kind: 'role' } & RoleSession)
   | {
       readonly kind: 'service';
-      /** Such as `apigateway.amazonaws.com`. */
       readonly service: string;
       readonly sourceArn: string;
     };
@@ -27,9 +23,9 @@ export type Principal =
 export interface AccessRequest {
   readonly principal: Principal;
   readonly action: string;
-  /** `*` for an action that acts on no resource. */
+  /** `*` for an action without a resource. */
   readonly resourceArn: string;
-  /** Whether it came over TLS. @default true, as the host counts every call */
+  /** Over TLS. @default true, for every call to the host */
   readonly isSecure?: boolean;
 }
 
@@ -43,11 +39,9 @@ interface Denial {
 export type Decision = { readonly isAllowed: true } | Denial;
 
 /**
- * Decides upon a request within one account.
- *
- * A Deny anywhere wins. A service needs a resource-based policy that allows it; a role needs one that names it, or an
- * identity-based policy, and its permissions boundary must not stand in the way.
- * Source: IAM user guide, "Policy evaluation logic".
+ * A Deny anywhere wins. A role needs an identity-based policy, or a resource-based one that names it; its permissions
+ * boundary must allow the request too. A service needs a resource-based policy. Source: IAM user guide, "Policy
+ * evaluation logic".
  */
 export function evaluate(policies: Policies, request: AccessRequest): Decision {
   const { principal, action, resourceArn } = request;
@@ -87,9 +81,8 @@ export function evaluate(policies: Policies, request: AccessRequest): Decision {
 }
 
 /**
- * A refusal in AWS's words. SQS writes actions in lower case; API Gateway hides the connection, the reason, and most of
- * the account.
- * Source: IAM user guide, "Troubleshoot access denied error messages".
+ * SQS writes actions in lower case; API Gateway hides the connection, the reason and most of the account. Source: IAM
+ * user guide, "Troubleshoot access denied error messages".
  */
 export function deniedMessage({ principal, action, resourceArn }: AccessRequest, denial: Denial): string {
   const who =
@@ -122,7 +115,7 @@ function names(pattern: PrincipalPattern, principal: Principal, { effect }: Stat
   return effect === 'Deny' && accountOf(principal.roleArn) === pattern.accountId;
 }
 
-/** Whose resource-based policy speaks of a resource: a table's of its indexes, a function's of its versions. */
+/** A table's policy covers its indexes, and a function's its versions. */
 function holderOf(resourceArn: string): string {
   if (resourceArn.startsWith('arn:aws:dynamodb:')) return resourceArn.replace(/\/index\/.*$/, '');
   if (resourceArn.startsWith('arn:aws:lambda:')) return resourceArn.split(':').slice(0, 7).join(':');

@@ -3,7 +3,7 @@ import { isJsonList, isJsonObject, type Json, type JsonObject } from '../templat
 import { compileCondition, PolicyError, type Condition } from './condition.ts';
 import { compileArnPattern, compileWildcard, type Matches } from './wildcard.ts';
 
-/** Patterns of actions or resources. Those of `NotAction` and `NotResource` speak of everything that matches none. */
+/** With `NotAction` and `NotResource`, a statement covers everything that matches none of them. */
 export interface Patterns {
   readonly isNegated: boolean;
   readonly patterns: readonly { readonly text: string; readonly matches: Matches }[];
@@ -11,24 +11,22 @@ export interface Patterns {
 
 export type PrincipalPattern =
   | { readonly kind: 'everyone' }
-  /** All of the account: an Allow leaves it to the identity-based policies, a Deny holds for each. */
+  /** The whole account: an Allow leaves the decision to identity-based policies, a Deny holds for each principal. */
   | { readonly kind: 'account'; readonly accountId: string }
   | { readonly kind: 'arn'; readonly arn: string }
   | { readonly kind: 'service'; readonly service: string };
 
-/** One statement of a policy, compiled. */
 export interface Statement {
-  /** Where it stands, for people and tests: `Shop/RolePolicy PolicyDocument.Statement[2]`. */
+  /** For people and tests: `Shop/RolePolicy PolicyDocument.Statement[2]`. */
   readonly source: string;
   readonly effect: 'Allow' | 'Deny';
   readonly actions: Patterns;
   readonly resources: Patterns;
-  /** Of resource-based policies and trust policies. */
   readonly principals?: readonly PrincipalPattern[];
   readonly conditions: readonly Condition[];
 }
 
-/** `identity` speaks of its holder; `resource` names principals; `trust` does too, and speaks of its role alone. */
+/** `identity` covers its holder; `resource` and `trust` name principals; `trust` covers its role alone. */
 export type PolicyKind = 'identity' | 'resource' | 'trust';
 
 const TextOrTexts = v.union([
@@ -58,10 +56,7 @@ const DocumentSchema = v.strictObject({
   ),
 });
 
-/**
- * @param source where the document stands; each statement's source continues it.
- * @throws PolicyError that names what the host does not understand.
- */
+/** @param source of the document; statements extend it. @throws PolicyError that names what is not understood */
 export function compilePolicy(document: Json, kind: PolicyKind, source: string): readonly Statement[] {
   const { Statement: statements } = parsed(DocumentSchema, document, 'the document');
   return (isJsonList(statements) ? statements : [statements]).map((statement, index) => {
@@ -98,7 +93,7 @@ function compileStatement(statement: StatementSource, kind: PolicyKind, source: 
     source,
     effect: statement.Effect,
     actions: patterns('Action', Action, NotAction, (text) => compileWildcard(text, { ignoresCase: true })),
-    // A trust policy stands with its role and names no other.
+    // A trust policy covers its own role and names no resource.
     resources: patterns('Resource', kind === 'trust' ? ['*'] : Resource, NotResource, compileArnPattern),
     ...(Principal === undefined ? {} : { principals: principalsOf(Principal) }),
     conditions: conditionsOf(statement.Condition ?? {}),
@@ -152,7 +147,7 @@ function awsPrincipal(name: string): PrincipalPattern {
   throw new PolicyError(`the local host does not know the principal ${name}.`);
 }
 
-/** `${aws:PrincipalArn}` and the like, which AWS replaces in each request. */
+/** AWS replaces `${aws:PrincipalArn}` and the like in each request. */
 function refuseVariables(statement: StatementSource): void {
   const variable = /\$\{[^}]*\}/.exec(JSON.stringify(statement))?.[0];
   if (variable !== undefined)

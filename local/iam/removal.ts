@@ -1,14 +1,13 @@
 import type { Policies } from './evaluate.ts';
 import type { Patterns, Statement } from './policy.ts';
 
-/** A statement, or one of its actions or resources: what a test takes away to show that it is needed. */
+/** What a test removes to show that it is needed: a statement, or one of its actions or resources. */
 export interface PolicyPart {
   readonly source: string;
   readonly action?: string;
   readonly resource?: string;
 }
 
-/** Each statement once, and of those with several actions or resources, each of them. */
 export function partsOf({ identity, boundaries, resources }: Policies): readonly PolicyPart[] {
   const bySource = new Map(
     [identity, boundaries, resources]

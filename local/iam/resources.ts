@@ -27,7 +27,7 @@ const allow = (...Action: readonly string[]): Json => ({
 });
 const LOGS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'] as const;
 
-/** What the role needs that writes API Gateway's logs. Source: API Gateway developer guide, "Set up CloudWatch logging". */
+/** The actions that API Gateway's log role needs. Source: API Gateway developer guide, "Set up CloudWatch logging". */
 export const API_GATEWAY_LOG_ACTIONS = [
   ...LOGS,
   'logs:DescribeLogGroups',
@@ -36,10 +36,7 @@ export const API_GATEWAY_LOG_ACTIONS = [
   'logs:FilterLogEvents',
 ] as const;
 
-/**
- * The policies managed by AWS that CDK's constructs attach, by what follows `arn:aws:iam::aws:policy/`.
- * Source: AWS Managed Policy Reference.
- */
+/** Those that CDK attaches, by the name after `arn:aws:iam::aws:policy/`. Source: AWS Managed Policy Reference. */
 const AWS_MANAGED_POLICIES: Readonly<Record<string, Json>> = {
   'service-role/AWSLambdaBasicExecutionRole': allow(...LOGS),
   'service-role/AWSLambdaSQSQueueExecutionRole': allow(
@@ -67,7 +64,6 @@ const AWS_MANAGED_POLICIES: Readonly<Record<string, Json>> = {
 
 interface PolicyWorld extends Place {
   readonly access: Access;
-  /** By ARN. */
   readonly managedPolicies: Map<string, readonly Statement[]>;
 }
 
@@ -107,17 +103,11 @@ const provisionManagedPolicy: Provision<PolicyWorld> = (resource, world) => {
   return { ref: policyArn, attributes: { PolicyArn: policyArn } };
 };
 
-/** The policy document at a path of the properties. @throws ResourceError */
 export function policyAt(resource: ResourceRequest, path: string, kind: PolicyKind): readonly Statement[] {
   return policyOf(resource, path, propertyAt(resource, path) ?? null, kind);
 }
 
-/**
- * Makes sure that a service may act as a role, as AWS does when a resource is made that names the role.
- *
- * @param words what the service says on AWS where it may not
- * @throws ResourceError
- */
+/** AWS checks this when it makes a resource with a role. @param words AWS's refusal. @throws ResourceError */
 export function requireAssumable(
   resource: ResourceRequest,
   world: Pick<PolicyWorld, 'access'>,
@@ -169,7 +159,7 @@ function managedPolicy(
   return compilePolicy(document, 'identity', policyArn);
 }
 
-/** @throws ResourceError where the document, which stands at a path, has what the host does not understand. */
+/** @throws ResourceError where the host does not understand the document */
 export function policyOf(
   resource: ResourceRequest,
   path: string,

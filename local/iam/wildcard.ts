@@ -1,9 +1,6 @@
 export type Matches = (text: string) => boolean;
 
-/**
- * A pattern of a policy: `*` stands for any text, `?` for any one character, and the whole text must match.
- * Source: IAM user guide, "IAM JSON policy elements: Action" and "Resource".
- */
+/** `*` is any text, `?` any character. Source: IAM user guide, "IAM JSON policy elements: Action" and "Resource". */
 export function compileWildcard(pattern: string, { ignoresCase = false } = {}): Matches {
   if (pattern === '*') return () => true;
   if (!/[*?]/.test(pattern)) {
@@ -20,10 +17,7 @@ export function compileWildcard(pattern: string, { ignoresCase = false } = {}): 
 
 const ARN_PARTS = 6;
 
-/**
- * A pattern of ARNs. Each of the six parts between colons matches by itself, so that `*` in one does not reach into the
- * next. Parts that are missing at the end stand for anything, as IAM completes them.
- */
+/** Each of the six parts matches by itself: `*` does not reach into the next. IAM takes missing last parts for `*`. */
 export function compileArnPattern(pattern: string): Matches {
   if (pattern === '*') return () => true;
   const parts = arnParts(pattern);
@@ -35,7 +29,7 @@ export function compileArnPattern(pattern: string): Matches {
   };
 }
 
-/** The last part may hold colons of its own. */
+/** The last part may contain colons. */
 function arnParts(text: string): readonly string[] {
   const parts = text.split(':');
   const last = ARN_PARTS - 1;

@@ -13,21 +13,16 @@ export interface EventSourceMappingOptions {
   readonly functionArn: string;
   readonly batchSize: number;
   readonly windowSeconds: number;
-  /** Each polls, batches and invokes on its own, one batch at a time. */
+  /** Each polls and invokes by itself, one batch at a time. */
   readonly pollers: number;
   readonly reportsBatchItemFailures: boolean;
-  /** A record goes to the function if one of them matches it; otherwise it is deleted. @default every record goes */
+  /** A record needs to match one of them; others are deleted. @default every record passes */
   readonly patterns?: readonly ((record: SqsRecord) => boolean)[];
   readonly region: string;
-  /** As the function's role. */
   readonly callAws: CallAws;
   /** @param cause the trace header of the messages */
   readonly invoke: (functionArn: string, event: unknown, cause?: string) => Promise<Invocation>;
-  /**
-   * Moves messages to the queue's dead-letter queue, if it has one: those of a chain that has invoked the function too
-   * often.
-   * @default a chain may invoke the function any number of times
-   */
+  /** For messages of a chain that invoked the function too often. @default a chain may do so without limit */
   readonly deadLetter?: (receiptHandles: readonly string[]) => void;
   readonly onEvent: (event: LambdaEvent) => void;
 }
@@ -38,16 +33,13 @@ export interface EventSourceMapping {
 
 const RECEIVE_MAXIMUM = 10;
 const LONG_POLL_SECONDS = 20;
-/** After a throttle, or where the queue can't be reached, a poller steps back. */
+/** After a throttle, or where the queue cannot be reached. */
 const BACK_OFF_MILLISECONDS = 1000;
 
-/**
- * Polls a queue with the function's own credentials and invokes the function with batches, as Lambda's pollers do:
- * a batch goes when its window since the first message is over, when it is full, or when it reaches 6 MB.
- */
+/** A batch goes when its window since the first message ends, when it is full, or when it reaches 6 MB. */
 export function startEventSourceMapping(options: EventSourceMappingOptions): EventSourceMapping {
   const stopping = new AbortController();
-  // Every poller waits on it, in the SDK and here.
+  // Every poller listens on it, in the SDK and here.
   setMaxListeners(0, stopping.signal);
   const running = Array.from({ length: options.pollers }, () => new Poller(options, stopping.signal).poll());
   return {
@@ -76,7 +68,7 @@ class Poller {
         this.#batch.next();
       } catch {
         this.#batch.clear();
-        // What was received and not deleted comes back after the visibility timeout.
+        // Messages not deleted come back after the visibility timeout.
         await this.#stepBack().catch(() => undefined);
       }
     }
@@ -86,7 +78,6 @@ class Poller {
     await sleep(BACK_OFF_MILLISECONDS, undefined, { signal: this.#signal });
   }
 
-  /** Waits for a first message, then for more until the batch must go. */
   async #gather(): Promise<void> {
     const batch = this.#batch;
     const { batchSize, windowSeconds } = this.#options;
@@ -99,7 +90,7 @@ class Poller {
       const remaining = batch.startedAt + windowSeconds * 1000 - Date.now();
       if (remaining <= 0) return;
       const wholeSeconds = Math.min(Math.floor(remaining / 1000), LONG_POLL_SECONDS);
-      // Long polls last whole seconds; the rest of the window passes without one, and a last look ends it.
+      // Long polls last whole seconds, so the rest of the window is a sleep and a last poll.
       if (wholeSeconds === 0) await sleep(remaining, undefined, { signal: this.#signal });
       batch.add(await this.#receive(batchSize - batch.records.length, wholeSeconds));
     }
@@ -136,13 +127,12 @@ class Poller {
     }
   }
 
-  /** Invokes the function and deletes what it finished. */
   async #deliver(): Promise<void> {
     const { functionArn, functionName, queueName, reportsBatchItemFailures } = this.#options;
     const startedAt = Date.now();
     const records = this.#withoutLoops(this.#batch.records);
     if (records.length === 0) return;
-    // What the function sends belongs to the longest of the chains that its batch goes on.
+    // The function's own messages continue the longest chain of the batch.
     const [cause] = records.toSorted((one, other) => this.#invocations(other) - this.#invocations(one));
     const invocation = await this.#options.invoke(
       functionArn,
@@ -163,7 +153,6 @@ class Poller {
     if (invocation.kind === 'throttled') await this.#stepBack();
   }
 
-  /** Drops what is in a loop. @returns what may go to the function */
   #withoutLoops(records: readonly SqsRecord[]): readonly SqsRecord[] {
     const { deadLetter, queueName, functionName, onEvent } = this.#options;
     if (deadLetter === undefined) return records;

@@ -3,14 +3,13 @@ import { performance } from 'node:perf_hooks';
 import type { FunctionDefinition, Invocation, InvocationError } from './function-definition.ts';
 import { FunctionWorker } from './function-worker.ts';
 
-/** Starting a worker costs some 150 ms of processor time, so a short queue waits for a warm worker instead. */
+/** Starting a worker costs some 150 ms of processor time, so a short queue waits for a warm one. */
 const GROW_AFTER_MILLISECONDS = 25;
-/** More threads than processors help only a function that mostly waits. For others they cost memory and switches. */
+/** More threads than processors help only functions that mostly wait. Others lose memory and time to them. */
 const PROCESSORS = availableParallelism();
-/** After this wait a function may grow beyond the processors, and may take a worker from another function. */
+/** After this wait a function may grow beyond the processors and take a worker from another. */
 const STARVED_AFTER_MILLISECONDS = 200;
 
-/** An invocation that waits for a worker, or runs on one. */
 export interface Job {
   readonly payload: string;
   readonly traceHeader: string;
@@ -27,12 +26,11 @@ interface Slot {
   served: number;
 }
 
-/** The workers of one function, and what waits for them. */
 export interface Team {
   readonly definition: FunctionDefinition;
   readonly waiting: Job[];
   readonly slots: Set<Slot>;
-  /** The most recently used last: it is the warmest. */
+  /** The most recently used, and so the warmest, is last. */
   readonly idle: Slot[];
   readonly warming: (() => void)[];
   starting: number;
@@ -41,16 +39,15 @@ export interface Team {
 export interface CrewOptions {
   readonly maxWorkers: number;
   readonly region: string;
-  /** Where the SDK of a function sends every call, such as `http://localhost:4566`. */
+  /** Where functions send AWS calls, such as `http://localhost:4566`. */
   readonly awsEndpoint: string;
   readonly onLog: (functionName: string, line: string) => void;
 }
 
-/** Shares a bounded number of worker threads among functions. A thread belongs to one function for life. */
+/** Shares a limited number of threads among functions. A thread belongs to one function for life. */
 export class Crew {
   readonly #options: CrewOptions;
   readonly #teams: Team[] = [];
-  /** Teams with waiting jobs, in the order in which they began to wait. */
   readonly #hungry = new Set<Team>();
   readonly #ending = new Set<Promise<void>>();
   #workers = 0;
@@ -76,7 +73,6 @@ export class Crew {
     if (this.#sweepTimer === undefined) this.#sweep();
   }
 
-  /** Ends the workers that are running the function now. @returns how many */
   kill(team: Team): number {
     const busy = [...team.slots].filter((slot) => slot.state === 'busy');
     for (const slot of busy) this.#end(slot);
@@ -84,7 +80,6 @@ export class Crew {
     return busy.length;
   }
 
-  /** Starts one worker if the function has none and a place is free. Resolves when it is initialized, or could not be. */
   async warm(team: Team): Promise<void> {
     if (this.#isStopped || team.slots.size > team.starting) return;
     if (team.starting === 0) {
@@ -125,7 +120,7 @@ export class Crew {
       onGone: (initFailure) => {
         if (!this.#remove(slot)) return;
         if (initFailure) this.#refuseWaiting(team, initFailure);
-        // After the stack unwinds: the invocation that ended with the worker is settled first.
+        // The invocation that ended with the worker is settled first.
         queueMicrotask(() => this.#sweep());
       },
       onLog: (line) => onLog(definition.functionName, line),
@@ -137,7 +132,7 @@ export class Crew {
     this.#workers += 1;
   }
 
-  /** Every invocation that waits for the init would repeat it and fail alike. */
+  /** Each waiting invocation would repeat the init and fail too. */
   #refuseWaiting(team: Team, initFailure: InvocationError): void {
     warmed(team);
     this.#hungry.delete(team);
@@ -172,7 +167,7 @@ export class Crew {
     });
   }
 
-  /** A worker is free: for the queue of its own function, unless another function starves. */
+  /** The worker serves its own function's queue, unless another function starves. */
   #release(slot: Slot): void {
     if (this.#isStopped) return;
     const { team } = slot;
@@ -192,8 +187,8 @@ export class Crew {
   }
 
   /**
-   * Who should have this worker when all are busy. A worker that has just started serves its own function first, and the
-   * only worker of a busy function stays for a while: otherwise two floods would take turns and do no work.
+   * A worker that just started serves its own function first, and a busy function keeps its only worker for a while;
+   * otherwise two floods would take turns and get nothing done.
    */
   #starvingBeside({ team, served, readyAt }: Slot): Team | undefined {
     const isNeeded = team.waiting.length > 0;
@@ -220,7 +215,6 @@ export class Crew {
     }, GROW_AFTER_MILLISECONDS);
   }
 
-  /** Gives a waiting function one more worker, if that helps it and is fair to the others. */
   #staff(team: Team): void {
     const oldest = team.waiting[0];
     if (oldest === undefined || team.starting > 0) return;

@@ -1,14 +1,12 @@
 import type { RoleCredentials } from '../endpoint/index.ts';
 
-/** A Lambda function of a synthesized template, resolved. */
 export interface FunctionDefinition {
   readonly stackName: string;
   readonly logicalId: string;
-  /** The construct's path. */
   readonly path?: string;
   readonly functionName: string;
   readonly functionArn: string;
-  /** The absolute folder of the asset. */
+  /** Absolute path of the asset. */
   readonly codeFolder: string;
   /** `index.handler` is the export `handler` of index.mjs, index.js or index.cjs. */
   readonly handler: string;
@@ -19,16 +17,15 @@ export interface FunctionDefinition {
   readonly memoryMegabytes: number;
   /** @default as many as there are workers */
   readonly reservedConcurrency?: number;
-  /** Whether a chain of requests may invoke the function any number of times. @default 16 times */
+  /** Whether a chain of requests may invoke the function without limit. @default 16 times */
   readonly allowsRecursion?: boolean;
-  /** How the runtime writes `console` output and thrown errors. @default Text */
   readonly logFormat?: 'JSON' | 'Text';
   readonly credentials: RoleCredentials;
   /** @default /aws/lambda/<function name> */
   readonly logGroupName?: string;
 }
 
-/** An invocation that failed, in Lambda's words: `Sandbox.Timedout`, `Runtime.ExitError`, or the thrown error's name. */
+/** In Lambda's words: `Sandbox.Timedout`, `Runtime.ExitError`, or the name of the thrown error. */
 export interface InvocationError {
   readonly kind: 'error';
   readonly errorType: string;
@@ -36,15 +33,13 @@ export interface InvocationError {
 }
 
 export type Invocation =
-  /** `payload` is the parsed JSON of what the handler returned; undefined became null. */
+  /** `payload` is the handler's result, parsed from JSON; undefined becomes null. */
   | { readonly kind: 'success'; readonly payload: unknown }
   | InvocationError
-  /** The function's reserved concurrency is used up, or the account's. */
+  /** The concurrency of the function or of the account is used up. */
   | { readonly kind: 'throttled' };
 
-/** What a function pool and its pollers report. */
 export type LambdaEvent =
-  /** One line that a function wrote to its standard output or error. */
   | { readonly type: 'log'; readonly functionName: string; readonly line: string }
   | {
       readonly type: 'invocation';
@@ -64,7 +59,7 @@ export type LambdaEvent =
       readonly milliseconds: number;
       readonly waitedMilliseconds: number;
     }
-  /** Lambda dropped messages whose chain had invoked the function too often. */
+  /** Lambda dropped messages of a chain that invoked the function too often. */
   | {
       readonly type: 'recursion';
       readonly queueName: string;

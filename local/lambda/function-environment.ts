@@ -1,13 +1,10 @@
 import { devNull } from 'node:os';
 import { logGroupName, type FunctionDefinition } from './function-definition.ts';
 
-/** Variables that a process needs to run at all. Nothing else of the host's environment leaks in. */
+/** A process needs these. Nothing else of the host's environment gets in. */
 const INHERITED = ['PATH', 'TMPDIR', 'TEMP', 'SystemRoot', 'LD_LIBRARY_PATH'] as const;
 
-/**
- * The variables a function sees: what Lambda sets, the credentials of its role, and those of the template, which
- * win as they do on AWS wherever the name is not reserved.
- */
+/** The template's variables win over Lambda's, except for reserved names, as on AWS. */
 export function functionEnvironment(
   definition: FunctionDefinition,
   region: string,
@@ -36,7 +33,7 @@ export function functionEnvironment(
     AWS_ACCESS_KEY_ID: definition.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: definition.credentials.secretAccessKey,
     AWS_ENDPOINT_URL: awsEndpoint,
-    // Without these the SDK would read the developer's own ~/.aws.
+    // Otherwise the SDK would read the developer's own ~/.aws.
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',

@@ -6,26 +6,25 @@ import { headerOfInvocation } from './trace.ts';
 export interface FunctionPoolOptions extends Pick<CrewOptions, 'awsEndpoint' | 'region'> {
   /** Worker threads over all functions. @default 8 */
   readonly maxWorkers?: number;
-  /** Most invocations at once over all functions, as an account has a limit. @default none */
+  /** Invocations at once over all functions, as an account has a limit. @default none */
   readonly accountConcurrency?: number;
   readonly onEvent: (event: LambdaEvent) => void;
-  /** Sees what each invocation is given, before it runs. */
+  /** Sees each invocation's event before it runs. */
   readonly onInvoke?: (functionArn: string, event: unknown) => void;
 }
 
-/** A function and how many of its invocations wait or run. */
 interface Registered {
   readonly definition: FunctionDefinition;
   readonly team: Team;
   inFlight: number;
 }
 
-/** Lambda's limit for a synchronous payload, in either direction. */
+/** For a synchronous payload, in either direction. */
 const MAXIMUM_PAYLOAD_BYTES = 6 * 1024 * 1024;
 
 /**
- * So much of an account's concurrency must be left to functions that reserve none: all of it in a new account.
- * Source: Lambda developer guide, "Configuring reserved concurrency for a function".
+ * Must stay for functions that reserve none. Source: Lambda developer guide, "Configuring reserved concurrency for a
+ * function".
  */
 const LEAST_UNRESERVED = 100;
 
@@ -41,12 +40,11 @@ const TOO_LARGE: InvocationError = {
   errorMessage: `Request must be smaller than ${MAXIMUM_PAYLOAD_BYTES} bytes for the InvokeFunction operation`,
 };
 
-/** Runs functions from their bundles, in worker threads that stay warm between invocations. */
 export class FunctionPool {
   readonly #options: FunctionPoolOptions;
   readonly #crew: Crew;
   readonly #functions = new Map<string, Registered>();
-  /** How many functions without a reservation may run at once, and do. */
+  /** The limit for functions without a reservation, and their current number. */
   #unreservedConcurrency: number;
   #unreservedInFlight = 0;
   #isStopped = false;
@@ -62,7 +60,7 @@ export class FunctionPool {
     });
   }
 
-  /** @throws Error where the ARN is taken, or the account has not as much concurrency to reserve. */
+  /** @throws Error where the ARN is taken, or the account has too little concurrency left to reserve */
   register(definition: FunctionDefinition): void {
     const { functionArn, stackName, logicalId, reservedConcurrency = 0 } = definition;
     if (this.#functions.has(functionArn)) {
@@ -80,12 +78,10 @@ export class FunctionPool {
     this.#functions.set(functionArn, { definition, team: this.#crew.add(definition), inFlight: 0 });
   }
 
-  /** Every function, in the order of registration. */
   definitions(): readonly FunctionDefinition[] {
     return [...this.#functions.values()].map(({ definition }) => definition);
   }
 
-  /** @param nameOrArn of the function */
   find(nameOrArn: string): FunctionDefinition | undefined {
     return (
       this.#functions.get(nameOrArn)?.definition ??
@@ -94,9 +90,8 @@ export class FunctionPool {
   }
 
   /**
-   * Rejects only for an ARN that is not registered; whatever goes wrong in the function is an outcome.
-   *
-   * @param cause the trace header of what caused the event, where a function did
+   * Rejects only for an unknown ARN. Failures are outcomes.
+   * @param cause the trace header, where a function caused it
    */
   // Not async itself: the hot path of every request saves a promise.
   // oxlint-disable-next-line typescript/promise-function-async
@@ -127,17 +122,16 @@ export class FunctionPool {
     });
   }
 
-  /** Fault injection: ends the workers that are running this function now, and says how many. */
+  /** Fault injection: ends the workers that are running the function. @returns how many */
   kill(functionArn: string): number {
     return this.#crew.kill(this.#teamOf(functionArn));
   }
 
-  /** Starts one worker if the function has none and a place is free. Resolves when it is initialized, or could not be. */
+  /** Starts a worker if the function has none and there is room. Resolves when its init is over. */
   async warm(functionArn: string): Promise<void> {
     await this.#crew.warm(this.#teamOf(functionArn));
   }
 
-  /** Ends everything at once; what was pending resolves as an error. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#crew.stop(STOPPED);

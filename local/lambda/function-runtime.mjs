@@ -1,10 +1,9 @@
 // @ts-check
 /**
- * What runs inside a worker thread: the counterpart of the Lambda Node.js runtime interface client. It loads one
- * handler, then runs one invocation at a time. Plain JavaScript, because a worker starts it without a compiler.
- *
- * Messages from the host: `{ requestId, payload (JSON text), deadline (milliseconds since the epoch), traceHeader }`.
- * Messages to the host: `ready`, `log`, `result` and `error`, as `parseMessage` of `function-worker.ts` reads them.
+ * Runs inside a worker thread, in the place of Lambda's Node.js runtime interface client. It loads one handler and
+ * runs one invocation at a time. It is plain JavaScript because a worker starts it without a compiler. Messages from
+ * the host: `{ requestId, payload (JSON text), deadline (milliseconds since the epoch), traceHeader }`. Messages to
+ * the host: see `parseMessage` in `function-worker.ts`.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -61,7 +60,7 @@ function captureLines(stream) {
 }
 
 const flushes = [captureLines(process.stdout), captureLines(process.stderr)];
-/** A line without its newline would otherwise wait for a later invocation, as text of that one. */
+/** An unfinished line would otherwise end up in a later invocation's log. */
 function flushLines() {
   for (const flush of flushes) flush();
 }
@@ -88,7 +87,7 @@ function writeJson(level, ...params) {
   process.stdout.write(`${line}\n`);
 }
 
-/** As the runtime logs an error: with everything that is in it. @param {string} _ @param {unknown} value */
+/** With all members of an error, as the runtime logs it. @param {string} _ @param {unknown} value */
 function errorsWithTheirMembers(_, value) {
   return types.isNativeError(value) ? Object.assign(partsOf(value), value) : value;
 }
@@ -116,10 +115,7 @@ if (logsJson) {
   }
 }
 
-/**
- * @param {unknown} error
- * @returns {{ errorType: string, errorMessage: string, stack: string[], error: unknown }}
- */
+/** @param {unknown} error @returns {{ errorType: string, errorMessage: string, stack: string[], error: unknown }} */
 function describe(error) {
   if (types.isNativeError(error) || error instanceof Error) {
     const { name, message, stack = '' } = error;
@@ -143,9 +139,7 @@ function logFailure({ errorType, errorMessage, stack, error }, title) {
 }
 
 /**
- * @param {Failure} failure
- * @param {string} title
- * @param {boolean} [exiting] the worker ends itself after this, so the host must not use it again
+ * @param {Failure} failure @param {string} title @param {boolean} [exiting] this worker ends itself: not to be reused
  */
 function fail(failure, title, exiting = false) {
   logFailure(failure, title);
@@ -201,10 +195,7 @@ process.on('unhandledRejection', (reason) => {
 });
 process.on('exit', flushLines);
 
-/**
- * @param {string} handler such as `index.handler` or `folder/index.handler`
- * @returns {Promise<Function>}
- */
+/** @param {string} handler such as `index.handler` or `folder/index.handler` @returns {Promise<Function>} */
 async function loadHandler(handler) {
   const dot = handler.lastIndexOf('.');
   const modulePath = path.resolve(definition.codeFolder, handler.slice(0, dot));
@@ -229,7 +220,7 @@ async function loadHandler(handler) {
     error.name = named;
     throw error;
   }
-  // The names of a CommonJS module are not always found statically; its default export has them all.
+  // Node.js misses some named exports of a CommonJS module; the default export has them all.
   const found = module[exportName] ?? Object(module['default'])[exportName];
   if (typeof found !== 'function') {
     const error = new Error(`${handler} is undefined or not exported`);
@@ -277,7 +268,7 @@ function callHandler(handler, event, context) {
 /** @param {Function} handler @param {{ requestId: string, payload: string, deadline: number, traceHeader: string }} invocation */
 async function run(handler, { requestId, payload, deadline, traceHeader }) {
   currentRequestId = requestId;
-  // From here the SDK takes it along in every call.
+  // The SDK sends it with every call from here on.
   process.env['_X_AMZN_TRACE_ID'] = traceHeader;
   /** @type {unknown} */
   let value;

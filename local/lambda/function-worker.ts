@@ -11,16 +11,16 @@ import {
 } from './function-definition.ts';
 import { functionEnvironment } from './function-environment.ts';
 
-/** Lambda's limit for the init phase; it does not count in the invocation's timeout. */
+/** For the init phase, which does not count in the invocation's timeout. */
 const INIT_TIMEOUT_MILLISECONDS = 10_000;
-/** A bundle of the SDK alone takes 30 MB of heap, and Lambda's memory size covers the whole process. */
+/** A bundle with the SDK takes 30 MB of heap, and Lambda's memory size covers the whole process. */
 const MINIMUM_HEAP_MEGABYTES = 192;
-/** What an invocation leaves is small and soon garbage. With V8's 48 MB each, many workers would use up the machine. */
+/** An invocation's garbage is small and short-lived. V8's 48 MB for each of many workers would fill the machine. */
 const YOUNG_GENERATION_MEGABYTES = 6;
 
 const RUNTIME_FILE = locateRuntime();
 
-/** The host runs from source or from a bundle elsewhere in the package, so the file is searched for, upwards. */
+/** The host runs from source or from a bundle elsewhere in the package, so search upwards. */
 function locateRuntime(): string {
   const relative = path.join('local', 'lambda', 'function-runtime.mjs');
   let folder = path.dirname(fileURLToPath(import.meta.url));
@@ -37,7 +37,6 @@ export interface FunctionWorkerOptions {
   readonly region: string;
   readonly awsEndpoint: string;
   readonly onReady: () => void;
-  /** Once; with the failure when the function could not be initialized. */
   readonly onGone: (initFailure?: InvocationError) => void;
   readonly onLog: (line: string) => void;
 }
@@ -48,7 +47,6 @@ interface Running {
   readonly done: (invocation: Invocation) => void;
 }
 
-/** One worker thread, which belongs to one function for life and runs one invocation at a time. */
 export class FunctionWorker {
   readonly #options: FunctionWorkerOptions;
   readonly #worker: Worker;
@@ -83,7 +81,7 @@ export class FunctionWorker {
     });
   }
 
-  /** Calls back exactly once. After an error the worker may be gone: `onGone` then came before. */
+  /** Calls back exactly once. After an error the worker may be gone: `onGone` came first. */
   run(payload: string, traceHeader: string, done: (invocation: Invocation) => void): void {
     const requestId = randomUUID();
     if (this.#isGone) return done(exitError(requestId, 'without providing a reason'));
@@ -98,7 +96,7 @@ export class FunctionWorker {
     this.#worker.postMessage({ requestId, payload, traceHeader, deadline });
   }
 
-  /** Ends the thread at once; a running invocation fails with `Runtime.ExitError`. Resolves when it has ended. */
+  /** A running invocation fails with `Runtime.ExitError`. Resolves when the thread has ended. */
   async terminate(): Promise<void> {
     this.#leave(exitError(this.#running?.requestId, 'with error: signal: killed'));
     await this.#worker.terminate();
@@ -133,7 +131,7 @@ export class FunctionWorker {
     running.done(invocation);
   }
 
-  /** Takes the worker out of service before anybody hears of the result, so that nobody uses it again. */
+  /** Nobody may use the worker once the result is out. */
   #leave(result: InvocationError): void {
     if (this.#isGone) return;
     this.#isGone = true;
@@ -164,7 +162,7 @@ function startThread({ definition, region, awsEndpoint }: FunctionWorkerOptions)
   return new Worker(RUNTIME_FILE, {
     env: functionEnvironment(definition, region, awsEndpoint),
     execArgv: [],
-    // Unread, so that nothing a function writes reaches the host's own output.
+    // Unread, so that a function's output never reaches the host's.
     stdout: true,
     stderr: true,
     name: functionName,
@@ -180,7 +178,7 @@ function startThread({ definition, region, awsEndpoint }: FunctionWorkerOptions)
       memoryMegabytes,
       logGroupName: logGroupName(definition),
       logStreamName: `[$LATEST]${randomUUID().replaceAll('-', '')}`,
-      // Since Node.js 24 Lambda has no callbacks; the runtimes before it have.
+      // Lambda supports callbacks only before Node.js 24.
       allowsCallback: Number(/^nodejs(\d+)/.exec(runtime)?.[1] ?? 24) < 24,
     },
   });
@@ -202,7 +200,6 @@ function parseResult(payload: string): Invocation {
   }
 }
 
-/** What a worker thread tells its host; see function-runtime.mjs for the other side. */
 type Message =
   | { readonly kind: 'ready' }
   | { readonly kind: 'initError'; readonly errorType: string; readonly errorMessage: string }
@@ -213,11 +210,10 @@ type Message =
       readonly requestId: string | undefined;
       readonly errorType: string;
       readonly errorMessage: string;
-      /** The worker ends itself after this message. */
       readonly exiting: boolean;
     };
 
-/** Undefined for anything else: a function can reach its thread's port and post what it likes. */
+/** A function can reach its thread's port and post anything. */
 function parseMessage(message: unknown): Message | undefined {
   if (typeof message !== 'object' || message === null || !('kind' in message)) return undefined;
   const { kind, requestId, payload, line, errorType, errorMessage, exiting } = message as Record<

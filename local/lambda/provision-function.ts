@@ -27,7 +27,6 @@ export interface FunctionWorld extends Place {
   readonly functionPool: FunctionPool;
 }
 
-/** AWS::Lambda::Function */
 export const provisionFunction: Provision<FunctionWorld> = (resource, world) => {
   const functionName =
     optionalText(resource, 'FunctionName') ?? physicalName(resource.stackName, resource.logicalId, 64);
@@ -62,7 +61,7 @@ export const provisionFunction: Provision<FunctionWorld> = (resource, world) => 
   return { ref: functionName, attributes: { Arn: functionArn } };
 };
 
-/** AWS::Lambda::Permission: a statement of the function's resource-based policy. */
+/** A statement of the function's resource-based policy. */
 export const provisionPermission: Provision<FunctionWorld> = (resource, world) => {
   const { functionArn } = functionOf(resource, world.functionPool);
   const principal = requiredText(resource, 'Principal');
@@ -84,7 +83,7 @@ export const provisionPermission: Provision<FunctionWorld> = (resource, world) =
   return { ref: physicalName(resource.stackName, resource.logicalId), attributes: {} };
 };
 
-/** The function of this app that `FunctionName` names, by name or ARN. @throws ResourceError */
+/** @throws ResourceError where `FunctionName`, a name or an ARN, is not of this app */
 export function functionOf(resource: ResourceRequest, functionPool: FunctionPool): FunctionDefinition {
   const name = requiredText(resource, 'FunctionName');
   const found = functionPool.find(name);
@@ -125,13 +124,10 @@ function codeFolder(resource: ResourceRequest): string {
 }
 
 /**
- * Whether a function's lines reach its log group. Where its role may not write them, the function still runs, as on AWS,
- * and nobody ever reads them.
- *
- * Source: Lambda developer guide, "Sending Lambda function logs to CloudWatch Logs", and the Service Authorization
- * Reference for CloudWatch Logs.
- *
- * @param hasLogGroup whether the app makes a group; any other Lambda makes with the first line, if the role may
+ * A function whose role may not write logs still runs, as on AWS, but its lines are lost.
+ * @param hasLogGroup whether the app makes the group; Lambda makes any other where the role may. Source: Lambda
+ *   developer guide, "Sending Lambda function logs to CloudWatch Logs", and the Service Authorization Reference for
+ *   CloudWatch Logs.
  */
 export function mayWriteLogs(
   access: Pick<Access, 'refusalOf'>,

@@ -27,13 +27,13 @@ export interface MappingWorld extends FunctionWorld {
 }
 
 const POLLERS = 5;
-/** More pollers than workers would only hold messages that wait for one. */
+/** More pollers than workers would only hold messages that wait for a worker. */
 const MAXIMUM_POLLERS = 10;
 const POLLER_SESSION = 'event-source-mapping';
-/** What Lambda's pollers do as the function's role. Source: Lambda developer guide, "Using Lambda with Amazon SQS". */
+/** What pollers do as the function's role. Source: Lambda developer guide, "Using Lambda with Amazon SQS". */
 const POLLER_ACTIONS = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'] as const;
 
-/** AWS::Lambda::EventSourceMapping, for SQS. Refuses what Lambda refuses at creation. */
+/** Refuses what Lambda refuses at creation. */
 export const provisionEventSourceMapping: Provision<MappingWorld> = (resource, world) => {
   const definition = functionOf(resource, world.functionPool);
   const { functionName, functionArn, allowsRecursion } = definition;

@@ -1,7 +1,6 @@
 import { isJsonList, isJsonObject, objectAt, textAt, type JsonObject } from '../template/index.ts';
 import type { Invocation } from './function-definition.ts';
 
-/** A record of the event that Lambda hands to the function. */
 export type SqsRecord = JsonObject & {
   readonly messageId: string;
   readonly receiptHandle: string;
@@ -12,7 +11,6 @@ const MAXIMUM_PAYLOAD_BYTES = 6 * 1024 * 1024;
 /** `{"Records":[]}` and room to spare. */
 const ENVELOPE_BYTES = 64;
 
-/** What a poller gathers for one invocation. */
 export class Batch {
   startedAt = 0;
   #records: SqsRecord[] = [];
@@ -23,7 +21,7 @@ export class Batch {
     return this.#records;
   }
 
-  /** Whether messages wait that did not fit into 6 MB. */
+  /** Whether messages beyond 6 MB wait. */
   get isOverfull(): boolean {
     return this.#rest.length > 0;
   }
@@ -40,7 +38,6 @@ export class Batch {
     }
   }
 
-  /** Begins the next batch with what did not fit. */
   next(): void {
     const waiting = this.#rest;
     this.clear();
@@ -61,7 +58,6 @@ interface RecordSource {
   readonly windowSeconds: number;
 }
 
-/** What ReceiveMessage answered, as Lambda hands it on. */
 export function recordsOf({ Messages = [] }: JsonObject, source: RecordSource): readonly SqsRecord[] {
   const messages = isJsonList(Messages) ? Messages.filter(isJsonObject) : [];
   return messages.flatMap((message) => recordOf(message, source) ?? []);
@@ -82,7 +78,7 @@ function recordOf(
     attributes: objectAt(message, 'Attributes'),
     messageAttributes: attributesOf(objectAt(message, 'MessageAttributes')),
     md5OfBody: textAt(message, 'MD5OfBody') ?? '',
-    // Only a mapping with a window names the MD5 of no attributes. Source: events recorded on AWS.
+    // Only a mapping with a window writes the MD5 of no attributes. Source: events recorded on AWS.
     ...(md5OfMessageAttributes !== undefined || windowSeconds > 0
       ? { md5OfMessageAttributes: md5OfMessageAttributes ?? null }
       : {}),
@@ -115,7 +111,6 @@ export function traceHeaderOf({ attributes }: SqsRecord): string | undefined {
   return textAt(attributes, 'AWSTraceHeader');
 }
 
-/** The records that the function is done with. */
 export function finished(
   records: readonly SqsRecord[],
   invocation: Invocation,
@@ -128,12 +123,9 @@ export function finished(
 }
 
 /**
- * Reads what a function with `ReportBatchItemFailures` returned.
- *
- * @param payload null, `{}`, and an empty or null list mean that all went well.
- * @returns the ids of the messages that failed, or `everything` where Lambda treats the whole batch as failed: for an
- *   identifier that is empty, null or unknown, a wrong key, or anything else that is not such a response.
- *   Source: AWS Lambda developer guide, "Handling errors for an SQS event source".
+ * Null, `{}`, and an empty or null list mean success.
+ * @returns failed ids, or `everything` for an id that is empty, null or unknown, and for any response that Lambda
+ *   cannot read. Source: AWS Lambda developer guide, "Handling errors for an SQS event source".
  */
 export function failedMessageIds(
   payload: unknown,

@@ -1,27 +1,24 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 /*
- * Trace headers, as Lambda hands them to functions in `_X_AMZN_TRACE_ID`, the SDKs send them on as `X-Amzn-Trace-Id`, and
- * SQS keeps them with a message as `AWSTraceHeader`. Their `Lineage` says how often each function was invoked so far in a
- * chain of requests that one event began: `a87bd80c:1|68fd508a:5`, after the first invocation 0.
- *
- * Source: Lambda developer guide, "Use Lambda recursive loop detection to prevent infinite loops"; the form is that of
- * headers recorded on AWS.
+ * Functions get trace headers in `_X_AMZN_TRACE_ID`, SDKs send them as `X-Amzn-Trace-Id`, and SQS keeps them as
+ * `AWSTraceHeader`. `Lineage` counts how often a chain of requests has invoked each function: `a87bd80c:1|68fd508a:5`,
+ * with 0 for the first time. Source: Lambda developer guide, "Use Lambda recursive loop detection to prevent infinite
+ * loops"; headers recorded on AWS.
  */
 
-/** So often a chain may invoke a function; Lambda drops the next invocation. */
+/** Lambda drops the next invocation. */
 export const MAXIMUM_INVOCATIONS_OF_A_CHAIN = 16;
 
-/** More functions than any chain has. The bound matters because any sender can set the header. */
+/** More functions than any chain has. Any sender can set the header, so it needs a bound. */
 const MAXIMUM_FUNCTIONS = 32;
 
-/** How often the chain that a header belongs to has invoked a function. */
 export function invocationsInChain(header: string | undefined, functionArn: string): number {
   const earlier = lineageOf(header).get(fingerprint(functionArn));
   return earlier === undefined ? 0 : earlier + 1;
 }
 
-/** The header of an invocation, one more of the chain that caused it. @param cause undefined begins a chain */
+/** @param cause the header of the chain that the invocation continues; undefined begins one */
 export function headerOfInvocation(functionArn: string, cause: string | undefined): string {
   const lineage = lineageOf(cause);
   lineage.set(fingerprint(functionArn), invocationsInChain(cause, functionArn));

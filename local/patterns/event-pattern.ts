@@ -15,7 +15,7 @@ export type EventPattern = (event: Json) => boolean;
 type Leaf = null | boolean | number | string;
 type Judge = (value: Leaf) => boolean;
 
-/** Which element was chosen of each list of the event that was passed on the way. */
+/** For each list on the way to a field, the index of its element. */
 type Membership = ReadonlyMap<number, number>;
 
 interface Field {
@@ -23,29 +23,26 @@ interface Field {
   readonly membership: Membership;
 }
 
-/** What a pattern wants at one path, its names joined by dots. */
 interface Rule {
   readonly path: string;
   readonly judge: Judge;
-  /** Whether it wants nothing there, or takes that as well. */
+  /** Whether an absent field matches. */
   readonly takesAbsence: boolean;
 }
 
 type Rules = ReadonlyMap<string, Rule>;
 
-/** EventBridge takes no more from the `$or`s of one pattern. Source: its user guide, "Event pattern quotas". */
+/** For the `$or`s of one pattern. Source: EventBridge user guide, "Event pattern quotas". */
 const MAXIMUM_COMBINATIONS = 1000;
 
 /**
- * Compiles an event pattern of Amazon EventBridge: all fields must match, each by one of its alternatives. It judges as
- * AWS's open engine, Event Ruler, does: a pattern and an event are lists of paths, so that dots in names don't matter;
- * only the ends of paths match; what matches within a list must lie in one of its elements.
- *
- * @throws Error that names the operator or the place that is not valid, or that the host does not understand.
+ * Works as AWS's open engine, Event Ruler: patterns and events are lists of paths, so dots in names make no
+ * difference; only the ends of paths match; all matches within a list must be in one element.
+ * @throws Error that names the invalid or unknown operator or place
  */
 export function compileEventPattern(pattern: Json): EventPattern {
   if (!isJsonObject(pattern)) throw new Error('An event pattern must be a JSON object.');
-  // The order of paths decides which element of a list an absent field is looked for in.
+  // Their order decides in which element of a list an absent field is searched.
   const combinations = compileFields(pattern, '', [new Map()]).map((rules) =>
     [...rules.values()].toSorted((one, other) => (one.path < other.path ? -1 : 1)),
   );
@@ -55,7 +52,7 @@ export function compileEventPattern(pattern: Json): EventPattern {
   };
 }
 
-/** @returns the combinations so far, each with the pattern's rules added, and one more for each alternative of a `$or`. */
+/** @returns a combination for each alternative of each `$or` */
 function compileFields(pattern: JsonObject, path: string, combinations: readonly Rules[]): readonly Rules[] {
   if (Object.keys(pattern).length === 0) throw new Error(`${path || 'The pattern'} is empty.`);
   return Object.entries(pattern).reduce((soFar, [name, value]) => {
@@ -123,7 +120,6 @@ function fieldsOf(event: Json): ReadonlyMap<string, readonly Field[]> {
   return fields;
 }
 
-/** @param chosen the elements of lists in which the rules before `index` matched. */
 function areMatched(
   rules: readonly Rule[],
   fields: ReadonlyMap<string, readonly Field[]>,
@@ -175,10 +171,10 @@ function onlyEntryOf(rule: JsonObject, place: string): readonly [operator: strin
   return entry;
 }
 
-/** `anything-but` takes texts or numbers, or one of these operators with one text or several. */
+/** With texts or numbers, or one of these operators with one text or several. */
 const ANYTHING_BUT_OPERATORS = ['prefix', 'suffix', 'equals-ignore-case', 'wildcard'];
 
-/** The field must be there: what is missing is not "anything but". */
+/** A missing field is not "anything but". */
 function anythingBut(argument: Json, place: string): Judge {
   if (isJsonObject(argument)) {
     const [operator, operand] = onlyEntryOf(argument, place);
@@ -224,7 +220,6 @@ function textOperator(operator: string, argument: Json, place: string): Judge {
   }
 }
 
-/** `{"prefix": {"equals-ignore-case": "text"}}` */
 function affixInAnyCase(operator: 'prefix' | 'suffix', argument: JsonObject, place: string): Judge {
   const [inner, text] = onlyEntryOf(argument, place);
   if (inner !== 'equals-ignore-case' || typeof text !== 'string') {
@@ -256,8 +251,8 @@ const COMPARISONS: Readonly<Record<string, (value: number, limit: number) => boo
 };
 
 /**
- * `["=", 5]`, `["<=", 5]` or `[">", 0]`, or `[">", 0, "<=", 5]`, the lower limit first. The numbers of DynamoDB's JSON are
- * text, so that this never matches them, as on AWS.
+ * `["=", 5]`, or `[">", 0, "<=", 5]`, lower limit first. Numbers in DynamoDB's JSON are text and never match, as on
+ * AWS.
  */
 function numeric(argument: Json, place: string): Judge {
   const terms = isJsonList(argument) ? argument : [];
@@ -280,7 +275,6 @@ function numeric(argument: Json, place: string): Judge {
     typeof value === 'number' && lower.compare(value, lower.limit) && upper.compare(value, upper.limit);
 }
 
-/** The patterns of `FilterCriteria` at a path, of which one must match. @throws ResourceError for what is no pattern. */
 export function filterPatterns(
   resource: ResourceRequest,
   path: string,
@@ -298,8 +292,8 @@ export function filterPatterns(
 }
 
 /**
- * The pattern of a mapping of a queue. A body is JSON to a pattern that looks into it, and such a pattern matches no
- * other body. Source: Lambda developer guide, "Properly filtering Amazon SQS messages".
+ * A pattern that looks into the body matches JSON bodies only. Source: Lambda developer guide, "Properly filtering
+ * Amazon SQS messages".
  */
 export function compileQueueFilter(pattern: Json): EventPattern {
   const matches = compileEventPattern(pattern);

@@ -1,18 +1,16 @@
-/** No pattern that AWS is known to take weighs more; one of 12 is known to be refused. AWS does not say its limit. */
+/** AWS does not publish its limit. It accepts patterns of this weight and refuses one of 12. */
 const MAXIMUM_WEIGHT = 8;
 
 interface Step {
-  /** Undefined at the end of the text. */
   readonly character?: string;
   /** Whether any characters may come before it. */
   readonly isLoose: boolean;
 }
 
 /**
- * Compiles the text of EventBridge's `wildcard`: `*` stands for any characters, or none; `\*` and `\\` for themselves.
- *
- * @throws Error for consecutive wildcards, other escapes, and patterns that are too complex: their parts repeat after a
- *   wildcard, so that too many of them may go on at once.
+ * `*` stands for any characters or none; `\*` and `\\` for themselves.
+ * @throws Error for consecutive wildcards, other escapes, and patterns so repetitive that too many wildcards may match
+ *   at once
  */
 export function compileWildcard(text: string): (value: string) => boolean {
   const steps = parse(text);
@@ -46,7 +44,6 @@ function parse(text: string): readonly Step[] {
   return [...steps, { isLoose }];
 }
 
-/** @returns the steps that may come next after a value. */
 function follow(
   steps: readonly Step[],
   value: string,
@@ -65,7 +62,7 @@ function follow(
   return places;
 }
 
-/** As Event Ruler counts: a wildcard may have ended, and may go on. */
+/** As Event Ruler counts: a wildcard may end or go on. */
 function weightOf(steps: readonly Step[], places: ReadonlySet<number>): number {
   return [...places].reduce((sum, place) => sum + (steps[place]?.isLoose === true ? 2 : 1), 0);
 }

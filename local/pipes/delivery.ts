@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { InputTemplate } from './input-template.ts';
 import type { PipeRecord } from './pipe-source.ts';
 
-/** A batch that a pipe sent, or tried to. */
 export interface PipeEvent {
   readonly type: 'pipe';
   readonly pipeName: string;
   readonly size: number;
-  /** How many records of the batch are to be tried again, or given up. */
+  /** Records to retry or give up. */
   readonly failed: number;
   readonly waitedMilliseconds: readonly number[];
   readonly errorMessage?: string;
@@ -22,11 +21,10 @@ export interface DeliveryOptions {
   /** @default a record is tried until it expires */
   readonly maximumRecordAgeSeconds?: number;
   readonly template: InputTemplate;
-  /** Sends bodies to the target. @returns the places of those that the target refused. */
+  /** @returns the indexes of the bodies that the target refused */
   readonly send: (bodies: readonly string[], signal: AbortSignal) => Promise<ReadonlySet<number>>;
-  /** Tells the dead-letter queue of records that are given up. @default they are dropped */
+  /** Sends to the dead-letter queue. @default drops the records */
   readonly giveUp?: (body: string) => Promise<void>;
-  /** When a record was written, to the millisecond. */
   readonly writtenAt: (sequenceNumber: string) => Date | undefined;
   readonly onEvent: (event: PipeEvent) => void;
 }
@@ -75,7 +73,7 @@ export function createDelivery(options: DeliveryOptions) {
     deliverTwice: (isOn: boolean): void => {
       isTwice = isOn;
     },
-    /** Returns when every record is sent or given up; only failed ones are tried again. */
+    /** Returns when every record is sent or given up. Retries failed records only. */
     deliver: async (batch: readonly PipeRecord[], shardId: string, signal: AbortSignal): Promise<void> => {
       let records = batch;
       for (let attempts = 0; ; attempts += 1) {
@@ -104,7 +102,7 @@ function tooOld(maximumAgeSeconds = Infinity): (record: PipeRecord) => boolean {
   return ({ createdAt }) => createdAt < oldest;
 }
 
-/** A dead-letter queue gets no records, but the place in the stream where they stand for 24 hours. */
+/** A dead-letter queue gets no records, only their place in the stream, where they stay for 24 hours. */
 function deadLetter(
   { pipeArn, streamArn }: DeliveryOptions,
   records: readonly PipeRecord[],

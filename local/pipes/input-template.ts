@@ -2,16 +2,13 @@ import { isJsonList, isJsonObject, type Json } from '../template/index.ts';
 
 export type InputTemplate = (event: Json) => string;
 
-/** Values of `<aws.pipes.…>`, by what follows `aws.pipes.`. */
 export type ReservedVariables = Readonly<Record<string, () => string>>;
 
 type Part = string | { readonly valueOf: (event: Json) => Json | undefined; readonly isQuoted: boolean };
 
 /**
- * Compiles the input template of a pipe: JSON with `<$.path>` where values of the event go. Within quotes a value
- * becomes part of the text; elsewhere it stands as JSON, and so a text gets its own quotes.
- *
- * @throws Error for a variable or a path that the host does not understand, or where no JSON can come of it.
+ * JSON with `<$.path>` for values of the event. Within quotes a value becomes part of the text; elsewhere it is JSON.
+ * @throws Error for a variable or path that the host does not understand, or a template that yields no JSON
  */
 export function compileInputTemplate(template: string, reserved: ReservedVariables): InputTemplate {
   if (!/^\s*[{[]/.test(template)) {
@@ -73,10 +70,8 @@ function valueReader(variable: string, reserved: ReservedVariables): (event: Jso
 }
 
 /**
- * As EventBridge's rules do it, by recordings: what is missing is an empty text, and an object or a list within quotes
- * makes no JSON. Of pipes AWS says only the latter.
- *
- * @throws Error for an object or a list within quotes: nothing is sent
+ * A missing value is an empty text, as recorded for EventBridge's rules.
+ * @throws Error for an object or a list within quotes, as AWS documents for pipes
  */
 function rendered(value: Json | undefined, isQuoted: boolean): string {
   if (!isQuoted) return JSON.stringify(value === undefined ? '' : value);

@@ -1,16 +1,15 @@
 import { AwsCallError, type CallAws } from '../endpoint/index.ts';
 import { objectAt, objectsAt, textAt, type JsonObject } from '../template/index.ts';
 
-/** A record of a stream as a pipe hands it on: what `GetRecords` answers, and the stream's ARN. */
+/** As `GetRecords` answers it, with the stream's ARN. */
 export interface PipeRecord {
   readonly sequenceNumber: string;
   readonly createdAt: number;
   readonly event: JsonObject;
 }
 
-/** Reads the one shard of a DynamoDB stream, from where it was told to begin. */
 export interface PipeSource {
-  /** The next records, at most 1,000, or none. */
+  /** At most 1,000. */
   readonly read: (signal: AbortSignal) => Promise<readonly PipeRecord[]>;
   readonly shardId: string;
 }
@@ -24,7 +23,7 @@ export interface PipeSourceOptions {
 }
 
 /**
- * @param after begins behind this sequence number, or at the oldest record where AWS has trimmed that one away.
+ * @param after begins behind this sequence number, or at the oldest record where AWS trimmed it.
  * @throws AwsCallError
  */
 export async function openPipeSource(

@@ -5,16 +5,15 @@ import { openPipeSource, type PipeRecord, type PipeSourceOptions } from './pipe-
 export interface PipeOptions extends DeliveryOptions, PipeSourceOptions {
   readonly batchSize: number;
   readonly windowSeconds: number;
-  /** A record passes if one of them matches; none: all records pass. */
+  /** A record needs to match one of them. Without patterns every record passes. */
   readonly patterns: readonly ((event: PipeRecord['event']) => boolean)[];
 }
 
-/** A pipe that can be stopped and started again: it goes on behind its last checkpoint. */
 export interface Pipe {
   readonly start: () => void;
-  /** Resolves when nothing is sent any more. */
+  /** Resolves when sending has ended. A new start continues behind the last checkpoint. */
   readonly stop: () => Promise<void>;
-  /** Fault injection: from now on every batch is sent twice, as at-least-once delivery may. */
+  /** Fault injection: sends every batch twice from now on. */
   readonly deliverTwice: (isOn: boolean) => void;
 }
 
@@ -31,7 +30,6 @@ export function createPipe(options: PipeOptions): Pipe {
   const passes = ({ event }: PipeRecord): boolean =>
     patterns.length === 0 || patterns.some((matches) => matches(event));
 
-  /** Reads and delivers from the checkpoint on, until the signal. Rejects where the source can't be read. */
   const follow = async (signal: AbortSignal): Promise<void> => {
     const source = await openPipeSource(options, checkpoint, signal);
     let waiting: PipeRecord[] = [];

@@ -28,7 +28,6 @@ import { compileInputTemplate, type InputTemplate } from './input-template.ts';
 import type { PipeEvent } from './delivery.ts';
 import { createPipe, type Pipe, type PipeOptions } from './pipe.ts';
 
-/** A pipe, with what tests may do to it. */
 export interface HostedPipe extends Pipe {
   readonly stackName: string;
   readonly logicalId: string;
@@ -57,7 +56,6 @@ const MAXIMUM_BATCH_SIZE = 10;
 const DEFAULT_BATCH_SIZE = 100;
 const FOREVER = -1;
 
-/** AWS::Pipes::Pipe, from a DynamoDB stream to an SQS queue. */
 const provisionPipe: Provision<PipeWorld> = (resource, world) => {
   const pipeName = optionalText(resource, 'Name') ?? physicalName(resource.stackName, resource.logicalId, 64);
   const pipeArn = `arn:aws:pipes:${world.region}:${world.accountId}:pipe/${pipeName}`;
@@ -114,10 +112,9 @@ const provisionPipe: Provision<PipeWorld> = (resource, world) => {
   };
 };
 
-/** What a pipe is checked for when it is made, and needs as it runs. Source: EventBridge user guide, "Pipes permissions". */
+/** AWS checks them when it makes the pipe. Source: EventBridge user guide, "Pipes permissions". */
 const SOURCE_ACTIONS = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'] as const;
 
-/** Refuses a pipe whose role may not read its source or write to its dead-letter queue, as AWS does. */
 function requireAccess(
   resource: ResourceRequest,
   world: PipeWorld,
@@ -131,7 +128,7 @@ function requireAccess(
   const { roleArn, pipeName, streamArn, deadLetterArn } = pipe;
   const principal = { kind: 'role', roleArn, sessionName: pipeName } as const;
   for (const name of SOURCE_ACTIONS) {
-    // ListStreams acts on no resource, but a role that has it for the stream alone, as CDK's TableV2 grants it, will do.
+    // ListStreams acts on no resource, but AWS accepts a grant on the stream alone, which CDK's TableV2 writes.
     const action = `dynamodb:${name}`;
     const refusal = world.access.refusalOf({ principal, action, resourceArn: streamArn });
     if (refusal === undefined) continue;
@@ -150,7 +147,7 @@ function requireAccess(
   );
 }
 
-/** A pipe whose role may not write its log runs, and nobody reads its lines: the host tells of it. */
+/** A pipe that may not write its log still runs, so the host reports it. */
 function tellOfLog(
   resource: ResourceRequest,
   world: PipeWorld,
@@ -214,7 +211,7 @@ function queueUrl(resource: ResourceRequest, world: PipeWorld, queueArn: string)
   return existing(resource, world.sqs.urlOf(queueArn), `${queueArn} names no queue of this app.`);
 }
 
-/** @returns the places of the bodies that the queue refused. */
+/** @returns the indexes of the bodies that the queue refused */
 async function sendBatch(
   callAws: PipeOptions['callAws'],
   url: string,
@@ -245,7 +242,7 @@ export const PIPES_TYPES: ResourceTypes<PipeWorld> = {
         'MaximumRetryAttempts StartingPosition',
       ),
       [`${stream}OnPartialBatchItemFailure`]: inert(
-        'Of a batch for SQS only failed entries are tried again.',
+        'For SQS, only failed entries of a batch are tried again.',
       ),
       [`${stream}ParallelizationFactor`]: only(/^1$/),
       Target: only(/^arn:aws:sqs:/),

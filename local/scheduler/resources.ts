@@ -30,12 +30,10 @@ export interface ScheduleEvent {
   readonly target: string;
 }
 
-/** A schedule, with what tests may do to it. */
 export interface HostedSchedule {
   readonly stackName: string;
   readonly logicalId: string;
   readonly scheduleName: string;
-  /** Delivers to the target now, as at an occurrence. */
   readonly fire: () => Promise<void>;
 }
 
@@ -55,7 +53,6 @@ interface ScheduleWorld extends Place {
   readonly startLater: StartLater;
 }
 
-/** AWS::Scheduler::Schedule, with an SQS queue or a Lambda function as its target. */
 const provisionSchedule: Provision<ScheduleWorld> = (resource, world) => {
   const name = optionalText(resource, 'Name') ?? physicalName(resource.stackName, resource.logicalId, 64);
   const expression = expressionOf(resource);

@@ -2,16 +2,15 @@ import { Temporal } from '@js-temporal/polyfill';
 import cronParser from 'aws-cron-parser';
 
 export interface ScheduleExpression {
-  /** The first occurrence after an instant, or undefined where there is none any more. */
   readonly next: (after: Date) => Date | undefined;
 }
 
 export interface ScheduleExpressionOptions {
-  /** As in the template: `rate(…)`, `cron(…)` or `at(…)`. */
+  /** `rate(…)`, `cron(…)` or `at(…)`. */
   readonly expression: string;
-  /** IANA name. `rate()` does not care. @default UTC */
+  /** IANA name; `rate()` ignores it. @default UTC */
   readonly timeZone?: string;
-  /** A rate counts from here: its start date, or else the moment the schedule was created. */
+  /** A rate counts from its start date, or else from here. */
   readonly createdAt: Date;
   readonly startDate?: Date;
   readonly endDate?: Date;
@@ -23,13 +22,13 @@ const UNIT_MILLISECONDS: Readonly<Record<string, number>> = {
   day: 86_400_000,
 };
 
-/** @throws Error that says what is wrong with it. */
+/** @throws Error that says what is wrong with the expression */
 export function parseScheduleExpression(options: ScheduleExpressionOptions): ScheduleExpression {
   const { startDate, endDate } = options;
   const occurrence = parseOccurrence(options);
   return {
     next: (after) => {
-      // An occurrence at the start date itself counts.
+      // The start date itself may be an occurrence.
       const from = startDate !== undefined && startDate > after ? new Date(startDate.getTime() - 1) : after;
       const next = occurrence(from);
       return next === undefined || (endDate !== undefined && next > endDate) ? undefined : next;
@@ -72,7 +71,7 @@ function parseRate(argument: string, expression: string, from: Date): Occurrence
   };
 }
 
-/** The parser leaves out words that it does not know. Source: EventBridge Scheduler user guide, "Cron-based schedules". */
+/** The parser ignores words that it does not know. Source: EventBridge Scheduler user guide, "Cron-based schedules". */
 const FIELDS: readonly RegExp[] = [
   fieldOf(String.raw`\d+`),
   fieldOf(String.raw`\d+`),
@@ -85,13 +84,12 @@ const FIELDS: readonly RegExp[] = [
   fieldOf(String.raw`\d+`),
 ];
 
-/** A list of values, ranges and steps, or one of what else a field may be. */
 function fieldOf(value: string, other = '(?!)'): RegExp {
   const part = String.raw`(?:\*|${value}(?:-${value})?)(?:/\d+)?`;
   return new RegExp(`^(?:${other}|${part}(?:,${part})*)$`, 'i');
 }
 
-/** The parser knows nothing of time zones: it is given the local time as if that were UTC. */
+/** The parser knows no time zones, so local times go in and out as if they were UTC. */
 function parseCron(argument: string, expression: string, timeZone: string): Occurrence {
   const fields = argument.trim().split(/\s+/);
   const [, , dayOfMonth, , dayOfWeek] = fields;
@@ -109,8 +107,8 @@ function parseCron(argument: string, expression: string, timeZone: string): Occu
     const wallClock = Temporal.Instant.fromEpochMilliseconds(after.getTime())
       .toZonedDateTimeISO(timeZone)
       .toPlainDateTime();
-    // Where the clock goes back, times of that hour come again; a schedule runs at the first of them only, so the
-    // search begins a little early and skips what is not later than `after`.
+    // When the clock goes back, an hour repeats and a schedule runs only the first time. The search therefore begins
+    // early and skips what is not later than `after`.
     let from = asIfUtc(wallClock.subtract({ hours: 2 }));
     for (;;) {
       const next = cronParser.next(cron, from);
@@ -136,7 +134,7 @@ function asIfUtc(wallClock: Temporal.PlainDateTime): Date {
   return new Date(wallClock.toZonedDateTime('UTC').epochMilliseconds);
 }
 
-/** The instant when a clock on the wall first shows this time; undefined where it is skipped as summer time begins. */
+/** @returns undefined for a time that summer time skips */
 function firstInstantOf(asUtc: Date, timeZone: string): Date | undefined {
   const wallClock = Temporal.Instant.fromEpochMilliseconds(asUtc.getTime())
     .toZonedDateTimeISO('UTC')
@@ -145,7 +143,7 @@ function firstInstantOf(asUtc: Date, timeZone: string): Date | undefined {
     return new Date(wallClock.toZonedDateTime(timeZone, { disambiguation: 'reject' }).epochMilliseconds);
   } catch {
     const zoned = wallClock.toZonedDateTime(timeZone, { disambiguation: 'earlier' });
-    // In a gap the earlier answer shows another time than the one asked for: the day has no such time.
+    // In a gap, the earlier answer shows another time.
     return zoned.toPlainDateTime().equals(wallClock) ? new Date(zoned.epochMilliseconds) : undefined;
   }
 }

@@ -3,10 +3,9 @@ import type { ScheduleExpression } from './schedule-expression.ts';
 
 export interface ScheduleOptions {
   readonly expression: ScheduleExpression;
-  /** 0: exactly at the occurrence. */
+  /** 0 for exactly at the occurrence. */
   readonly flexibleWindowMinutes: number;
   readonly deliver: () => Promise<void>;
-  /** Called when every attempt failed; sends to the dead-letter queue, if there is one. */
   readonly giveUp: (error: unknown, attempts: number) => Promise<void>;
   readonly maximumRetryAttempts: number;
   readonly maximumEventAgeSeconds: number;
@@ -21,7 +20,7 @@ const LAST_RETRY_MILLISECONDS = 60_000;
 
 export interface RunningSchedule {
   readonly stop: () => Promise<void>;
-  /** Delivers once more, now: for tests, which can't wait for the next occurrence. */
+  /** Delivers once more at once: tests cannot wait for the next occurrence. */
   readonly fire: () => Promise<void>;
 }
 

@@ -1,8 +1,7 @@
 import { awsError, type AwsAnswer } from '../endpoint/index.ts';
 
-/** What SQS refuses, a request or one entry of a batch. */
 export class SqsError extends Error {
-  /** As the older protocol has it, without a prefix. */
+  /** From the older protocol, without a prefix. */
   readonly code: string;
   constructor(code: string, message: string) {
     super(message);
@@ -10,7 +9,7 @@ export class SqsError extends Error {
   }
 }
 
-/** Errors that the older protocol calls `AWS.SimpleQueueService.…`. Source: `awsQueryError` in the service's model. */
+/** The older protocol calls these `AWS.SimpleQueueService.…`. Source: `awsQueryError` in the service's model. */
 const PREFIXED = new Set([
   'BatchEntryIdsNotDistinct',
   'BatchRequestTooLong',
@@ -23,7 +22,7 @@ const PREFIXED = new Set([
   'UnsupportedOperation',
 ]);
 
-/** Where the JSON protocol has another name than the older one. Source: answers of AWS. */
+/** Where the JSON protocol uses another name. Source: answers of AWS. */
 const TYPES: Readonly<Record<string, string>> = {
   InvalidParameterValue: 'com.amazon.coral.service#InvalidParameterValueException',
   MissingParameter: 'com.amazon.coral.service#MissingRequiredParameterException',
@@ -45,7 +44,7 @@ export function refusalOf(error: unknown): AwsAnswer {
   const prefix = PREFIXED.has(code) ? 'AWS.SimpleQueueService.' : '';
   return {
     ...awsError(TYPES[code] ?? `com.amazonaws.sqs#${code}`, error.message, STATUSES[code] ?? 400),
-    // Clients written for SQS's older protocol go by this code.
+    // Clients of SQS's older protocol read this code.
     headers: { 'x-amzn-query-error': `${prefix}${code};Sender` },
   };
 }

@@ -15,16 +15,16 @@ import {
 } from '../../node_modules/fauxqs/dist/sqs/sqsTypes.js';
 
 /*
- * The one place that knows fauxqs from within: its queues and the functions behind each action. Its web server is left
- * out, because the AWS endpoint has parsed the request already, and because it loads longer than all of SQS. The package
- * exports none of this, hence the paths, the exact version in package.json and the canary in the test of SQS.
+ * The one file that knows fauxqs's internals. Its web server is left out: the AWS endpoint has parsed the request
+ * already, and loading it takes longer than all of SQS. The package exports none of this, hence the paths, the exact
+ * version in package.json and the canary in the test of SQS.
  */
 
 export { calculateMessageSize, md5OfMessageAttributes, type SqsMessage, type SqsQueue, SqsStore };
 
 type Action = (request: Record<string, unknown>, store: SqsStore) => unknown;
 
-/** Each throws an error that has a `code` where SQS would refuse. */
+/** Each throws an error with a `code` where SQS would refuse. */
 export const FAUXQS = {
   ListQueueTags: listQueueTags,
   ReceiveMessage: receiveMessage,
@@ -37,7 +37,7 @@ export const FAUXQS = {
 
 /** Characters that XML 1.0 does not have. Source: SQS API reference, SendMessage. */
 const NO_XML_CHARACTER = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
-// Its own expression counts half a surrogate pair as a character, and so refuses every emoji.
+// fauxqs's own expression counts half a surrogate pair as a character, and so refuses every emoji.
 INVALID_MESSAGE_BODY_CHAR.test = (text) => !isXmlText(text);
 
 export function isXmlText(text: string): boolean {
@@ -46,9 +46,7 @@ export function isXmlText(text: string): boolean {
 
 export const QUEUE_ATTRIBUTES: readonly string[] = [...ALL_ATTRIBUTE_NAMES, 'SqsManagedSseEnabled'];
 
-/** What SQS keeps of a message, and fauxqs does not. */
 interface Note {
-  /** The queue that a message in a dead-letter queue comes from. */
   sourceArn?: string;
   traceHeader?: string;
   latestHandle?: string;

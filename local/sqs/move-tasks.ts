@@ -5,7 +5,6 @@ import { noteOf, SqsStore, type SqsQueue } from './fauxqs.ts';
 import { redriveOf } from './receive.ts';
 
 export interface MoveTasks {
-  /** @throws SqsError, as the others do */
   readonly start: (request: JsonObject) => JsonObject;
   readonly list: (request: JsonObject) => JsonObject;
   readonly cancel: (request: JsonObject) => JsonObject;
@@ -32,7 +31,6 @@ const MAXIMUM_RESULTS = 10;
 
 /** Source: SQS API reference, StartMessageMoveTask, ListMessageMoveTasks and CancelMessageMoveTask. */
 export function createMoveTasks(store: SqsStore): MoveTasks {
-  /** The newest first. */
   let tasks: readonly Task[] = [];
 
   return {
@@ -111,7 +109,7 @@ function moveOne(store: SqsStore, task: Task): void {
   if (message === undefined) return end(task, 'COMPLETED');
   const destination = task.destination ?? store.getQueueByArn(noteOf(message).sourceArn ?? '');
   if (destination === undefined) {
-    // A pipe or a schedule sent this message to the dead-letter queue directly.
+    // A pipe or a schedule sent this message directly to the dead-letter queue.
     task.source.messages.unshift(message);
     return end(task, 'FAILED', 'CouldNotDetermineMessageSource');
   }
@@ -142,7 +140,7 @@ function sourceAt(store: SqsStore, request: JsonObject): SqsQueue {
   throw new SqsError('MissingParameter', 'The request must contain the parameter SourceArn.');
 }
 
-/** The queue that a task moves messages out of, by what `StartMessageMoveTask` has answered. */
+/** The source queue's ARN. @param taskHandle the answer of `StartMessageMoveTask` */
 export function sourceOfTask(taskHandle = ''): string | undefined {
   const task = jsonObjectIn(Buffer.from(taskHandle, 'base64').toString('utf8'));
   return task && textAt(task, 'sourceArn');

@@ -28,7 +28,7 @@ export async function receive(
   checkReceive(request);
   const asked = request['WaitTimeSeconds'] ?? Number(queue.getAttribute('ReceiveMessageWaitTimeSeconds'));
   const waitSeconds = Number(asked);
-  // An impossible wait is for fauxqs to refuse.
+  // fauxqs refuses an impossible wait.
   const isPossible = waitSeconds >= 0 && waitSeconds <= MAXIMUM_WAIT_SECONDS;
   const deadline = Date.now() + waitSeconds * 1000;
   const aborted = new Promise<void>((resolve) => {
@@ -36,14 +36,14 @@ export async function receive(
   });
   for (;;) {
     prepare(store, queue, Number(request['MaxNumberOfMessages'] ?? 1));
-    // fauxqs counts the MD5 of all message attributes, and answers all where none were asked for.
+    // fauxqs would return all attributes where none were asked for, and count the MD5 of all.
     const body: unknown = await FAUXQS.ReceiveMessage(
       { ...request, MessageAttributeNames: [], WaitTimeSeconds: isPossible ? 0 : waitSeconds },
       store,
     );
     const messages = isJsonObject(body) ? objectsAt(body, 'Messages') : [];
     const remaining = deadline - Date.now();
-    // fauxqs wakes every waiter for one message and lets those who get none go; SQS lets them wait on.
+    // fauxqs wakes every waiter for one message and ends those that get none; SQS lets them wait on.
     if (messages.length > 0 || remaining <= 0 || signal.aborted || isStopped()) {
       return {
         Messages: messages.flatMap((message) => handedOut(queue, message, request) ?? []),
@@ -53,7 +53,6 @@ export async function receive(
   }
 }
 
-/** Drops, puts in order and moves away what fauxqs would deliver otherwise than SQS. */
 function prepare(store: SqsStore, queue: SqsQueue, count: number): void {
   dropExpired(queue);
   queue.processTimers();
@@ -71,7 +70,7 @@ function prepare(store: SqsStore, queue: SqsQueue, count: number): void {
   }
 }
 
-/** fauxqs keeps messages for ever. A message's age counts from when it was first sent, in a dead-letter queue too. */
+/** fauxqs keeps messages for ever. Age counts from the first send, in a dead-letter queue too. */
 export function dropExpired(queue: SqsQueue): void {
   const oldest = Date.now() - Number(queue.getAttribute('MessageRetentionPeriod')) * 1000;
   const isExpired = ({ sentTimestamp }: SqsMessage): boolean => sentTimestamp < oldest;
@@ -80,7 +79,7 @@ export function dropExpired(queue: SqsQueue): void {
   }
 }
 
-/** fauxqs puts a message that comes back last; SQS delivers the oldest first, as far as it can. */
+/** fauxqs puts a returned message last; SQS delivers the oldest first, as far as it can. */
 function putInOrder(queue: SqsQueue): void {
   const isLater = (message: SqsMessage, index: number): boolean =>
     message.sentTimestamp < (queue.messages[index - 1]?.sentTimestamp ?? 0);
@@ -89,7 +88,7 @@ function putInOrder(queue: SqsQueue): void {
   }
 }
 
-/** fauxqs counts the receive that moves a message to the dead-letter queue, and does not say where it comes from. */
+/** fauxqs would count the receive that moves a message to the dead-letter queue, and forget the source. */
 export function redriveOf(
   store: SqsStore,
   queue: SqsQueue,
@@ -145,11 +144,7 @@ function asksFor(request: JsonObject, attribute: string): boolean {
   );
 }
 
-/**
- * The attributes that a receiver asked for, and the MD5 of that selection.
- *
- * @param names `All`, `*` and `.*` ask for all, `Hel.*` for those that begin with `Hel`.
- */
+/** @param names `All`, `*` and `.*` ask for all, `Hel.*` for those that begin with `Hel` */
 function selectedAttributes(
   attributes: SqsMessage['messageAttributes'],
   names: readonly string[],
@@ -168,7 +163,7 @@ function selectedAttributes(
   };
 }
 
-/** Encodes the message and one receipt of it, so that no record of handles is needed. */
+/** The handle encodes the message and this receipt, so nothing needs to store it. */
 interface Receipt {
   readonly handle: string;
   readonly messageId: string;
@@ -183,7 +178,6 @@ function handOutReceipt(message: SqsMessage, engineHandle: string): string {
   return Buffer.from(`${message.messageId} ${engineHandle}`).toString('base64');
 }
 
-/** @throws SqsError for what is no receipt handle. */
 function receiptOf(handle: unknown): Receipt {
   if (typeof handle !== 'string' || handle === '') {
     throw new SqsError('MissingParameter', 'The request must contain the parameter ReceiptHandle.');
@@ -198,22 +192,18 @@ function receiptOf(handle: unknown): Receipt {
   return { handle, messageId, engineHandle };
 }
 
-/** Deletes the message if this is its latest receipt. Source: SQS API reference, DeleteMessage. */
+/** Only the latest receipt deletes. Source: SQS API reference, DeleteMessage. */
 export function deleteReceived(queue: SqsQueue, request: JsonObject): void {
   const { messageId, engineHandle } = receiptOf(request['ReceiptHandle']);
   queue.processTimers();
   if (queue.deleteMessage(engineHandle)) return;
-  // It still deletes after the visibility timeout, as long as nobody received the message again.
+  // A receipt still deletes after the visibility timeout, until someone receives the message again.
   const index = queue.messages.findIndex((message) => message.messageId === messageId);
   const message = queue.messages[index];
   if (message !== undefined && noteOf(message).latestHandle === engineHandle) queue.messages.splice(index, 1);
 }
 
-/**
- * Of a message that is in flight, under whichever receipt, or was until its visibility timeout.
- *
- * @throws SqsError for a message that is not there.
- */
+/** Any receipt of the message will do, in flight or after. @throws SqsError for a message that is not there */
 export function changeVisibility(queue: SqsQueue, request: JsonObject): void {
   const { handle, messageId, engineHandle } = receiptOf(request['ReceiptHandle']);
   const seconds = visibilityTimeoutOf(request);

@@ -11,14 +11,13 @@ import {
 import { SqsError } from './errors.ts';
 import { calculateMessageSize, isXmlText, QUEUE_ATTRIBUTES } from './fauxqs.ts';
 
-/* What SQS checks of a request, and fauxqs does not, or says in other words. The texts are AWS's own. */
+/* Checks that fauxqs lacks or words differently. The texts are AWS's. */
 
 const MAXIMUM_ENTRIES = 10;
 const MAXIMUM_REQUEST_BYTES = 1_048_576;
 const MAXIMUM_DELAY_SECONDS = 900;
 const MAXIMUM_VISIBILITY_SECONDS = 43_200;
 
-/** @throws SqsError for a list that SQS takes nothing of. */
 export function entriesOf(action: string, request: JsonObject): readonly JsonObject[] {
   const entries = objectsAt(request, 'Entries');
   if (entries.length === 0) {
@@ -66,7 +65,7 @@ export function settled(
   return { done, failed };
 }
 
-/** SQS leaves out what is empty, so that code which counts on `Messages` being there throws. */
+/** SQS leaves out empty parts, so code that expects `Messages` throws. */
 export function withoutEmpty(body: unknown): JsonObject {
   const parts = Object.entries(isJsonObject(body) ? body : {});
   return Object.fromEntries(
@@ -74,7 +73,6 @@ export function withoutEmpty(body: unknown): JsonObject {
   );
 }
 
-/** @throws SqsError for messages that are too long together. */
 export function checkBatchSize(entries: readonly JsonObject[]): void {
   const bytes = entries.reduce((sum, entry) => sum + messageBytes(entry), 0);
   if (bytes > MAXIMUM_REQUEST_BYTES) {
@@ -100,7 +98,7 @@ function messageBytes(message: JsonObject): number {
   return calculateMessageSize(textAt(message, 'MessageBody') ?? '', Object.fromEntries(given));
 }
 
-/** @throws SqsError for what is no message to be sent, alone or in a batch. */
+/** @throws SqsError for an invalid message, alone or in a batch */
 export function checkMessage(message: JsonObject): void {
   if ((textAt(message, 'MessageBody') ?? '') === '') {
     throw new SqsError('MissingParameter', 'The request must contain the parameter MessageBody.');
@@ -120,7 +118,6 @@ export function checkMessage(message: JsonObject): void {
   checkMessageAttributes(message);
 }
 
-/** @throws SqsError */
 export function checkReceive(request: JsonObject): void {
   const count = request['MaxNumberOfMessages'] ?? 1;
   if (!isWholeNumber(count, 1, MAXIMUM_ENTRIES)) {
@@ -128,7 +125,6 @@ export function checkReceive(request: JsonObject): void {
   }
 }
 
-/** @throws SqsError */
 export function visibilityTimeoutOf(request: JsonObject): number {
   const seconds = request['VisibilityTimeout'] ?? null;
   if (seconds === null) {
@@ -140,7 +136,7 @@ export function visibilityTimeoutOf(request: JsonObject): number {
   return seconds;
 }
 
-/** The attributes that a request names, `All` of them spelled out. @throws SqsError for one that queues don't have. */
+/** @returns the names, with `All` spelled out. @throws SqsError for an unknown name */
 export function queueAttributeNames(request: JsonObject): readonly string[] {
   const names = namesAt(request, 'AttributeNames');
   const unknown = names.find((name) => name !== 'All' && !QUEUE_ATTRIBUTES.includes(name));
@@ -160,7 +156,7 @@ const SETTABLE = new Set([
   'VisibilityTimeout',
 ]);
 
-/** An attribute that is set to nothing goes. @throws SqsError */
+/** An empty value removes the attribute. @throws SqsError */
 export function newQueueAttributes(
   request: JsonObject,
   isQueue: (arn: string) => boolean,
@@ -181,7 +177,7 @@ export function newQueueAttributes(
   return { ...Object.fromEntries(attributes), ...encryption(Object.fromEntries(attributes)) };
 }
 
-/** A queue is encrypted with one of two keys. Nothing is encrypted here, but what is set shows. */
+/** A queue has one of two keys. Nothing is encrypted here, but the settings show. */
 function encryption({ KmsMasterKeyId, SqsManagedSseEnabled }: Readonly<Record<string, string>>) {
   if (KmsMasterKeyId === undefined) return {};
   if (KmsMasterKeyId === '') return { KmsDataKeyReusePeriodSeconds: '' };
@@ -237,7 +233,7 @@ function textOf(value: Json): string {
 const MAXIMUM_ATTRIBUTES = 10;
 const MAXIMUM_NAME_LENGTH = 256;
 
-/** @throws SqsError for attributes that no message can have. Source: SQS developer guide, "Amazon SQS message metadata". */
+/** @throws SqsError for invalid attributes. Source: SQS developer guide, "Amazon SQS message metadata". */
 function checkMessageAttributes(message: JsonObject): void {
   const attributes = objectAt(message, 'MessageAttributes');
   const count = Object.keys(attributes).length;

@@ -27,7 +27,7 @@ interface QueueWorld extends Place {
   readonly sqs: Sqs;
 }
 
-/** Minimum, maximum and default of each number that `CreateQueue` takes. */
+/** Minimum, maximum and default. Source: SQS API reference, CreateQueue. */
 const NUMBERS = {
   VisibilityTimeout: [0, 43_200, 30],
   DelaySeconds: [0, 900, 0],

@@ -11,7 +11,7 @@ import { checkBatchSize, checkMessage, entriesOf, settled } from './requests.ts'
 
 const TRACE_HEADER = 'AWSTraceHeader';
 
-/** Sends at once, so that no waiting receiver takes the message before its trace header is noted. */
+/** Synchronous, so that no receiver gets the message before its trace header is noted. */
 export function send(
   store: SqsStore,
   queue: SqsQueue,
@@ -56,7 +56,6 @@ function noted(
   if (message === undefined) return sent;
   const group = textAt(request, 'MessageGroupId');
   if (group !== undefined) message.messageGroupId = group;
-  // The header that a message names comes before that of the call.
   const given = textAt(objectAt(objectAt(request, 'MessageSystemAttributes'), TRACE_HEADER), 'StringValue');
   const traceHeader = given ?? callTraceHeader;
   if (traceHeader !== undefined) noteOf(message).traceHeader = traceHeader;

@@ -15,26 +15,23 @@ export interface QueueIdentity {
 
 export interface Sqs {
   readonly service: AwsService;
-  /** @param attributes as `CreateQueue` takes them: all text. */
   readonly createQueue: (queue: QueueIdentity, attributes: Readonly<Record<string, string>>) => void;
-  /** Shows a policy among the queue's attributes. Whether a call may go on is not decided here. */
+  /** Shows a policy among the queue's attributes. It decides nothing here. */
   readonly setPolicy: (queueArn: string, document: Json) => void;
-  /** Takes received messages out of a queue, and puts them into its dead-letter queue, if it has one. */
+  /** Moves received messages to the dead-letter queue, or drops them where there is none. */
   readonly deadLetter: (queueArn: string, receiptHandles: readonly string[]) => void;
-  /** Undefined for a queue that is not here. */
   readonly urlOf: (queueArn: string) => string | undefined;
-  /** The queue's visibility timeout as it stands now, or undefined for a queue that is not here. */
   readonly visibilityTimeoutSeconds: (queueArn: string) => number | undefined;
   readonly stop: () => void;
 }
 
-/** One action on one queue. @returns the answer's body. @throws an error that has a `code` where SQS refuses. */
+/** @returns the answer's body. @throws an error with a `code` where SQS refuses */
 type Operation = (queue: SqsQueue, request: JsonObject, call: AwsCall) => unknown;
 
 const PURGE_INTERVAL_SECONDS = 60;
 const MAXIMUM_LISTED_QUEUES = 1000;
 
-/** Amazon SQS standard queues, in memory: fauxqs, with what it does otherwise than SQS corrected here. */
+/** Amazon SQS standard queues in memory: fauxqs, corrected where it differs from SQS. */
 export function createSqs(): Sqs {
   const store = new SqsStore();
   const moveTasks = createMoveTasks(store);
@@ -112,7 +109,7 @@ function operationsOn(store: SqsStore, isStopped: () => boolean): Readonly<Recor
       const given = newQueueAttributes(request, (arn) => store.getQueueByArn(arn) !== undefined);
       const { SqsManagedSseEnabled, ...Attributes } = given;
       FAUXQS.SetQueueAttributes({ QueueUrl: queue.url, Attributes }, store);
-      // fauxqs does not know this one, and keeps what is empty.
+      // fauxqs does not know this attribute, and keeps empty ones.
       if (SqsManagedSseEnabled !== undefined) queue.setAttributes({ SqsManagedSseEnabled });
       for (const [name, value] of Object.entries(given)) if (value === '') delete queue.attributes[name];
     },
@@ -140,7 +137,7 @@ function inBatches(operation: (queue: SqsQueue, entry: JsonObject) => void): Ope
   };
 }
 
-/** A page of queues; its token names the last one, as AWS's does. */
+/** Like AWS's, the token names the last queue of the page. */
 function listedQueues(store: SqsStore, request: JsonObject): JsonObject {
   const urls = store.listQueues(textAt(request, 'QueueNamePrefix')).map(({ url }) => url);
   const token = textAt(request, 'NextToken');
@@ -155,14 +152,14 @@ function listedQueues(store: SqsStore, request: JsonObject): JsonObject {
   };
 }
 
-/** The queue that a url names, whatever host it is called by, or that is named in its place. */
+/** A queue's URL with any host, or its bare name. */
 function queueNameIn(queueUrl: string | undefined): string | undefined {
   return /^(?:(?:https?:\/\/[^/]+)?\/?000000000000\/)?([\w.-]+)\/?$/.exec(queueUrl ?? '')?.[1];
 }
 
 /**
- * Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon SQS"; of move tasks: SQS
- * developer guide, "Permissions for a dead-letter queue redrive".
+ * Sources: Service Authorization Reference, "Actions, resources, and condition keys for Amazon SQS"; SQS developer
+ * guide, "Permissions for a dead-letter queue redrive".
  */
 export function sqsAccess(
   { action, request }: AwsCall,
@@ -170,7 +167,7 @@ export function sqsAccess(
 ): readonly NeededAccess[] {
   if (!/MessageMoveTasks?$/.test(action)) {
     const name = textAt(request, 'QueueName') ?? textAt(request, 'QueueUrl')?.split('/').findLast(Boolean);
-    // IAM knows no batch actions of SQS.
+    // IAM has no batch actions for SQS.
     const single = action.replace(/^(SendMessage|DeleteMessage|ChangeMessageVisibility)Batch$/, '$1');
     const resourceArn = name === undefined ? '*' : `arn:aws:sqs:${region}:${accountId}:${name}`;
     return [{ action: `sqs:${single}`, resourceArn }];

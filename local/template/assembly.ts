@@ -13,16 +13,10 @@ import {
 export interface AssemblyStack {
   readonly stackName: string;
   readonly template: Template;
-  /** Absolute folder of a file asset, by the S3 key that the template names it with. */
   readonly assetFolder: (objectKey: string) => string | undefined;
 }
 
-/**
- * Reads a cloud assembly: the folder that `cdk synth` writes.
- *
- * @returns its stacks, each after those it depends on.
- * @throws Error where the folder holds no assembly, or one that can't be read.
- */
+/** @returns the stacks, each after those it depends on. @throws Error for a folder without a readable assembly */
 export function loadAssembly(folder: string): readonly AssemblyStack[] {
   const manifestFile = resolve(folder, 'manifest.json');
   if (!existsSync(manifestFile)) {

@@ -1,6 +1,5 @@
 import { isJsonList, isJsonObject, type Json, type JsonObject } from './template.ts';
 
-/** What intrinsic functions refer to. Each answers undefined where the thing named does not exist. */
 export interface IntrinsicScope {
   readonly ref: (logicalId: string) => Json | undefined;
   readonly attribute: (logicalId: string, attribute: string) => Json | undefined;
@@ -10,7 +9,7 @@ export interface IntrinsicScope {
   readonly mapping: (map: string, first: string, second: string) => Json | undefined;
 }
 
-/** An intrinsic function that can't be resolved; `path` leads to it, e.g. `Environment.Variables.TABLE`. */
+/** `path` leads to the function: `Environment.Variables.TABLE`. */
 export class IntrinsicError extends Error {
   readonly path: string;
   constructor(path: string, message: string) {
@@ -20,12 +19,7 @@ export class IntrinsicError extends Error {
   }
 }
 
-/**
- * Resolves every intrinsic function within `value`.
- *
- * @returns undefined where it resolves to `AWS::NoValue`: the property is then absent.
- * @throws IntrinsicError
- */
+/** @returns undefined for `AWS::NoValue`, which removes the property. @throws IntrinsicError */
 export function resolveIntrinsics(value: Json, scope: IntrinsicScope, path = ''): Json | undefined {
   if (isJsonList(value)) {
     return value
@@ -43,7 +37,7 @@ export function resolveIntrinsics(value: Json, scope: IntrinsicScope, path = '')
   return resolved;
 }
 
-/** The function call that an object spells, if it is one: a single key that is `Ref` or begins with `Fn::`. */
+/** A single key that is `Ref` or begins with `Fn::`. */
 export function intrinsicCall(
   value: JsonObject,
 ): { readonly name: string; readonly argument: Json } | undefined {
@@ -54,7 +48,7 @@ export function intrinsicCall(
   return name === 'Ref' || name.startsWith('Fn::') || isCondition ? { name, argument } : undefined;
 }
 
-/** The logical ids that a value refers to, which must therefore exist before it can be resolved. */
+/** The logical ids that must exist before the value resolves. */
 export function referencesOf(value: Json): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (node: Json): void => {
@@ -100,7 +94,6 @@ function attributeTarget(argument: Json): { logicalId: string; attribute: string
     : undefined;
 }
 
-/** One call of an intrinsic function, and what its argument must be. Every method throws an IntrinsicError if it is not. */
 class Call {
   readonly name: string;
   readonly argument: Json;
@@ -146,12 +139,10 @@ class Call {
     return result === false || result === 'false' ? false : this.fail('needs a condition');
   }
 
-  /** The argument as it stands, such as a logical id. */
   literal(what: string): string {
     return typeof this.argument === 'string' ? this.argument : this.fail(`needs ${what}`);
   }
 
-  /** The argument as a list of so many. */
   parts(count: number): readonly Json[] {
     const { argument } = this;
     return isJsonList(argument) && argument.length === count

@@ -2,17 +2,13 @@ import { createHash, randomInt } from 'node:crypto';
 
 const ALPHANUMERIC = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
-/**
- * A physical name as CloudFormation makes them: stack, logical id and a suffix. The suffix is the same at every start,
- * so that what a person typed yesterday still works today.
- */
+/** As CloudFormation names resources, but with a suffix that stays the same at every start. */
 export function physicalName(stackName: string, logicalId: string, maximumLength = 255): string {
   const suffix = createHash('sha256').update(`${stackName}/${logicalId}`).digest('hex').slice(0, 6);
   const readable = `${stackName}-${logicalId}`.slice(0, maximumLength - suffix.length - 1);
   return `${readable}-${suffix}`;
 }
 
-/** Random text such as AWS uses for the ids of clients, pools and APIs. */
 export function randomId(length: number, alphabet = ALPHANUMERIC): string {
   return Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');
 }

@@ -7,17 +7,11 @@ import type { UrlRewriter } from './url-rewriter.ts';
 
 export type StackOutputs = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** What the making of every resource touches. */
 interface Ground extends Place {
   readonly urls: UrlRewriter;
 }
 
-/**
- * Makes the resources of all stacks, each after those it refers to.
- *
- * @returns the outputs by stack, where a stack has any.
- * @throws ResourceError that names the stack, the logical id and the property.
- */
+/** @returns the outputs of stacks that have any. @throws ResourceError that names stack, logical id and property */
 export async function provisionStacks<World extends Ground>(
   stacks: readonly AssemblyStack[],
   types: ResourceTypes<World>,
@@ -108,7 +102,7 @@ function scopeOf(
   const parameter = (name: string): Json | undefined => {
     const known = template.parameters[name];
     if (known?.defaultValue === undefined) return undefined;
-    // The default of these is the name of a parameter in an account; its value is nowhere here.
+    // The default is the name of a parameter in an account, whose value the host does not have.
     if (known.type.startsWith('AWS::SSM::')) return undefined;
     const isList = known.type === 'CommaDelimitedList' || known.type.startsWith('List<');
     return isList && typeof known.defaultValue === 'string'
@@ -129,7 +123,7 @@ function scopeOf(
   };
 }
 
-/** Each resource after those it refers to or depends on; within that, in the template's order. */
+/** Otherwise in the template's order. */
 function inCreationOrder(resources: readonly TemplateResource[]): readonly TemplateResource[] {
   const byId = new Map(resources.map((resource) => [resource.logicalId, resource]));
   const ordered = new Set<TemplateResource>();

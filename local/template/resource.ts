@@ -1,15 +1,13 @@
 import { isJsonList, isJsonObject, type Json, type JsonObject } from './template.ts';
 
-/** The one account and region of the host. */
 export interface Place {
   readonly accountId: string;
   readonly region: string;
 }
 
-/** Runs what a resource does from when the whole app is made until the host stops. */
+/** Runs something from when the whole app exists until the host stops. */
 export type StartLater = (start: () => { readonly stop: () => Promise<void> }) => void;
 
-/** A resource of a template, its properties resolved. */
 export interface ResourceRequest {
   readonly stackName: string;
   readonly logicalId: string;
@@ -19,13 +17,11 @@ export interface ResourceRequest {
   readonly assetFolder: (objectKey: string) => string | undefined;
 }
 
-/** What `Ref` and `Fn::GetAtt` yield for a resource that exists. */
 export interface ProvisionedResource {
   readonly ref: string;
   readonly attributes: Readonly<Record<string, Json>>;
 }
 
-/** A resource that can't be made. The message says which one. */
 export class ResourceError extends Error {
   constructor(resource: Pick<ResourceRequest, 'stackName' | 'logicalId' | 'type'>, reason: string) {
     super(`${resource.stackName}/${resource.logicalId} (${resource.type}): ${reason}`);
@@ -33,13 +29,11 @@ export class ResourceError extends Error {
   }
 }
 
-/** @throws ResourceError where nothing was found */
 export function existing<T>(resource: ResourceRequest, found: T | undefined, reason: string): T {
   if (found === undefined) throw new ResourceError(resource, reason);
   return found;
 }
 
-/** Reads a path such as `Code.S3Key` of the properties. */
 export function propertyAt(resource: ResourceRequest, path: string): Json | undefined {
   return path
     .split('.')
@@ -72,7 +66,7 @@ export function optionalNumber(resource: ResourceRequest, path: string): number 
   return value;
 }
 
-/** @throws ResourceError where AWS refuses the value. */
+/** @throws ResourceError for a value that AWS refuses */
 export function numberWithin(
   resource: ResourceRequest,
   path: string,

@@ -4,8 +4,8 @@ import { optionalText, type Place, type ProvisionedResource, type ResourceReques
 import { isJsonList, isJsonObject, type Json, type TemplateResource } from './template.ts';
 
 /*
- * What is not listed is refused at start, because a program that runs here must not meet a surprise on AWS: the host
- * honours a property, or says why it need not.
+ * The start refuses what is not listed, so that no program meets a surprise on AWS: the host honours a property, or
+ * says why it need not.
  */
 
 interface Inert {
@@ -24,19 +24,18 @@ export interface TypeSupport {
   /** @default honoured */
   readonly support?: Inert;
   /**
-   * By path: `[]` stands for the items of a list, `*` for any key of a map. Paths go as deep as CloudFormation names
-   * properties, so that a name that it does not know is refused at any depth. Source: CloudFormation's resource schemas.
+   * By path: `[]` for the items of a list, `*` for any key of a map. Paths are as deep as CloudFormation's, so that
+   * unknown names are refused at any depth. Source: CloudFormation's resource schemas.
    */
   readonly properties: Properties;
 }
 
-/** Makes a resource from its resolved properties. @typeParam World the parts of the host that it touches */
+/** @typeParam World the parts of the host that it touches */
 export type Provision<World> = (
   resource: ResourceRequest,
   world: World,
 ) => ProvisionedResource | Promise<ProvisionedResource>;
 
-/** Types of resources by name: what the host does of each, and how it makes one. */
 export type ResourceTypes<World> = Readonly<
   Record<string, TypeSupport & { readonly provision: Provision<World> }>
 >;
@@ -52,7 +51,7 @@ export const observability = inert('Nobody watches metrics, logs and traces of a
 export const recovery = inert('There is nothing to recover: the data lives as long as the host.');
 const tags = inert('Tags change nothing that a program can see.');
 
-/** Says the same of several properties. @param paths with a space between them */
+/** @param paths with a space between them */
 export const each = (prefix: string, support: Support, ...paths: readonly string[]): Properties =>
   Object.fromEntries(paths.flatMap((text) => text.split(' ')).map((path) => [`${prefix}${path}`, support]));
 
@@ -60,15 +59,12 @@ export const honours = (...paths: readonly string[]): Properties => each('', hon
 export const tagList = (path = 'Tags'): Properties => each(`${path}[].`, tags, 'Key', 'Value');
 export const tagMap = (path = 'Tags'): Properties => ({ [`${path}.*`]: tags });
 
-/** How the resources of a type that does nothing are called. */
 export interface Naming {
   readonly nameProperty?: string;
-  /** @default the name */
   readonly arnOf?: (name: string, place: Place) => string;
   readonly refIsArn?: boolean;
 }
 
-/** A type that does nothing here. Others may refer to its resources by name or ARN. */
 export function inertType(
   support: Inert,
   naming: Naming,
@@ -90,7 +86,7 @@ export function inertType(
   };
 }
 
-/** A template asks for what the host does not do. Its message names every offence. */
+/** Its message names everything that is not supported. */
 class UnsupportedTemplateError extends Error {
   readonly offences: readonly string[];
   constructor(offences: readonly string[]) {
@@ -103,7 +99,6 @@ class UnsupportedTemplateError extends Error {
   }
 }
 
-/** @throws UnsupportedTemplateError */
 export function checkSupport(
   resources: readonly TemplateResource[],
   types: Readonly<Record<string, TypeSupport>>,
@@ -120,7 +115,6 @@ function offencesOf(resource: TemplateResource, type: TypeSupport | undefined): 
   return found;
 }
 
-/** @param pattern the path with `[]` for any item and `*` for any key, as it stands in the list. */
 function check(
   type: TypeSupport,
   value: Json,
@@ -137,7 +131,7 @@ function check(
     for (const branch of call.argument.slice(1)) check(type, branch, path, pattern, refuse);
     return;
   }
-  // The value of an intrinsic function is checked when it is resolved.
+  // Checked when the function is resolved.
   if (call !== undefined) return;
 
   const below = Object.keys(type.properties).filter(

@@ -1,4 +1,4 @@
-/** The parts of a CloudFormation template that the host reads, parsed from JSON. */
+/** The parts of a CloudFormation template that the host reads. */
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [key: string]: Json };
@@ -10,7 +10,6 @@ export interface TemplateResource {
   readonly properties: JsonObject;
   readonly dependsOn: readonly string[];
   readonly condition?: string;
-  /** The construct's path, as CDK writes it into the metadata. */
   readonly path?: string;
 }
 
@@ -41,25 +40,22 @@ export function isJsonList(value: unknown): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-/** The object at `key`, or an empty one. */
+/** Empty where there is no object. */
 export function objectAt(parent: JsonObject, key: string): JsonObject {
   const value = parent[key];
   return isJsonObject(value) ? value : {};
 }
 
-/** The objects in the list at `key`. */
 export function objectsAt(parent: JsonObject, key: string): readonly JsonObject[] {
   const value = parent[key];
   return isJsonList(value) ? value.filter(isJsonObject) : [];
 }
 
-/** The text at `key`, or undefined. */
 export function textAt(parent: JsonObject, key: string): string | undefined {
   const value = parent[key];
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The object that a text is in JSON, or undefined. */
 export function jsonObjectIn(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -94,7 +90,7 @@ const RESOURCE_ATTRIBUTES = new Set([
   'UpdateReplacePolicy',
 ]);
 
-/** @throws Error where the template has a section the host does not understand. */
+/** @throws Error for a section that the host does not understand */
 export function parseTemplate(stackName: string, source: Json): Template {
   if (!isJsonObject(source)) throw new Error(`Stack ${stackName}: the template is not a JSON object.`);
   const unknown = Object.keys(source).filter((section) => !SECTIONS.has(section));

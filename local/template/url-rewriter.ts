@@ -1,8 +1,8 @@
 import { isJsonList, isJsonObject, type Json } from './template.ts';
 
-/** Knows where on this machine the AWS host names live that a template builds urls from by hand. */
+/** Knows where AWS host names that a template writes into URLs are on this machine. */
 export interface UrlRewriter {
-  /** Says that every url that begins with `awsUrl` is served at `localUrl`; neither ends in a slash. */
+  /** Neither URL ends in a slash. */
   readonly add: (awsUrl: string, localUrl: string) => void;
   readonly rewrite: (value: Json) => Json;
 }
@@ -28,7 +28,6 @@ export function createUrlRewriter(): UrlRewriter {
   return {
     add: (awsUrl, localUrl) => {
       places.push({ awsUrl, localUrl });
-      // What is more exact goes first.
       places.sort((left, right) => right.awsUrl.length - left.awsUrl.length);
     },
     rewrite,

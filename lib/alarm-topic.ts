@@ -4,7 +4,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 
-/** Where a stack's alarms go. AWS asks each address for a confirmation. */
+/** AWS asks each address for a confirmation. */
 export function alarmTopic(scope: Construct, emails: readonly string[]): Topic {
   const topic = new Topic(scope, 'Alarms', { enforceSSL: true });
   // `enforceSSL` replaces the default policy, which lets the account's alarms publish.

@@ -4,10 +4,8 @@ import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct, IDependable } from 'constructs';
 
 /**
- * The role with which API Gateway writes access logs of WebSocket APIs. It is a setting of the account and region, and API
- * Gateway refuses a stage with such a log without it. Setting and role outlive the stack, because other stacks' APIs use
- * them. With `-c apiGatewayLogRole=keep` the setting stays as it is.
- *
+ * A setting of the account and region, without which API Gateway refuses a WebSocket stage with an access log. It
+ * outlives the stack, because other stacks' APIs use it. With `-c apiGatewayLogRole=keep` it stays as it is.
  * @returns what a stage with such a log depends on
  * @throws Error if the context has another value
  */

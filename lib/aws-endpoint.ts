@@ -3,10 +3,9 @@ import { Architecture, CfnFunction, type Function as LambdaFunction } from 'aws-
 import type { Construct } from 'constructs';
 
 /**
- * With `-c awsEndpointUrl=<url>`, prepares a function for a container of `sam local` on this machine: its architecture, and
- * variables that lead to the local host. `sam local` passes on only variables that the template declares; their values come
- * from the file that `npm start` writes. AWS refuses such a template, because Lambda reserves some of these names.
- *
+ * With `-c awsEndpointUrl=<url>`, prepares a function for a container of `sam local`: its architecture, and variables
+ * that lead to the local host. `sam local` passes on only variables that the template declares; `npm start` writes
+ * their values to a file. AWS refuses such a template, because Lambda reserves some of these names.
  * @throws Error if the value is not a URL
  */
 export function prepareForContainer(lambda: LambdaFunction): void {
@@ -26,7 +25,7 @@ export function prepareForContainer(lambda: LambdaFunction): void {
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
-    // Otherwise `sam local` passes on the token of whoever is signed in to AWS.
+    // Otherwise `sam local` passes on the token of the person who is signed in to AWS.
     AWS_SESSION_TOKEN: '',
     // Lambda's own value. Powertools warns if an image brings /etc/localtime.
     TZ: ':UTC',
@@ -40,7 +39,7 @@ export function prepareForContainer(lambda: LambdaFunction): void {
   });
 }
 
-/** With `-c awsEndpointUrl=<url>`, leaves out construct paths, because SAM warns about those it cannot read. */
+/** With `-c awsEndpointUrl=<url>`: SAM warns about construct paths that it cannot read. */
 export function omitConstructPaths(app: App): void {
   if (awsEndpointUrl(app) === undefined) return;
   Aspects.of(app).add({

@@ -29,14 +29,10 @@ import { apiNameOf, metricsNamespaceOf } from './stage-names.ts';
 export interface CardSettlementStackProps extends StackProps {
   readonly config: StageConfig;
   readonly identity: IdentityStack;
-  /** Addresses that get a mail for each alarm. */
   readonly alarmEmails: readonly string[];
 }
 
-/**
- * The batch tempo. Transactions are staged one by one. After the cut-off, runs find what the ledger lacks and have it settled
- * in tens, until the books are equal.
- */
+/** The batch tempo: after the cut-off, runs have what the ledger lacks settled in tens, until the books are equal. */
 export class CardSettlementStack extends Stack {
   private readonly config: StageConfig;
   private readonly logRetention: RetentionDays;

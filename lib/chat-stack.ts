@@ -22,14 +22,10 @@ import { TokenWebSocketApi } from './token-web-socket-api.ts';
 export interface ChatStackProps extends StackProps {
   readonly config: StageConfig;
   readonly identity: IdentityStack;
-  /** Addresses that get a mail for each alarm. */
   readonly alarmEmails: readonly string[];
 }
 
-/**
- * The async tempo. A written message goes from the table's stream through a pipe into the notification queue, and one by
- * one to its recipient's devices.
- */
+/** The async tempo: a message goes through the table's stream, a pipe and a queue to its recipient's devices. */
 export class ChatStack extends Stack {
   private readonly config: StageConfig;
   private readonly logRetention: RetentionDays;
@@ -127,7 +123,7 @@ export class ChatStack extends Stack {
     });
   }
 
-  /** Drains have a queue of their own: a message that is written waits for none of them. */
+  /** A queue of their own, so that no written message waits for a drain. */
   private drainWorker(): QueueWorker {
     return new QueueWorker(this, 'Drain', {
       entry: 'chat/drain/handler',

@@ -18,22 +18,19 @@ interface WorkerConfig {
 
 export interface StageConfig {
   readonly stage: Stage;
-  /**
-   * True: tables outlive the stack, cannot be deleted by mistake, and can be restored to any second of 35 days.
-   * False: `cdk destroy` leaves nothing behind.
-   */
+  /** True: tables survive the stack, and any second of 35 days can be restored. False: `cdk destroy` leaves nothing. */
   readonly keepsData: boolean;
   readonly logRetentionDays: 7 | 90;
   readonly calendar: BusinessCalendar;
   /** From the seal to the first run that may balance the day: more than the 15 s by which a write can be late. */
   readonly sealWaitSeconds: number;
-  /** docs/fraud-rules.md gives the sources. */
+  /** Sources: docs/fraud-rules.md */
   readonly fraud: FraudSettings;
   readonly settlement: WorkerConfig;
   readonly reconcile: WorkerConfig;
   readonly notification: WorkerConfig;
   readonly drain: WorkerConfig;
-  /** How much a chat user may post. */
+  /** For each chat user. */
   readonly messageRate: { readonly messages: number; readonly windowSeconds: number };
   /** Requests per second and at once, for each API. */
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
@@ -70,7 +67,7 @@ const fraud: FraudSettings = {
   },
 };
 
-/** The async tempo; other workers change some of its numbers. */
+/** The async tempo. */
 const worker: WorkerConfig = {
   batchSize: 1,
   windowSeconds: 0,
@@ -148,7 +145,7 @@ const stages: Readonly<Record<Stage, StageConfig>> = {
   },
 };
 
-/** @throws Error that names the stages, if this is none of them */
+/** @throws Error that names the stages */
 export function stageConfig(stage: unknown): StageConfig {
   const found = Object.values(stages).find((config) => config.stage === stage);
   if (found === undefined) {

@@ -13,7 +13,7 @@ import type { Access } from './node-function.ts';
 
 export interface DataTableProps {
   readonly config: StageConfig;
-  /** The environment variable that tells functions the table's name. */
+  /** Tells functions the table's name. */
   readonly variable: string;
   /** The partition key is text. */
   readonly keys: { readonly partitionKey: string; readonly sortKey?: string; readonly timeToLive?: string };
@@ -28,10 +28,7 @@ interface Index {
   readonly sortKey: string;
 }
 
-/**
- * A table: billed by use, encrypted, and kept or destroyed as the stage says. If a first deployment fails, a kept table's
- * deletion protection stops the rollback, so that nothing that was written is lost.
- */
+/** If a first deployment fails, deletion protection stops the rollback of a kept table, so that no data is lost. */
 export class DataTable extends Table {
   private readonly variable: string;
 
@@ -61,7 +58,7 @@ export class DataTable extends Table {
     }
   }
 
-  /** @param attributes those that the index has besides the keys; all by default */
+  /** @param attributes besides the keys; all by default */
   addIndex(index: Index, attributes?: readonly string[]): void {
     this.addGlobalSecondaryIndex({
       indexName: index.name,
@@ -73,12 +70,11 @@ export class DataTable extends Table {
     });
   }
 
-  /** Lets a function call these actions of DynamoDB on the table's items. */
+  /** Actions of DynamoDB on the table's items. */
   access(...actions: readonly string[]): Access {
     return this.accessTo(this.tableArn, actions);
   }
 
-  /** Lets a function query an index. */
   query({ name }: { readonly name: string }): Access {
     return this.accessTo(`${this.tableArn}/index/${name}`, ['Query']);
   }

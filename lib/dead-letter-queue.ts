@@ -9,9 +9,9 @@ export interface DeadLetterQueueProps extends AlarmText {
 }
 
 /**
- * Messages that no attempt could deliver wait here for a person, for 14 days, the longest that SQS allows. The first one
- * raises the alarm, up to 15 minutes late: SQS stops the metrics of a queue that was not used for 6 hours. Source: SQS
- * developer guide, "Monitoring Amazon SQS queues using CloudWatch".
+ * Keeps messages for 14 days, the longest that SQS allows. The first one raises the alarm, up to 15 minutes late: SQS
+ * stops the metrics of a queue that was not used for 6 hours (SQS developer guide, "Monitoring Amazon SQS queues using
+ * CloudWatch").
  */
 export class DeadLetterQueue extends Queue {
   constructor(scope: Construct, id: string, props: DeadLetterQueueProps) {

@@ -14,7 +14,6 @@ export interface IdentityStackProps extends StackProps {
   readonly config: StageConfig;
 }
 
-/** Who may call: the OAuth 2 issuer and its clients. */
 export class IdentityStack extends Stack {
   /** Exact value of the tokens' `iss`. */
   readonly issuer: string;

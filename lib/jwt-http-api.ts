@@ -18,7 +18,7 @@ import { NodeFunction, type NodeFunctionProps } from './node-function.ts';
 import { RunbookAlarm } from './runbook-alarm.ts';
 
 export interface JwtHttpApiProps {
-  /** The API's name; the local host serves it below a path of this name. */
+  /** The local host serves the API below a path of this name. */
   readonly apiName: string;
   readonly description: string;
   /** Exact value of the tokens' `iss`. */
@@ -28,18 +28,16 @@ export interface JwtHttpApiProps {
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
   readonly logRetention: RetentionDays;
   readonly alarmTopic: ITopic;
-  /** Construct id of the function that answers all other paths. */
   readonly notFoundId: string;
 }
 
-/** A function of an API, and the routes that lead to it. */
 export interface ServedFunction extends Omit<NodeFunctionProps, 'logRetention'> {
   readonly id: string;
   /** The scope must be in the token. */
   readonly routes: readonly (readonly [method: HttpMethod, path: string, scope: string])[];
 }
 
-/** An HTTP API whose routes all ask for an access token with a scope. All other paths are 404 for everybody. */
+/** All routes ask for an access token with a scope. All other paths are 404 for everybody. */
 export class JwtHttpApi extends Construct {
   readonly api: HttpApi;
   readonly url: string;
@@ -121,7 +119,6 @@ export class JwtHttpApi extends Construct {
     ];
   }
 
-  /** Makes functions, in the API's stack, and the routes that lead to them. */
   serve(functions: readonly ServedFunction[]): void {
     for (const { routes, ...props } of functions) {
       const handler = this.functionOf(props);

@@ -18,16 +18,16 @@ import { buildSync } from 'esbuild';
 import { prepareForContainer } from './aws-endpoint.ts';
 import { logGroup } from './log-group.ts';
 
-/** What a function may do to a resource, and the environment variables that tell it which one. */
+/** What a function may do to a resource, and the variables that tell it which one. */
 export interface Access {
   readonly environment: Readonly<Record<string, string>>;
   readonly actions: readonly string[];
-  /** Its ARN. */
+  /** An ARN. */
   readonly resource: string;
 }
 
 export interface NodeFunctionProps {
-  /** The handler's file below `lambda/`, without its ending: `card-settlement/intake/handler`. */
+  /** Below `lambda/`, without its ending: `card-settlement/intake/handler`. */
   readonly entry: string;
   readonly description: string;
   /** Settings; names of resources come with the access to them. */
@@ -39,13 +39,13 @@ export interface NodeFunctionProps {
   readonly memoryMegabytes?: number;
   readonly logRetention: RetentionDays;
   /**
-   * True if a chain of requests may invoke the function any number of times, because its own code ends the chain.
+   * Only if the function's own code ends every chain of invocations.
    * @default false: Lambda drops the 17th invocation of a chain
    */
   readonly allowsRecursion?: boolean;
 }
 
-/** A function on Node.js and arm64. Its role may write to its own log group, and what its props give. */
+/** Its role may write to its own log group, and do what its props give. */
 export class NodeFunction extends Construct {
   readonly function: LambdaFunction;
   readonly role: Role;
@@ -101,7 +101,7 @@ export class NodeFunction extends Construct {
 
 let bundled: string | undefined;
 
-/** Bundles all handlers at once, once per synthesis. @returns the folder with a folder for each handler */
+/** Once per synthesis. @returns the folder with a folder for each handler */
 function bundles(): string {
   if (bundled !== undefined) return bundled;
   const source = join(projectFolder(), 'lambda');
@@ -138,7 +138,7 @@ function handlerFiles(source: string): string[] {
     .toSorted();
 }
 
-/** The folder of package.json, whether this module runs from its source or from a bundle. */
+/** Works from the source and from a bundle. */
 function projectFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {

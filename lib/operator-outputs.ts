@@ -9,10 +9,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 
-/**
- * Outputs the physical names that the runbook's commands and the smoke test need. The keys come from construct paths:
- * `SettlementDeadLetterQueueUrl`, `PostMessageFunction`.
- */
+/** For the runbook's commands and the smoke test. Keys come from construct paths: `SettlementDeadLetterQueueUrl`. */
 export function outputOperated(stack: Stack): void {
   const names = new Map<string, string>();
   for (const construct of stack.node.findAll()) {

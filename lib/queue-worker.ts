@@ -11,51 +11,38 @@ import { NodeFunction, type Access, type NodeFunctionProps } from './node-functi
 import { RunbookAlarm, sumOf, type AlarmText } from './runbook-alarm.ts';
 
 export interface QueueWorkerProps extends Omit<NodeFunctionProps, 'timeout' | 'allowsRecursion'> {
-  /** The environment variable that tells senders the queue's URL. */
+  /** Tells senders the queue's URL. */
   readonly urlVariable: string;
   readonly timeout: Duration;
-  /** Most messages of an invocation: the tempo. More than 10 need a window. */
+  /** The tempo. More than 10 need a window. */
   readonly batchSize: number;
   /**
-   * How long a batch may wait to fill. With little traffic, Lambda may wait up to 20 s, whatever this is. Source: Lambda
-   * developer guide, "Using Lambda with Amazon SQS".
-   * @default no wait: a batch is what a poll finds
+   * How long a batch may wait to fill. With little traffic, Lambda may wait up to 20 s, whatever this is (Lambda
+   * developer guide, "Using Lambda with Amazon SQS").
+   * @default no wait
    */
   readonly window?: Duration;
-  /**
-   * Receives after which a message goes to the dead-letter queue.
-   * @default 5, the least that AWS recommends for an event source mapping
-   */
+  /** @default 5, the least that AWS recommends for an event source mapping */
   readonly maxReceiveCount?: number;
-  /** Most invocations at once that this queue may cause; at least 2. */
+  /** At least 2. */
   readonly maximumConcurrency: number;
-  /**
-   * True if the function reports which messages of a batch failed, so that only those come again.
-   * @default false: a batch succeeds or fails as one
-   */
+  /** The function reports which messages failed, and only those come again. @default false */
   readonly reportsBatchItemFailures?: boolean;
-  /**
-   * True if the function may send to its own queue, in a chain of any length that its code ends: say where.
-   * @default false
-   */
+  /** The function may send to its own queue. Say where its code ends the chain. @default false */
   readonly sendsToItself?: boolean;
-  /** The alarm of a message in the dead-letter queue. */
   readonly deadLetters: AlarmText;
-  /** An older message means that the queue falls behind. SQS drops messages after 4 days, without a dead-letter queue. */
+  /** An older message means that the queue falls behind. SQS drops messages after 4 days, not as dead letters. */
   readonly alarmAge: Duration;
   readonly alarmTopic: ITopic;
 }
 
-/**
- * The construct of both tempos: a queue, the function that works on its messages, a dead-letter queue for messages that keep
- * failing, and their alarms.
- */
+/** Both tempos: a queue, its function, a dead-letter queue for messages that keep failing, and alarms. */
 export class QueueWorker extends Construct {
   readonly queue: Queue;
   readonly deadLetterQueue: Queue;
   readonly worker: NodeFunction;
   private readonly urlVariable: string;
-  /** After this time, a message has been worked on or is in the dead-letter queue. */
+  /** By then a message has been worked on or is in the dead-letter queue. */
   readonly horizon: Duration;
 
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
@@ -108,7 +95,7 @@ export class QueueWorker extends Construct {
     this.alarms(id, props);
   }
 
-  /** Lets a function call these actions of SQS on the queue. */
+  /** Actions of SQS on the queue. */
   access(...actions: readonly string[]): Access {
     return {
       environment: { [this.urlVariable]: this.queue.queueUrl },
@@ -175,7 +162,6 @@ export class QueueWorker extends Construct {
   }
 }
 
-/** The numbers of a tempo, as the construct takes them. */
 export function tempoOf(config: StageConfig['settlement']) {
   return {
     timeout: Duration.seconds(config.timeoutSeconds),

@@ -11,7 +11,6 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 
-/** What an alarm tells the person whom it wakes. */
 export interface AlarmText {
   /** What has happened, and what it means to the people who rely on the system. */
   readonly impact: string;
@@ -23,21 +22,16 @@ export interface RunbookAlarmProps extends AlarmText {
   readonly metric: IMetric;
   /** @default 1 */
   readonly threshold?: number;
-  /**
-   * How many of the metric's periods in a row must reach the threshold.
-   * @default 1
-   */
+  /** In a row. @default 1 */
   readonly periods?: number;
   /**
-   * True if the alarm rings when the metric has had data and then falls silent for all its periods. A new stack, whose
-   * metric has not begun, wakes nobody.
+   * Rings when the metric has had data and then none for all periods. A new stack's metric wakes nobody.
    * @default false: no data is good news
    */
   readonly ringsOnSilence?: boolean;
   readonly topic: ITopic;
 }
 
-/** An alarm whose text says what has happened, and which heading of the runbook helps. */
 export class RunbookAlarm extends Alarm {
   constructor(scope: Construct, id: string, props: RunbookAlarmProps) {
     super(scope, id, {
@@ -55,7 +49,7 @@ export class RunbookAlarm extends Alarm {
   }
 }
 
-/** The sum of counts. A count without data is 0. */
+/** A count without data is 0. */
 export function sumOf(metrics: readonly Metric[], period: Duration): MathExpression {
   const using = Object.fromEntries(metrics.map((metric, number) => [`m${number}`, metric]));
   return new MathExpression({

@@ -4,11 +4,11 @@ import type { Stage } from './config.ts';
 type StackPart = 'Identity' | 'CardSettlement' | 'Chat';
 type ApiPart = 'card-settlement' | 'chat' | 'chat-live';
 
-/** Stages that are deployed to AWS, side by side. The others run on one machine, one at a time. */
+/** Side by side on AWS. The others run on one machine, one at a time. */
 export const deployableStages = ['sandbox', 'production'] as const satisfies readonly Stage[];
 export type DeployableStage = (typeof deployableStages)[number];
 
-/** Only production is marked, so that local stages have the names of the sandbox. */
+/** Only production is marked: local stages have the names of the sandbox. */
 function mark(stage: Stage): string {
   return stage === 'production' ? stage : '';
 }

@@ -19,15 +19,14 @@ export interface StreamPipeProps {
   /** A message's body, with `<$.path>` for values of the stream record. */
   readonly inputTemplate: string;
   readonly queue: IQueue;
-  /** The alarm of a pipe that cannot deliver. */
+  /** When the pipe cannot deliver. */
   readonly failure: AlarmText;
-  /** The alarm of records that it gave up. */
+  /** When it gives up records. */
   readonly deadLetters: AlarmText;
   readonly logRetention: RetentionDays;
   readonly alarmTopic: ITopic;
 }
 
-/** Metrics of executions that did not deliver all their records. */
 const FAILURE_METRICS = [
   'ExecutionFailed',
   'ExecutionPartiallyFailed',
@@ -35,13 +34,13 @@ const FAILURE_METRICS = [
   'ExecutionThrottled',
 ];
 
-/** Leaves an hour to read a record that was given up from the stream, which keeps it for 24. */
+/** Leaves an hour to read a given-up record from the stream, which keeps it for 24. */
 const MAXIMUM_RECORD_AGE = Duration.hours(23);
 
 /**
- * A pipe from a table's stream to a queue: every change becomes a message, at least once, without a function in between. It
- * starts at the stream's oldest record, or it could miss what is written while it starts. It retries for almost as long as
- * the stream keeps a record. What it gives up goes to its own dead-letter queue, since the worker could not read it.
+ * Every change becomes a message, at least once. The pipe starts at the stream's oldest record, or it could miss what
+ * is written meanwhile, and retries for almost as long as the stream keeps a record. What it gives up goes to its own
+ * dead-letter queue: the worker could not read it.
  */
 export class StreamPipe extends Construct {
   readonly deadLetterQueue: DeadLetterQueue;

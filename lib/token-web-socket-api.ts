@@ -22,12 +22,12 @@ import { NodeFunction, type NodeFunctionProps } from './node-function.ts';
 import { RunbookAlarm, sumOf } from './runbook-alarm.ts';
 
 export interface TokenWebSocketApiProps {
-  /** The API's name; the local host serves it below a path of this name. */
+  /** The local host serves the API below a path of this name. */
   readonly apiName: string;
   readonly description: string;
   /** Reads the query parameter `token`. */
   readonly authorizer: NodeFunction;
-  /** The environment variable that tells functions where to post frames. */
+  /** Tells functions where to post frames. */
   readonly urlVariable: string;
   readonly stageName: string;
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
@@ -35,22 +35,15 @@ export interface TokenWebSocketApiProps {
   readonly logRetention: RetentionDays;
 }
 
-/** A function of the API, and the route that leads to it. */
 export interface FrameFunction extends Omit<NodeFunctionProps, 'logRetention'> {
   readonly id: string;
-  /** What `action` a frame names; or `$disconnect`, or `$default` for what no other route takes. */
+  /** A frame's `action`, or `$disconnect`, or `$default` for what no other route takes. */
   readonly routeKey: string;
-  /**
-   * True if the function may post frames to connections.
-   * @default false
-   */
+  /** The function may post frames to connections. @default false */
   readonly answers?: boolean;
 }
 
-/**
- * A WebSocket API for those whose token an authorizer accepts. Connecting runs no other function: nothing can be pushed to a
- * connection before it is established.
- */
+/** Connecting runs no function but the authorizer: nothing can be pushed before a connection is established. */
 export class TokenWebSocketApi extends Construct {
   /** `wss://…`, without a slash at the end. */
   readonly url: string;
@@ -157,7 +150,6 @@ export class TokenWebSocketApi extends Construct {
     });
   }
 
-  /** Makes functions, in the API's stack, and the routes that lead to them. */
   serve(functions: readonly FrameFunction[]): void {
     for (const { id, routeKey, answers = false, ...props } of functions) {
       const handler = new NodeFunction(Stack.of(this), id, { ...props, logRetention: this.logRetention });
@@ -173,7 +165,7 @@ export class TokenWebSocketApi extends Construct {
     }
   }
 
-  /** Lets a function post frames to any connection, or close it. */
+  /** On any connection. */
   allowConnections(caller: NodeFunction, methods: readonly ('POST' | 'DELETE')[]): void {
     for (const method of methods) this.allowMethod(caller, method);
   }

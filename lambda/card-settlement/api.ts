@@ -242,7 +242,6 @@ function factBody(fact: StagedFact): Body<typeof AcceptedBody> {
   return { transactionId: factId, type: kind, ...shown };
 }
 
-/** Only a review has a reason. */
 export function decisionBody(decision: AnyStagedFact): Body<typeof DecisionBody> {
   const { businessDate, stagedAt: decidedAt } = decision;
   return isReview(decision)

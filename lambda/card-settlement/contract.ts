@@ -4,7 +4,7 @@ import { TRIGGERS } from './domain/business-day.ts';
 
 export type { FraudSettings } from './domain/fraud/settings.ts';
 
-/** What infrastructure and functions agree on: names, and the payloads of the queues. */
+/** The names and queue messages that infrastructure and functions share. */
 
 export const scopes = {
   resourceServer: 'duotempo',
@@ -20,19 +20,18 @@ export const environmentNames = {
   merchantsTable: 'MERCHANTS_TABLE',
   reconcileQueueUrl: 'RECONCILE_QUEUE_URL',
   settlementQueueUrl: 'SETTLEMENT_QUEUE_URL',
-  /** IANA time zone of the business calendar. */
+  /** IANA name. */
   businessTimeZone: 'BUSINESS_TIME_ZONE',
   /** `HH:MM` */
   businessCutOff: 'BUSINESS_CUT_OFF',
   /** Seconds between a seal and the first run that may balance the day. */
   sealWaitSeconds: 'SEAL_WAIT_SECONDS',
-  /** The settlement queue's batching window, in seconds. */
   settlementWindowSeconds: 'SETTLEMENT_WINDOW_SECONDS',
-  /** Seconds until a message that was sent is settled or in the dead-letter queue. */
+  /** Seconds after which a sent message is settled or in the dead-letter queue. */
   settlementHorizonSeconds: 'SETTLEMENT_HORIZON_SECONDS',
-  /** `FraudSettings` as JSON. */
+  /** JSON */
   fraudSettings: 'FRAUD_SETTINGS',
-  /** The namespace of the stage's metrics, by the name that Powertools reads. */
+  /** The name that Powertools reads. */
   metricsNamespace: 'POWERTOOLS_METRICS_NAMESPACE',
 } as const;
 
@@ -63,7 +62,7 @@ export const tables = {
   merchants: { partitionKey: 'merchantId', sortKey: 'effectiveFrom' },
 } as const;
 
-/** What a reconcile run reads of a staged fact: all that the index `byBusinessDate` carries besides keys. */
+/** What a reconcile run reads of a staged fact. */
 export const stagedIndexAttributes = [
   'merchantId',
   'type',
@@ -75,7 +74,7 @@ export const stagedIndexAttributes = [
   'terminalId',
 ] as const;
 
-/** What fraud rules read of a card's history, from the index `byCard`. */
+/** What fraud rules read of a card's past. */
 export const cardIndexAttributes = [
   'merchantId',
   'type',
@@ -85,15 +84,15 @@ export const cardIndexAttributes = [
   'location',
 ] as const;
 
-/** What fraud rules read of a terminal's small sales, from the index `bySmallAmount`. */
+/** What fraud rules read of a terminal's small sales. */
 export const smallAmountIndexAttributes = ['cardToken', 'businessDate'] as const;
 
-/** Metrics that the functions emit and the alarms watch; the namespace is the sandbox's. */
+/** The namespace is the sandbox's. */
 export const metrics = {
   namespace: 'Duotempo/CardSettlement',
   breaksFound: 'BreaksFound',
   daysBlocked: 'DaysBlocked',
-  /** One for each message of the schedule: if they stop, the schedule or a part behind it has failed. */
+  /** One for each message of the schedule. If they stop, the schedule or something behind it has failed. */
   scheduleTicks: 'ScheduleTicks',
 } as const;
 
@@ -103,7 +102,7 @@ export const requestBodyLimitBytes = 16 * 1024;
 export const MOST_WALK_PARTS = 1000;
 
 export const ReconcileMessage = v.variant('kind', [
-  /** Sent by EventBridge Scheduler: all days that are due. */
+  /** From EventBridge Scheduler: all days that are due. */
   v.strictObject({ kind: v.literal('due-days') }),
   v.strictObject({
     kind: v.literal('business-day'),
@@ -123,9 +122,9 @@ export const ReconcileMessage = v.variant('kind', [
 ]);
 export type ReconcileMessage = v.InferOutput<typeof ReconcileMessage>;
 
-/** A transaction's id, or a decision's: `<transactionId>#decision`. */
+/** A transaction's id, or `<transactionId>#decision`. */
 export const FactId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}(?:#decision)?$/));
 
-/** The message names a staged fact and carries nothing of it, so that no message can settle what was not staged. */
+/** Names a fact and carries nothing of it, so no message can settle what was not staged. */
 export const SettlementMessage = v.strictObject({ factId: FactId });
 export type SettlementMessage = v.InferOutput<typeof SettlementMessage>;

@@ -17,7 +17,7 @@ import { Identifier, Transaction } from './domain/transaction.ts';
 
 export { pageBody } from '../shared/page.ts';
 
-/** Makes the handler of a route. Its services are built at the first request, and stay warm. */
+/** The services are built at the first request, and stay warm. */
 export function route<S>(
   handle: (request: HttpRequest, services: S) => Promise<HttpResponse>,
   build: () => S,
@@ -26,7 +26,7 @@ export function route<S>(
   return httpHandler((request) => handle(request, (services ??= build())));
 }
 
-/** Parses the body, after making sure that it holds no card number. @throws Problem */
+/** @throws Problem, also if it holds a card number */
 export function parseBody<S extends v.GenericSchema>(schema: S, request: HttpRequest): v.InferOutput<S> {
   const value = parseJson(request.body, requestBodyLimitBytes);
   if (jsonContainsLongCardNumber(request.body)) throw cardNumberProblem();
@@ -34,7 +34,6 @@ export function parseBody<S extends v.GenericSchema>(schema: S, request: HttpReq
   return parseAs(schema, value);
 }
 
-/** @throws Problem */
 export function transactionIn(request: HttpRequest): Transaction {
   const transaction = parseBody(Transaction, request);
   const { type, originalTransactionId } = transaction;
@@ -47,13 +46,12 @@ export function transactionIn(request: HttpRequest): Transaction {
   return transaction;
 }
 
-/** As in `shared/page.ts`, but refuses card numbers in names and values. @throws Problem */
+/** As in `shared/page.ts`, but refuses card numbers. @throws Problem */
 export const knownQuery: typeof page.knownQuery = (request, names) => {
   refuseCardNumber(request.query);
   page.knownQuery(request, names);
 };
 
-/** As in `shared/page.ts`, but refuses card numbers in names and values. @throws Problem */
 export const pageIn: typeof page.pageIn = (request, cursorSchema, others) => {
   refuseCardNumber(request.query);
   return page.pageIn(request, cursorSchema, others);
@@ -74,7 +72,6 @@ export function idempotencyKeyIn(request: HttpRequest): string {
   return parseAs(Identifier, request.headers['idempotency-key'], 'header:Idempotency-Key');
 }
 
-/** True if the caller may see every client's transactions. */
 export function isOperator({ caller }: HttpRequest): boolean {
   return caller.scopes.includes(scopes.operate);
 }

@@ -21,7 +21,7 @@ export function runSettings(): RunSettings {
   };
 }
 
-/** @throws Error that names the variable, if it holds no valid settings */
+/** @throws Error that names the variable */
 export function fraudSettings(): FraudSettings {
   const text = environmentVariable(environmentNames.fraudSettings);
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), FraudSettings), text);

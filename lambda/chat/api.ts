@@ -4,7 +4,6 @@ import { problemsOf } from '../shared/problem.ts';
 import { ConversationId, Sequence } from './contract.ts';
 import { PostedMessage, UserId, type Message } from './domain/message.ts';
 
-/** Status and title of the problems that only this API has. */
 export const problemTypes = {
   'no-chat-user': [403, 'The token is not that of a chat user'],
   'conversation-full': [409, 'The conversation has come to its end'],
@@ -41,10 +40,9 @@ const ConversationBody = v.object({
   readSequence: v.union([v.literal(0), Sequence]),
 });
 
-/** By their names in the OpenAPI document. */
 export const requests = { PostedMessage };
 
-/** Answers and their parts, by their names in the OpenAPI document. */
+/** By their names in the OpenAPI document. */
 export const responses = {
   NotificationId,
   WrittenMessage: v.pick(MessageBody, ['messageId', 'conversationId', 'sequence', 'sentAt']),
@@ -56,7 +54,7 @@ export const responses = {
   ConversationPage: v.object(pageOf(ConversationBody)),
 };
 
-/** What the server says to devices over the WebSocket, by type. */
+/** By type. */
 export const serverFrames = {
   notification: v.object({ type: v.literal('notification'), ...NotificationBody.entries }),
   'caught-up': v.object({

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { UserId } from './domain/message.ts';
 
-/** What infrastructure and functions must agree on. */
+/** What infrastructure and functions share. */
 
-/** Every access token of a user who signed in has it, and no ID token. */
+/** Every access token of a user who signed in has it, and no ID token does. */
 export const chatScope = 'aws.cognito.signin.user.admin';
 
 export const environmentNames = {
@@ -31,21 +31,21 @@ export const tables = {
   },
   /** The sort key is `<conversationId>#<sequence, padded>`. */
   inbox: { partitionKey: 'userId', sortKey: 'conversationSequence', timeToLive: 'expiresAt' },
-  /** Tombstones, under the keys of the notifications that were acknowledged. */
+  /** Tombstones, under the keys of acknowledged notifications. */
   acknowledgements: { partitionKey: 'userId', sortKey: 'conversationSequence', timeToLive: 'expiresAt' },
   connections: { partitionKey: 'userId', sortKey: 'connectionId', timeToLive: 'expiresAt' },
   rateLimits: { partitionKey: 'userId', sortKey: 'windowStart', timeToLive: 'expiresAt' },
-  /** An item for each of the two members. */
+  /** One item per member. */
   conversations: { partitionKey: 'userId', sortKey: 'conversationId' },
 } as const;
 
-/** Frames that devices send; the routes of the WebSocket API. */
+/** The routes of the WebSocket API. */
 export const deviceActions = ['hello', 'ack', 'read'] as const;
 
 /** Enough for 4,000 characters, each as two escaped surrogates. */
 export const requestBodyLimitBytes = 64 * 1024;
 
-/** A conversation ends here, or earlier if long texts fill DynamoDB's 10 GB for an item collection. */
+/** A conversation may end earlier if long texts fill DynamoDB's 10 GB for an item collection. */
 export const lastSequence = 1_000_000;
 
 export const ConversationId = v.pipe(
@@ -60,24 +60,23 @@ export const Sequence = v.pipe(
   v.maxValue(lastSequence, `must be at most ${lastSequence}`),
 );
 
-/** Devices that a user may have online; beyond this number the oldest are disconnected. */
+/** Beyond it, a user's oldest devices are disconnected. */
 export const deviceLimit = 1000;
 
 const NotificationId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));
 
 const ConnectionId = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 
-/** DynamoDB writes numbers as text, so the pipe's template passes on text. */
+/** DynamoDB writes numbers as text, and the pipe's template passes that on. */
 const messageNames = {
   conversationId: ConversationId,
   sequence: v.pipe(v.string(), v.regex(/^[1-9]\d{0,6}$/), v.transform(Number), Sequence),
-  /** Of the request that posted the message, for the log. */
+  /** For the log: the request that posted the message. */
   requestId: v.exactOptional(v.pipe(v.string(), v.regex(/^[\w+/=-]{0,64}$/))),
 };
 
-/** A message on the notification queue. It names a chat message and carries no text. */
+/** Names a chat message and carries no text. */
 export const NotificationMessage = v.variant('kind', [
-  /** From the pipe: a message was written. */
   v.strictObject({ kind: v.literal('message'), ...messageNames }),
   /** From the worker: these devices have not got the notification yet. */
   v.strictObject({
@@ -88,22 +87,21 @@ export const NotificationMessage = v.variant('kind', [
 ]);
 export type NotificationMessage = v.InferInput<typeof NotificationMessage>;
 
-/** A message on the drain queue: a device wants its user's inbox. */
+/** A device wants its user's inbox. */
 export const DrainMessage = v.strictObject({
   userId: UserId,
   connectionId: ConnectionId,
   goesOn: v.exactOptional(
     v.strictObject({
-      /** Up to where the inbox was pushed. */
+      /** How far the inbox was pushed. */
       after: NotificationId,
-      /** When the drain began. */
       since: v.pipe(v.string(), v.isoTimestamp()),
     }),
   ),
 });
 export type DrainMessage = v.InferInput<typeof DrainMessage>;
 
-/** How the pipe turns a stream record into a `NotificationMessage`. It fills in variables without adding quotes. */
+/** The pipe fills in variables without adding quotes. */
 export const pipeInputTemplate = JSON.stringify({
   kind: 'message',
   conversationId: `<$.dynamodb.NewImage.${tables.messages.partitionKey}.S>`,

@@ -12,7 +12,7 @@ export interface DeviceRequest {
   readonly connectionId: string;
   /** From the token that opened the connection. */
   readonly userId: string;
-  /** The frame; empty when the device has left. */
+  /** Empty when the device has left. */
   readonly body: string;
 }
 
@@ -26,7 +26,7 @@ const DeviceEvent = v.object({
   body: v.nullish(v.string(), ''),
 });
 
-/** A function behind a route of the WebSocket API. No device sees its status. */
+/** No device sees the status. */
 export type DeviceHandler = (
   event: unknown,
   context: Pick<Context, 'awsRequestId'>,
@@ -34,10 +34,7 @@ export type DeviceHandler = (
 
 const ownWebSockets = lazily(() => webSockets());
 
-/**
- * Makes the function behind a route. A thrown `Problem` becomes an error frame to the device; any other error is logged and
- * becomes an internal-error frame. The connection survives either.
- */
+/** A `Problem` becomes an error frame; any other error is logged and becomes one, too. The connection survives. */
 export function deviceHandler(
   handle: (request: DeviceRequest) => Promise<void>,
   pushFrame: PushFrame = async (...push) => ownWebSockets().pushFrame(...push),
@@ -64,7 +61,6 @@ export function deviceHandler(
   };
 }
 
-/** @throws Problem 400 */
 export function parseFrame<S extends v.GenericSchema>(schema: S, { body }: DeviceRequest): v.InferOutput<S> {
   return parseAs(schema, parseJson(body, FRAME_LIMIT_BYTES));
 }

@@ -6,7 +6,6 @@ import type { Notification } from './domain/message.ts';
 import type { Body } from '../shared/api.ts';
 import { problemBody, problemsOf, type Problem } from '../shared/problem.ts';
 
-/** Status and title of the problems that only frames have. */
 export const frameProblem = problemsOf({
   'unknown-action': [400, 'The frame names no action that there is'],
   'too-many-devices': [429, 'Too many devices of yours are online'],

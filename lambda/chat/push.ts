@@ -11,14 +11,11 @@ import { environmentNames } from './contract.ts';
 import type { ServerFrame } from './frames.ts';
 import type { ConnectionsTable, Device } from './store/connections.ts';
 
-/** Posts a frame. `gone`: there is no such connection. `stuck`: it took nothing in time. Other faults reject, after retries. */
+/** `stuck`: the connection took nothing in time. Other faults reject, after retries. */
 export type PushFrame = (
   connectionId: string,
   frame: ServerFrame,
-  /**
-   * For all attempts together.
-   * @default PUSH_MILLISECONDS
-   */
+  /** For all attempts together. @default PUSH_MILLISECONDS */
   timeoutMilliseconds?: number,
 ) => Promise<'sent' | 'gone' | 'stuck'>;
 
@@ -92,10 +89,9 @@ function isGone(error: unknown): boolean {
 }
 
 /**
- * Pushes a frame to a device. A device that is gone is forgotten. One that takes nothing is disconnected, so that it
- * holds nobody up: when it connects again and says hello, it gets what waits.
- *
- * @returns whether the device has got it
+ * Disconnects a device that takes nothing, so that it holds nobody up: when it is back and says hello, it gets what
+ * waits.
+ * @returns whether the device has got the frame
  */
 export async function pushToDevice(
   device: Device,
@@ -111,18 +107,17 @@ export async function pushToDevice(
 
 export interface PushesToAll {
   readonly pushed: number;
-  /** How many were gone or stuck. */
   readonly gone: number;
   /** Failed, or not tried in time. */
   readonly left: readonly string[];
-  /** Why a push failed; undefined if only time ran out. */
+  /** Undefined if only time ran out. */
   readonly error: unknown;
 }
 
-/** Half of the SDK's 50 sockets: if all of these pushes are slow, the other half is still free. */
+/** Half of the SDK's 50 sockets: if all of these are slow, the other half is free. */
 const PUSHES_AT_ONCE = 25;
 
-/** @param push returns true if the connection got the frame, false if it is gone */
+/** @param push returns false if the connection is gone */
 export async function pushToAll(
   connectionIds: readonly string[],
   push: (connectionId: string) => Promise<boolean>,
@@ -147,7 +142,7 @@ export async function pushToAll(
   return { pushed, gone, left, error: failure };
 }
 
-/** Bounds an invocation: a third of its time is for beginning pushes, a third for ending them, and a third for the rest. */
+/** A third of the time is for beginning pushes, a third for ending them, and a third for the rest. */
 export function withinTime<Services extends PushServices>(
   services: Services,
   context: Pick<Context, 'getRemainingTimeInMillis'>,

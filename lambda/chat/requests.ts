@@ -3,7 +3,7 @@ import { parseAs, type HttpRequest } from '../shared/http.ts';
 import { problem } from './api.ts';
 import { USER_ID } from './domain/identifiers.ts';
 
-/** The calling user, from the verified token and never from the body. @throws Problem 403 */
+/** From the verified token, never from the body. @throws Problem 403 */
 export function userOf({ caller }: HttpRequest): string {
   const { username } = caller;
   if (username !== undefined && USER_ID.test(username)) return username;
@@ -12,7 +12,6 @@ export function userOf({ caller }: HttpRequest): string {
   });
 }
 
-/** @throws Problem 400 */
 export function pathParameter<S extends v.GenericSchema>(
   request: HttpRequest,
   name: string,

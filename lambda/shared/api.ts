@@ -1,12 +1,12 @@
 import * as v from 'valibot';
 
-/** Parts of the answers of both HTTP APIs. Answers are open objects, because a later version may add fields. */
+/** Answers are open objects, because a later version may add fields. */
 
 export const Instant = v.pipe(v.string(), v.isoTimestamp());
 export const Hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 export const Cursor = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,4096}$/));
 
-/** The entries of a page of a list; the last page has no cursor. */
+/** The last page has no cursor. */
 export function pageOf<S extends v.GenericSchema>(item: S) {
   return { items: v.array(item), cursor: v.exactOptional(Cursor) };
 }
@@ -17,7 +17,6 @@ type Unchanging<T> = T extends readonly (infer Item)[]
     ? { readonly [Name in keyof T]: Unchanging<T[Name]> }
     : T;
 
-/** The type of a body that a schema describes. */
 export type Body<S extends v.GenericSchema> = Unchanging<v.InferOutput<S>>;
 
 /** RFC 9457. */

@@ -2,15 +2,13 @@ import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import * as v from 'valibot';
 import { errorFields, logger } from './log.ts';
 
-/** No retry helps: the message is malformed, or names what does not exist. It ends in the dead-letter queue. */
+/** No retry helps: the message is malformed, or names what does not exist. */
 export class PermanentError extends Error {
   override readonly name = 'PermanentError';
 }
 
-/** Log fields that identify what a message is about. */
 export type LogIds = Readonly<Record<string, string | number | undefined>>;
 
-/** A record that failed. */
 export interface RecordFailure {
   readonly record: SQSRecord;
   readonly error: unknown;
@@ -19,9 +17,9 @@ export interface RecordFailure {
 }
 
 /**
- * Answers a batch: the messages named stay in the queue and come again after the visibility timeout, until the queue's
- * redrive policy moves them to the dead-letter queue; all others are deleted. SQS cannot move a message there at once, so
- * a permanent failure goes the same way, and only its log line differs.
+ * Failed messages come again after the visibility timeout, until the queue's redrive policy moves them to the
+ * dead-letter queue. SQS cannot move a message there at once: a permanent failure goes the same way, and only its log
+ * line differs.
  */
 export function batchResponse(failures: readonly RecordFailure[]): SQSBatchResponse {
   for (const { record, error, about } of failures) {
@@ -36,7 +34,7 @@ export function batchResponse(failures: readonly RecordFailure[]): SQSBatchRespo
   return { batchItemFailures: failures.map(({ record }) => ({ itemIdentifier: record.messageId })) };
 }
 
-/** Works on the messages of a batch side by side. Those that fail come again. */
+/** Works side by side. Only messages that fail come again. */
 export async function workOnEach<S extends v.GenericSchema>(
   records: readonly SQSRecord[],
   schema: S,
@@ -60,7 +58,7 @@ export async function workOnEach<S extends v.GenericSchema>(
   return batchResponse(failures);
 }
 
-/** Reads a message's body as JSON. @throws PermanentError, which does not repeat the body */
+/** @throws PermanentError, which does not repeat the body */
 export function parseJsonBody(record: Pick<SQSRecord, 'body'>): unknown {
   try {
     return JSON.parse(record.body);

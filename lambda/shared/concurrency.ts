@@ -1,4 +1,4 @@
-/** Works on at most `concurrency` items at a time. The first failure is thrown at once, and no further item is begun. */
+/** The first failure is thrown at once, and no further item is begun. */
 export async function forEachConcurrently<Item>(
   items: Iterable<Item>,
   concurrency: number,

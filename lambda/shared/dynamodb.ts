@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
-/** A client that gives up on a lost connection long before a function's timeout, and tries again. */
+/** Gives up on a lost connection long before a function's timeout, and tries again. */
 export function createDynamoDbClient(): DynamoDBClient {
   return new DynamoDBClient({
     maxAttempts: 4,

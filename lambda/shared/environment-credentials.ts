@@ -1,6 +1,6 @@
 /**
- * Replaces the SDK's chain of credential providers in the bundles, where `lib/node-function.ts` puts it. Lambda puts
- * credentials into the environment; the rest of the chain would be a fifth of a bundle and of its cold start.
+ * Replaces the SDK's chain of credential providers in the bundles (`lib/node-function.ts`). Lambda puts credentials
+ * into the environment; the rest of the chain would be a fifth of a bundle and of its cold start.
  */
 export const defaultProvider = () => async () => {
   const {

@@ -8,7 +8,7 @@ import { errorFields, logger, logInvocation } from './log.ts';
 import { commonProblem, Problem, problemBody, validationProblem, type ProblemField } from './problem.ts';
 
 export interface HttpRequest {
-  /** API Gateway's id of the request. What the request writes keeps it, so that the log can be searched by it. */
+  /** API Gateway's id. What the request writes keeps it, for searching the log. */
   readonly requestId: string;
   readonly routeKey: string;
   /** Decoded. */
@@ -16,9 +16,8 @@ export interface HttpRequest {
   readonly query: Readonly<Record<string, string | undefined>>;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** From the access token. */
   readonly caller: Caller;
-  /** The body as text; empty if there is none. */
+  /** Empty if there is none. */
   readonly body: string;
 }
 
@@ -41,7 +40,7 @@ export type HttpHandler = (
   context: Pick<Context, 'awsRequestId'>,
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
-/** Makes the function behind a route. A thrown `Problem` becomes the answer; any other error is logged and becomes a 500. */
+/** A thrown `Problem` becomes the answer; any other error is logged and becomes a 500. */
 export function httpHandler(handle: (request: HttpRequest) => Promise<HttpResponse>): HttpHandler {
   return async (event, context) => {
     logInvocation(context, { requestId: event.requestContext.requestId });
@@ -113,7 +112,7 @@ function problemResponse(problem: Problem): APIGatewayProxyStructuredResultV2 {
   };
 }
 
-/** Reads a body as JSON of at most `limitBytes` bytes. @throws Problem 413 or 400 */
+/** @throws Problem 413 or 400 */
 export function parseJson(body: string, limitBytes: number): unknown {
   if (Buffer.byteLength(body) > limitBytes) {
     throw commonProblem('body-too-large', {
@@ -128,8 +127,6 @@ export function parseJson(body: string, limitBytes: number): unknown {
 }
 
 /**
- * Parses a value by its schema.
- *
  * @param place where the value is, if not in the body: `path:businessDate`
  * @throws Problem 400 that names every field at fault and repeats no value
  */
@@ -149,7 +146,7 @@ function fieldOf(issue: v.BaseIssue<unknown>, place: string | undefined): Proble
   return { pointer: `${place ?? ''}${pointer}`, detail: detailOf(issue) };
 }
 
-/** Our schemas' own messages. Valibot's message for a wrong type would repeat the value. */
+/** Valibot's own message for a wrong type would repeat the value. */
 function detailOf(issue: v.BaseIssue<unknown>): string {
   if (issue.expected === 'never') return 'is not a known field';
   if (issue.received === 'undefined') return 'is required';

@@ -17,10 +17,10 @@ import type * as v from 'valibot';
 import { parseWritten } from './parse.ts';
 import { queryPages } from './query-pages.ts';
 
-/** An item, a key, or the values of an expression, as a plain object. */
+/** An item, a key, or the values of an expression. */
 export type Item = Readonly<Record<string, unknown>>;
 
-/** A request to DynamoDB as its API has it, but with plain `values` and without what names the table and the item. */
+/** As DynamoDB's API has it, but with plain `values`, and without the names of table and item. */
 type Request<Input> = Omit<Input, 'TableName' | 'Key' | 'Item' | 'ExpressionAttributeValues'> & {
   readonly values?: Item;
 };
@@ -28,7 +28,7 @@ type Request<Input> = Omit<Input, 'TableName' | 'Key' | 'Item' | 'ExpressionAttr
 export type Query = Request<QueryCommandInput>;
 export type Update = Request<UpdateItemCommandInput>;
 
-/** Reads and writes the items of one table as plain objects. Single items are read consistently. */
+/** Plain objects instead of DynamoDB's attribute values. Single items are read consistently. */
 export function itemTable(client: DynamoDBClient, name: string) {
   function request<Input extends { readonly values?: Item }>({ values, ...rest }: Input) {
     return {
@@ -46,7 +46,7 @@ export function itemTable(client: DynamoDBClient, name: string) {
       return item === undefined ? undefined : parseWritten(schema, unmarshall(item));
     },
 
-    /** Reads the last item of a query, consistently. */
+    /** Consistently. */
     getLast: async <S extends v.GenericSchema>(
       query: Query,
       schema: S,
@@ -74,7 +74,7 @@ export function itemTable(client: DynamoDBClient, name: string) {
       await client.send(new DeleteItemCommand({ TableName: name, Key: marshall(key) }));
     },
 
-    /** Reads one page of a query, consistently. */
+    /** Consistently. */
     page: async <S extends v.GenericSchema>(
       query: Query,
       schema: S,
@@ -88,7 +88,7 @@ export function itemTable(client: DynamoDBClient, name: string) {
       };
     },
 
-    /** Reads at most 100 items, consistently, in any order. Items that do not exist are left out. */
+    /** At most 100 items, consistently, in any order, without those that do not exist. */
     getMany: async <S extends v.GenericSchema>(
       keys: readonly Item[],
       schema: S,
@@ -107,7 +107,7 @@ export function itemTable(client: DynamoDBClient, name: string) {
       return found;
     },
 
-    /** Puts at most 25 items. */
+    /** At most 25 items. */
     putMany: async (items: readonly Item[]): Promise<void> =>
       untilProcessed(
         items.map((item): WriteRequest => ({ PutRequest: { Item: marshalled(item) } })),
@@ -123,12 +123,11 @@ export function itemTable(client: DynamoDBClient, name: string) {
   };
 }
 
-/** An item as DynamoDB's API has it. */
 export function marshalled(item: Item) {
   return marshall(item, { removeUndefinedValues: true });
 }
 
-/** The part of a query that asks for these attributes only. `names` go into its `ExpressionAttributeNames`. */
+/** `names` go into `ExpressionAttributeNames`. */
 export function projection(attributes: readonly string[]) {
   return {
     expression: attributes.map((_, number) => `#a${number}`).join(', '),
@@ -138,7 +137,7 @@ export function projection(attributes: readonly string[]) {
 
 const MOST_ATTEMPTS = 11;
 
-/** Sends what DynamoDB leaves unprocessed again, which is its normal answer under throttling. */
+/** Under throttling, DynamoDB normally leaves some of a batch unprocessed. */
 async function untilProcessed<T>(
   wanted: T[],
   send: (wanted: T[]) => Promise<T[] | undefined>,
@@ -152,7 +151,7 @@ async function untilProcessed<T>(
   }
 }
 
-/** Waits for a conditional write. @returns undefined if the condition did not hold, so that nothing was written */
+/** @returns undefined if the condition did not hold, so that nothing was written */
 async function ifConditionHolds<T>(write: Promise<T>): Promise<T | undefined> {
   try {
     return await write;

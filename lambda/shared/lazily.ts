@@ -1,4 +1,4 @@
-/** Builds a value when it is first asked for: importing a handler reads no environment. */
+/** Importing a handler reads no environment. */
 export function lazily<T>(build: () => T): () => T {
   let built: { readonly value: T } | undefined;
   return () => (built ??= { value: build() }).value;

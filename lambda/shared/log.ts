@@ -1,9 +1,9 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 
-/** Logs one JSON line per message. Never log anything secret or personal: tokens, card tokens, chat texts, reasons. */
+/** Never log anything secret or personal: tokens, card tokens, chat texts, reasons. */
 export const logger = new Logger({ serviceName: 'duotempo' });
 
-/** Begins an invocation: from here on, each line has these ids, and none of an earlier invocation. */
+/** From here on, each line has these ids, and none of an earlier invocation. */
 export function logInvocation(
   { awsRequestId }: { readonly awsRequestId: string },
   ids: { readonly requestId?: string } = {},

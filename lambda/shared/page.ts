@@ -3,7 +3,7 @@ import type { HttpRequest } from './http.ts';
 import { validationProblem } from './problem.ts';
 
 const LIMIT = { default: 50, most: 100 };
-/** Characters: all headers together may have 10,240 bytes. */
+/** All headers together may have 10,240 bytes. */
 const CURSOR_LIMIT = 4096;
 
 export interface PageRequest<C> {
@@ -11,7 +11,7 @@ export interface PageRequest<C> {
   readonly cursor: C | undefined;
 }
 
-/** The query parameters `limit` and `cursor`. @param others parameters that the route also knows @throws Problem */
+/** @param others parameters that the route also knows @throws Problem */
 export function pageIn<S extends v.GenericSchema>(
   request: HttpRequest,
   cursorSchema: S,
@@ -30,7 +30,7 @@ export function pageIn<S extends v.GenericSchema>(
   };
 }
 
-/** Refuses query parameters that the route does not know. @throws Problem */
+/** @throws Problem */
 export function knownQuery(request: HttpRequest, names: readonly string[]): void {
   const unknown = Object.keys(request.query).filter((name) => !names.includes(name));
   if (unknown.length > 0) {

@@ -1,10 +1,8 @@
 import * as v from 'valibot';
 
 /**
- * Parses what this app or AWS has written.
- *
- * @throws Error that says where it does not fit. It repeats no value, because Lambda logs thrown errors with everything in
- *   them; the schema library's own errors hold their whole input
+ * For what this app or AWS has written. @throws Error that repeats no value, because Lambda logs thrown errors with
+ * everything in them; the schema library's own errors hold their whole input
  */
 export function parseWritten<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { abortEarly: true });

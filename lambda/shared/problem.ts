@@ -1,17 +1,16 @@
 import type { Body, ProblemBody } from './api.ts';
 
-/** One thing wrong with a request. */
 export interface ProblemField {
   /** JSON pointer into the body (RFC 6901), or `header:<name>`, `path:<name>`, `query:<name>`. */
   readonly pointer: string;
   readonly detail: string;
 }
 
-/** An error that the caller can act on (RFC 9457). Use cases throw it, and `httpHandler` answers with it. */
+/** An error that the caller can act on (RFC 9457). */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number;
-  /** The stable part of the problem's type: `urn:duotempo:problem:<slug>`. */
+  /** The problem's type is `urn:duotempo:problem:<slug>`. */
   readonly slug: string;
   readonly title: string;
   readonly detail: string | undefined;
@@ -42,7 +41,7 @@ export function problemBody({ status, slug, title, detail, errors }: Problem): B
   };
 }
 
-/** Problems of every API. `not-found` is not among them, because its title says what was not found. */
+/** Without `not-found`, whose title says what was not found. */
 export const commonProblems = {
   'malformed-json': [400, 'The body is not JSON'],
   'validation-failed': [400, 'The request is not valid'],
@@ -50,7 +49,6 @@ export const commonProblems = {
   'internal-error': [500, 'Something went wrong here'],
 } as const;
 
-/** @returns a function that makes the problems of an API */
 export function problemsOf<Type extends string>(
   types: Readonly<Record<Type, readonly [status: number, title: string]>>,
 ): (type: Type, more?: { detail?: string; errors?: readonly ProblemField[] }) => Problem {

@@ -9,10 +9,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { parseWritten } from './parse.ts';
 
-/**
- * The pages of a query, each asked for while the one before is being read, so that at most two are in memory.
- * Reads on demand: the query stops when its reader does.
- */
+/** Asks for a page while its reader reads the one before, and no further: at most two are in memory. */
 export async function* queryPages<T>(
   client: DynamoDBClient,
   input: QueryCommandInput,
@@ -41,8 +38,8 @@ const Page = v.object({
 const Answer = v.object({ statusCode: v.literal(200), body: v.instance(Readable) });
 
 /**
- * Sends a query and parses its answer as JSON, ten times as fast as the SDK does it. A walk over millions of transactions
- * would spend most of its time there. Binary attributes, which no table here has, would come out as base64.
+ * Parses the answer as JSON, ten times as fast as the SDK does: a walk over millions of transactions would spend most
+ * of its time there. Binary attributes, which no table here has, would come out as base64.
  */
 async function query(client: DynamoDBClient, input: QueryCommandInput): Promise<v.InferOutput<typeof Page>> {
   const command = new QueryCommand(input);

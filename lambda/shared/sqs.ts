@@ -1,6 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 
-/** A client that gives up on a lost connection long before a function's timeout, and tries again. */
+/** Gives up on a lost connection long before a function's timeout, and tries again. */
 export function createSqsClient(): SQSClient {
   return new SQSClient({
     maxAttempts: 4,

@@ -1,19 +1,19 @@
 import * as v from 'valibot';
 
 export interface BusinessCalendar {
-  /** IANA name, such as `America/New_York`. */
+  /** IANA name. */
   readonly timeZone: string;
-  /** Wall-clock time `HH:MM` at which the business date ends; that instant belongs to the next date. */
+  /** Wall-clock time `HH:MM` at which the business date ends. That instant belongs to the next date. */
   readonly cutOff: string;
 }
 
-/** A calendar date, `YYYY-MM-DD`. Compares as text. */
+/** `YYYY-MM-DD`, which compares as text. */
 export type BusinessDate = string;
 
 const DAY_MILLISECONDS = 86_400_000;
 const MINUTE_MILLISECONDS = 60_000;
 
-/** True of an existing date, `YYYY-MM-DD`, from 1970 on. */
+/** Dates before 1970 do not count. */
 export function isCalendarDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text < '1970') return false;
   const midnight = new Date(`${text}T00:00:00Z`);
@@ -29,25 +29,21 @@ export function addDays(date: BusinessDate, days: number): BusinessDate {
   return new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY_MILLISECONDS).toISOString().slice(0, 10);
 }
 
-/** Correct across changes of the clock in either direction. */
 export function businessDateOf(instant: Date, calendar: BusinessCalendar): BusinessDate {
   const wallClock = new Date(instant.getTime() + offsetMilliseconds(instant.getTime(), calendar.timeZone));
-  // A wall-clock time can occur twice, so that only instants tell on which side of the cut-off it is.
+  // A wall-clock time can occur twice. Only instants tell the side of the cut-off.
   let date = wallClock.toISOString().slice(0, 10);
   while (instant.getTime() >= cutOffOf(date, calendar).getTime()) date = addDays(date, 1);
   while (instant.getTime() < cutOffOf(addDays(date, -1), calendar).getTime()) date = addDays(date, -1);
   return date;
 }
 
-/**
- * The instant at which the business date ends. A cut-off that the clock skips happens as if the clock had not changed;
- * one that occurs twice happens the first time (RFC 5545, section 3.3.5).
- */
+/** A skipped cut-off happens as if the clock had not changed, a repeated one the first time (RFC 5545, 3.3.5). */
 export function cutOffOf(date: BusinessDate, calendar: BusinessCalendar): Date {
   const wallClock = Date.parse(`${date}T${calendar.cutOff}:00Z`);
   const offsetBefore = offsetMilliseconds(wallClock - DAY_MILLISECONDS, calendar.timeZone);
   const offsetAfter = offsetMilliseconds(wallClock + DAY_MILLISECONDS, calendar.timeZone);
-  // The offset before a change gives the first of two equal wall-clock times, and the moment of a skipped one.
+  // The offset before a change gives the first of two equal times, and the moment of a skipped one.
   for (const offset of [offsetBefore, offsetAfter]) {
     const candidate = wallClock - offset;
     if (offsetMilliseconds(candidate, calendar.timeZone) === offset) return new Date(candidate);

@@ -1,7 +1,4 @@
-/**
- * Prefixes and lengths by network. Source: ISO/IEC 7812 as the networks publish their ranges, gathered in
- * https://baymard.com/checkout-usability/credit-card-patterns and in the package `credit-card-type`.
- */
+/** Source: ISO/IEC 7812, https://baymard.com/checkout-usability/credit-card-patterns, package `credit-card-type`. */
 const networks: readonly { readonly prefix: RegExp; readonly lengths: readonly number[] }[] = [
   // Visa
   { prefix: /^4/, lengths: [13, 16, 19] },
@@ -17,12 +14,12 @@ const networks: readonly { readonly prefix: RegExp; readonly lengths: readonly n
   { prefix: /^(?:62|81)/, lengths: [16, 17, 18, 19] },
   // Maestro
   { prefix: /^(?:5[06-8]|6304|6390|67)/, lengths: [12, 13, 14, 15, 16, 17, 18, 19] },
-  // Discover, and Maestro's other issuers. Shorter Maestro numbers would be this year's reference numbers: ISO 8583,
-  // field 37, begins with the year's last digit and the day.
+  // Discover and other Maestro issuers. Shorter numbers could be reference numbers: ISO 8583, field 37, begins with the
+  // year's last digit and the day.
   { prefix: /^6/, lengths: [16, 17, 18, 19] },
 ];
 
-/** Groups in which numbers are printed, by the same source. */
+/** How numbers are printed, by the same source. */
 const GROUPINGS: ReadonlySet<string> = new Set([
   '4-4-4',
   '4-4-5',
@@ -44,14 +41,14 @@ const GROUPINGS: ReadonlySet<string> = new Set([
 const MOST_GROUPS = 5;
 
 /**
- * Snowflake ids (41 bits of milliseconds, then 22) have 17 or 18 digits for their first 7 years, then 19 that begin with
- * 1 to 3 until they are 30 years old. Nanoseconds since 1970 have 19 that begin with 1 or 2 until 2065.
+ * Snowflake ids (41 bits of milliseconds, then 22) have 17 or 18 digits for 7 years, then 19 that begin with 1 to 3
+ * until year 30. Nanoseconds since 1970 have 19 digits that begin with 1 or 2 until 2065.
  */
 const SNOWFLAKE_OR_NANOSECONDS = /^(?:\d{17,18}|[1-3]\d{18})$/;
 /** Issuers (ISO/IEC 7812-1:2017) whose published test numbers have 17 or 18 digits. */
 const TEST_ISSUERS = /^(?:62123456|58682416|67594111)/;
 
-/** Digits inside a UUID (RFC 9562) are no number of their own. */
+/** RFC 9562. Its digits are no number of their own. */
 const UUID = /[0-9a-f]{8}([-_])(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}/gi;
 /** Spares most texts a closer look. */
 const ENOUGH_DIGITS = /\d(?:[ ._-]?\d){11}/;
@@ -60,9 +57,9 @@ const LONG_INTEGER = /(?<![\p{L}\p{N}])\d{16,19}(?![\p{L}\p{N}])/gu;
 const SEPARATOR = /^[ ._-]$/;
 
 /**
- * True if a value holds a card number (PAN): digits with a network's prefix and length that pass the Luhn check, plain
- * or in customary groups with one separator (space, hyphen, underscore, dot), and not part of longer letters or digits;
- * or such an integer. Looks into arrays and objects, including names. PCI DSS, requirement 3: only tokens are kept.
+ * Finds card numbers (PANs): digits with a network's prefix and length that pass the Luhn check, plain or grouped as
+ * printed with one separator, and not part of a longer word. Looks into arrays, objects and their names. PCI DSS,
+ * requirement 3: only tokens are kept.
  */
 export function containsCardNumber(value: unknown): boolean {
   // Not recursive, because a body may nest deeper than the stack.
@@ -89,7 +86,7 @@ export function textContainsCardNumber(text: string): boolean {
   });
 }
 
-/** True if JSON holds a card number as an integer beyond 2^53, which parsing would round. */
+/** Parsing would round integers beyond 2^53. */
 export function jsonContainsLongCardNumber(json: string): boolean {
   return [...json.matchAll(LONG_INTEGER)].some(isPlainCardNumber);
 }

@@ -29,7 +29,6 @@ export interface Outcome {
   readonly next?: { readonly delaySeconds: number; readonly attempt: number };
 }
 
-/** Concludes a run from what its walk found. */
 export function conclude(
   day: BusinessDay,
   findings: Findings,
@@ -67,8 +66,8 @@ function transition(
 }
 
 /**
- * How many facts came after the day was balanced. A run may have sent some of them and died, so that fewer are missing
- * now. A release or a rejection does not count as staged: it shows only in the totals that it moved.
+ * How many facts came after the day was balanced. A run that died may have sent some, so fewer are missing now. A
+ * decision does not count as staged: it shows only in the totals that it moved.
  */
 function stragglersIn(day: BusinessDay, { missing, totals }: Findings): number {
   return Math.max(
@@ -129,7 +128,7 @@ function breaksAfter(day: BusinessDay, stragglers: number, findings: Findings): 
   ];
 }
 
-/** A break for each terminal that is named, and one that counts them all if there are more. */
+/** One break counts the terminals if there are more than are named. */
 function terminalBreaks({ count, named }: TerminalFindings, businessDate: string): Break[] {
   const kind = 'terminal-totals' as const;
   return [
@@ -140,12 +139,12 @@ function terminalBreaks({ count, named }: TerminalFindings, businessDate: string
   ];
 }
 
-/** By then the schedule looks at the days itself. */
+/** The schedule looks at the days this often. */
 const DELAY_LIMIT_SECONDS = 900;
 
 /**
- * The wait doubles while facts are missing. It is no shorter than the run was, and does not end before the seal's wait.
- * The series ends when its day has ended and it would wait for as long as the schedule does.
+ * The wait doubles while facts are missing, lasts at least as long as the run did, and does not end before the seal's
+ * wait. A series stops once its day has ended and the schedule would come as soon.
  */
 function nextRun(
   day: BusinessDay,

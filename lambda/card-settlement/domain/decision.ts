@@ -3,24 +3,19 @@ import { decisionIdOf } from './identifiers.ts';
 import { requestOf, type EntryStatus, type LedgerEntry, type StagedFact } from './settlement.ts';
 import { isReviewKind, type Transaction } from './transaction.ts';
 
-/**
- * An operator's decision on a held transaction, in the books of the date that is open when it is taken. A reversal is
- * also a decision, but it is a transaction of its own terminal: a `StagedFact`.
- */
+/** An operator's decision, in the books of the open date. A reversal is a terminal's, and so a `StagedFact`. */
 export interface StagedReview {
-  /** The transaction's id with `#decision`: there can be only one decision. */
   readonly factId: string;
   readonly kind: 'release' | 'reject';
   readonly originalTransactionId: string;
   readonly originalKind: Transaction['type'];
-  /** The date whose ledger has the held entry. */
+  /** The date of the held entry. */
   readonly originalBusinessDate: BusinessDate;
   readonly merchantId: string;
   readonly amount: number;
   readonly currency: string;
   readonly businessDate: BusinessDate;
   readonly stagedAt: string;
-  /** Who decided. */
   readonly clientId: string;
   readonly reason: string;
   readonly requestId?: string;
@@ -50,7 +45,7 @@ export function reviewOf(
 
 const REPEATED = ['merchantId', 'cardToken', 'currency', 'amount'] as const;
 
-/** JSON pointers of the members that do not fit; none if the reversal fits. */
+/** @returns JSON pointers of the members that differ */
 export function reversalMismatches(reversal: Transaction, original: StagedFact): string[] {
   return [
     ...(original.kind === 'sale' ? [] : ['/originalTransactionId']),
@@ -58,7 +53,6 @@ export function reversalMismatches(reversal: Transaction, original: StagedFact):
   ];
 }
 
-/** A release or a rejection repeats the held entry, in the books of its own date. */
 export function reviewEntry(review: StagedReview, held: LedgerEntry): LedgerEntry {
   return {
     ...held,
@@ -74,7 +68,6 @@ export function reviewEntry(review: StagedReview, held: LedgerEntry): LedgerEntr
   };
 }
 
-/** A reversal is the exact negation of its sale's entry. */
 export function reversalEntry(reversal: StagedFact, standing: LedgerEntry): LedgerEntry {
   return {
     ...standing,
@@ -93,7 +86,6 @@ export function reversalEntry(reversal: StagedFact, standing: LedgerEntry): Ledg
   };
 }
 
-/** How an entry changes one side of the books: by how many transactions, and by which sign of its amounts. */
 export interface Movement {
   readonly status: EntryStatus;
   readonly count: 1 | -1;
@@ -101,8 +93,8 @@ export interface Movement {
 }
 
 /**
- * A transaction's entry adds it. A decision's entry moves the original to where it belongs now. A reversal also adds
- * itself, so that it and its sale are two transactions that come to nothing, whichever was settled first.
+ * A decision moves the original to where it belongs now. A reversal also adds itself: it and its sale are two
+ * transactions that come to nothing, whichever was settled first.
  */
 export function movementsOf({
   kind,
@@ -116,7 +108,7 @@ export function movementsOf({
       { status, count: 1, factor: 1n },
     ];
   }
-  // A reversal's amounts are the negation of the original's.
+  // A reversal's amounts are the negated original's.
   return [
     { status: movesFrom, count: -1, factor: 1n },
     { status, count: 1, factor: -1n },

@@ -10,7 +10,7 @@ export const RateCurrency = v.pipe(
   v.check((code) => currencyExponent(code) !== undefined, 'must be an ISO 4217 currency code'),
 );
 
-/** Foreign-exchange rates of one date: one unit of `base` is worth `rates[currency]` units of each currency. */
+/** One unit of `base` is worth `rates[currency]` units of each currency. */
 export const FxRates = v.strictObject({
   base: RateCurrency,
   source: v.pipe(
@@ -18,9 +18,8 @@ export const FxRates = v.strictObject({
     v.minLength(1, 'must not be empty'),
     v.maxLength(200, 'must be at most 200 characters'),
   ),
-  /** The date they were published for. May be earlier than the business date that uses them. */
+  /** May be earlier than the business date that uses them. */
   rateDate: CalendarDate,
-  /** Plain decimal text. */
   rates: v.pipe(
     v.custom<Record<string, string>>(keepsItsNames, 'must name ISO 4217 currencies only'),
     v.record(
@@ -39,7 +38,7 @@ export const FxRates = v.strictObject({
 });
 export type FxRates = v.InferOutput<typeof FxRates>;
 
-/** What one unit of `from` is worth in `to`, exactly; undefined if a rate is missing. */
+/** Exact; undefined if a rate is missing. */
 export function crossRate(rates: FxRates, from: string, to: string): Ratio | undefined {
   const fromPerBase = perBase(rates, from);
   const toPerBase = perBase(rates, to);
@@ -60,7 +59,7 @@ function perBase(rates: FxRates, currency: string): Ratio | undefined {
   return text === undefined ? undefined : parseDecimal(text);
 }
 
-/** `v.record` drops these names silently, but unknown names are to be refused. */
+/** `v.record` drops these names silently, but unknown names must be refused. */
 const NAMES_LEFT_OUT = ['__proto__', 'prototype', 'constructor'];
 
 function keepsItsNames(value: unknown): boolean {
@@ -69,7 +68,6 @@ function keepsItsNames(value: unknown): boolean {
   );
 }
 
-/** True if `proposed` has every rate of `standing`, unchanged. */
 export function keepsAll(standing: FxRates, proposed: FxRates): boolean {
   return (
     proposed.base === standing.base &&

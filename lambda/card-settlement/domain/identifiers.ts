@@ -1,12 +1,8 @@
 import { hash } from 'node:crypto';
 
-/** Identifiers that callers choose. */
 export const IDENTIFIER = /^[A-Za-z0-9_-]{1,64}$/;
 
-/**
- * The id of a transaction: 32 hex digits. The same client, merchant and idempotency key always give the same id, so that
- * a retry finds its transaction on whatever day it comes.
- */
+/** 32 hex digits, the same for the same arguments: a retry finds its transaction on whatever day it comes. */
 export function transactionIdOf(clientId: string, merchantId: string, idempotencyKey: string): string {
   // JSON keeps the parts apart: ("ab", "c") differs from ("a", "bc").
   return hash('sha256', JSON.stringify([clientId, merchantId, idempotencyKey])).slice(0, 32);
@@ -14,7 +10,7 @@ export function transactionIdOf(clientId: string, merchantId: string, idempotenc
 
 const DECISION_SUFFIX = '#decision';
 
-/** A transaction has at most one decision. No identifier that a caller chooses has a `#`. */
+/** No identifier that a caller chooses has a `#`. */
 export function decisionIdOf(transactionId: string): string {
   return `${transactionId}${DECISION_SUFFIX}`;
 }
@@ -23,17 +19,16 @@ export function isDecisionId(factId: string): boolean {
   return factId.endsWith(DECISION_SUFFIX);
 }
 
-/** The id of the transaction that a fact is or decides on. */
 export function originalIdOf(factId: string): string {
   return isDecisionId(factId) ? factId.slice(0, -DECISION_SUFFIX.length) : factId;
 }
 
-/** The order of a date's facts: by merchant, then by fact. `#` sorts before every character of an identifier. */
+/** `#` sorts before every character of an identifier. */
 export function sortKeyOf({ merchantId, factId }: { merchantId: string; factId: string }): string {
   return `${merchantId}#${factId}`;
 }
 
-/** Terminals are named by their clients, and two clients may use the same name. */
+/** Clients name their terminals, so two clients may use the same name. */
 export function terminalKeyOf(terminal: { readonly clientId: string; readonly terminalId: string }): string {
   return `${terminal.clientId}#${terminal.terminalId}`;
 }

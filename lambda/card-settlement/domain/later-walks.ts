@@ -5,15 +5,13 @@ const MINUTE = 60_000;
 const LAST_WALK_MINUTES = 48 * 60;
 const FIRST_WALK_MINUTES = 15;
 
-/** True if the schedule starts a run of a day: at every tick until it is balanced, then as `isWalkDue` says. */
 export function isDue(day: BusinessDay, now: Date): boolean {
   return day.status !== 'balanced' || isWalkDue(day, now);
 }
 
 /**
- * True if a balanced day is walked again: each time it has been balanced for twice as long as at the walk before, and for
- * the last time after 48 h. These are some eight walks. A walk reads both books whole, so one every 15 minutes would cost
- * more than everything else that is done for a sale.
+ * A balanced day is walked again each time it has been balanced twice as long as at the last walk, until 48 h: some
+ * eight walks. A walk reads both books whole, so one every 15 minutes would cost more than all else done for a sale.
  */
 export function isWalkDue(day: Pick<BalancedDay, 'balancedAt' | 'asOf'>, now: Date): boolean {
   const balancedAt = Date.parse(day.balancedAt);

@@ -1,4 +1,4 @@
-/** Merchant category codes in use (ISO 18245, with the card networks' own ranges for airlines, car rental and hotels). */
+/** ISO 18245, with the card networks' own ranges for airlines, car rental and hotels. */
 const ASSIGNED = `
 0742-0744 0763 0780 1520 1711 1731 1740 1750 1761 1771 1799 2741 2744 2791 2842 3000-3302 3351-3441
 3501-3838 3882 4011 4111-4112 4119 4121 4131 4214-4215 4225 4304 4411 4457 4468 4511 4582 4722-4723
@@ -17,7 +17,6 @@ const ASSIGNED = `
 
 const codes = new Set(ASSIGNED.trim().split(/\s+/).flatMap(expand));
 
-/** True if `code` is a merchant category code that ISO 18245 or a card network has assigned: four digits. */
 export function isMerchantCategoryCode(code: string): boolean {
   return codes.has(code);
 }

@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { CountryCode, CurrencyCode } from './transaction.ts';
 
-/** How a merchant is paid. */
 export const MerchantProfile = v.strictObject({
   name: v.pipe(
     v.string(),
@@ -20,7 +19,7 @@ export const MerchantProfile = v.strictObject({
 });
 export type MerchantProfile = v.InferOutput<typeof MerchantProfile>;
 
-/** A merchant's first profile takes effect on this date, and so applies to every date. */
+/** A merchant's first profile applies to every date. */
 export const FIRST_EFFECTIVE_DATE = '0000-00-00';
 
 export function sameProfile(a: MerchantProfile, b: MerchantProfile): boolean {

@@ -1,7 +1,7 @@
-/** A stream of pages, sorted by key. Only one page at a time has to be in memory. */
+/** Sorted by key. Only one page at a time has to be in memory. */
 export type Pages<T> = AsyncIterable<readonly T[]>;
 
-/** Merges sorted streams; equal keys come in the order of the streams. */
+/** Equal keys come in the order of the streams. */
 export async function* mergeSorted<T>(
   sources: readonly Pages<T>[],
   keyOf: (item: T) => string,
@@ -9,15 +9,11 @@ export async function* mergeSorted<T>(
   for await (const page of mergePages(sources, keyOf)) yield* page;
 }
 
-/**
- * The same by pages. A page ends where another page of a source must be read. Awaiting each item by itself would take
- * longer than the rest of a walk.
- */
+/** Ends a page where a source must be read. Awaiting each item would take longer than the rest of a walk. */
 export async function* mergePages<T>(
   sources: readonly Pages<T>[],
   keyOf: (item: T) => string,
 ): AsyncGenerator<readonly T[], void, undefined> {
-  // The first pages are read at the same time.
   const opened = await Promise.all(sources.map((source, index) => openReader(source, keyOf, index)));
   const readers = opened.filter((reader) => reader.key !== undefined).toSorted(byKey);
   while (readers.length > 0) {
@@ -73,7 +69,7 @@ interface Reader<T> {
   /** Undefined at the end of the stream. */
   readonly key: string | undefined;
   readonly head: () => T;
-  /** Moves on within the page. False if the page must be turned. */
+  /** False if the page must be turned. */
   readonly advance: () => boolean;
   readonly turnPage: () => Promise<void>;
 }
@@ -126,7 +122,6 @@ function byKey<T>(one: Reader<T>, other: Reader<T>): number {
   return one.index - other.index;
 }
 
-/** Inserts a reader into a sorted list. */
 function place<T>(readers: Reader<T>[], reader: Reader<T>): void {
   let [from, to] = [0, readers.length];
   while (from < to) {

@@ -1,35 +1,34 @@
 import currencyCodes from 'currency-codes';
 
-/** An amount in a currency's minor unit: 497n USD is 4.97 USD, 497n JPY is 497 JPY. */
+/** 497n USD is 4.97 USD, 497n JPY is 497 JPY. */
 export type MinorUnits = bigint;
 
-/** An exact fraction; `denominator` > 0. */
+/** Exact; `denominator` > 0. */
 export interface Ratio {
   readonly numerator: bigint;
   readonly denominator: bigint;
 }
 
-/** Number of decimal digits of a currency's minor unit (ISO 4217: JPY 0, USD 2, KWD 3), or undefined if unknown. */
+/** Digits of the minor unit (ISO 4217: JPY 0, USD 2, KWD 3), or undefined if unknown. */
 export function currencyExponent(currency: string): number | undefined {
-  // XXX (none) and XTS (testing) are codes of no money.
+  // XXX (none) and XTS (testing) stand for no money.
   if (!/^[A-Z]{3}$/.test(currency) || currency === 'XXX' || currency === 'XTS') return undefined;
   return currencyCodes.code(currency)?.digits;
 }
 
 /**
- * Codes of ISO 4217 that no market quotes, and so no card is charged in: those without a minor unit (metals, units of
- * account), fund codes, Uruguay's pension unit and Cuba's withdrawn convertible peso.
+ * Codes of ISO 4217 that no market quotes, so no card is charged in them: metals, units of account, fund codes,
+ * Uruguay's pension unit and Cuba's withdrawn convertible peso.
  */
 const UNQUOTED: ReadonlySet<string> = new Set(
   'XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XUA BOV CHE CHW CLF COU MXV USN UYI UYW CUC'.split(' '),
 );
 
-/** True of currencies for which there are rates. */
 export function isQuotedCurrency(currency: string): boolean {
   return currencyExponent(currency) !== undefined && !UNQUOTED.has(currency);
 }
 
-/** `numerator / denominator`, rounded to an integer, a half to the even neighbour (IEEE 754 roundTiesToEven). */
+/** A half goes to the even neighbour (IEEE 754 roundTiesToEven). */
 export function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
   if (denominator <= 0n) throw new RangeError('denominator must be positive');
   const negative = numerator < 0n;
@@ -62,7 +61,7 @@ export function feeOf(gross: MinorUnits, feeBasisPoints: number, feeFixedMinor: 
   return divideHalfEven(gross * BigInt(feeBasisPoints), 10_000n) + BigInt(feeFixedMinor);
 }
 
-/** Reads plain decimal text, such as `0.9213`, exactly. Returns undefined unless it is greater than 0. */
+/** Plain decimal text, such as `0.9213`, exactly. Undefined unless it is greater than 0. */
 export function parseDecimal(text: string): Ratio | undefined {
   const match = /^(\d{1,12})(?:\.(\d{1,12}))?$/.exec(text);
   if (match === null) return undefined;

@@ -6,22 +6,20 @@ export interface RunSettings {
   readonly calendar: BusinessCalendar;
   /** From the seal to the first run that may balance the day. */
   readonly sealWaitSeconds: number;
-  /** How long the settlement queue gathers a batch. */
   readonly settlementWindowSeconds: number;
   /** By then a message is settled or in the dead-letter queue. */
   readonly settlementHorizonSeconds: number;
 }
 
 export interface SendPlan {
-  /** True if everything missing is sent, by this run and by the one that it completes. */
+  /** Everything missing is sent, by this run and the one that it completes. */
   readonly all: boolean;
   /** What was staged before this instant has been sent. */
   readonly sentBefore?: string;
-  /** What an interrupted run has sent as well: facts up to this key that were staged before its instant. */
+  /** What an interrupted run has also sent: facts up to this key, staged before its instant. */
   readonly interrupted?: { readonly through: string; readonly sentBefore: string };
 }
 
-/** @param key the fact's place in the order of the walk */
 export function sends(plan: SendPlan, { stagedAt }: Pick<StagedSummary, 'stagedAt'>, key: string): boolean {
   const { interrupted } = plan;
   if (interrupted !== undefined && key <= interrupted.through && stagedAt < interrupted.sentBefore)
@@ -29,7 +27,7 @@ export function sends(plan: SendPlan, { stagedAt }: Pick<StagedSummary, 'stagedA
   return plan.sentBefore === undefined || stagedAt >= plan.sentBefore;
 }
 
-/** What a run had sent when it ended early: everything in its plan up to a key. */
+/** What a run had sent when it ended early: its plan up to a key. */
 export interface InterruptedSends {
   readonly startedAt: string;
   readonly all: boolean;
@@ -40,27 +38,21 @@ export interface RunStart {
   readonly trigger: Trigger;
   readonly startedAt: Date;
   readonly ratesFound: boolean;
-  /** About how many messages the settlement queue has. */
+  /** Approximate messages in the settlement queue. */
   readonly waiting?: number;
   readonly interrupted?: InterruptedSends;
 }
 
-/** So few messages are settled long before the horizon, and cost next to nothing when sent in vain. */
+/** So few are settled long before the horizon, and cost next to nothing when sent in vain. */
 export const FEW_MESSAGES = 1000;
 /** The queue's count is approximate, so smaller changes mean nothing. */
 const LEAST_CHANGE = 0.01;
 /** By then the settlement queue has dropped its messages. */
 const RETENTION_SECONDS = 4 * 86_400;
-/**
- * A run may not see facts that were staged up to this long before it began: intake takes up to 10 s, and what it stages
- * shows a little later.
- */
+/** Intake takes up to 10 s, and what it stages shows a little later: a run may not see the facts of its last 15 s. */
 const UNSEEN_SECONDS = 15;
 
-/**
- * Why facts that were sent are not in the ledger yet. `busy`: their messages wait. `drained`: their messages are lost or
- * in the dead-letter queue. `stuck`: nothing has left the queue for as long as a message may take.
- */
+/** `drained`: messages are lost or in the dead-letter queue. `stuck`: nothing left the queue for a whole horizon. */
 type QueueState = 'busy' | 'drained' | 'stuck';
 
 function queueState({ sending, progress }: BusinessDay, start: RunStart, settings: RunSettings): QueueState {
@@ -80,10 +72,10 @@ export function isFewer(waiting: number, before: number | undefined): boolean {
 }
 
 /**
- * Everything missing is sent when an operator asks for it, when the rates that a day waited for are there, and when the
- * settlement queue is drained although every message sent before should be settled. A few facts are also sent again when
- * the queue is stuck: they may be lost while others fill it. Otherwise a run sends only what no earlier run can have
- * seen. Sending twice is harmless, because the ledger keeps the first entry.
+ * Everything missing is sent for an operator, when the rates that a day waited for are there, and when the settlement
+ * queue is drained although all messages should be settled. A few facts are also sent again when the queue is stuck:
+ * they may be lost while others fill it. Otherwise a run sends only what no earlier run can have seen. Sending twice is
+ * harmless: the ledger keeps the first entry.
  */
 export function planSends(day: BusinessDay, start: RunStart, settings: RunSettings): SendPlan {
   const { sending, progress } = day;
@@ -111,7 +103,6 @@ function unseenFrom(startedAt: string): string {
   return new Date(Date.parse(startedAt) - UNSEEN_SECONDS * 1000).toISOString();
 }
 
-/** True if a run that finds nothing missing may balance the day. */
 export function mayBalance(day: BusinessDay, startedAt: Date, settings: RunSettings): boolean {
   const seenAt = sealOf(day)?.seenAt;
   return (
@@ -121,7 +112,7 @@ export function mayBalance(day: BusinessDay, startedAt: Date, settings: RunSetti
   );
 }
 
-/** Missing facts staged before this instant are overdue: they were sent, and wait neither in a busy queue nor for rates. */
+/** Missing facts from before this instant were sent, and wait neither in a busy queue nor for rates. */
 export function overdueBefore(day: BusinessDay, start: RunStart, settings: RunSettings): string | undefined {
   const isDue = day.status !== 'blocked' && queueState(day, start, settings) !== 'busy';
   return isDue ? (day.sending?.allSentFrom ?? day.overdueBefore) : day.overdueBefore;

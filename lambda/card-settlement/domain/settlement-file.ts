@@ -1,9 +1,8 @@
 import type { MerchantTotals } from './totals.ts';
 
 /**
- * A settlement file: comma-separated, with CRLF line ends (RFC 4180). It has a header, a detail line per merchant and
- * currency, and a trailer per currency with the number of its lines and transactions and its totals. Amounts are
- * integers in the minor unit.
+ * Comma-separated lines that end in CRLF (RFC 4180): a header, a detail per merchant and currency, and a trailer per
+ * currency that counts lines and transactions and adds up. Amounts are integers in the minor unit.
  */
 export function settlementFile(
   header: { readonly businessDate: string; readonly final: boolean; readonly asOf: string },

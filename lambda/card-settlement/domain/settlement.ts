@@ -7,20 +7,19 @@ import { signedAmount, type FactKind, type Transaction } from './transaction.ts'
 export const ENTRY_STATUSES = ['settled', 'held', 'reversed', 'rejected'] as const;
 export type EntryStatus = (typeof ENTRY_STATUSES)[number];
 
-/** An accepted transaction, which never changes. */
+/** An accepted transaction. It never changes. */
 export interface StagedFact extends Omit<Transaction, 'type'> {
   readonly factId: string;
   readonly kind: Transaction['type'];
-  /** Who reported it. */
   readonly clientId: string;
   readonly businessDate: BusinessDate;
   /** ISO 8601 UTC with milliseconds. */
   readonly stagedAt: string;
   /** Tells a retry from a reused key. */
   readonly bodyDigest: string;
-  /** Of a reversal: the id that its own idempotency key leads to. */
+  /** A reversal's own id, which its idempotency key leads to. */
   readonly idempotencyId?: string;
-  /** The request that brought it, for searching the log. */
+  /** For searching the log. */
   readonly requestId?: string;
 }
 
@@ -31,30 +30,25 @@ export function factOf(
   return { ...transaction, kind, ...staging };
 }
 
-/** What a fraud rule found, and what it saw. */
 export interface RuleVerdict {
   readonly rule: string;
   readonly score: number;
   readonly inputs: Readonly<Record<string, string | number>>;
 }
 
-/** The sum of the scores of the rules that applied. */
 export interface Assessment {
   readonly score: number;
   readonly rules: readonly RuleVerdict[];
 }
 
-/**
- * What became of a fact; it never changes. Amounts are signed minor units. A release and a rejection have their
- * original's, a reversal the exact negation of its sale's.
- */
+/** Never changes. Amounts are signed minor units. Releases and rejections repeat those they decide on. */
 export interface LedgerEntry {
   readonly factId: string;
   readonly merchantId: string;
   readonly businessDate: BusinessDate;
   readonly status: EntryStatus;
   readonly kind: FactKind;
-  /** Of a decision: where the original was before it moved to `status`. */
+  /** Only decisions have it: where the original was before it moved to `status`. */
   readonly movesFrom?: EntryStatus;
   readonly amount: MinorUnits;
   readonly currency: string;
@@ -67,11 +61,10 @@ export interface LedgerEntry {
     readonly base: string;
     readonly source: string;
     readonly rateDate: string;
-    /** Units of each currency per unit of the base, as published. */
+    /** Units per unit of the base, as published. */
     readonly fromRate: string;
     readonly toRate: string;
   };
-  /** True if the merchant had no profile. */
   readonly withoutProfile: boolean;
   readonly score: number;
   readonly rules: readonly RuleVerdict[];
@@ -85,7 +78,6 @@ export function needsConversion(
   return profile !== undefined && profile.settlementCurrency !== fact.currency;
 }
 
-/** Currencies whose rate is needed but missing. */
 export function missingRates(
   fact: Pick<StagedFact, 'currency'>,
   profile: MerchantProfile | undefined,
@@ -98,9 +90,8 @@ export function missingRates(
 }
 
 /**
- * The entry of a sale or a refund. The gross amount is converted first, then sales pay a fee (Adyen, net settlement).
- * Without a profile a merchant settles in the transaction's currency and pays no fee.
- * @param holdScore facts with this score or a higher one are held
+ * The gross amount is converted first, then sales pay a fee (Adyen, net settlement). Without a profile, a merchant
+ * settles in the transaction's currency and pays no fee.
  * @throws RangeError if a rate is missing: ask `missingRates` first
  */
 export function settle(

@@ -7,31 +7,30 @@ import { isReviewKind } from './transaction.ts';
  * What terminals report minus what was staged there: one number for each terminal, 0 if both agree.
  *
  * The count and the amount of each line (a type in a currency) are weighted with two random 64-bit numbers and summed
- * modulo 2^64. Different lines cancel out once in 2^64 times, and nobody can provoke it, because the weights follow
- * from the run's own id. Two million terminals take 32 MB; their lines would take gigabytes.
+ * modulo 2^64. Different lines cancel out once in 2^64 times. Nobody can provoke it: the weights follow from the run's
+ * id. Two million terminals take 32 MB; their lines would take gigabytes.
  */
 export interface TerminalSums {
   readonly count: () => number;
-  /** Adds a report; call it once per terminal. */
+  /** Call it once per terminal. */
   readonly report: (report: TerminalReport) => void;
-  /** Subtracts a staged fact, if its terminal has reported. */
+  /** Ignores terminals that have not reported. */
   readonly stage: (staged: StagedSummary) => void;
   readonly differs: (report: Pick<TerminalReport, 'clientId' | 'terminalId'>) => boolean;
-  /** The state, 16 bytes per terminal, from which `createTerminalSums` resumes. */
+  /** 16 bytes per terminal, from which `createTerminalSums` resumes. */
   readonly rows: () => Uint8Array;
 }
 
 const FIRST_CAPACITY = 1024;
 
-/** @param seed a value that no client can predict; the same one when resuming from rows */
+/** @param seed what no client can predict; the same when resuming from rows */
 export function createTerminalSums(seed: string, rows: Uint8Array = new Uint8Array()): TerminalSums {
-  /** A hash table with open addressing: a slot has a terminal's key, or 0 if it is free, and its sum. */
+  /** A hash table with open addressing. Key 0 marks a free slot. */
   let keys = new BigUint64Array(FIRST_CAPACITY);
   let sums = new BigUint64Array(FIRST_CAPACITY);
   let count = 0;
   const weights = new Map<string, readonly [bigint, bigint]>();
 
-  /** The slot of a key, or the free one where it goes. */
   function slotOf(key: bigint): number {
     const mask = keys.length - 1;
     let slot = Number(BigInt.asUintN(32, key)) & mask;
@@ -60,7 +59,6 @@ export function createTerminalSums(seed: string, rows: Uint8Array = new Uint8Arr
   }
 
   function keyOf(clientId: string, terminalId: string): bigint {
-    // 0 marks free slots.
     return digest(`${seed}#${clientId}#${terminalId}`).readBigUInt64LE(0) || 1n;
   }
 

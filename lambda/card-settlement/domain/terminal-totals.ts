@@ -1,7 +1,7 @@
 import type { StagedSummary } from './totals.ts';
 import { isReviewKind, type Transaction } from './transaction.ts';
 
-/** Transactions of one type and currency at a terminal. Amounts are positive minor units, as terminals print them. */
+/** Amounts are positive minor units, as terminals print them. */
 export interface TerminalLine {
   readonly type: Transaction['type'];
   readonly currency: string;
@@ -15,7 +15,6 @@ export interface TerminalReport {
   readonly totals: readonly TerminalLine[];
 }
 
-/** The lines that differ, as reported and as staged. */
 export interface TerminalMismatch {
   readonly terminalId: string;
   readonly expected: readonly TerminalLine[];
@@ -30,10 +29,7 @@ export interface StagedAtTerminal {
   readonly lines: readonly TerminalLine[];
 }
 
-/**
- * Adds up line by line what was staged at some terminals, and compares it with their reports.
- * @param before what an earlier part of the walk has added up
- */
+/** @param before what an earlier part of the walk has added up */
 export function createTerminalComparison(
   reports: readonly TerminalReport[],
   before: readonly StagedAtTerminal[] = [],

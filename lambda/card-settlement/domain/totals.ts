@@ -3,15 +3,15 @@ import type { Joined } from './merge-join.ts';
 import { ENTRY_STATUSES, type EntryStatus, type LedgerEntry, type StagedFact } from './settlement.ts';
 import { isReviewKind, signedAmount, type FactKind, type Transaction } from './transaction.ts';
 
-/** Transactions and the sum of their signed amounts, in minor units. */
+/** A sum of signed amounts in minor units. */
 export interface CountAndAmount {
   readonly count: number;
   readonly amount: bigint;
 }
 
 /**
- * The books of one currency. On a balanced day, staged = settled + held + reversed + rejected. Sides may be negative on
- * dates that have a decision but not its original.
+ * On a balanced day, staged = settled + held + reversed + rejected. Sides may be negative on dates that have a decision
+ * but not its original.
  */
 export type ControlTotals = Readonly<Record<'staged' | EntryStatus, CountAndAmount>>;
 
@@ -30,7 +30,6 @@ export interface StagedSummary extends Pick<
 > {
   readonly kind: FactKind;
   readonly originalKind?: Transaction['type'] | undefined;
-  /** Who reported a transaction. */
   readonly clientId?: string | undefined;
   readonly terminalId?: string | undefined;
 }
@@ -53,7 +52,6 @@ export type LedgerSummary = Pick<
 const SIDES = ['staged', ...ENTRY_STATUSES] as const;
 const NO_TOTALS: ControlTotals = eachSide(() => ({ count: 0, amount: 0n }));
 
-/** Makes something of each side of the books. */
 export function eachSide<T>(make: (side: (typeof SIDES)[number]) => T) {
   return {
     staged: make('staged'),
@@ -64,7 +62,7 @@ export function eachSide<T>(make: (side: (typeof SIDES)[number]) => T) {
   };
 }
 
-/** Adds up both books by the transactions' currencies. @param before what an earlier part of the walk has added up */
+/** @param before what an earlier part of the walk has added up */
 export function createControlTotals(before: Readonly<Record<string, ControlTotals>> = {}): {
   readonly add: (pair: Joined<StagedSummary, LedgerSummary>) => void;
   readonly totals: () => Readonly<Record<string, ControlTotals>>;
@@ -98,7 +96,7 @@ function copyOf(totals: ControlTotals) {
   return eachSide((side) => ({ ...totals[side] }));
 }
 
-/** True if what was staged equals what the ledger has, in count and amount of each currency. */
+/** True if what was staged equals what the ledger has, by currency. */
 export function conserved(totals: Readonly<Record<string, ControlTotals>>): boolean {
   return Object.values(totals).every(
     (sides) =>
@@ -121,14 +119,12 @@ export function sameTotals(
 }
 
 /**
- * Adds up what merchants get, from entries sorted by merchant. `add` returns the totals of the previous merchant when
- * it sees the next, in order of currency; `end` returns those of the last. Held and rejected transactions do not count;
- * a sale and its reversal come to nothing.
+ * Adds up entries sorted by merchant. `add` returns the totals of the previous merchant at the next one's first entry;
+ * `end` those of the last. Held and rejected transactions do not count; a sale and its reversal come to nothing.
  * @param begun what `end` returned of a merchant whose entries were not all read
  */
 export function createMerchantTotals(begun: readonly MerchantTotals[] = []): {
   readonly add: (entry: LedgerSummary) => MerchantTotals[];
-  /** Totals of the merchant at hand. */
   readonly current: () => MerchantTotals[];
   readonly end: () => MerchantTotals[];
 } {

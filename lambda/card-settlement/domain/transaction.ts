@@ -5,7 +5,7 @@ import { parseInstant } from './instant.ts';
 import { isMerchantCategoryCode } from './merchant-category-code.ts';
 import { isQuotedCurrency } from './money.ts';
 
-/** In minor units. */
+/** Minor units. */
 const AMOUNT_LIMIT = 10 ** 12;
 
 export const Identifier = v.pipe(
@@ -23,7 +23,7 @@ export const CountryCode = v.pipe(
   v.regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 country code'),
 );
 
-/** No place on earth is closer to 0 than this without being 0, and such numbers are hard to keep. */
+/** Closer to 0 is no place on earth, and such numbers are hard to store. */
 const SMALLEST_DEGREES = 1e-100;
 
 function degrees(limit: number) {
@@ -38,14 +38,13 @@ function degrees(limit: number) {
   );
 }
 
-/** A card transaction as a point of sale reports it. */
 export const Transaction = v.strictObject({
   merchantId: Identifier,
   terminalId: Identifier,
   type: v.picklist(['sale', 'refund', 'reversal'], 'must be sale, refund or reversal'),
-  /** Stands for the card; it is never the card's number. */
+  /** Stands for the card; never its number. */
   cardToken: Identifier,
-  /** In the currency's minor unit. */
+  /** Minor units. */
   amount: v.pipe(
     v.number(),
     v.check(
@@ -66,21 +65,19 @@ export const Transaction = v.strictObject({
     v.check((text) => parseInstant(text) !== undefined, 'must be an RFC 3339 date-time that exists'),
   ),
   merchantCountry: v.exactOptional(CountryCode),
-  /** Given only if the card was present. */
+  /** Only if the card was present. */
   location: v.exactOptional(v.strictObject({ latitude: degrees(90), longitude: degrees(180) })),
   /** The sale that a reversal undoes, or a refund pays back. */
   originalTransactionId: v.exactOptional(Identifier),
 });
 export type Transaction = v.InferOutput<typeof Transaction>;
 
-/** @throws RangeError if `Transaction` has not parsed it */
 export function instantOf({ occurredAt }: Pick<Transaction, 'occurredAt'>): Date {
   const instant = parseInstant(occurredAt);
   if (instant === undefined) throw new RangeError('occurredAt is no RFC 3339 date-time that exists');
   return instant;
 }
 
-/** Why a well-formed transaction is refused. */
 export interface Refusal {
   readonly type: 'occurred-at-in-future' | 'occurred-at-too-old';
   readonly detail: string;
@@ -89,7 +86,6 @@ export interface Refusal {
 const FUTURE_LIMIT_MINUTES = 5;
 export const AGE_LIMIT_DAYS = 30;
 
-/** Checks a transaction against the clock, and gives its business date. */
 export function dateTransaction(
   transaction: Transaction,
   now: Date,
@@ -119,15 +115,11 @@ export function dateTransaction(
 export const FACT_KINDS = [...Transaction.entries.type.options, 'release', 'reject'] as const;
 export type FactKind = (typeof FACT_KINDS)[number];
 
-/** True of operators' decisions, which stage no amount of their own. */
 export function isReviewKind(kind: FactKind): kind is 'release' | 'reject' {
   return kind === 'release' || kind === 'reject';
 }
 
-/**
- * A fact's amount in a total: positive for sales, negative for refunds and reversals. A release and a rejection have
- * the sign of their original.
- */
+/** Positive for sales, negative for refunds and reversals. A release or rejection has its original's sign. */
 export function signedAmount(fact: {
   readonly kind: FactKind;
   readonly originalKind?: Transaction['type'] | undefined;

@@ -21,13 +21,12 @@ export interface ReversalRequest {
   readonly transaction: Transaction;
   readonly clientId: string;
   readonly requestId: string;
-  /** Why a new reversal is refused. One that was accepted before still finds its fact. */
+  /** Why a new reversal is refused. An accepted one still finds its fact. */
   readonly refusal: Problem | undefined;
 }
 
 /**
- * Stages the reversal of a sale in the books of the sale's own date. A sale has at most one decision,
- * `<transactionId>#decision`: of two decisions the first one stands.
+ * Stages a reversal in the books of its sale's date. Of two decisions on a sale the first one stands.
  * @throws Problem 422 if it fits no sale of the client, 409 if the sale has another decision or its day is sealed
  */
 export async function acceptReversal(

@@ -2,23 +2,16 @@ import { addDays, type BusinessDate } from '../domain/business-date.ts';
 import { isSealed } from '../domain/business-day.ts';
 import type { DaysTable } from '../store/business-days.ts';
 
-/**
- * Finds the date itself, or the earliest later one that is not sealed. Undefined if its day would have to be begun and
- * `mayBegin` says no.
- */
+/** The date or the earliest unsealed one after it. Undefined if that day must begin and `mayBegin` says no. */
 export type FindUnsealedDate = (
   businessDate: BusinessDate,
   mayBegin: () => Promise<boolean>,
 ) => Promise<BusinessDate | undefined>;
 
-/**
- * How long a day counts as open after it was read. Facts may be staged this long after the seal, so that a run waits
- * longer before it balances the day (`sealWaitSeconds`).
- */
+/** Facts may be staged this long after the seal; `sealWaitSeconds` allows for it. */
 const OPEN_DAY_CACHE_MILLISECONDS = 5000;
 const CACHED_DAYS = 100;
 
-/** A sealed day stays sealed, so that it is remembered for good. */
 export function createDayFinder(days: Pick<DaysTable, 'read' | 'begin'>, now: () => Date): FindUnsealedDate {
   const openUntil = new Map<BusinessDate, number>();
   const sealed = new Set<BusinessDate>();
@@ -29,7 +22,7 @@ export function createDayFinder(days: Pick<DaysTable, 'read' | 'begin'>, now: ()
     mayBegin: () => Promise<boolean>,
   ): Promise<boolean | undefined> {
     if (sealed.has(businessDate)) return false;
-    // The clock is read before the day, so that the cache can only end too early.
+    // Read before the day, so that the cache can only end too early.
     const askedAt = now().getTime();
     if ((openUntil.get(businessDate) ?? 0) > askedAt) return true;
     let day = await days.read(businessDate);

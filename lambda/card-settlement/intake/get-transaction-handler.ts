@@ -4,7 +4,7 @@ import { identifierIn, isOperator, knownQuery, route } from '../requests.ts';
 import { findTransaction, type TransactionServices } from './get-transaction.ts';
 import { buildTransactionServices } from './services.ts';
 
-/** `GET /transactions/{transactionId}`: the transaction, the decision on it, and their ledger entries. */
+/** `GET /transactions/{transactionId}` */
 export async function getTransaction(
   request: HttpRequest,
   services: TransactionServices,

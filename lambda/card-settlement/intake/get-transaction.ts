@@ -16,7 +16,7 @@ export interface FoundTransaction {
   readonly entries: readonly WrittenEntry[];
 }
 
-/** @throws Problem 404 if there is no such transaction, or the caller may not see it: a 403 would reveal it */
+/** @throws Problem 404, also if the caller may not see it: a 403 would reveal it */
 export async function findTransaction(
   transactionId: string,
   mayBeSeen: (fact: StagedFact) => boolean,

@@ -20,7 +20,7 @@ export interface IntakeRequest {
   readonly requestId: string;
 }
 
-/** `replayed`: the fact is of an earlier request with the same key. */
+/** `replayed`: an earlier request with the same key brought the fact. */
 export interface Staged {
   readonly outcome: 'staged' | 'replayed';
   readonly fact: StagedFact;
@@ -28,8 +28,7 @@ export interface Staged {
 
 /**
  * Stages a transaction once, however often the request comes.
- * @throws Problem 422 if it is too old or in the future, or if its key was used for another transaction. For reversals
- * see `acceptReversal`.
+ * @throws Problem 422 if it is too old or in the future, or its key was used for another; see also `acceptReversal`
  */
 export async function stageTransaction(request: IntakeRequest, services: IntakeServices): Promise<Staged> {
   const now = services.now();
@@ -43,7 +42,7 @@ export async function stageTransaction(request: IntakeRequest, services: IntakeS
   }
   // A retry finds its transaction even when that has become too old.
   if ('refusal' in dated) return replay(transactionId, transaction, services, refusal);
-  // A retry or a reused key adds nothing to a day, and so begins none.
+  // A retry or a reused key adds nothing to a day, so it begins none.
   const businessDate = await services.unsealedDateFrom(
     dated.businessDate,
     async () => (await services.staged.get(transactionId)) === undefined,
@@ -63,7 +62,6 @@ export async function stageTransaction(request: IntakeRequest, services: IntakeS
   return { outcome: 'staged', fact };
 }
 
-/** @param otherwise thrown if there is no such transaction */
 async function replay(
   transactionId: string,
   transaction: Transaction,

@@ -9,7 +9,6 @@ export interface MerchantServices {
   readonly merchants: Pick<MerchantsTable, 'record'>;
 }
 
-/** A merchant's first profile applies to every date, a change from the next business date on. */
 export async function recordMerchant(
   merchantId: string,
   profile: MerchantProfile,

@@ -24,8 +24,7 @@ export interface RateServices {
 const AHEAD_DAYS = 7;
 
 /**
- * Records the rates of a date until its first conversion freezes them, and asks for runs of the days that wait for
- * them.
+ * The first conversion of a date freezes its rates. Days that wait for them get a run.
  * @throws Problem 422 if the date is out of range, 409 if its rates are frozen
  */
 export async function recordRatesOf(

@@ -23,7 +23,7 @@ export async function reconcileDueDays(services: DueDaysServices): Promise<void>
   for await (const page of services.days.pagesOf(range, PAGE_ITEMS)) {
     for (const day of page) {
       const { businessDate } = day;
-      // Only an operator's request settles the open day before its cut-off.
+      // The open day is settled before its cut-off only if an operator asks.
       if (businessDate >= open || !isDue(day, now)) continue;
       await services.sendReconcileMessage({ kind: 'business-day', businessDate, trigger: 'schedule' });
       count += 1;

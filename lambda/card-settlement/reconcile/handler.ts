@@ -9,7 +9,7 @@ import { buildServices } from './services.ts';
 
 let services: ReturnType<typeof buildServices> | undefined;
 
-/** After an error the message comes again, when the visibility timeout and the failed run's lease are over. */
+/** After an error the message comes again, once the visibility timeout and the failed run's lease are over. */
 export async function handler(
   event: SQSEvent,
   context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,

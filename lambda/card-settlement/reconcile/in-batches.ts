@@ -1,7 +1,6 @@
-/** Enough requests at once to hide their latency, and too few to be a flood. */
+/** Enough at once to hide latency, and too few to be a flood. */
 const CONCURRENCY = 8;
 
-/** Collects items into batches, and works on a bounded number of batches at once. */
 export function inBatches<T>(
   size: number,
   work: (batch: readonly T[]) => Promise<void>,

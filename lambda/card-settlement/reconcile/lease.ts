@@ -10,9 +10,8 @@ import type { LeasesTable } from '../store/leases.ts';
 import type { SendReconcileMessage } from '../store/reconcile-queue.ts';
 
 /**
- * A day's lease lets one run at a time walk the day's books. A run takes it when it begins, hands it over when its walk
- * continues in another invocation, and gives it back when it ends or fails. A run that finds the lease taken asks the
- * holder to run again.
+ * A lease lets one run at a time walk a day's books. A run hands it over when its walk continues in another invocation,
+ * and gives it back when it ends or fails. A run that finds it taken asks the holder to run again.
  */
 
 export interface LeaseServices {
@@ -28,7 +27,7 @@ export type RunMessage = Extract<ReconcileMessage, { kind: 'business-day' }>;
 export type WalkMessage = Extract<ReconcileMessage, { kind: 'walk' }>;
 
 export interface Invocation {
-  /** Lambda's id, which holds the lease of the day that the invocation works on. */
+  /** Lambda's id, which holds the lease. */
   readonly requestId: string;
   readonly messageId: string;
   readonly remainingMilliseconds: () => number;
@@ -40,10 +39,9 @@ export interface BegunRun extends Pick<RunStart, 'trigger' | 'startedAt' | 'rate
   readonly attempt: number;
 }
 
-/** A run that begins, or whose walk continues. */
 export type LeasedRun = BegunRun | { readonly day: BusinessDay; readonly run: string };
 
-/** The lease outlasts the function by this much, because clocks differ. */
+/** Clocks differ. */
 const LEASE_MARGIN_SECONDS = 5;
 
 /** How long a walk waits for its next invocation before another run may begin. */
@@ -51,7 +49,7 @@ const HAND_OVER_SECONDS = 300;
 
 const ATTEMPTS = 5;
 
-/** @returns undefined if there is nothing to do, or the holder of the lease is going to do it */
+/** @returns undefined if there is nothing to do, or the holder will do it */
 export async function takeLease(
   message: RunMessage | WalkMessage,
   invocation: Invocation,
@@ -59,7 +57,7 @@ export async function takeLease(
 ): Promise<LeasedRun | undefined> {
   if (message.kind === 'business-day') return beginRun(message, invocation, services);
   const { businessDate } = message;
-  // A run may have ended after its conclusion, before it sent what it had to. Only its last message may repeat it.
+  // A run may have died between its conclusion and its messages. Only its last message may repeat those.
   const again: RunMessage = { kind: 'business-day', businessDate, trigger: 'continue' };
   return (await takeUp(message, invocation, services)) ?? beginRun(again, invocation, services);
 }
@@ -70,12 +68,12 @@ async function beginRun(
   services: LeaseServices,
 ): Promise<BegunRun | undefined> {
   const { messageId } = invocation;
-  // The holder may give the lease back after it refused it and before it can be asked.
+  // The holder may give the lease back before it can be asked.
   for (let tries = 0; tries < ATTEMPTS; tries++) {
     const now = services.now();
     const before = await services.days.read(businessDate);
     if (before === undefined && asked !== 'operator') return undefined;
-    // The message's run concluded, but ended before it could send what it had to.
+    // The message's run concluded, but died before it sent what it had to.
     const unsent = before?.lastRun?.messageId === messageId ? before.lastRun.handedOn : undefined;
     const trigger = unsent === undefined || unsent === NOTHING_ASKED ? asked : unsent;
     const day = await services.leases.acquire(businessDate, {
@@ -90,7 +88,7 @@ async function beginRun(
       const ratesFound = before?.status === 'blocked' && day.status !== 'blocked';
       return { day: noteSeal(day, services.now()), trigger, startedAt: now, ratesFound, attempt };
     }
-    // Another run has overtaken this one, or its message came twice.
+    // Another run overtook this one, or its message came twice.
     if (trigger === 'continue') return undefined;
     if (await services.leases.requestRerun(businessDate, trigger, now)) return undefined;
   }
@@ -113,7 +111,6 @@ async function takeUp(
   return day === undefined ? undefined : { day: noteSeal(day, services.now()), run };
 }
 
-/** Hands the lease over to the invocation that continues the walk. */
 export async function handOver(
   businessDate: BusinessDate,
   { run, part }: { readonly run: string; readonly part: number },
@@ -124,10 +121,7 @@ export async function handOver(
   return services.leases.handOver(businessDate, { holder, until }, { run, ticket: ticketOf(run, part) });
 }
 
-/**
- * Gives back the lease of a failed run, so that the next run need not wait, and passes on requests for another run. The
- * failed run's own message comes again in any case.
- */
+/** Lets the next run begin at once, and passes on requests for one. The failed run's own message comes again anyway. */
 export async function abandon(
   businessDate: BusinessDate,
   { requestId: holder }: Invocation,

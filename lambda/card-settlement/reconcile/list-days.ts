@@ -7,15 +7,12 @@ export interface DayServices {
   readonly days: Pick<DaysTable, 'read' | 'pagesOf'>;
 }
 
-/** Lambda answers 6 MB at most, and a day with many breaks has up to 400 KB, all of it ASCII. */
+/** Lambda answers 6 MB at most; a day with many breaks has up to 400 KB of ASCII. */
 const PAGE_BYTES = 4 * 1024 * 1024;
-/** Few days are read in vain. */
+/** Few are read in vain. */
 const DAYS_READ = 25;
 
-/**
- * Lists the newest days before a date: at most `limit`, and fewer if they are long.
- * @returns `next` if earlier days follow
- */
+/** The newest days before a date: at most `limit`, fewer if they are long. @returns `next` if earlier days follow */
 export async function listDays(
   before: BusinessDate | undefined,
   limit: number,

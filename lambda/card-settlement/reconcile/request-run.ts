@@ -15,7 +15,7 @@ export interface RequestRunServices {
   readonly sendReconcileMessage: SendReconcileMessage;
 }
 
-/** The run seals the day if its cut-off has passed. @throws Problem 422 if the date is out of range */
+/** @throws Problem 422 if the date is out of range */
 export async function requestRun(businessDate: BusinessDate, services: RequestRunServices): Promise<void> {
   const today = businessDateOf(services.now(), services.calendar);
   if (businessDate > today || businessDate < addDays(today, -RECONCILED_DAYS)) {

@@ -32,11 +32,7 @@ export interface RunServices extends LeaseServices {
 /** A walk stops when this part of its time is left: saving it takes a few seconds. */
 const RESERVED_TIME = 0.15;
 
-/**
- * Reconciles a day: takes its lease, walks both books, sends what the ledger lacks, and records the findings. A walk
- * may take several invocations; they are one run.
- * @throws PermanentError if the date has no books
- */
+/** A walk may take several invocations; they are one run. @throws PermanentError if the date has no books */
 export async function reconcileBusinessDay(
   message: RunMessage | WalkMessage,
   invocation: Invocation,
@@ -44,7 +40,7 @@ export async function reconcileBusinessDay(
 ): Promise<void> {
   const open = businessDateOf(services.now(), services.settings.calendar);
   const { businessDate } = message;
-  // A message sent on the last possible day may come on the next.
+  // A message of the last possible day may arrive on the next.
   if (businessDate > open || businessDate < addDays(open, -RECONCILED_DAYS - 1)) {
     throw new PermanentError('The message names a date that has no books.');
   }
@@ -104,7 +100,6 @@ async function planned(
   return { startedAt: begun.startedAt.toISOString(), attempt, ...asked, plan };
 }
 
-/** Saves an unfinished walk, and asks for another invocation to continue it. */
 async function goOnElsewhere(
   businessDate: BusinessDate,
   walked: OpenWalk,
@@ -123,7 +118,6 @@ async function goOnElsewhere(
   await services.sendReconcileMessage({ kind: 'walk', businessDate, run, part });
 }
 
-/** Concludes a run, gives its lease back, and asks for what comes next. */
 async function finish(
   day: BusinessDay,
   { run, startedAt, attempt, waiting, plan, state }: OpenWalk,

@@ -31,7 +31,7 @@ export interface Books {
 export interface WalkServices {
   readonly books: Books;
   readonly send: SettlementQueue['send'];
-  /** Notes the key up to which the run has sent, for the next run in case this one dies. */
+  /** Notes how far the run has sent, in case it dies. */
   readonly noteSends: (through: string) => Promise<void>;
 }
 
@@ -42,17 +42,15 @@ export interface WalkingRun {
 }
 
 const WRITE_BATCH_SIZE = 25;
-/** At most this many sends are repeated after a run that died. */
+/** How many sends are repeated at most after a run dies. */
 const SENDS_PER_NOTE = 5000;
 const NONE: Tally = { count: 0, ids: [] };
 
 /**
- * Walks both books side by side, in one order and constant memory, sends what the ledger lacks, and adds up. While
- * nothing is missing, a run that may balance the day also writes each merchant's totals when it leaves the merchant.
- * The terminals follow, if any has reported.
- * @param from where an earlier part of the walk ended
+ * Walks both books side by side, in one order and constant memory, sends what the ledger lacks, and adds up. A run that
+ * may balance the day also writes each merchant's totals while nothing is missing. Then come the terminals, if any.
  * @param isTimeUp asked after each page, so that every part makes progress
- * @returns `done`, or where the next part begins
+ * @returns a state whose phase is `done`, or from which the next part begins
  */
 export async function walk(
   run: WalkingRun,
@@ -147,7 +145,7 @@ async function walkBooks(
     await Promise.all([sends.end(), writes.end()]);
     if (isCut && sends.count() > noted) await services.noteSends(through);
   } catch (error) {
-    // Nothing of this run may be under way when another run begins.
+    // Nothing of this run may be under way when the next one begins.
     await Promise.all([sends.stop(), writes.stop()]);
     throw error;
   }
@@ -171,7 +169,7 @@ function findings(from: WalkState, plan: RunPlan, sums: TerminalSums) {
   const writable = (totals: readonly MerchantTotals[]): readonly MerchantTotals[] =>
     missing.count() === 0 ? totals : [];
   return {
-    /** @returns the fact to be sent, and the totals to be written */
+    /** @returns the fact to send and the totals to write */
     add: (pair: Joined<StagedSummary, LedgerSummary>) => {
       control.add(pair);
       const { left: staged, right: entry } = pair;
@@ -197,7 +195,7 @@ function findings(from: WalkState, plan: RunPlan, sums: TerminalSums) {
   };
 }
 
-/** Finds the terminals whose sums differ, and adds up line by line what was staged at the first of them. */
+/** Adds up line by line only the first terminals that differ. */
 async function walkTerminals(
   { day }: WalkingRun,
   from: WalkState,

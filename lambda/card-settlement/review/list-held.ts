@@ -17,10 +17,10 @@ export interface Undecided {
 
 /** Each entry needs its fact and its decision: a hundred reads at once. */
 const CHUNK_SIZE = 50;
-/** Held entries that one answer examines: a page may be short if most are decided, or belong to other clients. */
+/** A page may be short if most are decided, or belong to other clients. */
 const EXAMINED_LIMIT = 2000;
 
-/** Lists held transactions without a decision. @returns at most `limit`; `last` if others may follow that entry */
+/** Lists held transactions without a decision. @returns `last` if others may follow that entry */
 export async function listHeld(
   {
     businessDate,

@@ -17,8 +17,7 @@ export interface ReviewServices {
 }
 
 /**
- * Releases or rejects a held transaction, in the books of the date that is open now. A transaction has at most one
- * decision.
+ * A decision belongs to the books of the open date.
  * @returns this decision, or the same one taken before
  * @throws Problem 404 if there is no such transaction, 409 if it is not held or has another decision
  */

@@ -16,18 +16,15 @@ export interface AssessorServices {
 }
 
 export interface BatchAssessment {
-  /** By id, of sales and refunds. */
+  /** By id, for sales and refunds. */
   readonly assessments: ReadonlyMap<string, Assessment>;
-  /** By id, why a fact could not be assessed. A later batch may succeed. */
+  /** By id; a later batch may succeed. */
   readonly failures: ReadonlyMap<string, unknown>;
 }
 
 export type AssessBatch = (facts: readonly StagedFact[]) => Promise<BatchAssessment>;
 
-/**
- * Assesses the sales and refunds of a batch, each once. It reads one history per card, and one per terminal with a
- * small sale. A history that cannot be read fails only the facts that need it.
- */
+/** Reads each card and each terminal once. If a history cannot be read, only the facts that need it fail. */
 export function createAssessor(services: AssessorServices, settings: FraudSettings): AssessBatch {
   const cardWindow = (subject: Subject) => cardWindowMilliseconds(subject, settings);
   const terminalWindow = () => settings.cardTesting.windowMinutes * 60_000;
@@ -77,7 +74,7 @@ export function createAssessor(services: AssessorServices, settings: FraudSettin
     );
     for (const { subject, seen, currencies } of assessable) {
       try {
-        // Without anything to compare a fact gets no rates, so that its verdict is the same in every batch.
+        // A fact with nothing to compare gets no rates, so its verdict is the same in every batch.
         const rates = currencies.length > 0 ? ratesOn(subject.businessDate) : undefined;
         assessments.set(subject.factId, assess(subject, seen, rates, settings));
       } catch (error) {
@@ -91,11 +88,10 @@ export function createAssessor(services: AssessorServices, settings: FraudSettin
 interface Assessable {
   readonly subject: Subject;
   readonly seen: Seen;
-  /** What has to be compared with another currency. */
   readonly currencies: readonly string[];
 }
 
-/** Reads for every group at once. @returns a function that throws for a group that could not be read */
+/** @returns a function that throws for a group that could not be read */
 async function readEach<T, R>(
   groups: ReadonlyMap<string, readonly T[]>,
   read: (key: string, group: readonly T[]) => Promise<R>,

@@ -5,7 +5,6 @@ import { settleBatch, type BatchServices } from './settle-batch.ts';
 
 let services: BatchServices | undefined;
 
-/** Only the messages that failed come again. */
 export async function handler(
   event: SQSEvent,
   context: Pick<Context, 'awsRequestId'>,

@@ -1,7 +1,7 @@
 import type { BusinessDate } from '../domain/business-date.ts';
 import { hasRate, type FxRates } from '../domain/fx.ts';
 
-/** The rates that a date converts with, frozen by this call at the latest; undefined if there are none. */
+/** This call freezes a date's rates, at the latest. Undefined if there are none. */
 export type RatesOf = (
   businessDate: BusinessDate,
   currencies: readonly string[],
@@ -9,7 +9,6 @@ export type RatesOf = (
 
 const CACHED_DATES = 100;
 
-/** Remembers frozen rates, and asks again if they lack a currency. */
 export function createRateCache(
   freeze: (businessDate: BusinessDate) => Promise<FxRates | undefined>,
 ): RatesOf {

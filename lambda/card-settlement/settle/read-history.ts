@@ -11,8 +11,7 @@ import type { HistoryRange } from '../store/card-histories.ts';
 export type HistoryPages<P extends Past> = (range: HistoryRange) => AsyncIterable<readonly P[]>;
 
 /**
- * Reads what subjects of one card, or of one terminal, see. Usually one query serves them all. Another one begins at an
- * earlier subject if the first would have to read too far to reach it.
+ * One query usually serves all subjects. Another begins at an earlier subject that is too far back for the first.
  * @returns latest first: all that any subject sees, and perhaps more
  */
 export async function readHistory<P extends Past>(
@@ -36,7 +35,7 @@ export async function readHistory<P extends Past>(
       goesOn = next === undefined || (next !== latest && reached !== undefined && isBefore(next, reached));
       if (goesOn) break;
     }
-    // The history has ended, so that the remaining subjects see all of it.
+    // The history has ended: the remaining subjects see all of it.
     if (!goesOn) break;
   }
   return past;

@@ -11,7 +11,7 @@ import { createAssessor } from './assess.ts';
 import { createRateCache } from './rate-cache.ts';
 import type { BatchServices } from './settle-batch.ts';
 
-/** What settlement uses, by the environment. Simulations pass their own client and clock. */
+/** Simulations pass their own client and clock. */
 export function buildServices(client = createDynamoDbClient(), now = systemClock): BatchServices {
   const fraud = fraudSettings();
   const rates = ratesTable(client);

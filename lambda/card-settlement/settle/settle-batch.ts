@@ -16,10 +16,7 @@ export interface BatchServices extends SettlementServices {
 
 type Work = { readonly record: SQSRecord } & Task;
 
-/**
- * Settles the facts that a batch of messages names. Each effect is one conditional write, so that repeated or
- * simultaneous messages do nothing more. Only the messages that failed come again.
- */
+/** Each effect is one conditional write, so repeated or simultaneous messages do nothing more. */
 export async function settleBatch(
   records: readonly SQSRecord[],
   services: BatchServices,
@@ -59,10 +56,7 @@ export async function settleBatch(
   return batchResponse(failures);
 }
 
-/**
- * Assesses the sales and refunds of a batch, and the sales that it reverses.
- * @returns a function that throws for a fact that could not be assessed
- */
+/** @returns a function that throws for a fact that could not be assessed */
 async function assessEach(
   work: readonly Work[],
   services: BatchServices,
@@ -79,7 +73,6 @@ async function assessEach(
   };
 }
 
-/** Asks once for what several facts of a batch need. */
 function once<A extends readonly unknown[], T>(
   ask: (...args: A) => Promise<T>,
   keyOf: (...args: A) => string,
@@ -97,7 +90,6 @@ function namesOf({ factId, requestId }: AnyStagedFact): NonNullable<RecordFailur
   return { factId, requestId };
 }
 
-/** Reads the facts of a batch in one request, and the sales that they reverse in another. */
 async function readWork(
   records: readonly SQSRecord[],
   services: BatchServices,

@@ -26,7 +26,6 @@ export interface SettlementServices {
   readonly merchants: Pick<MerchantsTable, 'profileOn'>;
   readonly days: Pick<DaysTable, 'markRatesMissing'>;
   readonly ratesOf: RatesOf;
-  /** Facts with this score or a higher one are held. */
   readonly holdScore: number;
 }
 
@@ -38,7 +37,6 @@ export type Task =
 /** `known`: an earlier message has done it. `blocked`: it waits for rates. */
 export type TaskOutcome = 'settled' | 'held' | 'decided' | 'known' | 'blocked';
 
-/** Ids of the sales that facts reverse. */
 export function originalsOf(facts: ReadonlyMap<string, AnyStagedFact>): string[] {
   return [...facts.values()]
     .filter((fact) => !isReview(fact) && isDecisionId(fact.factId))
@@ -57,11 +55,7 @@ export function taskOf(
   return sale === undefined || isReview(sale) ? undefined : { kind: 'reversal', fact, sale };
 }
 
-/**
- * Writes a fact's entry.
- * @param assessmentOf throws for a fact that could not be assessed
- * @throws PermanentError if no attempt will succeed
- */
+/** @throws PermanentError if no attempt will succeed, or what `assessmentOf` throws */
 export async function perform(
   task: Task,
   assessmentOf: (factId: string) => Assessment,
@@ -72,7 +66,7 @@ export async function perform(
   return settleFact(task.fact, assessmentOf(task.fact.factId), undefined, services);
 }
 
-/** Review has read the held entry before, so that it must be there. */
+/** Review has read the held entry, so it must be there. */
 async function review(fact: StagedReview, services: SettlementServices): Promise<'decided' | 'known'> {
   const held = await services.ledger.get({
     businessDate: fact.originalBusinessDate,
@@ -85,10 +79,7 @@ async function review(fact: StagedReview, services: SettlementServices): Promise
     : 'known';
 }
 
-/**
- * Reverses a sale, settled or not. A sale without an entry gets one that says `reversed`; if its own settlement comes
- * first, that entry is negated instead.
- */
+/** An unsettled sale gets an entry that says `reversed`. If its own settlement comes first, that entry is negated. */
 async function reverse(
   fact: StagedFact,
   sale: StagedFact,
@@ -97,7 +88,7 @@ async function reverse(
 ): Promise<'decided' | 'known' | 'blocked'> {
   let standing = await services.ledger.get(sale);
   if (standing === undefined) {
-    // It is assessed like any sale, so that its entry is the same whoever writes it.
+    // Assessed like any sale, so that its entry is the same whoever writes it.
     const assessment = assessmentOf(sale.factId);
     if ((await settleFact(sale, assessment, 'reversed', services)) === 'blocked') return 'blocked';
     standing = await services.ledger.get(sale);
@@ -108,7 +99,7 @@ async function reverse(
     : 'known';
 }
 
-/** @param status overrides the status that the assessment leads to */
+/** @param status overrides what the assessment leads to */
 async function settleFact(
   fact: StagedFact,
   assessment: Assessment,
@@ -121,7 +112,7 @@ async function settleFact(
   const rates = needsConversion(fact, profile) ? await services.ratesOf(businessDate, currencies) : undefined;
   const lacked = ratesLacked(fact, profile, rates);
   if (lacked.length > 0) {
-    // This is no failure: the run that finds the rates sends the fact again.
+    // No failure: the run that finds the rates sends the fact again.
     if ((await services.days.markRatesMissing(businessDate, lacked)) === 'marked') {
       logger.error('rates missing', { businessDate, currencies: lacked });
     }

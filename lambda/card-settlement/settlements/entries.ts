@@ -9,10 +9,7 @@ export interface EntryServices {
 /** Sorts after `#` and before every character of an identifier. */
 const AFTER_KEYS = '$';
 
-/**
- * @param after the id of the fact to begin after
- * @returns at most `limit`; `next` if others follow
- */
+/** @param after a fact's id @returns `next` if others follow */
 export async function listEntries(
   businessDate: BusinessDate,
   merchantId: string,
@@ -21,7 +18,7 @@ export async function listEntries(
   services: EntryServices,
 ): Promise<{ readonly items: readonly WrittenEntry[]; readonly next: string | undefined }> {
   const to = `${merchantId}${AFTER_KEYS}`;
-  // The least key that is greater.
+  // The least greater key.
   const from = after === undefined ? `${merchantId}#` : `${sortKeyOf({ merchantId, factId: after })}\u0001`;
   const found: WrittenEntry[] = [];
   for await (const entry of services.ledger.entriesOf(businessDate, { from, to }, limit + 1)) {

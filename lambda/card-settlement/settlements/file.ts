@@ -3,10 +3,10 @@ import type { BusinessDay } from '../domain/business-day.ts';
 import { settlementFile } from '../domain/settlement-file.ts';
 import { isFinal, readTotals, type TotalsServices } from './totals.ts';
 
-/** Lambda answers 6 MB at most, and a line has up to 125 characters. */
+/** Lambda answers 6 MB at most; a line has up to 125 characters. */
 const FILE_LINES_LIMIT = 45_000;
 
-/** @throws Problem 422 if the file is too long for one answer */
+/** @throws Problem 422 if it is too long for one answer */
 export async function writeFile(
   day: BusinessDay,
   services: TotalsServices & { readonly now: () => Date },

@@ -54,7 +54,6 @@ async function getEntries(
   return { status: 200, body: { businessDate, merchantId, ...pageBody(items.map(entryBody), next) } };
 }
 
-/** @throws Problem 404 */
 async function dayOf(businessDate: BusinessDate, services: SettlementViewServices): Promise<BusinessDay> {
   const day = await services.days.read(businessDate);
   if (day === undefined) throw notFoundProblem('settlement');

@@ -18,9 +18,9 @@ export interface TotalsServices {
 const Currency = v.pipe(v.string(), v.regex(/^[A-Z]{3}$/));
 const IntegerText = v.pipe(v.string(), v.regex(/^-?\d{1,30}$/));
 
-/** Entries that one answer reads of a day that is not balanced: about 5 s of a small function. */
+/** Read for one answer before a day is balanced: about 5 s of a small function. */
 const EXAMINED_LIMIT = 100_000;
-/** So many currencies of one merchant fit a cursor. */
+/** As many currencies of a merchant fit a cursor. */
 const CARRIED_LIMIT = 50;
 
 /** Currency, count, gross and fees. */
@@ -31,10 +31,7 @@ const CarriedTotals = v.strictTuple([
   IntegerText,
 ]);
 
-/**
- * Where a page begins: after a merchant and currency, or among the entries of a merchant, with what earlier pages have
- * added up of it.
- */
+/** After a merchant and currency, or among a merchant's entries, with what earlier pages have added up. */
 export const TotalsCursor = v.strictObject({
   merchantId: Identifier,
   currency: v.exactOptional(Currency),
@@ -53,7 +50,7 @@ export interface TotalsPart {
   readonly next?: TotalsCursor;
 }
 
-/** Totals by merchant and currency: final ones as recorded, others as the ledger stands. */
+/** Final totals come as recorded, others as the ledger stands. */
 export async function readTotals(
   day: BusinessDay,
   cursor: TotalsCursor | undefined,

@@ -15,7 +15,6 @@ export interface DayRange {
   readonly newestFirst: boolean;
 }
 
-/** Records of business days. Their leases are in `leases.ts`. */
 export function daysTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.businessDaysTable),
@@ -30,7 +29,7 @@ export function daysTable(
   return {
     read,
 
-    /** Records a day before its first transaction, so that the schedule knows of it. */
+    /** Before a day's first transaction, so that the schedule knows of it. */
     begin: async (businessDate: BusinessDate, now: Date): Promise<'begun' | 'exists'> => {
       const isNew = await table.put(
         { ...dayKey(businessDate), revision: 1, firstStagedAt: now.toISOString() },
@@ -51,9 +50,7 @@ export function daysTable(
         parseDay,
       ),
 
-    /**
-     * Marks a day as blocked until a run finds the missing rates. Reading first saves writes when a million facts wait.
-     */
+    /** Blocks a day until a run finds the rates. Reading first saves writes when a million facts wait. */
     markRatesMissing: async (
       businessDate: BusinessDate,
       currencies: readonly string[],
@@ -61,7 +58,7 @@ export function daysTable(
       if ((await read(businessDate))?.status === 'blocked') return 'known';
       const marked = await table.update(dayKey(businessDate), {
         UpdateExpression: 'SET ratesMissing = :currencies',
-        // A late duplicate must not block a day that is balanced.
+        // A late duplicate must not block a balanced day.
         ConditionExpression:
           'attribute_exists(revision) AND attribute_not_exists(ratesMissing) AND attribute_not_exists(balancedAt)',
         values: { ':currencies': currencies },

@@ -10,7 +10,7 @@ import { occurrenceKeyOf } from './keys.ts';
 
 const { byCard, bySmallAmount, partitionKey } = tables.stagedTransactions;
 
-/** Most cards have fewer sales in 30 days, so that one page is the whole history. */
+/** Most cards have fewer sales in 30 days: one page is the whole history. */
 const PAGE_ITEMS = 250;
 
 export interface HistoryRange {
@@ -56,10 +56,7 @@ const StoredSmallSale = v.pipe(
   })),
 );
 
-/**
- * Histories for the fraud rules, latest first, page by page. Their indexes lag behind the table, usually by less than a
- * second.
- */
+/** Latest first. The indexes lag behind the table, usually by less than a second. */
 export function historiesTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.stagedTransactionsTable),
@@ -97,7 +94,6 @@ export function historiesTable(
     ofCard: (cardToken: string, range: HistoryRange): AsyncIterable<readonly PastUse[]> =>
       pages(byCard, cardToken, range, cardIndexAttributes, (item) => parseWritten(StoredUse, item)),
 
-    /** @param terminalKey see `terminalKeyOf` */
     ofTerminal: (terminalKey: string, range: HistoryRange): AsyncIterable<readonly PastSmallSale[]> =>
       pages(bySmallAmount, terminalKey, range, smallAmountIndexAttributes, (item) =>
         parseWritten(StoredSmallSale, item),

@@ -6,10 +6,7 @@ import { BREAK_KINDS, NOTHING_ASKED, sealOf, TRIGGERS, type BusinessDay } from '
 import type { ControlTotals } from '../domain/totals.ts';
 import { StoredLines, StoredTotals } from './stored.ts';
 
-/**
- * Days share one scope, so that they can be listed. Three parties write a day's record: intake once, the run that holds
- * its lease, and settlement when it finds rates missing.
- */
+/** Intake writes a day's record once, then the run that holds its lease, and settlement when it finds rates missing. */
 export const DAY_SCOPE = 'day';
 const keys = tables.businessDays;
 
@@ -79,7 +76,7 @@ export function parseDay(item: unknown): BusinessDay {
   return seal === undefined ? { ...day, status: 'open' } : { ...day, status: 'sealed', seal };
 }
 
-/** What a run writes; undefined removes an attribute. The seal is written with the lease. */
+/** Undefined removes an attribute. The seal is written with the lease. */
 export function runAttributes(day: BusinessDay) {
   return {
     revision: day.revision,
@@ -98,7 +95,7 @@ export function runAttributes(day: BusinessDay) {
   };
 }
 
-/** Leaves empty sides out, so that a day's record stays within one write unit. */
+/** Leaves empty sides out, so that the record stays within one write unit. */
 function storedTotals(totals: Readonly<Record<string, ControlTotals>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(totals).map(([currency, sides]) => [

@@ -21,7 +21,7 @@ const StoredRates = v.object({
   frozenAt: v.exactOptional(v.string()),
 });
 
-/** Exchange rates by date, in the table of business days. */
+/** In the table of business days. */
 export function ratesTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.businessDaysTable),
@@ -58,13 +58,13 @@ export function ratesTable(
 
   return {
     /**
-     * Records a date's rates unless they are frozen: then it may only add currencies. A repeated request counts as
-     * recorded, because the answer to an earlier attempt may have been lost.
+     * Frozen rates take only more currencies. A repeated request counts as recorded, because the earlier answer may
+     * have been lost.
      */
     record: async (businessDate: BusinessDate, rates: FxRates): Promise<'recorded' | 'frozen'> => {
       if (await put(businessDate, rates, 'attribute_not_exists(frozenAt)')) return 'recorded';
       const rateCount = Object.keys(rates.rates).length;
-      // If another request adds currencies meanwhile, look again: it may have been this very addition.
+      // Another request may add currencies meanwhile, perhaps the very same ones.
       for (let attempt = 0; attempt < 3; attempt++) {
         const standing = await table.get(keyOf(businessDate), StoredRates);
         if (standing === undefined || !keepsAll(standing, rates)) return 'frozen';
@@ -74,13 +74,10 @@ export function ratesTable(
       return 'frozen';
     },
 
-    /** The rates that a date would use: its own, or the latest of the seven dates before. */
+    /** A date's own rates, or the latest of the seven dates before. */
     find,
 
-    /**
-     * Freezes the rates that a date converts with, at its first conversion. The mark is in the item that `record`
-     * writes, so that no write can come between. A date without rates gets a copy of earlier ones.
-     */
+    /** Marks the item that `record` writes: no write can come between. A date without rates copies earlier ones. */
     freeze: async (businessDate: BusinessDate, now: Date): Promise<FxRates | undefined> => {
       const own = await table.get(keyOf(businessDate), StoredRates);
       if (own?.frozenAt !== undefined) return own;

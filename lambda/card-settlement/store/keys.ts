@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 import type { BusinessDate } from '../domain/business-date.ts';
 import { originalIdOf } from '../domain/identifiers.ts';
 
-/** Each business date is spread over shards, so that its writes reach as many partitions. */
+/** Spreads the writes of a business date over partitions. */
 const SHARD_COUNT = 16;
 
-/** The partition of a fact in the staged index and in the ledger: `<date>#<00 to 15>`. */
+/** `<date>#<00 to 15>`, in the staged index and in the ledger. */
 export function partitionOf(businessDate: BusinessDate, factId: string): string {
   // A decision shares its original's shard.
   return shardOf(
@@ -22,7 +22,7 @@ function shardOf(businessDate: BusinessDate, shard: number): string {
   return `${businessDate}#${String(shard).padStart(2, '0')}`;
 }
 
-/** The sort key of histories. ISO 8601 UTC with milliseconds sorts by time. */
+/** ISO 8601 UTC with milliseconds sorts by time. */
 export function occurrenceKeyOf(occurredAt: Date, factId: string): string {
   return `${occurredAt.toISOString()}#${factId}`;
 }

@@ -12,18 +12,17 @@ export interface LeaseRequest {
   readonly holder: string;
   readonly now: Date;
   readonly until: Date;
-  /** Seals the day in the same write. */
+  /** In the same write. */
   readonly seal: boolean;
   /**
-   * The earlier run that asked for this one, and the message. The run goes on only if no other run has concluded since,
-   * or if the last to conclude had the same message: it may have ended before it could send what it had to.
+   * The run and the message that asked for this one. It is refused if another run has concluded since, except one with
+   * the same message, which may have died before it sent what it had to.
    */
   readonly goesOn?: { readonly after: string; readonly messageId: string };
-  /** The missing rates have been found. */
   readonly ratesFound: boolean;
 }
 
-/** A run whose walk continues in another invocation: the message that carries the ticket may take it up. */
+/** A run that continues elsewhere: the message with the ticket may take it up. */
 export interface CutRun {
   readonly run: string;
   readonly ticket: string;
@@ -35,10 +34,10 @@ export interface Concluding {
   readonly messageId: string;
 }
 
-/** Who asked for another run meanwhile. `lost`: the lease had passed to another run. */
+/** `rerun`: who asked for another run meanwhile. `lost`: the lease had passed to another run. */
 export type GivenBack = { readonly rerun?: Trigger } | 'lost';
 
-/** Leases of business days, kept in the days' own records. */
+/** In the days' own records. */
 export function leasesTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.businessDaysTable),
@@ -46,8 +45,8 @@ export function leasesTable(
   const table = itemTable(client, name);
 
   /**
-   * Writes to a day as the holder of its lease, or to take it. When an answer is lost, the SDK repeats the request,
-   * which is refused because the first one succeeded: then the item shows whose write it was.
+   * When an answer is lost, the SDK repeats the request, and the condition fails because the first one succeeded. The
+   * item then shows whose write it was.
    * @returns the item after the write; undefined if another run came first
    */
   async function heldWrite(
@@ -61,7 +60,7 @@ export function leasesTable(
     return standing !== undefined && isOwn(standing) ? standing : undefined;
   }
 
-  /** Gives a lease back, in the same write as `changes`; undefined removes an attribute. */
+  /** In the same write as `changes`; undefined removes an attribute. */
   async function giveBack(
     businessDate: BusinessDate,
     holder: string,
@@ -97,7 +96,7 @@ export function leasesTable(
   }
 
   return {
-    /** Takes a day's lease unless another run has it. Creates the record of a day without transactions. */
+    /** Undefined if another run has the lease. Creates the record of a day without transactions. */
     acquire: async (
       businessDate: BusinessDate,
       { holder, now, until, seal, goesOn, ratesFound }: LeaseRequest,
@@ -150,10 +149,7 @@ export function leasesTable(
       return item === undefined ? 'lost' : 'handed over';
     },
 
-    /**
-     * Takes up a run that was handed over. If the invocation dies, the message comes again and continues from the last
-     * saved part, unless another run has begun since.
-     */
+    /** If an invocation dies, its message resumes at the last saved part, unless another run has begun. */
     takeUp: async (
       businessDate: BusinessDate,
       { holder, now, until }: Pick<LeaseRequest, 'holder' | 'now' | 'until'>,
@@ -178,7 +174,7 @@ export function leasesTable(
       return item && parseDay(item);
     },
 
-    /** Asks the holder of a day's lease to run again. False if nobody holds it. */
+    /** False if nobody holds the lease. */
     requestRerun: async (businessDate: BusinessDate, by: Trigger, now: Date): Promise<boolean> => {
       const asked = await table.update(dayKey(businessDate), {
         // An operator's request outranks the schedule's, because it sends at once.
@@ -189,7 +185,6 @@ export function leasesTable(
       return asked !== undefined;
     },
 
-    /** Records a run's conclusion and gives the lease back. */
     finish: async (day: BusinessDay, { holder, run, messageId }: Concluding): Promise<GivenBack> =>
       giveBack(day.businessDate, holder, {
         ...runAttributes(day),
@@ -198,7 +193,6 @@ export function leasesTable(
         cutRun: undefined,
       }),
 
-    /** Gives the lease back without a conclusion. */
     release: async (businessDate: BusinessDate, holder: string): Promise<GivenBack> =>
       giveBack(businessDate, holder),
   };

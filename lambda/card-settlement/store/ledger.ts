@@ -69,16 +69,13 @@ const entryAttributes = Object.keys(entryEntries);
 
 export type EntryKey = Pick<LedgerEntry, 'businessDate' | 'merchantId' | 'factId'>;
 
-/** Which part of a date's ledger to read: after a key, or from one key to another. */
+/** After a key, or from one key to another. */
 export type LedgerRange = { readonly after: string } | { readonly from: string; readonly to: string };
 
 /** Every merchant sorts after a space. */
 const FIRST = ' ';
 
-/**
- * What became of each fact. Entries of a date come in the order of `sortKeyOf`, page by page, so that memory stays
- * constant.
- */
+/** Entries of a date come in the order of `sortKeyOf`, page by page, so memory stays constant. */
 export function ledgerTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.ledgerTable),
@@ -127,7 +124,6 @@ export function ledgerTable(
         StoredEntry,
       ),
 
-    /** What reconciling needs of a date's entries. */
     pagesOf: (businessDate: BusinessDate, after = FIRST): Pages<LedgerSummary> =>
       mergePages(partitionPages(businessDate, { after }, summaryAttributes, parseSummary), sortKeyOf),
 
@@ -137,14 +133,14 @@ export function ledgerTable(
     ): AsyncIterable<LedgerSummary> =>
       mergeSorted(partitionPages(businessDate, range, summaryAttributes, parseSummary), sortKeyOf),
 
-    /** Whole entries, for a reader that wants about `limit` of them. */
+    /** For a reader that wants about `limit` of them. */
     entriesOf: (businessDate: BusinessDate, range: LedgerRange, limit: number): AsyncIterable<WrittenEntry> =>
       mergeSorted(
         partitionPages(businessDate, range, entryAttributes, parseEntry, { pageItems: limit }),
         sortKeyOf,
       ),
 
-    /** Held entries after a key. The index lags a little behind the table. */
+    /** The index lags a little behind the table. */
     heldOf: (businessDate: BusinessDate, after = FIRST): AsyncIterable<WrittenEntry> => {
       const index = keys.byHeld;
       return mergeSorted(

@@ -11,17 +11,14 @@ const keys = tables.businessDays;
 
 type DayRevision = Pick<BusinessDay, 'businessDate' | 'revision'>;
 
-/**
- * Totals by merchant, in the table of business days. They belong to a revision of a day, and are read once the day is
- * balanced at it.
- */
+/** In the table of business days. Totals belong to a day's revision, and are read once the day is balanced at it. */
 export function merchantTotalsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.businessDaysTable),
 ) {
   const table = itemTable(client, name);
   return {
-    /** Writes at most 25 totals. No condition is needed, because every run computes the same totals of a sealed day. */
+    /** At most 25. Needs no condition: every run computes the same totals of a sealed day. */
     write: async (day: DayRevision, totals: readonly MerchantTotals[]): Promise<void> =>
       table.putMany(
         totals.map(({ merchantId, currency, count, gross, fees, net }) => ({

@@ -10,7 +10,6 @@ const keys = tables.merchants;
 
 const StoredProfile = v.object({ ...MerchantProfile.entries, effectiveFrom: v.string() });
 
-/** Merchants' profiles by the date from which they apply. */
 export function merchantsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.merchantsTable),
@@ -30,10 +29,9 @@ export function merchantsTable(
     );
 
   return {
-    /** The latest profile that took effect by a date. */
     profileOn,
 
-    /** A merchant's first profile applies to every date, a change from `changesFrom` on. */
+    /** A first profile applies to every date, a change from `changesFrom` on. */
     record: async (
       merchantId: string,
       profile: MerchantProfile,
@@ -51,7 +49,7 @@ export function merchantsTable(
         (await table.put(from(FIRST_EFFECTIVE_DATE), {
           ConditionExpression: `attribute_not_exists(${keys.partitionKey})`,
         }));
-      // If another first profile came between, this one is a change.
+      // Another first profile may come between; then this one is a change.
       if (!isFirst) await table.put(from(changesFrom));
     },
   };

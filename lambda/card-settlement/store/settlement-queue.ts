@@ -2,7 +2,7 @@ import { GetQueueAttributesCommand, SendMessageBatchCommand, type SQSClient } fr
 import { environmentVariable } from '../../shared/environment.ts';
 import { environmentNames, type SettlementMessage } from '../contract.ts';
 
-/** SQS takes at most this many messages in a request. */
+/** SQS takes no more in one request. */
 export const SEND_BATCH_SIZE = 10;
 
 const COUNTS = [
@@ -16,10 +16,7 @@ export function settlementQueue(
   queueUrl = environmentVariable(environmentNames.settlementQueueUrl),
 ) {
   return {
-    /**
-     * Sends at most `SEND_BATCH_SIZE` facts. If SQS keeps refusing some the call fails, and the next run finds them
-     * missing.
-     */
+    /** At most `SEND_BATCH_SIZE`. If SQS keeps refusing some the call fails, and the next run finds them missing. */
     send: async (factIds: readonly string[]): Promise<void> => {
       let entries = factIds.map((factId, number) => ({
         Id: String(number),
@@ -35,7 +32,7 @@ export function settlementQueue(
       }
     },
 
-    /** About how many messages wait, are in flight or delayed. The count lags about a minute behind. */
+    /** Waiting, in flight or delayed. Approximate, and about a minute behind. */
     messagesWaiting: async (): Promise<number> => {
       const { Attributes: attributes = {} } = await client.send(
         new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...COUNTS] }),

@@ -17,7 +17,7 @@ import { occurrenceKeyOf, partitionOf, partitionsOf } from './keys.ts';
 import { withFactNames } from './stored.ts';
 
 const keys = tables.stagedTransactions;
-/** Small enough for a small function to hold pages of 16 shards of two tables. */
+/** A small function holds pages of 16 shards of two tables. */
 const PAGE_ITEMS = 100;
 
 const StoredFact = v.pipe(
@@ -72,7 +72,7 @@ const StoredSummary = v.pipe(
   v.transform(({ originalType: originalKind, ...summary }) => ({ ...withFactNames(summary), originalKind })),
 );
 
-/** Accepted transactions and the decisions on them, read consistently. */
+/** Read consistently. */
 export function stagedTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.stagedTransactionsTable),
@@ -80,7 +80,7 @@ export function stagedTable(
   const table = itemTable(client, name);
 
   return {
-    /** Writes a fact unless its id is taken. Costs one write unit, and one for each index. */
+    /** Unless its id is taken. Costs one write unit, and one for each index. */
     put: async (fact: AnyStagedFact): Promise<'written' | 'exists'> => {
       const isNew = await table.put(itemOf(fact), {
         ConditionExpression: `attribute_not_exists(${keys.partitionKey})`,
@@ -91,11 +91,10 @@ export function stagedTable(
     get: async (transactionId: string): Promise<StagedFact | undefined> =>
       table.get({ [keys.partitionKey]: transactionId }, StoredFact),
 
-    /** @param decisionId see `decisionIdOf` */
     getDecision: async (decisionId: string): Promise<AnyStagedFact | undefined> =>
       table.get({ [keys.partitionKey]: decisionId }, AnyStoredFact),
 
-    /** Facts that do not exist are left out. @param factIds at most 100, without repetition */
+    /** @param factIds at most 100, without repetition */
     getMany: async (factIds: readonly string[]): Promise<ReadonlyMap<string, AnyStagedFact>> => {
       const facts = await table.getMany(
         factIds.map((id) => ({ [keys.partitionKey]: id })),
@@ -104,7 +103,7 @@ export function stagedTable(
       return new Map(facts.map((fact) => [fact.factId, fact]));
     },
 
-    /** Facts of a date after a key, in the order of `sortKeyOf`, page by page, so that memory stays constant. */
+    /** In the order of `sortKeyOf`, page by page, so memory stays constant. */
     pagesOf: (businessDate: BusinessDate, after = ' '): Pages<StagedSummary> => {
       const index = keys.byBusinessDate;
       const { expression, names } = projection([keys.partitionKey, ...stagedIndexAttributes]);

@@ -12,7 +12,6 @@ const NOTHING = { count: 0, amount: 0 };
 /** Sides without a fact may be left out. */
 const StoredSide = v.optional(v.object({ count: v.number(), amount: StoredInteger }), NOTHING);
 
-/** Control totals by currency. */
 export const StoredTotals = v.record(v.string(), v.object(eachSide(() => StoredSide)));
 
 export const StoredLines = v.array(
@@ -33,7 +32,7 @@ export const StoredMerchantTotals = v.object({
   net: StoredInteger,
 });
 
-/** Tables have `transactionId` and `type` where the app says `factId` and `kind`. */
+/** Tables say `transactionId` and `type` where the app says `factId` and `kind`. */
 export function withFactNames<T extends { readonly transactionId: string; readonly type: unknown }>({
   transactionId: factId,
   type: kind,

@@ -18,15 +18,15 @@ const StoredReport = v.object({
   totals: StoredLines,
 });
 
-/** Reports of a client and a date lie in 65,536 buckets, by a digest of the terminal. */
+/** A client's reports of a date lie in 65,536 buckets, by a digest of the terminal. */
 const BUCKET_DIGITS = 4;
 /**
- * Two million terminals put 31 in an average bucket, and never 64, so that a client may report some four million.
- * Counting a bucket reads a few KB, and needs no counter that two requests could write.
+ * Two million terminals put 31 in an average bucket, and never 64: a client may report some four million. Counting a
+ * bucket reads a few KB, and needs no counter that two requests could write.
  */
 export const MOST_IN_BUCKET = 64;
 
-/** What terminals report of a date, in the table of business days. */
+/** In the table of business days. */
 export function terminalTotalsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.businessDaysTable),
@@ -34,7 +34,7 @@ export function terminalTotalsTable(
   const table = itemTable(client, name);
   const itemKeys = v.object({ [keys.sortKey]: v.string() });
   return {
-    /** The last report of a terminal counts. @param mostInBucket may be exceeded by reports that come at once */
+    /** A terminal's last report counts. @param mostInBucket reports that come at once may exceed it */
     record: async (
       businessDate: BusinessDate,
       report: TerminalReport,
@@ -86,7 +86,7 @@ function itemOf(businessDate: BusinessDate, report: TerminalReport, now: Date) {
   };
 }
 
-/** What the sort keys of a bucket begin with. */
+/** The beginning of a bucket's sort keys. */
 export function bucketOf({ clientId, terminalId }: Pick<TerminalReport, 'clientId' | 'terminalId'>): string {
   return `${clientId}#${hash('sha256', terminalId).slice(0, BUCKET_DIGITS)}#`;
 }

@@ -14,10 +14,8 @@ const keys = tables.businessDays;
 /** An item takes 400 KB with its keys; the text is all ASCII. */
 const CHUNK_BYTES = 380 * 1024;
 
-/** A run whose walk continues in another invocation. */
 export interface OpenWalk {
   readonly run: string;
-  /** The number of parts that are done. */
   readonly part: number;
   readonly startedAt: string;
   readonly attempt: number;
@@ -78,10 +76,7 @@ const StoredPosition = v.object({
   count: v.optional(v.number(), 0),
 });
 
-/**
- * How far the walk of a date has come: beside the day's record, which is read often. Only the holder of the day's lease
- * writes here, so that no condition is needed.
- */
+/** Apart from the day's record, which is read often. Only the lease's holder writes here, so no condition is needed. */
 export function walksTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.businessDaysTable),
@@ -101,11 +96,11 @@ export function walksTable(
     noteSends: async (businessDate: BusinessDate, sends: InterruptedSends): Promise<void> =>
       set(keyOf(businessDate), { sends }),
 
-    /** How far the last run that made a note had sent, whether it concluded or not. */
+    /** Of the last run that made a note, whether it concluded or not. */
     notedSends: async (businessDate: BusinessDate): Promise<InterruptedSends | undefined> =>
       (await table.get(keyOf(businessDate), StoredPosition))?.sends,
 
-    /** Saves a walk as text, in as many items as it takes. The last save stays valid until all of them are written. */
+    /** As text, in as many items as it takes. The last save stays valid until all of them are written. */
     save: async (businessDate: BusinessDate, walk: OpenWalk): Promise<void> => {
       const text = textOf(walk);
       const count = Math.ceil(text.length / CHUNK_BYTES);

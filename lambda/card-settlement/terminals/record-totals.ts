@@ -21,10 +21,7 @@ export interface TerminalServices {
 /** As old as a transaction may be, and a day more because clocks change. */
 const BACK_DAYS = AGE_LIMIT_DAYS + 1;
 
-/**
- * Records a terminal's own books of a date, with which every run compares what was staged.
- * @throws Problem 422 if the date is out of range, or too many terminals have reported
- */
+/** Every run compares these with what was staged. @throws Problem 422: date out of range, or too many terminals */
 export async function recordTotals(
   businessDate: BusinessDate,
   report: TerminalReport,
@@ -38,7 +35,7 @@ export async function recordTotals(
       detail: `The open business date is ${today}; totals may be reported until ${BACK_DAYS} days later.`,
     });
   }
-  // If none of a terminal's sales has arrived, only its report makes the date known.
+  // If none of a terminal's sales arrived, only its report makes the date known.
   if (totals.some(({ count }) => count > 0)) {
     // Most days are known, and a read is cheaper than a refused write.
     const day = await services.days.read(businessDate);

@@ -19,21 +19,18 @@ export interface DeliveryServices extends PushServices {
   readonly sendNotification: (message: NotificationMessage) => Promise<void>;
 }
 
-/** `known`: it was acknowledged before. `expired`: it is too old to wait. */
+/** `known`: acknowledged before. `expired`: too old to wait. */
 export type Delivery =
   | { readonly outcome: 'known' | 'expired' }
   | { readonly outcome: 'notified'; readonly pushed: number; readonly gone: number; readonly left: number };
 
 /**
- * Puts a message into its recipient's inbox, then pushes it to the recipient's live connections. The order matters: a
- * device that says hello after the connections were read finds the notification in the inbox.
+ * The order matters. The inbox is written before the connections are read: a device that says hello later finds the
+ * notification in the inbox. Acknowledgements are read after that write: an earlier one is seen here, and the
+ * notification is removed again; a later one removes it itself.
  *
- * A message that comes again is pushed again unless it was acknowledged, because the invocation that wrote the
- * notification may have crashed before the push. Acknowledgements are read after the notification is written: an
- * earlier one is seen here, and the notification is removed again; a later one removes it itself.
- *
- * Devices that are not reached get a message of their own, so that the others are not pushed to twice.
- *
+ * A message that comes again is pushed again unless it was acknowledged, because the first invocation may have crashed
+ * before the push. Devices that are not reached get a message of their own, so that the others are not pushed to twice.
  * @param only the devices of such a message
  * @throws PermanentError if there is no such message
  */
@@ -45,7 +42,7 @@ export async function deliver(
   const { inbox, connections } = services;
   const message = await services.messages.get(place.conversationId, place.sequence);
   if (message === undefined) throw new PermanentError('The queue names a message that does not exist.');
-  // Its tombstone may have expired: nobody can tell any more whether it was acknowledged.
+  // Its tombstone may have expired, and with it the knowledge whether it was acknowledged.
   if (isExpired(message, services.now())) return { outcome: 'expired' };
   await inbox.put(message, services.now());
   if (await services.acknowledgements.has(message.to, message)) {
@@ -76,7 +73,7 @@ export async function deliver(
   return { outcome: 'notified', pushed, gone, left: left.length };
 }
 
-/** Disconnects devices beyond the limit. The next message finds those that are missed here. */
+/** Disconnects devices beyond the limit. The next message catches those that are missed. */
 async function dismiss(
   userId: string,
   connectionIds: readonly string[],

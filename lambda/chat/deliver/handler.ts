@@ -28,7 +28,6 @@ const services = lazily(() => {
   };
 });
 
-/** SQS event of the notification queue. */
 export async function handler(
   event: SQSEvent,
   context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,

@@ -25,7 +25,7 @@ const AccessTokenClaims = v.object({
   exp: v.number(),
 });
 
-/** A Lambda authorizer's answer. Every later event of the connection has its context. */
+/** Every later event of the connection has the `context`. */
 export interface ConnectionGrant {
   readonly principalId: string;
   readonly policyDocument: {
@@ -38,9 +38,8 @@ export interface ConnectionGrant {
 }
 
 /**
- * Opens a connection for a chat user's access token in the query parameter `token`, because browsers cannot set headers of a
- * WebSocket. It refuses ID tokens, and tokens of other clients or issuers.
- *
+ * Takes an access token from the query parameter `token`, because browsers cannot set headers of a WebSocket. It
+ * refuses ID tokens, and tokens of other clients or issuers.
  * @throws Error `Unauthorized`, which API Gateway answers with 401; any other error becomes a 500
  */
 export async function authorizeConnection(

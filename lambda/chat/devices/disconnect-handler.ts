@@ -5,9 +5,9 @@ import { connectionsTable } from '../store/connections.ts';
 
 const connections = lazily(() => connectionsTable(createDynamoDbClient()));
 
-/** `$disconnect`: best effort of API Gateway. A device that vanishes without it is removed at the first push. */
+/** `$disconnect` is best effort of API Gateway. A device that vanishes without it is removed at the first push. */
 export const handler = deviceHandler(
   async ({ userId, connectionId }) => connections().remove({ userId, connectionId }),
-  // Nobody is left on the connection who could be told of a problem.
+  // Nobody is left to tell of a problem.
   () => Promise.resolve('gone'),
 );

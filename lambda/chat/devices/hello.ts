@@ -12,11 +12,9 @@ export interface HelloServices {
 }
 
 /**
- * `hello`: the device wants what arrives from now on, and what waits. Storing its connection makes it live. A worker
- * pushes what waits, as that may take longer than a frame's handler should.
- *
- * However often a device says hello, one drain at a time is under way, whose end answers all of them. A device that has
- * just caught up is told so at once: what came since was pushed to it.
+ * Makes the connection live. A worker pushes what waits, which may take longer than a frame's handler should. One drain
+ * at a time answers all hellos of a device. A device that has just caught up is told so at once: what came since was
+ * pushed to it.
  */
 export async function hello(request: DeviceRequest, services: HelloServices): Promise<void> {
   parseFrame(HelloFrame, request);

@@ -18,10 +18,7 @@ export interface ReadServices {
   readonly pushFrame: PushFrame;
 }
 
-/**
- * `read`: the user has read a conversation up to a sequence. A position never goes back, nor beyond the last message.
- * When it moves, the live devices of both users are told. A receipt is a hint: one that is lost is not sent again.
- */
+/** A position never moves back, nor past the last message. A receipt is a hint: a lost one is not sent again. */
 export async function read(request: DeviceRequest, services: ReadServices): Promise<void> {
   const { conversationId, sequence } = parseFrame(ReadFrame, request);
   const { userId, connectionId } = request;
@@ -40,7 +37,7 @@ export async function read(request: DeviceRequest, services: ReadServices): Prom
   async function pushReceipt(member: string): Promise<PushesToAll> {
     const live = (await connections.live(member, services.now())).slice(0, deviceLimit);
     const push = async (id: string): Promise<boolean> => {
-      // The next message disconnects one that is stuck.
+      // The next message disconnects a stuck one.
       if ((await services.pushFrame(id, frame)) !== 'gone') return true;
       await connections.remove({ userId: member, connectionId: id });
       return false;

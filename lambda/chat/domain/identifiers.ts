@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 
-/** Of identifiers that callers choose. */
 export const IDENTIFIER = /^[A-Za-z0-9_-]{1,64}$/;
 
 export const USER_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -8,23 +7,23 @@ export const USER_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 /** Padded to this length, sequences sort as text. */
 const SEQUENCE_DIGITS = 7;
 
-/** The same, whichever of the two users writes first. */
+/** The same, whichever of the two writes first. */
 export function conversationIdOf(one: string, other: string): string {
   return digest([one, other].toSorted());
 }
 
-/** A retry gives the same id and so finds its own message. With the recipient in it, ids are unique across conversations. */
+/** A retry gets the same id. The recipient makes ids unique across conversations. */
 export function messageIdOf(from: string, to: string, clientMessageId: string): string {
   return digest([from, to, clientMessageId]);
 }
 
-/** Where a notification is in its user's inbox, which is sorted by conversation and sequence. */
+/** Inboxes are sorted by conversation and sequence. */
 export interface NotificationPlace {
   readonly conversationId: string;
   readonly sequence: number;
 }
 
-/** An id means something only in its own user's inbox. */
+/** Means something only in its own user's inbox. */
 export function notificationIdOf({ conversationId, sequence }: NotificationPlace): string {
   return `${conversationId}-${padded(sequence)}`;
 }

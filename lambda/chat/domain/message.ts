@@ -3,7 +3,7 @@ import { IDENTIFIER, USER_ID } from './identifiers.ts';
 
 const TEXT_CHARACTERS = 4000;
 
-/** Counts Unicode code points. Half a surrogate pair is no character, and UTF-8 cannot encode it. */
+/** Counts code points. Half a surrogate pair is no character, and UTF-8 cannot encode it. */
 const Text = v.pipe(
   v.string(),
   v.nonEmpty('must have at least 1 character'),
@@ -32,11 +32,11 @@ export interface Message {
   readonly text: string;
   /** RFC 3339, UTC. */
   readonly sentAt: string;
-  /** Of the request that posted it; the log can be searched by it. */
+  /** For searching the log. */
   readonly requestId?: string;
 }
 
-/** A message that waits in its recipient's inbox until one of the recipient's devices acknowledges it. */
+/** Waits in the recipient's inbox until one of the recipient's devices acknowledges it. */
 export type Notification = Message;
 
 /** From the sending, not the delivery. Afterwards only the history has the message. */

@@ -2,7 +2,6 @@ import type { ServerFrame } from '../frames.ts';
 import type { ConversationsTable } from '../store/conversations.ts';
 import type { MessagesTable } from '../store/messages.ts';
 
-/** The frame that a device gets once it has what waited. */
 export type CaughtUpFrame = Extract<ServerFrame, { type: 'caught-up' }>;
 
 export interface CaughtUpServices {
@@ -10,12 +9,12 @@ export interface CaughtUpServices {
   readonly messages: Pick<MessagesTable, 'lastSequences'>;
 }
 
-/** A frame with this many conversations is still far below the 32 KB that a WebSocket frame may have. */
+/** Still far below the 32 KB that a WebSocket frame may have. */
 const CAUGHT_UP_CONVERSATIONS = 500;
 
 /**
- * Names the last sequence of each of the user's conversations, so that a device sees what it lacks, even if another device
- * acknowledged it. `more` means that there are others: `GET /conversations` has all.
+ * Shows a device what it lacks, even if another device acknowledged it. `more`: there are others; `GET /conversations`
+ * has all.
  */
 export async function caughtUpFrame(userId: string, services: CaughtUpServices): Promise<CaughtUpFrame> {
   const found = await services.conversations.of(userId, undefined, CAUGHT_UP_CONVERSATIONS + 1);

@@ -9,10 +9,9 @@ import { drain, type DrainServices } from './drain.ts';
 type Services = Omit<DrainServices, 'inboxPage' | 'caughtUpFrame'> &
   CaughtUpServices & { readonly inbox: Pick<InboxTable, 'page'> };
 
-/** Notifications read at once: pushing them takes a second or two. */
+/** Pushing these takes a second or two. */
 const PAGE_ITEMS = 100;
 
-/** Drains the devices that came online, side by side. */
 export async function drainDevices(
   records: readonly SQSRecord[],
   services: Services,

@@ -22,18 +22,18 @@ export interface Drain {
   readonly pushed: number;
 }
 
-/** For clocks that differ between invocations, and for slow writes. */
+/** Clocks differ between invocations, and writes may be slow. */
 const CLOCK_SKEW_MILLISECONDS = 60_000;
 
 /**
- * Pushes a user's inbox to one of the user's devices, by conversation and sequence, and tells the device when that is
- * done. When time is up, or a push fails, a message asks for the rest.
+ * Pushes a user's inbox to a device, by conversation and sequence. When time is up or a push fails, a message asks for
+ * the rest.
  *
  * No notification is lost between a drain and a delivery. The device is live since its hello, and a delivery writes the
  * notification before it reads the connections. So either the delivery finds this connection, or the notification was
  * written before the hello and the drain finds it. The device gets twice what both find.
  *
- * The owner of a connection is looked up; the message is not trusted. So a user's notifications go to no other user.
+ * The connection's owner is looked up, whatever the message says: notifications go to no other user.
  */
 export async function drain(
   { userId, connectionId, goesOn }: v.InferOutput<typeof DrainMessage>,

@@ -24,7 +24,6 @@ const services = lazily(() => {
   };
 });
 
-/** SQS event of the drain queue. */
 export async function handler(
   event: SQSEvent,
   context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,

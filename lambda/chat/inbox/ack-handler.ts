@@ -5,7 +5,7 @@ import { AckFrame } from '../frames.ts';
 import { acknowledge, type AcknowledgeServices } from './acknowledge.ts';
 import { acknowledgeServices } from './services.ts';
 
-/** `ack`: acknowledges notifications. Ids of none in the inbox have no effect. */
+/** Ids of none in the inbox have no effect. */
 export async function ack(request: DeviceRequest, services: AcknowledgeServices): Promise<void> {
   const { notificationIds } = parseFrame(AckFrame, request);
   const places = [...new Set(notificationIds)].map(placeOf).filter((place) => place !== undefined);

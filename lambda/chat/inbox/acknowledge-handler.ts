@@ -9,7 +9,7 @@ import { acknowledgeServices } from './services.ts';
 
 const NotificationId = v.pipe(v.string(), v.regex(IDENTIFIER, 'must match [A-Za-z0-9_-]{1,64}'));
 
-/** `DELETE /notifications/{notificationId}`: acknowledges a notification; once more is no error. */
+/** `DELETE /notifications/{notificationId}`: once more is no error. */
 export const handler = httpHandler(async (request) => {
   const userId = userOf(request);
   knownQuery(request, []);

@@ -9,11 +9,9 @@ export interface AcknowledgeServices {
 }
 
 /**
- * Acknowledges a user's notification. The tombstone is the acknowledgement: after that one write nobody is shown the
- * notification, and whoever delivers the message once more removes it again. So neither a crash between the two writes
- * nor a late duplicate changes anything.
- *
- * What was never in the inbox gets no tombstone: it would stop a message to come from being delivered.
+ * The tombstone is the acknowledgement. After that write nobody is shown the notification, and a later delivery of the
+ * message removes it again: neither a crash between the two writes nor a late duplicate changes anything. What was
+ * never in the inbox gets no tombstone, which would stop a message still to come.
  */
 export async function acknowledge(
   userId: string,

@@ -15,7 +15,7 @@ const Cursor = v.pipe(
   v.check((text) => placeOf(text) !== undefined, 'is not a cursor that this list gave'),
 );
 
-/** `GET /notifications`: the caller's inbox. */
+/** `GET /notifications` */
 export async function listNotifications(request: HttpRequest, services: ListServices): Promise<HttpResponse> {
   const userId = userOf(request);
   const { limit, cursor } = pageIn(request, Cursor);

@@ -7,14 +7,10 @@ export interface ListServices {
   readonly inbox: Pick<InboxTable, 'page'>;
 }
 
-/** One request reads no more; the cursor goes on behind them. */
+/** One request reads no more; the cursor goes on after them. */
 const MOST_PAGES = 5;
 
-/**
- * Lists a user's inbox behind a place.
- *
- * @returns at most `limit` notifications; with `next` others may follow behind that place
- */
+/** @returns at most `limit` notifications; with `next`, others may follow */
 export async function listInbox(
   userId: string,
   { after, limit }: { readonly after: NotificationPlace | undefined; readonly limit: number },

@@ -4,7 +4,6 @@ import { lazily } from '../../shared/lazily.ts';
 import { acknowledgementsTable } from '../store/acknowledgements.ts';
 import { inboxTable } from '../store/inbox.ts';
 
-/** What both ways to acknowledge work on. */
 export const acknowledgeServices = lazily(() => {
   const client = createDynamoDbClient();
   return { now: systemClock, inbox: inboxTable(client), acknowledgements: acknowledgementsTable(client) };

@@ -8,7 +8,7 @@ import { conversationsTable } from '../store/conversations.ts';
 import { messagesTable } from '../store/messages.ts';
 import { listConversationsOf, type ConversationServices } from './conversations.ts';
 
-/** `GET /conversations`: the caller's conversations. */
+/** `GET /conversations` */
 export async function listConversations(
   request: HttpRequest,
   services: ConversationServices,

@@ -11,10 +11,8 @@ export interface BegunConversation extends MemberConversation {
 }
 
 /**
- * Lists a user's conversations behind one of them, each with its last sequence and the user's read position. A device
- * that was away for longer than notifications wait finds what it missed here.
- *
- * @returns at most `limit`; with `next` others follow behind that one
+ * Shows a device what it missed while it was away for longer than notifications wait.
+ * @returns at most `limit`; with `next`, others follow
  */
 export async function listConversationsOf(
   userId: string,
@@ -24,7 +22,7 @@ export async function listConversationsOf(
   const found = await services.conversations.of(userId, after, limit + 1);
   const page = found.slice(0, limit);
   const sequences = await services.messages.lastSequences(page.map(({ conversationId }) => conversationId));
-  // A conversation without a last sequence never began: its first message was not written.
+  // Without a last sequence its first message was not written, so it never began.
   const items = page.flatMap((conversation) => {
     const lastSequence = sequences.get(conversation.conversationId);
     return lastSequence === undefined ? [] : [{ ...conversation, lastSequence }];

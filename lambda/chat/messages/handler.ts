@@ -15,7 +15,7 @@ import { messagesTable } from '../store/messages.ts';
 import { rateLimitsTable } from '../store/rate-limits.ts';
 import { writeMessage, type PostServices } from './write-message.ts';
 
-/** `POST /messages`: writes a message once, however often the request comes. */
+/** `POST /messages` */
 export async function postMessage(request: HttpRequest, services: PostServices): Promise<HttpResponse> {
   const from = userOf(request);
   knownQuery(request, []);

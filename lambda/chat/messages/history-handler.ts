@@ -11,7 +11,7 @@ import { readHistory } from './history.ts';
 
 const messages = lazily(() => messagesTable(createDynamoDbClient()));
 
-/** `GET /conversations/{conversationId}/messages?after=&limit=&cursor=`: the history, for its two members. */
+/** `GET /conversations/{conversationId}/messages?after=&limit=&cursor=` */
 export const handler = httpHandler(async (request) => {
   const userId = userOf(request);
   const conversationId = pathParameter(request, 'conversationId', ConversationId);
@@ -21,7 +21,7 @@ export const handler = httpHandler(async (request) => {
   return { status: 200, body: pageBody(items.map(messageBody), next) };
 });
 
-/** The query parameter `after`: 0 is before the first. */
+/** 0 is before the first. */
 function afterIn({ query }: HttpRequest): number {
   const { after = '0' } = query;
   if (!/^\d{1,7}$/.test(after)) {

@@ -3,10 +3,8 @@ import { isMember, type Message } from '../domain/message.ts';
 import type { MessagesTable } from '../store/messages.ts';
 
 /**
- * Reads the history of a conversation behind a sequence, for one of its two members.
- *
- * @returns at most `limit` messages; with `next` others follow behind that sequence
- * @throws Problem 404 if there is no such conversation, and the same to a user who is not one of its members
+ * @returns at most `limit` messages; with `next`, others follow
+ * @throws Problem 404 if there is no such conversation, or the user is not one of its two members
  */
 export async function readHistory(
   userId: string,

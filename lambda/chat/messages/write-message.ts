@@ -14,7 +14,7 @@ export interface PostServices {
   readonly conversations: Pick<ConversationsTable, 'add'>;
   readonly rateLimits: RateLimitsTable;
   readonly rateLimit: RateLimit;
-  /** Waits a little, and longer the more attempts have failed. */
+  /** Waits longer the more attempts have failed. */
   readonly pause: (attempt: number) => Promise<void>;
 }
 
@@ -23,20 +23,18 @@ export interface PostRequest extends PostedMessage {
   readonly requestId: string;
 }
 
-/** `replayed`: the message was written before. `too many`: the sender must wait. */
+/** `replayed`: the message was written before. */
 export type Written =
   | { readonly outcome: 'written' | 'replayed'; readonly message: Message }
   | { readonly outcome: 'too many'; readonly waitSeconds: number };
 
-/** Enough for 50 simultaneous writers of one conversation: even the unluckiest gets a turn. */
+/** Even the unluckiest of 50 simultaneous writers gets a turn. */
 const ATTEMPTS = 50;
 
 /**
- * Writes a message under the next sequence of its conversation, once however often the request comes. The write is also
- * the event: a pipe reads the table's stream.
- *
- * @throws Problem 400 for a message to oneself, 409 if the conversation is full, 422 if the clientMessageId was used for
- *   another text, 503 if too many write at once
+ * Writes a message once, however often the request comes. The write is also the event: a pipe reads the table's stream.
+ * @throws Problem 400 for a message to oneself, 409 if the conversation is full, 422 if the clientMessageId was used
+ *   for another text, 503 if too many write at once
  */
 export async function writeMessage(
   { from, to, text, clientMessageId, requestId }: PostRequest,
@@ -49,7 +47,7 @@ export async function writeMessage(
   const messageId = messageIdOf(from, to, clientMessageId);
 
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    // The order matters: a double of this message stands at or before `last`, where it is found, or takes the next place.
+    // The order matters: a double of this message is found at or before `last`, or takes the next place.
     const last = (await messages.last(conversationId))?.sequence ?? 0;
     const found = await messages.find(conversationId, messageId);
     if (found !== undefined) return replay(found, text);

@@ -9,20 +9,17 @@ import { timeToLive } from './time-to-live.ts';
 
 const keys = tables.acknowledgements;
 
-/** A tombstone outlives its notification: that expires 30 days after the message was sent, before any acknowledgement. */
+/** Outlives its notification, which expires 30 days after the sending, before any acknowledgement does. */
 const TOMBSTONE_DAYS = NOTIFICATION_DAYS + 1;
 
-/** Most keys that one BatchGetItem takes. */
+/** BatchGetItem takes no more. */
 const BATCH_KEYS = 100;
 
 const StoredPlace = v.object({ conversationId: v.string(), sequence: v.number() });
 
 export type AcknowledgementsTable = ReturnType<typeof acknowledgementsTable>;
 
-/**
- * The tombstones of acknowledged notifications. They have a table of their own, so that reading an inbox does not read
- * them. All reads are consistent.
- */
+/** Tombstones have a table of their own, so that reading an inbox does not read them. All reads are consistent. */
 export function acknowledgementsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.acknowledgementsTable),
@@ -37,7 +34,7 @@ export function acknowledgementsTable(
       return (await table.get(keyOf(userId, place), StoredPlace)) !== undefined;
     },
 
-    /** Those of a user's notifications that are acknowledged, by `conversationSequenceOf`. */
+    /** By `conversationSequenceOf`. */
     async among(userId: string, places: readonly NotificationPlace[]): Promise<ReadonlySet<string>> {
       const found = new Set<string>();
       for (let from = 0; from < places.length; from += BATCH_KEYS) {

@@ -22,7 +22,7 @@ export interface Device {
 
 /** After this time without news, a drain is lost or far back in its queue: a hello may request another. */
 const DRAINING_MILLISECONDS = 30_000;
-/** A device that has caught up gets what arrives live, so it need not ask again so soon. */
+/** A device that caught up gets what arrives live, and need not ask again so soon. */
 const CAUGHT_UP_MILLISECONDS = 10_000;
 
 /** Those beyond `deviceLimit` are read too, so that they can be disconnected. */
@@ -32,14 +32,13 @@ const StoredConnection = v.object({ connectionId: v.string(), expiresAt: v.numbe
 
 export type ConnectionsTable = ReturnType<typeof connectionsTable>;
 
-/** The connections of devices that are online. */
 export function connectionsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.connectionsTable),
 ) {
   const table = itemTable(client, name);
   return {
-    /** Makes a connection live and notes that it is being drained, unless it is already, or was a moment ago. */
+    /** Makes the connection live. Requests a drain unless one is under way or ended a moment ago. */
     async requestDrain(device: Device, now: Date): Promise<'requested' | 'draining' | 'caught-up'> {
       try {
         await client.send(
@@ -66,7 +65,7 @@ export function connectionsTable(
       }
     },
 
-    /** Notes how far a drain is. A connection that is gone is not brought back. */
+    /** A connection that is gone is not brought back. */
     async noteDrain(device: Device, state: 'draining' | 'caught-up', now: Date): Promise<'noted' | 'gone'> {
       const pause = state === 'draining' ? DRAINING_MILLISECONDS : CAUGHT_UP_MILLISECONDS;
       const noted = await table.update(keyOf(device), {
@@ -82,7 +81,7 @@ export function connectionsTable(
       await table.delete(keyOf(device));
     },
 
-    /** A user's live connections, the newest first, read consistently: all, up to twice as many as a user may have. */
+    /** The newest first, read consistently: all, up to twice as many as a user may have. */
     async live(userId: string, now: Date): Promise<string[]> {
       const found: v.InferOutput<typeof StoredConnection>[] = [];
       let after: string | undefined;

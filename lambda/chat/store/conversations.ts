@@ -11,7 +11,7 @@ export interface MemberConversation {
   readonly conversationId: string;
   /** The other member. */
   readonly with: string;
-  /** Up to where the member has read; 0 for nothing. */
+  /** Up to here the member has read; 0 for nothing. */
   readonly readSequence: number;
 }
 
@@ -28,7 +28,7 @@ const StoredConversation = v.object({
 
 export type ConversationsTable = ReturnType<typeof conversationsTable>;
 
-/** Each user's conversations, by id. Lists are read consistently. */
+/** By id. Lists are read consistently. */
 export function conversationsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.conversationsTable),
@@ -44,13 +44,12 @@ export function conversationsTable(
       });
     },
 
-    /** At most `limit` conversations of a user behind one of them. */
     async of(userId: string, after: string | undefined, limit: number): Promise<MemberConversation[]> {
       const { items } = await table.page(partitionQuery(keys, userId, limit, after), StoredConversation);
       return items.map(({ sequence, ...conversation }) => ({ ...conversation, readSequence: sequence }));
     },
 
-    /** Moves a user's read position forward, never back. @returns whether it moved */
+    /** Never back. @returns whether it moved */
     async advance(position: Membership & { readonly sequence: number }, now: Date): Promise<boolean> {
       const moved = await table.update(keyOf(position), {
         UpdateExpression: 'SET #sequence = :sequence, readAt = :now',

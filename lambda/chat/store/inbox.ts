@@ -18,22 +18,20 @@ const StoredNotification = v.object({
   [keys.timeToLive]: v.number(),
 });
 
-/** A notification, and when it was put into the inbox. */
 export interface WaitingItem {
   readonly notification: Notification;
   readonly notifiedAt: string;
 }
 
-/** Part of a user's inbox. */
 export interface InboxPage {
   readonly items: readonly WaitingItem[];
-  /** Up to where the inbox was read; undefined at its end. */
+  /** Up to here the inbox was read; undefined at its end. */
   readonly readTo: NotificationPlace | undefined;
 }
 
 export type InboxTable = ReturnType<typeof inboxTable>;
 
-/** What waits for each user, by conversation and sequence. All reads are consistent. */
+/** By conversation and sequence. All reads are consistent. */
 export function inboxTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.notificationsTable),
@@ -41,7 +39,6 @@ export function inboxTable(
 ) {
   const table = itemTable(client, name);
   return {
-    /** Puts a message into its recipient's inbox, where it waits until 30 days after it was sent. */
     async put(message: Message, now: Date): Promise<'written' | 'exists'> {
       const write = { ConditionExpression: `attribute_not_exists(${keys.partitionKey})` };
       return (await table.put(storedNotification(message, now), write)) ? 'written' : 'exists';
@@ -56,8 +53,8 @@ export function inboxTable(
     },
 
     /**
-     * Reads the next `limit` items behind a place. Two kinds are left out: what has expired, because DynamoDB takes days
-     * to delete it; and what is acknowledged but still there, because a worker crashed or delivered it once more.
+     * Leaves out what has expired, because DynamoDB takes days to delete it, and what is acknowledged but still there,
+     * because a worker crashed or delivered it once more.
      */
     async page(
       userId: string,

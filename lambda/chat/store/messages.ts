@@ -26,7 +26,7 @@ const READS_AT_ONCE = 25;
 
 export type MessagesTable = ReturnType<typeof messagesTable>;
 
-/** The messages, by conversation and sequence. All reads are consistent. */
+/** By conversation and sequence. All reads are consistent. */
 export function messagesTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.messagesTable),
@@ -42,10 +42,10 @@ export function messagesTable(
   return {
     get,
 
-    /** The last message of a conversation; undefined if the conversation has not begun. */
+    /** Undefined if the conversation has not begun. */
     last,
 
-    /** The last sequence of each of these conversations that has begun, by conversation. */
+    /** Without the conversations that have not begun. */
     async lastSequences(conversationIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
       const found = new Map<string, number>();
       await forEachConcurrently(conversationIds, READS_AT_ONCE, async (conversationId) => {
@@ -69,10 +69,7 @@ export function messagesTable(
       return found && get(conversationId, found.sequence);
     },
 
-    /**
-     * Writes a message unless its place is taken. `full`: the conversation has the 10 GB that DynamoDB allows the items
-     * of one partition key in a table with a local secondary index.
-     */
+    /** `full`: 10 GB, all that DynamoDB allows a partition key of a table with a local secondary index. */
     async put(message: Message): Promise<'written' | 'taken' | 'full'> {
       const write = { ConditionExpression: `attribute_not_exists(${keys.partitionKey})` };
       try {
@@ -83,7 +80,7 @@ export function messagesTable(
       }
     },
 
-    /** At most `limit` messages of a conversation behind a sequence, in order. */
+    /** At most `limit`, in order. */
     async behind(conversationId: string, after: number, limit: number): Promise<Message[]> {
       const messages: Message[] = [];
       // A page ends at 1 MB: the longest messages fill it before the limit does.

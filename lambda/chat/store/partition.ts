@@ -1,6 +1,6 @@
 import type { Query } from '../../shared/item-table.ts';
 
-/** A query of at most `limit` items of a partition, in the order of their sort keys; all, or those behind `after`. */
+/** At most `limit` items in the order of their sort keys: all, or those after `after`. */
 export function partitionQuery(
   keys: { readonly partitionKey: string; readonly sortKey: string },
   partition: string,

@@ -3,12 +3,10 @@ import { environmentVariable } from '../../shared/environment.ts';
 import { createSqsClient } from '../../shared/sqs.ts';
 import { environmentNames, type DrainMessage, type NotificationMessage } from '../contract.ts';
 
-/** @returns a function that sends a message to the notification queue */
 export function notificationQueue(): (message: NotificationMessage) => Promise<void> {
   return queueSender(environmentNames.notificationQueueUrl);
 }
 
-/** @returns a function that sends a message to the drain queue */
 export function drainQueue(): (message: DrainMessage) => Promise<void> {
   return queueSender(environmentNames.drainQueueUrl);
 }

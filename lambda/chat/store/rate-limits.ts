@@ -12,18 +12,14 @@ export interface RateLimit {
 
 export type RateLimitsTable = ReturnType<typeof rateLimitsTable>;
 
-/** How many messages each sender posted in each window. */
+/** Counts messages by sender and window. */
 export function rateLimitsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.rateLimitsTable),
 ) {
   const table = itemTable(client, name);
   return {
-    /**
-     * Counts one message of a sender, unless the window is full.
-     *
-     * @returns undefined if it was counted, else the seconds until the next window
-     */
+    /** @returns undefined if the message was counted, else the seconds until the next window */
     async take(
       userId: string,
       { messages, windowSeconds }: RateLimit,

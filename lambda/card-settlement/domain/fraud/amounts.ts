@@ -5,7 +5,7 @@ import { millisecondsBetween, type PastUse, type Subject } from './history.ts';
 import type { FraudSettings } from './settings.ts';
 import { centsPerMinorUnit, COMPARED_IN, decimalText, isMoreThan, plus, times } from './value.ts';
 
-/** A large amount at an hour when few people shop. It does not apply without a rate for the currency. */
+/** Does not apply without a rate for the currency. */
 export function nightLarge(
   subject: Subject,
   rates: FxRates | undefined,
@@ -28,12 +28,11 @@ export function nightLarge(
   };
 }
 
-/** The hours may span midnight. */
 function isNight(hour: number, { fromHour, untilHour }: FraudSettings['nightLarge']): boolean {
   return fromHour <= untilHour ? hour >= fromHour && hour < untilHour : hour >= fromHour || hour < untilHour;
 }
 
-/** An amount far above the card's usual ones. Sales in other currencies count if the day has rates for them. */
+/** Sales in other currencies count if the day has rates for them. */
 export function amountSpike(
   subject: Subject,
   sales: readonly PastUse[],
@@ -49,7 +48,7 @@ export function amountSpike(
         : undefined
       : centsPerMinorUnit(currency, rates);
 
-  // Added up by currency first: a thousand fractions would have a denominator of thousands of digits.
+  // By currency first: the sum of a thousand fractions would have a denominator of thousands of digits.
   const amounts = new Map<string, { readonly sum: bigint; readonly count: number }>();
   for (const sale of sales) {
     if (millisecondsBetween(sale, subject) > settings.windowDays * 86_400_000) continue;
@@ -69,7 +68,7 @@ export function amountSpike(
     worthOf(subject.currency) ?? { numerator: 1n, denominator: 1n },
     BigInt(subject.amount),
   );
-  // amount > times × total / earlierUses, multiplied out, so that the mean is never rounded.
+  // amount > times × total / earlierUses, multiplied out, so that the mean is not rounded.
   if (
     earlierUses < settings.earlierUses ||
     !isMoreThan(times(amount, BigInt(earlierUses)), times(total, BigInt(settings.timesMean)))
@@ -88,10 +87,7 @@ export function amountSpike(
   };
 }
 
-/**
- * The currencies whose rates the two rules need. None if everything is USD, or if all sales are in one currency and it
- * is day: a day that converts nothing needs no rates for assessments.
- */
+/** The currencies whose rates are needed. None by day if all sales share one currency: then nothing is converted. */
 export function currenciesCompared(
   subject: Subject,
   sales: readonly PastUse[],

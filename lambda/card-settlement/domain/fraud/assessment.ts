@@ -9,16 +9,13 @@ import { impossibleTravel } from './impossible-travel.ts';
 import type { FraudSettings } from './settings.ts';
 import { burst, velocity } from './uses.ts';
 
-/** What an assessment sees, latest first: see `seenBy`. */
+/** Latest first: see `seenBy`. */
 export interface Seen {
   readonly uses: readonly PastUse[];
   readonly smallSales: readonly PastSmallSale[];
 }
 
-/**
- * A sale is assessed by all rules, a refund only as a duplicate: what is known of fraud is known of sales. Refunds do
- * not count as uses of a card.
- */
+/** Refunds are checked only for duplicates, and are no uses of a card: what is known of fraud is known of sales. */
 export function assess(
   subject: Subject,
   seen: Seen,
@@ -43,7 +40,6 @@ export function assess(
   return { score: rules.reduce((sum, { score }) => sum + score, 0), rules };
 }
 
-/** As far back as the rule that looks back farthest. */
 export function cardWindowMilliseconds({ kind }: Pick<Subject, 'kind'>, settings: FraudSettings): number {
   const { amountSpike: spike, velocity: fast, impossibleTravel: travel, burst: faster } = settings;
   const duplicates = settings.duplicate.windowMinutes * 60_000;

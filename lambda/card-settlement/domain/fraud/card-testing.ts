@@ -3,7 +3,7 @@ import { millisecondsBetween, type PastSmallSale, type Subject } from './history
 import type { FraudSettings } from './settings.ts';
 import { isSmallSale } from './small-amount.ts';
 
-/** Stolen cards are tried with small amounts, one after another, at a terminal that allows it. */
+/** Thieves try stolen cards with small amounts, one after another, at a terminal that allows it. */
 export function cardTesting(
   subject: Subject,
   smallSales: readonly PastSmallSale[],

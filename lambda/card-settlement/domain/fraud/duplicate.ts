@@ -2,10 +2,7 @@ import type { RuleVerdict } from '../settlement.ts';
 import { millisecondsBetween, type PastUse, type Subject } from './history.ts';
 import type { FraudSettings } from './settings.ts';
 
-/**
- * The same card, merchant, kind, amount and currency again under another idempotency key. Only later ones count, each
- * within the window after the one before.
- */
+/** The same purchase under another idempotency key. Only the later one counts. */
 export function duplicate(
   subject: Subject,
   history: readonly PastUse[],

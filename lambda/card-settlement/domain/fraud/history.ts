@@ -9,7 +9,7 @@ export interface Moment {
 }
 
 export interface Subject extends Omit<StagedFact, 'occurredAt'>, Moment {
-  /** 0 to 23, by the clock at the point of sale: the offset of `occurredAt`. */
+  /** 0 to 23, by the offset of `occurredAt`: the clock at the point of sale. */
   readonly localHour: number;
 }
 
@@ -23,16 +23,13 @@ export interface PastUse
 export interface PastSmallSale extends Past, Pick<StagedFact, 'cardToken'> {}
 
 export interface HistoryBounds {
-  /** The latest ones that a rule may see. */
+  /** How many of the latest a rule may see. */
   readonly seen: number;
-  /** Looked at to find those: some may belong to later business dates. */
+  /** How many are read to find those: some may belong to later dates. */
   readonly examined: number;
 }
 
-/**
- * A person's card has some ten uses a day, a busy terminal some hundred small sales in ten minutes. A thousand are
- * enough to judge by, and few enough to read.
- */
+/** A person's card has some ten uses a day, a busy terminal some hundred small sales in ten minutes. */
 export const historyBounds: HistoryBounds = { seen: 1000, examined: 4000 };
 
 export function subjectOf(fact: StagedFact): Subject {
@@ -49,10 +46,9 @@ export function millisecondsBetween(earlier: Moment, later: Moment): number {
 }
 
 /**
- * An assessment sees what came strictly before, within the window, on its business date or an earlier one. Once that
- * date is sealed nothing can be added, so that the verdict depends neither on the order of deliveries nor on the rest
- * of the batch.
- * @param past latest first, without repetition; may hold more than this subject sees
+ * What came strictly before, within the window, on the same business date or an earlier one. Once that date is sealed
+ * nothing can be added, so the verdict depends neither on the order of deliveries nor on the batch.
+ * @param past latest first, without repetition; may hold more
  */
 export function seenBy<P extends Past>(
   subject: Subject,
@@ -70,7 +66,7 @@ export function seenBy<P extends Past>(
     .slice(0, bounds.seen);
 }
 
-/** True if nothing before `past` can change what the subject sees. */
+/** True if nothing earlier than `past` can matter. */
 export function seesAll(
   subject: Subject,
   past: readonly Past[],

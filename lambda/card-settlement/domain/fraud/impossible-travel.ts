@@ -5,7 +5,7 @@ import type { FraudSettings } from './settings.ts';
 
 type Place = NonNullable<Transaction['location']>;
 
-/** A card that was present at two places sooner than anybody can travel between them. */
+/** Nobody can travel that fast. */
 export function impossibleTravel(
   subject: Subject,
   sales: readonly PastUse[],
@@ -17,7 +17,7 @@ export function impossibleTravel(
     const hours = millisecondsBetween(sale, subject) / 3_600_000;
     if (sale.location === undefined || hours > settings.windowHours) continue;
     const kilometres = kilometresBetween(sale.location, location);
-    // Not divided: two places at the same instant are infinitely fast.
+    // Not divided: two places at one instant are infinitely fast.
     if (kilometres < settings.kilometres || kilometres < settings.kilometresPerHour * hours) continue;
     return {
       rule: 'impossible-travel',
@@ -36,7 +36,7 @@ export function impossibleTravel(
 /** Mean radius of the Earth (IUGG). */
 const EARTH_RADIUS_KILOMETRES = 6371.0088;
 
-/** Great-circle distance, by the haversine formula: within 0.5 % of the way along the ellipsoid. */
+/** Haversine formula: within 0.5 % of the way along the ellipsoid. */
 export function kilometresBetween(one: Place, other: Place): number {
   const latitude = radians(other.latitude - one.latitude) / 2;
   const longitude = radians(other.longitude - one.longitude) / 2;

@@ -4,9 +4,8 @@ const Score = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1000));
 const Amount = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
 const Hour = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(23));
 
-/** docs/fraud-rules.md says what the numbers mean, and where they come from. */
+/** docs/fraud-rules.md explains the numbers and their sources. */
 export const FraudSettings = v.strictObject({
-  /** Facts whose scores add up to this or more are held for review. */
   holdScore: Score,
   cardTesting: v.strictObject({ score: Score, cards: Amount, windowMinutes: Amount }),
   impossibleTravel: v.strictObject({

@@ -1,7 +1,7 @@
 import { currencyExponent } from '../money.ts';
 import type { StagedFact } from '../settlement.ts';
 
-/** Stolen cards are tried with such amounts. */
+/** Thieves try stolen cards with such amounts. */
 const SMALL_AMOUNT_MAJOR_UNITS = 2;
 
 /** In the sale's own currency, because intake knows no rates. */

@@ -2,7 +2,7 @@ import type { RuleVerdict } from '../settlement.ts';
 import { millisecondsBetween, type PastUse, type Subject } from './history.ts';
 import type { FraudSettings } from './settings.ts';
 
-/** A card that is used faster than a person can shop. */
+/** Faster than a person can shop. */
 export function burst(
   subject: Subject,
   sales: readonly PastUse[],
@@ -14,7 +14,7 @@ export function burst(
   return { rule: 'burst', score, inputs: { earlierUses, windowMinutes } };
 }
 
-/** A card that is used more than people use theirs in half a day. */
+/** More than people use a card in half a day. */
 export function velocity(
   subject: Subject,
   sales: readonly PastUse[],

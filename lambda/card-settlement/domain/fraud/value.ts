@@ -3,7 +3,7 @@ import { currencyExponent, divideHalfEven, type Ratio } from '../money.ts';
 
 export const COMPARED_IN = 'USD';
 
-/** What one minor unit is worth in cents of USD, exactly; undefined if the rates do not say. */
+/** In cents of USD, exactly; undefined without a rate. */
 export function centsPerMinorUnit(currency: string, rates: FxRates | undefined): Ratio | undefined {
   if (currency === COMPARED_IN) return { numerator: 1n, denominator: 1n };
   const rate = rates === undefined ? undefined : crossRate(rates, currency, COMPARED_IN);
@@ -27,7 +27,7 @@ export function isMoreThan(one: Ratio, other: Ratio): boolean {
   return one.numerator * other.denominator > other.numerator * one.denominator;
 }
 
-/** Rounded half to even, in the currency's own unit: `312.40`. @param minorUnits positive */
+/** Rounds half to even: `312.40`. @param minorUnits positive */
 export function decimalText(minorUnits: Ratio, currency: string): string {
   const exponent = currencyExponent(currency) ?? 0;
   const digits = String(divideHalfEven(minorUnits.numerator, minorUnits.denominator)).padStart(

@@ -23,7 +23,6 @@ interface ShownMessage extends SeenMessage {
 /** API Gateway ends a connection after 10 idle minutes. */
 const KEEP_ALIVE_MILLISECONDS = 5 * 60_000;
 
-/** `npm run chat -- <me> <other>`: a terminal chat. */
 export const run = defineCommand<DeploymentOptions>(
   createDeploymentCommand(
     'chat',
@@ -154,7 +153,7 @@ function createChat(options: {
   };
 }
 
-/** `#7 bob: hi (143 ms)`: how long the message took to arrive here. */
+/** `#7 bob: hi (143 ms)`, from sending to arrival here. */
 function lineOf(
   { sequence, from, text, sentAt, arrivedAt }: ShownMessage,
   me: string,

@@ -29,10 +29,9 @@ interface DemoOptions extends DeploymentOptions {
   readonly json?: true;
 }
 
-/** These take well under a minute, half of which is the wait before the day is balanced. */
+/** Well under a minute, half of it the wait before the day is balanced. */
 const DEFAULT_TRANSACTIONS = 600;
 
-/** `npm run demo`: plays a random day of card transactions with labelled attacks, settles it and reports. */
 export const run = defineCommand<DemoOptions>(
   createDeploymentCommand(
     'demo',
@@ -51,7 +50,6 @@ export const run = defineCommand<DemoOptions>(
   async ({ options, context }) => {
     const { seed, transactions: count } = options;
     const now = new Date();
-    // The newest date past its cut-off.
     const newest = addDays(businessDateOf(now, businessCalendar), -1);
     const make = (date: string): DemoDay => demoDay({ seed, count, date, calendar: businessCalendar });
     if (options.write !== undefined) return write(make(newest), options.write, context);

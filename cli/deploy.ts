@@ -20,10 +20,8 @@ interface DeployOptions extends CdkOptions {
   readonly alarmEmail?: readonly string[];
 }
 
-/** Ends the subscriptions of an earlier deployment. */
 const NO_EMAIL = 'none';
 
-/** `npm run deploy`: `cdk deploy --all`, and its outputs beside those of other stages. */
 export const run = deployWith(runCdk);
 
 export function deployWith(cdk: RunCdk): Run {
@@ -70,7 +68,7 @@ export function deployWith(cdk: RunCdk): Run {
   );
 }
 
-/** Those of the command line, else those of the last deployment: a template without any would end the subscriptions. */
+/** A template without addresses would end the subscriptions, so those of the last deployment stay. */
 function alarmEmails(
   { alarmEmail, stage }: DeployOptions,
   known: Readonly<Record<string, unknown>>,

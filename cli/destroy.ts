@@ -13,7 +13,6 @@ import { defineCommand, outputsFile, type Run } from './shared/command.ts';
 import { deploymentOf } from './shared/outputs.ts';
 import { print, printError } from './shared/screen.ts';
 
-/** `npm run destroy`: `cdk destroy --all`, and its outputs go from the file. */
 export const run = destroyWith(runCdk);
 
 export function destroyWith(cdk: RunCdk): Run {
@@ -43,7 +42,6 @@ export function destroyWith(cdk: RunCdk): Run {
   );
 }
 
-/** What is left of a stage once its stacks are gone. */
 export function afterDestruction(stage: DeployableStage): string {
   return stageConfig(stage).keepsData
     ? [

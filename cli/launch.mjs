@@ -1,7 +1,4 @@
-/**
- * The entry of every npm script: `node cli/launch.mjs <command> [arguments]` bundles `cli/<command>.ts`, or
- * `tools/<command>.ts`, and runs it. Commands need neither a build step nor a Node that strips types.
- */
+/** The entry of every npm script: bundles `cli/<command>.ts` or `tools/<command>.ts`, and runs it. */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -47,9 +44,7 @@ const keepImportMeta = {
 };
 
 /**
- * Names have a hash of the content, and files are renamed into place, so that simultaneous commands never read a
- * half-written or a foreign bundle.
- *
+ * Hashed names and renaming keep simultaneous commands from reading a half-written or a foreign bundle.
  * @param {string} command
  */
 async function bundle(command) {
@@ -103,7 +98,7 @@ function fail(message, exitCode = 1) {
   process.exitCode = exitCode;
 }
 
-/** Prints an error that was foreseen as it is, and any other one in a line. @param {unknown} error */
+/** Foreseen errors print as they are, others in a line. @param {unknown} error */
 function report(error) {
   if (error instanceof Error && error.name === 'CommandError') {
     const hint = 'hint' in error && typeof error.hint === 'string' ? [error.hint] : [];

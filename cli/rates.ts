@@ -22,10 +22,9 @@ interface RatesOptions extends DeploymentOptions {
   readonly date?: readonly BusinessDate[];
 }
 
-/** How many days back a blocked day may lie: the API takes no rates for older ones. */
+/** The API takes no rates for older dates. */
 const LONGEST_BACK_DAYS = 400;
 
-/** `npm run rates`: FX rates for the dates that need them, or for those that are named. */
 export const run = defineCommand<RatesOptions>(
   createDeploymentCommand(
     'rates',

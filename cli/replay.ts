@@ -26,7 +26,6 @@ interface NamedFile {
   readonly name: string;
 }
 
-/** `npm run replay -- <transactions.csv>`: plays a file of card transactions through the API. */
 export const run = defineCommand<ReplayOptions>(
   createDeploymentCommand(
     'replay',
@@ -50,7 +49,7 @@ export const run = defineCommand<ReplayOptions>(
     const file = named(fileName);
     const merchantsFile = options.merchants === undefined ? undefined : named(options.merchants);
 
-    // Whatever can be wrong with the call is found before anything is sent.
+    // Find whatever is wrong with the call before sending anything.
     const surveyed = await survey(await rowsOf(file, transactionColumns));
     checkCall(file, surveyed, options);
     const merchantCount = merchantsFile === undefined ? 0 : await countRows(merchantsFile);

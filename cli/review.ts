@@ -17,7 +17,6 @@ interface ReviewOptions extends DeploymentOptions {
   readonly json?: true;
 }
 
-/** `npm run review`: shows what the fraud rules hold, and lets an operator release or reject it. */
 export const run = defineCommand<ReviewOptions>(
   createDeploymentCommand(
     'review',

@@ -15,7 +15,6 @@ interface Reported extends Omit<StepResult, 'look'> {
   readonly look?: readonly string[];
 }
 
-/** `npm run smoke`: proves a deployment from outside, within two minutes. */
 export const run = defineCommand<SmokeOptions>(
   createDeploymentCommand(
     'smoke',

@@ -35,7 +35,6 @@ interface StartOptions {
 /** A stop that takes longer is cut short, so that Ctrl-C takes at most a second. */
 const STOP_MILLISECONDS = 800;
 
-/** `npm start`: runs the synthesized app on this machine until it is interrupted. */
 export const run = defineCommand<StartOptions>(
   createCommand('start', 'Runs the whole app on this machine, until Ctrl-C.')
     .option('--port <number>', 'port of the APIs; 0 takes any', wholeNumber(0, 65_535), 3000)
@@ -153,7 +152,6 @@ async function checkOutputs(named: string | undefined, context: CommandContext):
   });
 }
 
-/** How the user names an outputs file that other commands do not find by themselves. */
 function unusualFile(file: string, { projectFolder, workingFolder }: CommandContext): string | undefined {
   return file === path.join(projectFolder, 'outputs.json') ? undefined : path.relative(workingFolder, file);
 }

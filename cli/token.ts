@@ -6,7 +6,6 @@ import { findDeployment, type DeploymentOptions } from './shared/outputs.ts';
 import { print } from './shared/screen.ts';
 import { accessTokensOf, userTokensOf } from './shared/tokens.ts';
 
-/** `npm run -s token -- gateway|operator|user <name>`: prints an access token and nothing else. */
 export const run = defineCommand<DeploymentOptions>(
   createDeploymentCommand('token', 'Prints an access token for the API, and nothing else.')
     .addArgument(new Argument('<client>', 'who calls').choices(['gateway', 'operator', 'user']))

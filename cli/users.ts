@@ -9,11 +9,10 @@ interface UsersOptions extends DeploymentOptions {
   readonly password?: string;
 }
 
-/** `npm run users -- add|remove|list`: who may sign in to the chat. */
 export const run = defineCommand<UsersOptions>(
   createDeploymentCommand(
     'users',
-    'Adds, removes and lists chat users. Locally anybody may sign in all the same.',
+    'Adds, removes and lists chat users. Locally, any name and password will do.',
   )
     .addArgument(new Argument('<action>', 'what to do').choices(['add', 'remove', 'list']))
     .argument('[name...]', 'of the users', repeated(chatUser))

@@ -19,7 +19,6 @@ interface BenchOptions {
 
 const CHAT = { perSecond: 50, seconds: 15 };
 
-/** `npm run bench`: what the whole app does on this machine. Figures without a target depend on the machine alone. */
 export const run = defineTool(
   () =>
     createCommand(

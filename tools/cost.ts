@@ -24,7 +24,6 @@ interface CostOptions {
   readonly connections: number;
 }
 
-/** `npm run cost`: what sales and messages cost on AWS, by the units that a local host counts. */
 export const run = defineTool(
   () =>
     createCommand(

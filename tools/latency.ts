@@ -21,7 +21,6 @@ const LOCAL = { rate: 50, users: 50, atOnce: 200 };
 /** A new account runs ten functions at once: four take messages, two push them, the rest take acknowledgements. */
 const AWS = { rate: 10, users: 10, atOnce: 4 };
 
-/** `npm run latency`: how long a chat message takes to the recipient's device. */
 export const run = defineTool(
   () =>
     createDeploymentCommand(

@@ -31,7 +31,6 @@ const limits = new Map<
 ]);
 const names = [...limits.keys()];
 
-/** `npm run limits`: loads far beyond an ordinary day, each on its own local host. */
 export const run = defineTool(
   () =>
     createCommand(

@@ -10,7 +10,6 @@ const documents = [
   { file: chatLiveFile, make: chatLiveDocument },
 ];
 
-/** `npm run openapi`: rewrites the documents of the APIs, formatted like the rest of the repository. */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
   const files = documents.map(({ file }) => file).join(', ');
   const command = createCommand('openapi', `Rewrites ${files} from the handlers' schemas.`);

@@ -12,7 +12,6 @@ interface SoakCommandOptions {
 
 const SAME_SIGNAL_MILLISECONDS = 1000;
 
-/** `npm run soak`: checks the guarantees on a host where everything fails now and then. */
 export const run = defineTool(
   () =>
     createCommand(

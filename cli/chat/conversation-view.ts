@@ -7,9 +7,8 @@ export interface SeenMessage {
 }
 
 export interface ConversationView<M extends SeenMessage> {
-  /** Takes a message that arrived, was sent or was fetched, in any order, also more than once. */
+  /** Takes messages in any order, also more than once. */
   readonly see: (message: M) => void;
-  /** Fetches what is missing up to this sequence. */
   readonly endsAt: (sequence: number) => void;
 }
 
@@ -17,10 +16,7 @@ export interface ConversationView<M extends SeenMessage> {
 const PATIENCE_MILLISECONDS = 250;
 const LONGEST_PAUSE_MILLISECONDS = 30_000;
 
-/**
- * Shows a conversation from its first seen message on, in the order of its sequence and each message once: an early
- * message waits, a missing one is fetched.
- */
+/** Shows each message once and in order, from the first seen one on. An early one waits, a missing one is fetched. */
 export function createConversationView<M extends SeenMessage>(options: {
   readonly show: (message: M) => void;
   readonly fetchAfter: (sequence: number) => Promise<readonly M[]>;

@@ -6,7 +6,7 @@ import { shopNamed, type Shop } from './shops.ts';
 
 /** Attacks are labelled as a whole, though no rule can recognize their first transactions. */
 
-/** Fifteen stolen cards, tried within nine minutes at one shop, with at most 2.00 each. */
+/** Fifteen stolen cards within nine minutes at one shop, with at most 2.00 each. */
 export function cardTesting(chance: Chance, window: Window, newCard: NewCard): DemoEvent[] {
   const shop = shopNamed(chance.pick(['nordic_films', 'pixel_games']));
   const start = startWithin(chance, window, shop.city.timeZone, [0, 24], 10);
@@ -22,7 +22,7 @@ export function burst(chance: Chance, window: Window, newCard: NewCard): DemoEve
   const start = startWithin(chance, window, shop.city.timeZone, [0, 24], 10);
   return Array.from({ length: 16 }, (_, number) => {
     const at = start + (number * 33 + chance.whole(0, 15)) * 1000;
-    // Equal amounts would be duplicates, too.
+    // Different amounts: equal ones would also count as duplicates.
     return labelled('burst', sale(chance, at, card, shop, 1000 + number * 100 + chance.whole(0, 99)));
   });
 }
@@ -34,7 +34,7 @@ const farApart = [
   ['taqueria_roma', 'camden_market'],
 ] as const;
 
-/** The owner pays in one city; an hour later a copy of the card pays thousands of kilometres away. */
+/** The owner pays in one city; an hour later a copy of the card pays far away. */
 export function impossibleTravel(chance: Chance, window: Window, newCard: NewCard): DemoEvent[] {
   const [home, away] = chance.pick(farApart);
   const card = newCard();
@@ -52,10 +52,7 @@ const plundered = [
   ['soho_books', 'camden_market'],
 ] as const;
 
-/**
- * A card that its owner used five times for small things, emptied in the afternoon. A spike alone scores too low to be
- * held; after five uses within half a day it is.
- */
+/** A spike alone scores too low to be held. The owner's five small purchases in half a day add to its score. */
 export function spike(chance: Chance, window: Window, newCard: NewCard): DemoEvent[] {
   const [cheap, dear] = chance.pick(plundered);
   const [little, large] = [shopNamed(cheap), shopNamed(dear)];
@@ -93,7 +90,6 @@ export function nightLarge(chance: Chance, window: Window, newCard: NewCard): De
   return [labelled('night', sale(chance, at, newCard(), shop, amount + 10 * chance.whole(0, 900)))];
 }
 
-/** A till sends a sale five times within five minutes, each with its own key. */
 export function duplicates(chance: Chance, window: Window, newCard: NewCard): DemoEvent[] {
   const shop = shopNamed(chance.pick(['delancey_deli', 'mitte_markt', 'mercado_coyoacan']));
   const start = startWithin(chance, window, shop.city.timeZone, daytime, 5);

@@ -8,7 +8,7 @@ import {
 import { minute } from './event.ts';
 import type { Chance } from './random.ts';
 
-/** A business date, from one cut-off to before the next. Epoch milliseconds. */
+/** One business date, in epoch milliseconds; `to` is excluded. */
 export interface Window {
   readonly from: number;
   readonly to: number;
@@ -25,7 +25,6 @@ export function localHour(instant: number, timeZone: string): number {
   return new Date(instant + offsetMilliseconds(instant, timeZone)).getUTCHours();
 }
 
-/** RFC 3339 in the offset of the place. */
 export function localText(instant: number, timeZone: string): string {
   const offset = offsetMilliseconds(instant, timeZone);
   const minutes = Math.abs(offset) / minute;
@@ -36,7 +35,7 @@ export function localText(instant: number, timeZone: string): string {
   return `${wallClock}${offset < 0 ? '-' : '+'}${hour}:${minuteOfHour}`;
 }
 
-/** Hours of a local clock, without the last; they may span midnight. */
+/** Hours of a local clock, the last excluded; they may span midnight. */
 export type Hours = readonly [from: number, until: number];
 
 export const daytime: Hours = [7, 21];
@@ -48,7 +47,7 @@ export function isWithin(hour: number, [from, until]: Hours): boolean {
 
 const ATTEMPT_LIMIT = 10_000;
 
-/** A random instant, from which `spanMinutes` lie in the window and begin and end in these hours. */
+/** A random start; from it `spanMinutes` lie in the window and begin and end in these hours. */
 export function startWithin(
   chance: Chance,
   { from, to }: Window,

@@ -6,12 +6,12 @@ import { businessDays } from '../shared/business-day.ts';
 import { CommandError } from '../shared/command-error.ts';
 import type { Outputs } from '../shared/outputs.ts';
 
-/** How far back a demo day may lie; the API takes transactions of 30 days. */
+/** The API takes transactions of 30 days. */
 const DATES_BACK = 28;
 
 /**
- * The newest date past its cut-off whose books are still open. Transactions of a sealed date would go to the open date,
- * which is not balanced before its own cut-off.
+ * The newest date past its cut-off whose books are open. Transactions of a sealed date would go to the open date, which
+ * is not balanced before its own cut-off.
  */
 export async function freeDate(call: CallApi, newest: BusinessDate): Promise<BusinessDate> {
   const oldest = addDays(newest, 1 - DATES_BACK);
@@ -28,7 +28,7 @@ export async function freeDate(call: CallApi, newest: BusinessDate): Promise<Bus
   });
 }
 
-/** The date on which this demo day was played to this deployment before, else the one that `choose` gives. */
+/** The date of an earlier demo of the same day on this deployment, else what `choose` gives. */
 export async function recallDate(options: {
   readonly state: string;
   readonly outputs: Outputs;

@@ -9,12 +9,10 @@ import { shops } from './shops.ts';
 
 type Row = Readonly<Record<string, string>>;
 
-/** A day of card transactions, as in the files that `replay` takes. */
 export interface DemoDay {
   readonly businessDate: BusinessDate;
   readonly transactions: readonly Row[];
   readonly merchants: readonly Row[];
-  /** `transaction_id`s of five equal, honest sales an hour apart. */
   readonly gifts: readonly string[];
   readonly miscounts: string;
 }
@@ -26,10 +24,7 @@ const TRANSACTIONS_PER_ATTACK = 1000;
 const REFUND_PERCENT = 2;
 const REVERSAL_PERCENT = 1;
 
-/**
- * A random business day: the same for the same seed, count and date. Different days share merchants, but no cards,
- * terminals or transactions.
- */
+/** The same arguments give the same day. Different days share merchants, but no cards, terminals or transactions. */
 export function demoDay(options: {
   readonly seed: number;
   readonly count: number;

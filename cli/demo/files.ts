@@ -9,7 +9,7 @@ export async function* rowsOf(rows: DemoDay['transactions']): AsyncGenerator<Csv
   for (const [index, values] of rows.entries()) yield { line: index + 2, values };
 }
 
-/** Writes the files for `replay`, over nothing but those of an earlier demo day. @returns their paths */
+/** Overwrites nothing but an earlier demo day. @returns the paths */
 export async function writeDay(
   day: DemoDay,
   folder: string,
@@ -43,7 +43,6 @@ async function refuseForeign(file: string, isOurs: (text: string) => boolean): P
   });
 }
 
-/** Whether a text has the columns of a demo day, and only ids of such a day. */
 function isDemoDay(text: string, day: DemoDay): boolean {
   const [header, ...rows] = text.split('\r\n');
   const columns = Object.keys(day.transactions[0] ?? {}).join(',');

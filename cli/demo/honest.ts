@@ -4,14 +4,13 @@ import type { Chance } from './random.ts';
 import { cities, shopNamed, shops, type City, type Shop } from './shops.ts';
 
 /**
- * Honest people stay below every rule but that on risky categories: they use a card at most four times a day, at least 40
- * minutes apart, in one city, for nothing large at night and nothing as small as a tested card's sales.
+ * Honest people stay below every rule but that on risky categories: at most four uses of a card a day, 40 minutes
+ * apart, in one city, nothing large at night, and nothing as small as a card tester's sales.
  */
 
 const MOST_USES = 4;
 const APART_MINUTES = 40;
 const ONLINE_PERCENT = 15;
-/** How many of the instants at night are taken. */
 const AWAKE_PERCENT = 12;
 
 export function sale(
@@ -56,7 +55,6 @@ function instants(chance: Chance, { from, to }: Window, home: City, count: numbe
   return found;
 }
 
-/** Five equal gifts, each more than an hour after the one before. */
 export function equalGifts(chance: Chance, window: Window, newCard: NewCard): DemoEvent[] {
   const shop = shopNamed(chance.pick(['soho_books', 'akiba_games', 'spree_bikes']));
   const card = newCard();
@@ -69,7 +67,7 @@ export function equalGifts(chance: Chance, window: Window, newCard: NewCard): De
   });
 }
 
-/** Somebody takes a plane: two cities in one day, at least nine hours apart. */
+/** By plane: two cities in one day, at least nine hours apart. */
 export function traveller(chance: Chance, { from, to }: Window, newCard: NewCard): DemoEvent[] {
   const card = newCard();
   const latest = to - 10 * 60 * minute;
@@ -86,7 +84,7 @@ export function traveller(chance: Chance, { from, to }: Window, newCard: NewCard
 /** A later sale leaves no time for a refund or a reversal on the same day. */
 const LEFT_MINUTES = 120;
 
-/** Partial or whole refunds, at least half an hour later; one in three names no sale. */
+/** Partial or whole, at least half an hour later; one in three names no sale. */
 export function refunds(chance: Chance, { to }: Window, sales: readonly DemoEvent[]): DemoEvent[] {
   return sales.map((original): DemoEvent => {
     const { kind: _kind, gift: _gift, ...rest } = original;
@@ -108,7 +106,6 @@ export function reversals(chance: Chance, sales: readonly DemoEvent[]): DemoEven
   });
 }
 
-/** `count` different sales that leave time for a refund or a reversal. */
 export function someOf(
   chance: Chance,
   { to }: Window,

@@ -2,14 +2,13 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
-/** Random choices, the same for the same seed on every machine. */
+/** The same for the same seed on every machine. */
 export interface Chance {
-  /** From `from` to `to`, both included. */
+  /** Both ends included. */
   readonly whole: (from: number, to: number) => number;
   readonly pick: <T>(items: readonly T[]) => T;
-  /** True with this probability. */
   readonly percent: (percent: number) => boolean;
-  /** A whole number from `from` to `to`, spread evenly on a logarithmic scale. */
+  /** Spread evenly on a logarithmic scale. */
   readonly amount: (from: number, to: number) => number;
 }
 

@@ -24,7 +24,6 @@ export function reportOf({ dates, detection, gifts }: DemoResult, colors: Colors
   ];
 }
 
-/** What did not come out as the day is made to. */
 export function faultsOf({ dates, detection, gifts, miscounts, terminals }: DemoResult): string[] {
   const missed = kinds.filter((kind) => (detection?.labels[kind]?.held ?? 0) === 0);
   const duplicates = detection?.labels['duplicate'];

@@ -6,7 +6,7 @@ export interface City {
   readonly longitude: number;
 }
 
-/** A merchant. Amounts are minor units of its currency. */
+/** Amounts are minor units. */
 export interface Shop {
   readonly slug: string;
   readonly name: string;
@@ -14,7 +14,7 @@ export interface Shop {
   /** ISO 18245. */
   readonly category: string;
   readonly currency: string;
-  /** What people pay there: more than a card tester, less than what is large at night. */
+  /** More than a card tester takes, less than what is large at night. */
   readonly amounts: readonly [from: number, to: number];
   readonly settlementCurrency: string;
   readonly feeBasisPoints: number;

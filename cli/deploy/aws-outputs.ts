@@ -6,7 +6,7 @@ import { stagesIn } from '../shared/outputs.ts';
 
 type Content = Readonly<Record<string, unknown>>;
 
-/** The outputs of all stages on AWS; empty if there is no file. @throws CommandError for any other file */
+/** Empty if there is no file. @throws CommandError for any other file */
 export async function awsOutputsOf(file: string): Promise<Content> {
   const text = await readText(file);
   if (text === undefined) return {};
@@ -30,7 +30,6 @@ export async function keepOutputs(file: string, stage: DeployableStage, text: st
   await writeAtomically(file, jsonText({ ...others, ...Object(parseJson(text)) }));
 }
 
-/** Removes a stage's outputs from the file, and the file with the last of them. */
 export async function dropOutputs(file: string, stage: DeployableStage): Promise<void> {
   const content = await awsOutputsOf(file);
   const kept = without(content, stage);

@@ -31,7 +31,7 @@ export function createCdkCommand(
     .allowUnknownOption();
 }
 
-/** On the user's terminal. Fails early if there seem to be no AWS credentials. */
+/** Fails early if there seem to be no AWS credentials. */
 export const runCdk: RunCdk = async (context, argv) => {
   if (!isEc2Instance() && !seesCredentials(process.env, existsSync)) {
     throw new CommandError('There are no AWS credentials.', {
@@ -55,7 +55,7 @@ export async function approve({ yes }: CdkOptions, what: string): Promise<void> 
   if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('Nothing is done.');
 }
 
-/** @param askNothing tells cdk not to ask, unless the user typed that option */
+/** @param askNothing is left out if the user typed that option */
 export function cdkArguments(
   { stage, profile }: CdkOptions,
   typed: readonly string[],
@@ -71,7 +71,7 @@ export function cdkArguments(
   ];
 }
 
-/** Whether there is anything where the SDK looks for credentials; AWS says whether it is valid. */
+/** Looks where the SDK looks; only AWS knows whether the credentials are valid. */
 export function seesCredentials(
   environment: Readonly<Record<string, string | undefined>>,
   exists: (file: string) => boolean,
@@ -91,7 +91,7 @@ export function seesCredentials(
   return variables.some((name) => Boolean(environment[name])) || files.some(exists);
 }
 
-/** The role of an EC2 instance shows in no variable and no file. */
+/** An instance's role shows in no variable and no file. */
 function isEc2Instance(): boolean {
   try {
     return readFileSync('/sys/devices/virtual/dmi/id/board_asset_tag', 'utf8').startsWith('i-');

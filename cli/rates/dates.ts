@@ -17,10 +17,7 @@ export async function daysSince(call: CallApi, oldest: BusinessDate): Promise<Da
   return days;
 }
 
-/**
- * The dates since `oldest` that have rates. The API does not tell, so this reads the table with the AWS credentials at
- * hand: rates that somebody chose must not be replaced.
- */
+/** The API does not tell, so this reads the table: rates that somebody chose must not be replaced. */
 export async function datesWithRates(
   outputs: Outputs,
   oldest: BusinessDate,
@@ -61,7 +58,6 @@ export async function datesWithRates(
   }
 }
 
-/** The dates without rates whose day may still need them, newest first. */
 export function datesInNeed(
   open: BusinessDate,
   days: Days,

@@ -10,17 +10,16 @@ export interface TotalsLine {
 
 interface AcceptedOfDate {
   count: number;
-  /** Identifiers of sales and refunds, by merchant. */
   readonly merchants: Map<string, string[]>;
   readonly terminals: Map<string, Map<string, TotalsLine>>;
 }
 
-/** What the API has accepted of a file, now or before. Each transaction counts once; identifiers are the API's. */
+/** What the API has accepted from a file, now or before: each transaction once, by the API's id. */
 export interface Accepted {
   readonly dates: Map<string, AcceptedOfDate>;
-  /** By transaction; undefined for an honest one. */
+  /** Undefined for an honest transaction. */
   readonly labels: Map<string, string | undefined>;
-  /** A reversal has its sale's identifier. */
+  /** A reversal has its sale's id. */
   readonly reversed: Set<string>;
 }
 
@@ -28,7 +27,7 @@ export function nothingAccepted(): Accepted {
   return { dates: new Map(), labels: new Map(), reversed: new Set() };
 }
 
-/** @param answer the API chooses the date, which may be later than the row's */
+/** The API may choose a later date than the row's. */
 export function noteAccepted(
   accepted: Accepted,
   row: Pick<TransactionRow, 'body' | 'label'>,

@@ -23,7 +23,6 @@ function figuresOf({ count, amount, currency }: Line): string {
   return `${formatCount(count)} of ${formatAmount(BigInt(amount), currency)}`;
 }
 
-/** The breaks that a replay did not ask for by a wrong report, and that nobody else has caused. */
 export function breakFaults(
   dates: readonly DateResult[],
   played: ReadonlySet<string>,
@@ -42,10 +41,7 @@ export function breakFaults(
   return faults;
 }
 
-/**
- * Whether somebody else has caused a break: its terminal is not in the file, or others use a terminal of the same name
- * on the same date, so that more was staged there than the file has.
- */
+/** Others report other terminals, or use one of the same name: then more was staged than the file has. */
 function isOfOthers(
   { kind, subject, expected = [], actual = [] }: Break,
   { day, accepted }: DateResult,

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
 import { CommandError, usageError } from '../shared/command-error.ts';
 
-/** A row of a CSV file, by the line on which it begins; the file's first line is 1. */
+/** By the line on which the row begins; the file's first line is 1. */
 export type CsvRow =
   | {
       readonly line: number;
@@ -12,10 +12,10 @@ export type CsvRow =
     }
   | { readonly line: number; readonly fault: string };
 
-/** A quoted field may have line breaks, but if it has more than these, its quote was never closed. */
+/** If a quoted field has more line breaks than this, its quote was never closed. */
 const LONGEST_RECORD_LINES = 20;
 
-/** How many records are parsed at a time: one by one takes six times as long. */
+/** Parsing records one by one takes six times as long. */
 const CHUNK_RECORDS = 200;
 
 interface RecordText {
@@ -23,10 +23,7 @@ interface RecordText {
   readonly text: string;
 }
 
-/**
- * Reads CSV (RFC 4180, with either line end) in constant memory. The text is cut into records before it is parsed, so that
- * a bad row spoils no other.
- */
+/** RFC 4180 with either line end, in constant memory. Records are parsed apart, so that a bad row spoils no other. */
 export async function* readCsv(
   pieces: AsyncIterable<string>,
   name: string,
@@ -48,7 +45,6 @@ export async function* readCsv(
   yield* parseChunk(chunk, columns);
 }
 
-/** The text of a file in pieces. @throws CommandError if there is no such file */
 export async function openTextFile(file: string, name: string): Promise<AsyncIterable<string>> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) throw usageError(`There is no file ${name}.`);
@@ -98,7 +94,6 @@ async function* recordsOf(lines: AsyncIterable<string>): AsyncGenerator<RecordTe
   yield* open.filter(isThere);
 }
 
-/** Whether a line opens a quoted field that it does not close, or closes one that was open. */
 function hasOddQuotes(line: string): boolean {
   return line.split('"').length % 2 === 0;
 }
@@ -118,7 +113,6 @@ function parseHeader(record: RecordText, name: string, requiredColumns: readonly
   );
 }
 
-/** What to do with files that only call themselves CSV. */
 function headerHint(header: string): string | undefined {
   // In UTF-16, the first byte of a Latin letter is 0, and the byte order mark is no UTF-8.
   if (header.includes('\0') || header.includes('\uFFFD')) {

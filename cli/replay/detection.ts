@@ -12,9 +12,8 @@ export const fraudRules = [
   'high-risk-category',
 ] as const;
 
-/** How well a rule, or all together, tell fraud from honest transactions. Shares go from 0 to 1. */
+/** Shares go from 0 to 1. */
 export interface Score {
-  /** On how many the rule fired; of all together, how many are held. */
   readonly flagged: number;
   readonly truePositives: number;
   readonly falsePositives: number;
@@ -43,11 +42,7 @@ interface Hits {
   truePositives: number;
 }
 
-/**
- * Compares verdicts with labels. Ignores decisions, and transactions that are not in the file.
- *
- * @param labels by the API's identifiers; undefined for an honest transaction
- */
+/** Ignores decisions, and transactions that are not in the file. @param labels by the API's ids; undefined: honest */
 export function createDetection(
   labels: ReadonlyMap<string, string | undefined>,
   rules: readonly string[] = [],

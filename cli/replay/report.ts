@@ -7,7 +7,7 @@ import type { ReplayTally } from './send.ts';
 import type { DateResult } from './settle.ts';
 import { plainTable } from '../shared/table.ts';
 
-/** What `--json` prints; amounts are decimal text of minor units. */
+/** Amounts are decimal text of minor units. */
 export function toJson(
   tally: ReplayTally,
   seconds: number,
@@ -32,7 +32,6 @@ export function toJson(
   return JSON.stringify(report);
 }
 
-/** The tables of a replay: the dates, their breaks and, of a labelled file, what the rules found. */
 export function reportParts(
   dates: readonly DateResult[],
   detection: Detection | undefined,

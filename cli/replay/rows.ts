@@ -20,19 +20,18 @@ export const merchantColumns = [
   'fee_fixed_minor',
 ] as const;
 
-/** The column that says which rows are fraud. It is optional, and never sent. */
+/** Optional, and never sent. */
 const LABEL_COLUMN = 'is_fraud';
 
-/** The label of a row that is fraud of no particular kind. */
 export const plainLabel = 'fraud';
 
-/** A row of the transactions file, checked only as far as sending it requires; the API judges the rest. */
+/** Checked only as far as sending requires; the API judges the rest. */
 export interface TransactionRow {
   readonly line: number;
   readonly transactionId: string;
   readonly originalTransactionId: string | undefined;
   readonly occurredAt: Date;
-  /** Body of `POST /transactions`, without `occurredAt` and `originalTransactionId`. */
+  /** The body of `POST /transactions`, without `occurredAt` and `originalTransactionId`. */
   readonly body: {
     readonly merchantId: string;
     readonly terminalId: string;
@@ -45,13 +44,12 @@ export interface TransactionRow {
     readonly location?: { readonly latitude: number; readonly longitude: number };
   };
   readonly occurredAtText: string;
-  /** The kind of fraud that the row is an example of; undefined if it is honest. Never sent. */
+  /** The kind of fraud; undefined for an honest row. Never sent. */
   readonly label: string | undefined;
 }
 
 type Values = Readonly<Record<string, string>>;
 
-/** RFC 3339; whether the day exists is checked by parsing it. */
 const instantPattern = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
 export function parseTransactionRow(line: number, values: Values): TransactionRow | string {
@@ -101,7 +99,7 @@ function labelOf(text = ''): string | undefined {
   return label === '1' || label === 'true' ? plainLabel : label;
 }
 
-/** The instant `days` × 24 h later, with the same offset. */
+/** `days` × 24 h later, with the same offset. */
 export function shiftInstant(text: string, days: number): string {
   return `${addDays(text.slice(0, 10), days)}${text.slice(10)}`;
 }
@@ -132,7 +130,6 @@ export async function survey(rows: AsyncIterable<CsvRow>): Promise<Survey> {
   return { rows: count, last, originals, terminals, labelled };
 }
 
-/** A row of the merchants file; the profile is the body of `PUT /merchants/{merchantId}`. */
 export interface MerchantRow {
   readonly merchantId: string;
   readonly profile: Readonly<Record<string, unknown>>;
@@ -159,7 +156,6 @@ export function parseMerchantRow(values: Values): MerchantRow | string {
   };
 }
 
-/** One terminal per merchant, within the 64 characters of an identifier. */
 function defaultTerminalId(merchantId: string): string {
   return `${merchantId.slice(0, 62)}-1`;
 }

@@ -25,11 +25,10 @@ interface Failures {
 }
 
 export interface ReplayTally extends Failures {
-  /** Accepted now. */
   staged: number;
   /** Accepted by an earlier replay. */
   replayed: number;
-  /** How many failed because they are too old; these are not in `failures`. */
+  /** Failed because of their age; not in `failures`. */
   tooOld: number;
   readonly accepted: Accepted;
 }
@@ -38,26 +37,20 @@ export interface MerchantTally extends Failures {
   sent: number;
 }
 
-/** Further failures are counted, but not shown. */
 const SHOWN_FAILURES = 20;
 
 export function emptyTally(): ReplayTally {
   return { staged: 0, replayed: 0, failed: 0, tooOld: 0, failures: [], accepted: nothingAccepted() };
 }
 
-/** What a replay sends, and where it counts the answers. */
 export interface Sending {
   readonly rows: AsyncIterable<CsvRow>;
-  /** By which the rows are moved. */
   readonly days: number;
   readonly tally: ReplayTally;
   readonly onAccepted?: (row: TransactionRow, transactionId: string) => void;
 }
 
-/**
- * Sends every row as the gateway would, and counts the answers in the tally. Rows that name an original go after it,
- * because they need its identifier at the API.
- */
+/** Rows that name an original follow it, because they need its id at the API. */
 export async function sendTransactions(
   options: Sending & {
     readonly originals: ReadonlySet<string>;
@@ -66,7 +59,7 @@ export async function sendTransactions(
   },
 ): Promise<void> {
   const { rows, originals, days, call, concurrency, tally, onAccepted } = options;
-  /** The API's identifiers of the originals, by the file's. */
+  /** The API's ids of the originals, by the file's. */
   const identifiers = new Map<string, string>();
   let waiting: TransactionRow[] = [];
 
@@ -140,7 +133,7 @@ function fail(tally: Failures, line: number, reason: string): void {
   if (tally.failures.length < SHOWN_FAILURES) tally.failures.push({ line, reason });
 }
 
-/** Calls the API. @throws CommandError if no further row would fare better */
+/** @throws CommandError if no further row would fare better */
 async function calling(call: CallApi, request: Parameters<CallApi>[0]): Promise<ApiResponse> {
   let response;
   try {

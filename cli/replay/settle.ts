@@ -14,20 +14,19 @@ import {
 
 export interface DateResult {
   readonly businessDate: string;
-  /** How many transactions of this replay, or of an earlier run of it, the date has. */
+  /** Transactions of this replay, or of an earlier run of it. */
   readonly accepted: number;
   readonly status: BusinessDay['status'] | 'unknown';
   readonly day: BusinessDay | undefined;
   /** Minor units per settlement currency. */
   readonly nets: ReadonlyMap<string, bigint>;
   readonly seconds: number;
-  /** What is wrong; undefined if all is well. */
   readonly fault: string | undefined;
 }
 
 interface Pace {
   readonly pollMilliseconds: number;
-  /** The wait for a date ends when its figures have not moved for this long. */
+  /** The wait ends when the figures of the date have not moved for this long. */
   readonly stalledSeconds: number;
   /** The same for a blocked date, which waits for a person. */
   readonly blockedSeconds: number;
@@ -41,13 +40,12 @@ export interface SettleOptions {
   readonly accepted: number;
   readonly pace?: Pace;
   readonly onPoll?: (date: string, day: BusinessDay | undefined) => void;
-  /** Begins once every transaction has its outcome, while the date still waits to be balanced. */
   readonly meanwhile?: () => Promise<void>;
 }
 
 /**
- * Reconciles a date and waits until it is balanced; if it is still open, until nothing is missing; or until nothing moves
- * any more. A balanced date is walked once more, to compare its books with what the terminals reported.
+ * Waits until the date is balanced or, while it is open, complete, as long as anything moves. A balanced date is walked
+ * once more, to compare its books with what the terminals reported.
  */
 export async function settleDate(options: SettleOptions): Promise<DateResult> {
   const { call, date, accepted, pace = DEFAULT_PACE, onPoll, meanwhile } = options;
@@ -101,7 +99,7 @@ function hasAllOutcomes(day: DayState, accepted: number): day is BusinessDay {
   return day !== undefined && stagedCount(day) >= accepted && missingCount(day) === 0;
 }
 
-/** Only a run since the request counts: it knows what was reported, and that the date is past its cut-off. */
+/** Only a run since the request knows what was reported, and that the date is past its cut-off. */
 function isDone(day: DayState, before: DayState, accepted: number): boolean {
   return (
     hasAllOutcomes(day, accepted) &&

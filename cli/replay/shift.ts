@@ -11,11 +11,7 @@ import type { Outputs } from '../shared/outputs.ts';
 
 export const DAY_MILLISECONDS = 86_400_000;
 
-/**
- * By how many days of 24 h a file is moved so that its last business date is the newest one past its cut-off.
- *
- * If the clock changes in between, other transactions may change their business date, but never the last.
- */
+/** To the newest date past its cut-off. A change of the clock may move other dates, but never the last. */
 export function daysToShift(last: Date, now: Date, calendar: BusinessCalendar): number {
   const target = addDays(businessDateOf(now, calendar), -1);
   const lastDate = businessDateOf(last, calendar);
@@ -37,10 +33,9 @@ export function idempotencyKey(transactionId: string, days: number): string {
 const stateSchema = v.object({
   replays: v.array(
     v.object({
-      /** These two identify the deployment: another one does not know the transactions. */
       userPoolId: v.string(),
       apiUrl: v.string(),
-      /** SHA-256 of the file; of a demo day, of what it is made from. */
+      /** SHA-256 of the file, or of what a demo day is made from. */
       file: v.string(),
       /** By how many days the file was moved; a demo day, from 1970-01-01. */
       days: v.pipe(v.number(), v.integer()),
@@ -49,7 +44,7 @@ const stateSchema = v.object({
   ),
 });
 
-/** Each start of a local host is a new deployment, so entries pile up; nobody needs the oldest. */
+/** Each start of a local host is a new deployment, so entries pile up. */
 const KEPT_REPLAYS = 200;
 
 export function stateFile(outputsFile: string): string {
@@ -57,8 +52,8 @@ export function stateFile(outputsFile: string): string {
 }
 
 /**
- * By how many days this file was moved when it was played to this deployment before, else what `choose` gives. That is
- * written down before the first row is sent, so an interrupted replay finishes with the keys that it began with.
+ * How far this file was moved on this deployment before, else what `choose` gives. That is written down before the
+ * first row is sent, so an interrupted replay finishes with the keys that it began with.
  */
 export async function recallShift(options: {
   readonly state: string;

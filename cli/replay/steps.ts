@@ -17,7 +17,6 @@ import { settleDate, type DateResult } from './settle.ts';
 import { reportTerminalTotals, terminalTotalsOf } from './terminal-totals.ts';
 import { readVerdicts, type Verdict } from './verdicts.ts';
 
-/** The steps of playing transactions through the system, each with its progress on the screen. */
 export interface Player {
   readonly api: CardSettlementApi;
   readonly concurrency: number;
@@ -67,11 +66,7 @@ export async function postTransactions(
   );
 }
 
-/**
- * Reports what the terminals counted, settles all dates at once, and compares the verdicts with the labels, if any.
- *
- * @param options.miscount a terminal that reports wrong totals
- */
+/** @param options.miscount a terminal that reports wrong totals */
 export async function settleAll(
   { api, concurrency }: Player,
   { accepted }: ReplayTally,
@@ -121,7 +116,6 @@ export async function settleAll(
   }
 }
 
-/** Says which rows failed. @param placeOf what stands before the reason of a row */
 export function complain(
   { failed, failures }: { readonly failed: number; readonly failures: readonly Failure[] },
   thing: 'row' | 'request',

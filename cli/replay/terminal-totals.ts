@@ -31,7 +31,6 @@ function miscounted(lines: readonly TotalsLine[]): TotalsLine[] {
   return [wrong, ...lines.filter((line) => line !== right)];
 }
 
-/** Reports totals. A report replaces the one before, so it may be repeated. */
 export async function reportTerminalTotals(options: {
   readonly totals: readonly TerminalTotals[];
   readonly call: CallApi;

@@ -2,20 +2,16 @@ import { responses } from '../../lambda/card-settlement/api.ts';
 import { bodyOf, eachItem, type CallApi } from '../shared/api.ts';
 import { forEachConcurrently } from '../shared/concurrency.ts';
 
-/** What settlement made of a transaction: where it went, and the rules that it met. */
 export interface Verdict {
   readonly transactionId: string;
   readonly status: string;
   readonly rules: readonly { readonly rule: string }[];
 }
 
-/**
- * From this many transactions on, a merchant's entries are read as pages. They lie in 16 partitions, which cost as much
- * to look through as a few transactions cost to get.
- */
+/** A merchant's entries lie in 16 partitions. Listing them costs as much as getting this many transactions. */
 const WORTH_LISTING = 8;
 
-/** @param options.merchants identifiers of transactions by merchant; others of these may be read, too */
+/** Others of these merchants may be read, too. @param options.merchants ids of transactions by merchant */
 export async function readVerdicts(options: {
   readonly call: CallApi;
   readonly date: string;

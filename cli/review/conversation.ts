@@ -4,7 +4,7 @@ import { countOf, printable, type Colors } from '../shared/screen.ts';
 import { describeHeld } from './describe.ts';
 import type { Action, Decided, Held } from './held.ts';
 
-/** Asks a person; undefined after Ctrl-C, Ctrl-D or the end of the input. */
+/** Undefined after Ctrl-C, Ctrl-D or the end of the input. */
 export type Ask = (question: string) => Promise<string | undefined>;
 
 export function createPrompt(
@@ -32,7 +32,6 @@ export interface ReviewTally {
 const choices = { r: 'release', j: 'reject', s: 'skip', q: 'quit' } as const;
 const LONGEST_REASON = 200;
 
-/** Shows one after the other, and does as the person says, until the last one or `quit`. */
 export async function reviewEach(
   items: readonly Held[],
   person: {

@@ -2,7 +2,6 @@ import { formatAmount } from '../shared/money.ts';
 import { printable, type Colors } from '../shared/screen.ts';
 import type { Held } from './held.ts';
 
-/** What a rule saw, by the names of its inputs. The inputs of other rules are shown as they are. */
 const sentences: Readonly<Record<string, string>> = {
   'card-testing':
     '{cards} cards with small amounts at the terminal {terminalId} within {windowMinutes} minutes',
@@ -17,7 +16,6 @@ const sentences: Readonly<Record<string, string>> = {
   'high-risk-category': 'the merchant category {merchantCategoryCode}',
 };
 
-/** Why a rule fired: its sentence, and the inputs that this does not name. */
 export function describeRule({ rule, inputs }: Held['rules'][number]): string {
   const sentence = Object.hasOwn(sentences, rule) ? (sentences[rule] ?? '') : '';
   const names = [...sentence.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);

@@ -6,7 +6,6 @@ import { businessDays } from '../shared/business-day.ts';
 
 export type Held = Body<typeof responses.HeldTransaction>;
 
-/** What waits for review: of one date, or of all, the newest first. */
 export async function allHeld(call: CallApi, date: string | undefined): Promise<Held[]> {
   const items: Held[] = [];
   for (const each of date === undefined ? await datesWithHeld(call) : [date]) {
@@ -30,12 +29,11 @@ async function datesWithHeld(call: CallApi): Promise<string[]> {
 
 export type Action = 'release' | 'reject';
 
-/** What became of a decision. A refusal is no error: somebody else may have decided meanwhile. */
+/** A refusal is no error: somebody else may have decided meanwhile. */
 export type Decided =
   | {
       readonly done: true;
       readonly businessDate: string;
-      /** As the API gives it. */
       readonly body: unknown;
     }
   | { readonly done: false; readonly reason: string };

@@ -16,11 +16,7 @@ export interface ApiRequest {
 
 export type ApiResponse = HttpResponse;
 
-/**
- * Calls the API, and repeats what may succeed later: all requests here may be repeated.
- *
- * Rejects with an `ApiUnreachableError` if no attempt is answered.
- */
+/** Repeats what may succeed later; all requests here may be repeated. @throws ApiUnreachableError */
 export type CallApi = (request: ApiRequest) => Promise<ApiResponse>;
 
 export class ApiUnreachableError extends Error {
@@ -99,7 +95,6 @@ export interface CardSettlementApi {
   readonly close: () => void;
 }
 
-/** @param connections how many requests may be under way at a time */
 function connectToApi(outputs: Outputs, connections: number): CardSettlementApi {
   const http = createHttpClient({ connections });
   const apiUrl = outputs.DuotempoCardSettlement.ApiUrl;
@@ -121,7 +116,7 @@ export async function withApi<T>(
   }
 }
 
-/** The body of a 200. @throws CommandError for any other answer; `what` says in it what was asked for */
+/** The body of a 200. @throws CommandError for any other answer, naming `what` was asked for */
 export function bodyOf<S extends v.GenericSchema>(
   response: ApiResponse,
   schema: S,
@@ -142,7 +137,7 @@ type PageSchema<T> = v.GenericSchema<
   { readonly items: readonly T[]; readonly cursor?: string | undefined }
 >;
 
-/** Every item of a list of the API. @param options.mayBeMissing 404 means an empty list */
+/** @param options.mayBeMissing 404 means an empty list */
 export async function* eachItem<T>(
   call: CallApi,
   path: string,
@@ -161,14 +156,13 @@ export async function* eachItem<T>(
   } while (cursor !== undefined);
 }
 
-/** The last part of a problem's type (RFC 9457), such as `occurred-at-too-old`; undefined if it has none. */
 export function problemTypeOf({ body }: ApiResponse): string | undefined {
   return v.is(v.object({ type: v.string() }), body) ? body.type.split(/[/:#]/).at(-1) : undefined;
 }
 
 const shownProblem = v.partial(v.pick(ProblemBody, ['title', 'detail', 'errors']));
 
-/** A refusal in one line. Errors in the body say more than the detail, and the detail more than the title. */
+/** In one line. Errors in the body say more than the detail, and the detail more than the title. */
 export function describeRefusal({ status, body }: ApiResponse): string {
   if (v.is(shownProblem, body)) {
     const errors = (body.errors ?? []).map(({ pointer, detail }) => `${pointer} ${detail}`.trim());

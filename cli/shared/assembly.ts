@@ -10,21 +10,17 @@ import { parseJson } from './files.ts';
 
 const SOURCES = ['bin', 'lib', 'lambda', 'cdk.json', 'tsconfig.json', 'package-lock.json'];
 
-/** Older assemblies are removed; a younger one may be running. */
+/** A younger assembly may be running. */
 const KEEP_UNUSED_DAYS = 7;
 
 export interface AssemblyOptions {
   readonly projectFolder: string;
   readonly stage: string;
   readonly signal: AbortSignal;
-  /** Called before the work, if there is any. */
   readonly onSynthesize: () => void;
 }
 
-/**
- * The folder of the cloud assembly, synthesized if the sources have changed. Its name is their hash, and a rename
- * completes it, so that simultaneous starts don't disturb each other and a running host keeps its assembly.
- */
+/** A hash of the sources names the folder, and a rename completes it: no start disturbs another or a running host. */
 export async function synthesizeIfChanged(options: AssemblyOptions): Promise<string> {
   const { projectFolder, stage, signal, onSynthesize } = options;
   const hash = await hashSources(projectFolder, [stage, process.versions.node]);
@@ -107,7 +103,6 @@ async function synthesize(
   );
 }
 
-/** What a crashed program says of the error, without stack frames. */
 export function readableError(said: string): string {
   if (process.env.DUOTEMPO_DEBUG === '1') return said.trim();
   const lines = said

@@ -5,17 +5,16 @@ import { stageConfig } from '../../lib/config.ts';
 import { bodyOf, describeRefusal, eachItem, type CallApi } from './api.ts';
 import { CommandError } from './command-error.ts';
 
-/** The calendar of all stages. */
 export const businessCalendar: BusinessCalendar = stageConfig('sandbox').calendar;
 
-/** A day as the API gives it: amounts are decimal text of minor units. */
+/** Amounts are decimal text of minor units. */
 export type BusinessDay = Body<typeof responses.BusinessDay>;
 export type Break = BusinessDay['breaks'][number];
 
 /** Every accepted transaction reaches exactly one of these. */
 export const outcomes = ['settled', 'held', 'reversed', 'rejected'] as const;
 
-/** The day as of its last run; undefined if the API does not know it yet. */
+/** As of its last run; undefined if the API does not know the day yet. */
 export async function readBusinessDay(call: CallApi, date: string): Promise<BusinessDay | undefined> {
   const response = await call({ method: 'GET', path: `/business-days/${date}` });
   if (response.status === 404) return undefined;
@@ -32,7 +31,7 @@ export async function requestReconcile(call: CallApi, date: string): Promise<voi
   throw new CommandError(`The business day ${date} is not reconciled: ${describeRefusal(response)}.`);
 }
 
-/** The net of all merchants, in minor units per settlement currency. */
+/** Minor units per settlement currency. */
 export async function readNets(call: CallApi, date: string): Promise<Map<string, bigint>> {
   const nets = new Map<string, bigint>();
   const what = `the settlement of ${date}`;
@@ -51,7 +50,6 @@ export function missingCount(day: BusinessDay): number {
   );
 }
 
-/** Whether staged = settled + held + reversed + rejected, in count and amount, in every currency. */
 export function addsUp(day: BusinessDay): boolean {
   return Object.values(day.totals).every(
     (totals) =>

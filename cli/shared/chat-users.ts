@@ -4,13 +4,13 @@ import { awsClientOptions, type Outputs } from './outputs.ts';
 
 export interface ChatUser {
   readonly name: string;
-  /** As Cognito says it: CONFIRMED for one who can sign in. */
+  /** Cognito's word: a CONFIRMED user can sign in. */
   readonly status: string;
   readonly createdAt: Date | undefined;
 }
 
 export interface ChatUsers {
-  /** Adds a user who can sign in at once. @returns the password, which is made up if none is given */
+  /** The user can sign in at once. @returns the password, made up if none is given */
   readonly add: (name: string, password?: string) => Promise<string>;
   readonly remove: (name: string) => Promise<void>;
   readonly list: () => AsyncGenerator<ChatUser>;
@@ -82,14 +82,13 @@ const PASSWORD_CLASSES = [
   '-_.+=',
 ] as const;
 
-/** A password of about 67 random bits. @param random a whole number from 0 to below the limit */
+/** About 67 random bits. @param random a whole number below the limit */
 export function makePassword(random: (limit: number) => number): string {
   const all = PASSWORD_CLASSES.join('');
   const characters = Array.from({ length: PASSWORD_LENGTH }, (_, index) => {
     const choice = PASSWORD_CLASSES[index] ?? all;
     return choice[random(choice.length)] ?? '';
   });
-  // The first ones are one of each class, so the characters are shuffled.
   for (let last = characters.length - 1; last > 0; last -= 1) {
     const other = random(last + 1);
     [characters[last], characters[other]] = [characters[other] ?? '', characters[last] ?? ''];

@@ -24,13 +24,12 @@ export function connectToChat(outputs: Outputs, tokens: AccessTokens, connection
 
 export type Posted = v.InferOutput<typeof responses.WrittenMessage>;
 
-/** What the API says of a message that it accepted; undefined if it refused it. */
 export function postedOf({ status, body }: ApiResponse): Posted | undefined {
   const parsed = v.safeParse(responses.WrittenMessage, body);
   return parsed.success && (status === 201 || status === 200) ? parsed.output : undefined;
 }
 
-/** A page of a conversation after a sequence; empty if the API does not give it. */
+/** Empty if the API does not give it. */
 export async function historyAfter(
   call: CallApi,
   conversationId: string,
@@ -47,7 +46,6 @@ export async function historyAfter(
 export interface Device {
   readonly send: (frame: DeviceFrame) => void;
   readonly close: () => void;
-  /** Drops the connection without a word. */
   readonly terminate: () => void;
   /** Resolves with the WebSocket's close code when the connection has ended. */
   readonly closed: Promise<number>;
@@ -63,7 +61,6 @@ const serverFrame = v.variant('type', Object.values(serverFrames));
 export type ServerFrame = v.InferOutput<typeof serverFrame>;
 export type NotificationFrame = v.InferOutput<typeof serverFrames.notification>;
 
-/** Opens a connection. @throws CommandError if the API refuses it or does not answer */
 export async function connectDevice({
   webSocketUrl,
   token,
@@ -91,7 +88,7 @@ export async function connectDevice({
       reject(new CommandError(`${webSocketUrl} ${why}: it answered ${status}.`));
       socket.terminate();
     });
-    // Of a later failure, `closed` tells.
+    // After the handshake this changes nothing: `closed` tells of later failures.
     socket.on('error', (error) => {
       reject(new CommandError(`${webSocketUrl} does not answer: ${errorMessage(error)}.`, { cause: error }));
     });

@@ -1,4 +1,4 @@
-/** A failure that was foreseen: the message says what is wrong, the hint what to do. */
+/** A foreseen failure: the message says what is wrong, the hint what to do. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly hint?: string;
@@ -16,7 +16,6 @@ export function usageError(message: string, hint?: string): CommandError {
   return new CommandError(message, { exitCode: 2, ...(hint === undefined ? {} : { hint }) });
 }
 
-/** The code of a system error such as `ENOENT`, else undefined. */
 export function errorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;

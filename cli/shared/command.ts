@@ -5,14 +5,13 @@ import { USER_ID } from '../../lambda/chat/domain/identifiers.ts';
 import type { Stage } from '../../lib/config.ts';
 import { deployableStages } from '../../lib/stage-names.ts';
 
-/** The absolute folders that a command works in. */
 export interface CommandContext {
   readonly projectFolder: string;
   /** Where the user is: paths on the command line are relative to it. */
   readonly workingFolder: string;
 }
 
-/** Runs a command. @returns the exit code: 0 all is well, 1 something failed, 2 it was called wrongly */
+/** @returns the exit code: 0 all is well, 1 something failed, 2 it was called wrongly */
 export type Run = (argv: readonly string[], context: CommandContext) => Promise<number>;
 
 export interface Call<Options> {
@@ -21,7 +20,6 @@ export interface Call<Options> {
   readonly context: CommandContext;
 }
 
-/** A command that parses its arguments and works. Commander explains usage errors and prints the help. */
 export function defineCommand<Options extends OptionValues>(
   command: Command,
   work: (call: Call<Options>) => Promise<number>,
@@ -41,7 +39,6 @@ export function createCommand(name: string, description: string): Command {
     .showHelpAfterError('(--help explains the options)');
 }
 
-/** A command that works with a deployment; `findDeployment` reads its options. */
 export function createDeploymentCommand(name: string, description: string): Command {
   return createCommand(name, description)
     .option('--outputs <file>', 'outputs of the deployment (default: outputs.json of the project)')
@@ -113,7 +110,7 @@ export function repeated<T>(
   return (text, earlier = []) => [...earlier, parse(text)];
 }
 
-/** The outputs file that a command writes: the named one, else `outputs.json` of the project. */
+/** For writing: the named file, else `outputs.json` of the project. */
 export function outputsFile(named: string | undefined, context: CommandContext): string {
   return named === undefined
     ? path.join(context.projectFolder, 'outputs.json')

@@ -1,7 +1,4 @@
-/**
- * Does the work for each item, at most `concurrency` at a time. After a failure no further item begins; it is thrown
- * when those under way have ended.
- */
+/** After a failure no further item begins; it is thrown when those under way have ended. */
 export async function forEachConcurrently<Item>(
   items: AsyncIterable<Item> | Iterable<Item>,
   concurrency: number,

@@ -1,7 +1,7 @@
 import { readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { CommandError, errorCode } from './command-error.ts';
 
-/** A file's text; undefined if there is no such file. @throws CommandError if it cannot be read */
+/** Undefined if there is no such file. @throws CommandError if it cannot be read */
 export async function readText(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
@@ -26,7 +26,7 @@ export function jsonText(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
-/** Writes a file so that readers see the old text or the new one, never half of either. */
+/** Readers see the old text or the new one, never half of either. */
 export async function writeAtomically(file: string, text: string): Promise<void> {
   const unfinished = `${file}.${process.pid}`;
   try {

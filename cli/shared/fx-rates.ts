@@ -7,10 +7,9 @@ import type { FxRates } from '../../lambda/card-settlement/domain/fx.ts';
 import { describeRefusal, type CallApi } from './api.ts';
 import { CommandError } from './command-error.ts';
 
-/** Ships the rates as JSON, one file per base currency. */
 const RATES_PACKAGE = '@fawazahmed0/currency-api';
 
-/** How many business dates get rates, the open one included: more than a transaction may be old. */
+/** The open business date included; more than a transaction may be old. */
 const DATE_COUNT = 36;
 
 const ratesFileSchema = v.object({
@@ -35,7 +34,6 @@ export function fxRatesOf(content: unknown): FxRates {
 
 const decimal = new Intl.NumberFormat('en-US', { useGrouping: false, maximumFractionDigits: 20 });
 
-/** A number as decimal text without an exponent: `1e-7` is `0.0000001`. */
 export function plainDecimal(value: number): string {
   return decimal.format(value);
 }
@@ -44,7 +42,7 @@ export function datesForRates(open: BusinessDate): BusinessDate[] {
   return Array.from({ length: DATE_COUNT }, (_, age) => addDays(open, -age));
 }
 
-/** Puts the rates for every date whose rates are not frozen. @returns how many dates got them */
+/** Leaves dates whose rates are frozen. @returns how many dates got the rates */
 export async function loadFxRates(
   call: CallApi,
   rates: FxRates,

@@ -18,11 +18,10 @@ export interface HttpResponse {
 
 export interface HttpClient {
   send(request: HttpRequest): Promise<HttpResponse>;
-  /** Closes idle connections, so that the process can end. */
   close(): void;
 }
 
-/** HTTP over connections that stay open. It takes a third of the CPU time of fetch. */
+/** Takes a third of the CPU time of fetch. */
 export function createHttpClient(options: { connections: number; timeoutSeconds?: number }): HttpClient {
   const { connections, timeoutSeconds = 35 } = options;
   const agentOptions = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections };

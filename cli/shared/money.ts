@@ -9,7 +9,6 @@ export function formatAmount(minorUnits: bigint, currency: string): string {
   return `${minorUnits < 0n ? '-' : ''}${whole}${fraction} ${currency}`;
 }
 
-/** `5,039`. */
 export function formatCount(count: number | bigint): string {
   return count.toLocaleString('en-US');
 }

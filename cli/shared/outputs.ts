@@ -26,7 +26,7 @@ const outputsSchema = v.object({
   DuotempoLocal: v.optional(v.object({ AwsEndpoint: url })),
 });
 
-/** The outputs of one stage, under the stack names of sandbox; urls have no trailing slash. */
+/** Of one stage, under the stack names of sandbox; urls have no trailing slash. */
 export type Outputs = v.InferOutput<typeof outputsSchema>;
 
 export interface DeploymentOptions {
@@ -35,7 +35,6 @@ export interface DeploymentOptions {
 }
 
 export interface Deployment {
-  /** The absolute path of its outputs file. */
   readonly file: string;
   readonly stage: DeployableStage;
   readonly outputs: Outputs;
@@ -61,7 +60,7 @@ export async function findDeployment(
   return { file, outputs: outputsIn(content, file, stage), stage: chosenStage(content, file, stage) };
 }
 
-/** `outputs.json`, or that of a host on another port. Of several, only those of running systems count. */
+/** `outputs.json`, or that of a host on another port. If there are several, only those of running systems count. */
 async function outputsOfProject(folder: string): Promise<string> {
   const usual = path.join(folder, 'outputs.json');
   const files = (await readdir(folder))
@@ -87,7 +86,6 @@ async function placeOf(file: string): Promise<string | undefined> {
   return new URL(outputsIn(content, file, stage).DuotempoCardSettlement.ApiUrl).origin;
 }
 
-/** The outputs of a host in this process. @param stage may be left out if it runs only one */
 export function outputsOf(
   host: Pick<LocalHost, 'outputs' | 'awsEndpoint'>,
   stage?: DeployableStage,
@@ -95,12 +93,11 @@ export function outputsOf(
   return outputsIn(hostOutputs(host), 'What the app was synthesized to', stage);
 }
 
-/** What the outputs file of a host holds: what `cdk deploy --outputs-file` writes, and the AWS endpoint. */
+/** What `cdk deploy --outputs-file` writes, and the AWS endpoint. */
 export function hostOutputs({ outputs, awsEndpoint }: Pick<LocalHost, 'outputs' | 'awsEndpoint'>): object {
   return { ...outputs, DuotempoLocal: { AwsEndpoint: awsEndpoint } };
 }
 
-/** The outputs of a stage in an outputs file's content. @param stage may be left out if there is only one */
 export function outputsIn(content: unknown, file: string, stage?: DeployableStage): Outputs {
   const chosen = chosenStage(content, file, stage);
   const stacks = isRecord(content) ? content : {};
@@ -137,14 +134,14 @@ export function stagesIn(content: unknown): DeployableStage[] {
   return deployableStages.filter((stage) => isRecord(content) && stackNameOf(stage, 'Identity') in content);
 }
 
-/** Who wrote an outputs file; undefined if it is not one. */
+/** Undefined if it is no outputs file. */
 export async function deploymentOf(file: string): Promise<'aws' | 'local' | undefined> {
   const content = await contentOf(file);
   if (!isRecord(content) || stagesIn(content).length === 0) return undefined;
   return 'DuotempoLocal' in content ? 'local' : 'aws';
 }
 
-/** Whether the local host of an outputs file still runs. Another host on its port has another user pool. */
+/** Another host on the same port has another user pool. */
 export async function isAlive(file: string): Promise<boolean> {
   const content = await contentOf(file);
   const [stage] = stagesIn(content);
@@ -173,7 +170,6 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The options of an SDK client: the region on AWS, or the endpoint of the local host. */
 export function awsClientOptions({ DuotempoIdentity: { UserPoolId }, DuotempoLocal: local }: Outputs) {
   return {
     region: UserPoolId.split('_')[0] ?? '',

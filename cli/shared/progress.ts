@@ -63,7 +63,6 @@ function stoppable(stop: () => void): () => void {
 
 const TICK_MILLISECONDS = 200;
 
-/** Works with a bar on the screen. @param counts how many requests are done, and how many of them failed */
 export async function withProgress(
   label: string,
   total: number,

@@ -6,13 +6,13 @@ export type Colors = ReturnType<typeof picocolors.createColors>;
 /** Colours on a terminal, unless NO_COLOR is set (https://no-color.org). */
 export function colorsFor(stream: { readonly isTTY?: boolean }): Colors {
   const noColor = process.env.NO_COLOR;
-  // If it were undefined, the library would decide, and colour in CI.
+  // Undefined would let the library decide, and it colours in CI.
   const isTerminal = stream.isTTY === true;
   const wanted = isTerminal && (noColor === undefined || noColor === '') && process.env.TERM !== 'dumb';
   return picocolors.createColors(wanted);
 }
 
-/** Text from outside as one line, without control characters that a terminal would obey. */
+/** One line, without control characters that a terminal would obey. */
 export function printable(text: string, maximumLength = 300): string {
   // oxlint-disable-next-line no-control-regex
   const line = text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028\u2029]+/g, ' ').trim();

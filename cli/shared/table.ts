@@ -1,6 +1,5 @@
 import Table, { type HorizontalAlignment } from 'cli-table3';
 
-/** Rows as aligned columns without lines; the first column to the left, the others to the right. */
 export function plainTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const alignments = head.map((_, column): HorizontalAlignment => (column === 0 ? 'left' : 'right'));
   const table = new Table({

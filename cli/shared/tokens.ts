@@ -6,9 +6,7 @@ import type { HttpClient } from './http.ts';
 import { awsClientOptions, type Outputs } from './outputs.ts';
 
 export interface AccessTokens {
-  /** A token that stays valid for a while. */
   readonly get: () => Promise<string>;
-  /** Forgets the current token, because the API refused it. */
   readonly renew: () => void;
 }
 
@@ -17,7 +15,6 @@ interface NewToken {
   readonly expiresInSeconds: number;
 }
 
-/** Tokens that are requested when first needed, and renewed before they expire. */
 function renewedTokens(request: () => Promise<NewToken>, now: () => number = Date.now): AccessTokens {
   let current: Promise<{ token: string; renewAt: number }> | undefined;
 
@@ -58,7 +55,7 @@ export interface ClientCredentials {
 
 const tokenSchema = v.object({ access_token: v.string(), expires_in: v.number() });
 
-/** Access tokens by client credentials (RFC 6749, section 4.4). */
+/** Client credentials (RFC 6749, section 4.4). */
 export function createAccessTokens(options: {
   readonly http: HttpClient;
   readonly tokenUrl: string;
@@ -98,13 +95,13 @@ export function accessTokensOf(client: ApiClient, outputs: Outputs, http: HttpCl
   });
 }
 
-/** The SDK is loaded on demand, because that takes longer than loading everything else here. */
+/** On demand, because this takes longer than loading everything else here. */
 const loadSdk = async () => import('@aws-sdk/client-cognito-identity-provider');
 let sdk: ReturnType<typeof loadSdk> | undefined;
 
 const HOST_IS_GONE = 'Is npm start still running? The outputs file is of a host that no longer answers.';
 
-/** Reads the secret from the user pool, with the AWS credentials at hand: no file keeps it. */
+/** From the user pool, with the AWS credentials at hand: no file keeps the secret. */
 async function readClientCredentials(outputs: Outputs, client: ApiClient): Promise<ClientCredentials> {
   const { UserPoolId, GatewayClientId, OperatorClientId } = outputs.DuotempoIdentity;
   const clientId = client === 'gateway' ? GatewayClientId : OperatorClientId;
@@ -169,7 +166,7 @@ async function signIn(username: string, password: string, outputs: Outputs): Pro
   }
 }
 
-/** From DUOTEMPO_PASSWORD, else from the terminal. The local host takes any password. */
+/** The local host takes any password. */
 async function passwordFor(username: string, outputs: Outputs): Promise<string> {
   const given = process.env['DUOTEMPO_PASSWORD'];
   if (given !== undefined && given !== '') return given;

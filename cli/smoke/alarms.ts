@@ -11,7 +11,7 @@ interface AlarmState {
   readonly description: string;
 }
 
-/** Which alarms ring. The local host has no CloudWatch, so there this checks the dead-letter queues. */
+/** The local host has no CloudWatch; there this checks the dead-letter queues. */
 export async function smokeAlarms(
   { outputs, stage }: Pick<Deployment, 'outputs' | 'stage'>,
   onResult: OnResult,
@@ -32,7 +32,7 @@ export async function smokeAlarms(
   return results;
 }
 
-/** @throws CommandError with the descriptions of the alarms that ring: these name the runbook's heading */
+/** @throws CommandError with the descriptions of ringing alarms, which name the runbook's heading */
 export function judge(alarms: readonly AlarmState[]): string {
   if (alarms.length === 0) throw new CommandError('There are no alarms.');
   const ringing = alarms.filter(({ state }) => state === 'ALARM');
@@ -43,13 +43,10 @@ export function judge(alarms: readonly AlarmState[]): string {
   return `${quiet} OK${fresh === 0 ? '' : `, ${fresh} that CloudWatch has not looked at yet`}`;
 }
 
-/** How long a new alarm may have no data before CloudWatch says so. */
+/** A new alarm may have no data for this long before CloudWatch says so. */
 const NEW_MILLISECONDS = 60_000;
 
-/**
- * Whether an alarm tells somebody. One with an action for insufficient data rings on silence, unless it has been silent
- * ever since it was made.
- */
+/** An alarm with an action for insufficient data rings on silence, unless it has been silent ever since it was made. */
 export function rings(
   alarm: Pick<
     MetricAlarm,
@@ -111,7 +108,6 @@ async function deadLetters(outputs: Outputs): Promise<{ readonly detail: string 
   return { detail: `${countOf(queues.length, 'queue')}; the local host has no CloudWatch, so no alarms` };
 }
 
-/** How many messages each queue holds, received ones included; by url. */
 export async function depthsOf(outputs: Outputs, urls: readonly string[]): Promise<Map<string, number>> {
   const { SQS } = await import('@aws-sdk/client-sqs');
   const client = new SQS(awsClientOptions(outputs));

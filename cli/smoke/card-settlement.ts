@@ -20,7 +20,7 @@ import {
 /** A batch may wait 20 s to fill, between a run and a cold start. */
 const SETTLE_PATIENCE_SECONDS = 45;
 
-/** In minor units; above what the rule on card testing looks at. */
+/** Minor units; above what the rule on card testing looks at. */
 const AMOUNT = 500;
 
 const look = placesIn('DuotempoCardSettlement');
@@ -41,10 +41,7 @@ const settling = look(
 );
 const reading = look(['GetSettlementFunction', 'GetSettlementLogGroup', 'LedgerTable']);
 
-/**
- * The batch tempo from outside: a sale of this moment, with a merchant, a terminal and a card of its own. It is reversed
- * at the end, so that the books add up to nothing.
- */
+/** The batch tempo: a sale with its own merchant, terminal and card, reversed at the end so that nothing is paid. */
 export async function smokeCardSettlement(
   outputs: Outputs,
   run: string,
@@ -135,7 +132,6 @@ async function settled(call: CallApi, transactionId: string): Promise<string> {
   return status;
 }
 
-/** The merchant's line of the settlement file, or the settled entry if the day is too long for a file. */
 async function lineOf(call: CallApi, businessDate: string, merchantId: string): Promise<string> {
   const path = `/settlements/${businessDate}`;
   const response = await call({ method: 'GET', path, headers: { accept: 'text/csv' } });

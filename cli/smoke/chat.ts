@@ -19,7 +19,7 @@ import {
   type StepResult,
 } from './steps.ts';
 
-/** Delivery takes a fraction of a second, but may meet cold starts and a pipe that was only just created. */
+/** Delivery takes a fraction of a second, but may meet cold starts and a new pipe. */
 const DELIVERY_PATIENCE_SECONDS = 20;
 
 const look = placesIn('DuotempoChat');
@@ -62,7 +62,7 @@ interface Inbox {
   isCaughtUp: boolean;
 }
 
-/** The async tempo from outside: a message to a device that is offline, and one to the same device online. */
+/** The async tempo: a message to an offline device, and one to the same device online. */
 export async function smokeChat(
   outputs: Outputs,
   run: string,

@@ -2,7 +2,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describeRefusal, type ApiResponse } from '../shared/api.ts';
 import { CommandError, errorMessage } from '../shared/command-error.ts';
 
-/** Where a person looks when a step fails. */
 export interface Places {
   readonly stack: 'DuotempoCardSettlement' | 'DuotempoChat';
   /** Keys of the stack's outputs, in the order in which to look. */
@@ -10,7 +9,7 @@ export interface Places {
   readonly headings: readonly string[];
 }
 
-/** Places of a stack; any request can be followed through its logs. */
+/** Any request can be followed through the log. */
 export function placesIn(
   stack: Places['stack'],
 ): (outputs: readonly string[], ...headings: readonly string[]) => Places {
@@ -29,12 +28,11 @@ export interface StepResult {
   readonly look?: Places;
 }
 
-/** Hears of each step before the next one begins. */
 export type OnResult = (result: StepResult) => Promise<void>;
 
-/** Steps that each need the one before: after a failure, none is tried. */
+/** Each step needs the one before: after a failure, none is tried. */
 export interface Steps {
-  /** @returns what the work gives; undefined if it failed or was not tried */
+  /** @returns undefined if the work failed or was not tried */
   readonly step: <T extends { readonly detail: string }>(
     name: string,
     look: Places,
@@ -84,7 +82,6 @@ export function expectStatus(response: ApiResponse, wanted: readonly number[]): 
   );
 }
 
-/** Waits until `look` finds something. @throws CommandError that says `what` did not happen in time */
 export async function eventually<T>(
   what: string,
   patienceSeconds: number,

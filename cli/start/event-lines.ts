@@ -20,11 +20,10 @@ export type EventKind =
 export interface EventLine {
   readonly kind: EventKind;
   readonly text: string;
-  /** How many transactions, or other things, it is about. */
   readonly count: number;
 }
 
-/** An event in words; undefined if it is not worth a line. */
+/** Undefined if the event is not worth a line. */
 export function describeEvent(event: HostEvent): EventLine | undefined {
   if (event.type === 'log') return describeLog(shortName(event.functionName), event.line);
   if (event.type === 'invocation') return describeInvocation(event);
@@ -139,7 +138,6 @@ const messageSchema = v.object({
   pushed: v.optional(whole, 0),
 });
 
-/** How to describe what a function logs, by the message of the log line. */
 const news = new Map<string, (log: Log) => EventLine | undefined>([
   ['transaction staged', parsedBy(stagedSchema, (staged) => describeStaged('staged', staged))],
   [
@@ -222,7 +220,7 @@ function describeTotals(currency: string, totals: BusinessDay['totals'][string])
   return `${staged} ${comparison}, ${formatAmount(BigInt(totals.staged.amount), currency)}`;
 }
 
-/** A message by its number and conversation alone: its text and its people are private. */
+/** A message's text and people are private. */
 function placeOf({ conversationId, sequence }: v.InferOutput<typeof messageSchema>): string {
   return `message #${sequence} of conversation ${conversationId.slice(0, 8)}`;
 }
@@ -235,7 +233,7 @@ function describeInvocation(event: Extract<HostEvent, { type: 'invocation' }>): 
   return lineOf('error', `${functionName} failed: ${reason}`);
 }
 
-/** The readable part of a generated name: `Stack-SettlementWorkerFunctionD570AB31-1a2b3c` → `SettlementWorker`. */
+/** `Stack-SettlementWorkerFunctionD570AB31-1a2b3c` → `SettlementWorker`. */
 function shortName(functionName: string): string {
   const generated = /^[^-]+-(?<name>.+?)(?:Function)?(?:[0-9A-F]{8})?(?:-[0-9A-Za-z]{6,})?$/;
   return generated.exec(functionName)?.groups?.name ?? functionName;

@@ -13,7 +13,6 @@ interface Second {
 
 export interface EventScreen {
   readonly show: (event: HostEvent) => void;
-  /** Prints what was folded in the last second. */
   readonly tick: () => void;
 }
 

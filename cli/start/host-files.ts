@@ -13,11 +13,7 @@ export interface HostFiles {
   readonly remove: () => Promise<void>;
 }
 
-/**
- * Makes sure that a host may write the file: it is not there, or a local host left it behind.
- *
- * @returns whether it belongs to a local host that runs
- */
+/** The file must be absent, or left behind by a local host. @returns whether it belongs to a host that runs */
 export async function checkHostFile(file: string): Promise<boolean> {
   const found = await lstat(file).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return undefined;
@@ -47,12 +43,7 @@ export async function checkHostFile(file: string): Promise<boolean> {
   return isAlive(file);
 }
 
-/**
- * Writes the files of a host: the outputs last, so that everything is ready once they appear. If the user named no file
- * and another host runs on `outputs.json`, the name gets the port.
- *
- * @param named absolute; undefined for the usual one
- */
+/** The outputs come last: everything is ready once they appear. Beside another host, an unnamed file gets the port. */
 export async function writeHostFiles(options: {
   readonly named: string | undefined;
   readonly projectFolder: string;
@@ -89,7 +80,7 @@ export async function writeHostFiles(options: {
   });
 }
 
-/** Removes the file if it still reads as we wrote it: another host may have taken it over. */
+/** Another host may have taken the file over. */
 export async function removeIfOurs(file: string, text: string): Promise<void> {
   const current = await readFile(file, 'utf8').catch(() => undefined);
   if (current === text) await unlink(file).catch(() => undefined);
@@ -99,7 +90,7 @@ const LOCK_PAUSE_MILLISECONDS = 50;
 /** Checking a file takes at most a second. */
 const LONGEST_LOCK_MILLISECONDS = 5000;
 
-/** Lets one host at a time check a file and write it. A lock that a killed host left is broken. */
+/** One host at a time checks and writes a file. A lock that a killed host left is broken. */
 async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
   const lock = `${file}.lock`;
   for (let attempts = 0; ; attempts += 1) {

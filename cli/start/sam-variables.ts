@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { LocalHost } from '../../local/index.ts';
 
-/** By the logical id of a function: what `sam local invoke --env-vars <file>` takes. */
+/** By the logical id of a function, for `sam local invoke --env-vars <file>`. */
 export type SamVariables = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export type SamHost = Pick<LocalHost, 'awsEndpoint' | 'region' | 'functions'> & {
@@ -19,11 +19,7 @@ export function samVariablesFile(outputsFile: string, stage?: string): string {
   return path.join(dir, `${[own, stage].filter(Boolean).join('-')}.json`);
 }
 
-/**
- * What every function needs to run in a container against a local host: its variables, with the AWS endpoint as a
- * container reaches it, and the credentials of its role. The issuer keeps its URL, because tokens carry it; the AWS
- * endpoint serves its keys.
- */
+/** As a container sees it. The issuer keeps its URL, because tokens carry it; the AWS endpoint serves its keys. */
 export function samVariables(host: SamHost): SamVariables {
   const endpoint = new URL(host.awsEndpoint);
   endpoint.hostname = MACHINE;

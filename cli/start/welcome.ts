@@ -9,11 +9,6 @@ export interface RunningStage {
   readonly openDate: BusinessDate;
 }
 
-/**
- * What the screen says when everything runs: where things are, and what to try on the first stage.
- *
- * @param options.outputsFile undefined if other commands find it by themselves
- */
 export function welcome(options: {
   readonly systems: readonly RunningStage[];
   readonly outputsFile: string | undefined;

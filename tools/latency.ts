@@ -16,7 +16,6 @@ interface LatencyOptions extends DeploymentOptions {
   readonly seconds: number;
 }
 
-/** The usual load. */
 const LOCAL = { rate: 50, users: 50, atOnce: 200 };
 /** A new account runs ten functions at once: four take messages, two push them, the rest take acknowledgements. */
 const AWS = { rate: 10, users: 10, atOnce: 4 };
@@ -67,7 +66,6 @@ async function measureOwnHost(
   }
 }
 
-/** A deployment has no users that this tool knows, so it makes some and removes them. */
 async function measureDeployment(outputs: Outputs, options: LatencyOptions): Promise<readonly Figure[]> {
   const usual = outputs.DuotempoLocal === undefined ? AWS : LOCAL;
   const { rate = usual.rate, users: count = usual.users, seconds } = options;
@@ -76,7 +74,7 @@ async function measureDeployment(outputs: Outputs, options: LatencyOptions): Pro
   const users: { readonly name: string; readonly tokens: AccessTokens }[] = [];
   try {
     printError(`Making ${countOf(count, 'user')}…`);
-    // Writers and readers go in pairs. One after the other, because Cognito limits how many it makes a second.
+    // An even number, one after the other: Cognito limits how many it makes a second.
     for (let number = 0; number < count + (count % 2); number += 1) {
       const name = `latency-${runId}-${number}`;
       const password = await pool.add(name);

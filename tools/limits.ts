@@ -10,7 +10,6 @@ import { IDENTIFIERS_LOAD, measureIdentifiers } from './limits/identifiers.ts';
 import { measureTombstones, measureWaiting } from './limits/inboxes.ts';
 import { measureTerminals } from './limits/terminals.ts';
 
-/** By name: the load, and what measures it. */
 const limits = new Map<
   string,
   readonly [load: string, measure: (projectFolder: string) => readonly Figure[] | Promise<readonly Figure[]>]

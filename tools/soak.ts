@@ -33,13 +33,13 @@ async function measure({ options, context }: Call<SoakCommandOptions>): Promise<
   return runSoak({ ...options, assembly, seconds: 60 * options.minutes, signal, say: printError });
 }
 
-/** A signal that aborts at the first Ctrl-C; the second one ends the process. */
+/** The first Ctrl-C aborts the signal; the second one ends the process. */
 function interruption(): AbortSignal {
   const interrupted = new AbortController();
   let interruptedAt = -Infinity;
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      // npm passes on what the terminal has sent already, so a second signal at once is still the first Ctrl-C.
+      // npm repeats what the terminal has sent already: a second signal at once is still the first Ctrl-C.
       if (performance.now() - interruptedAt < SAME_SIGNAL_MILLISECONDS) return;
       if (interrupted.signal.aborted) process.exit(1);
       interruptedAt = performance.now();

@@ -5,7 +5,7 @@ import { AckFrame, HelloFrame, ReadFrame } from '../../lambda/chat/frames.ts';
 import { componentSchemas } from '../openapi/json-schema.ts';
 import { schemas as shared } from '../openapi/schemas.ts';
 
-/** The WebSocket API of the chat as an AsyncAPI 3 document. What devices send is of the schemas that handlers parse with. */
+/** The chat's WebSocket API as an AsyncAPI 3 document, with the schemas that handlers parse with. */
 
 export const chatLiveFile = 'docs/asyncapi/chat-live.json';
 
@@ -96,7 +96,7 @@ const fromServer: Readonly<Record<string, Message>> = {
 
 const messages = { ...fromDevices, ...fromServer };
 
-/** What answers an action, besides an error. */
+/** Besides an error. */
 const replies: Readonly<Record<string, string>> = { hello: 'caughtUp' };
 
 const schemaNames = Object.fromEntries(Object.keys(messages).map((name) => [name, `${name}Frame`]));

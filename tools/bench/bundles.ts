@@ -10,14 +10,14 @@ import { runNode } from '../harness/run-node.ts';
 
 const IMPORTS = 5;
 
-/** Imports a bundle, and prints how long that took: the part of a cold start that depends on the bundle. */
+/** The part of a cold start that depends on the bundle. */
 const script = `
 const startedAt = performance.now();
 await import(process.argv[1]);
 process.stderr.write(JSON.stringify(performance.now() - startedAt), () => process.exit(0));
 `;
 
-/** @returns the version @throws CommandError if it is no Node.js */
+/** @throws CommandError if it is no Node.js */
 export async function versionOf(node: string): Promise<string> {
   const { output } = await runNode(node, ['-e', 'process.stderr.write(process.versions.node)']);
   if (/^\d+\.\d+\.\d+$/.test(output)) return output;
@@ -27,7 +27,7 @@ export async function versionOf(node: string): Promise<string> {
   );
 }
 
-/** Size and import time of every bundle, the largest first. @param node the binary to import with */
+/** The largest first. @param node the binary to import with */
 export async function measureBundles(assembly: string, node: string): Promise<readonly Figure[]> {
   const version = await versionOf(node);
   const measured: { readonly size: number; readonly figures: readonly Figure[] }[] = [];
@@ -50,14 +50,13 @@ export async function measureBundles(assembly: string, node: string): Promise<re
   return measured.toSorted((one, other) => other.size - one.size).flatMap(({ figures }) => figures);
 }
 
-/** The file of a function's bundle. @param name the logical id without CDK's suffix */
+/** @param name the logical id without CDK's suffix */
 export function bundleOf(assembly: string, name: string): string {
   const found = [...bundlesOf(assembly)].find(([, each]) => each === name);
   if (found === undefined) throw new CommandError(`The app has no function ${name}.`);
   return found[0];
 }
 
-/** By file, the name of the first function that runs it. */
 function bundlesOf(assembly: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const { template, assetFolder } of loadAssembly(assembly)) {

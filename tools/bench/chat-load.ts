@@ -11,24 +11,23 @@ export interface ChatLoad {
   readonly outputs: Outputs;
   readonly perSecond: number;
   readonly seconds: number;
-  /** Pairs of users who write to each other. @default 50 users whom the local host lets in */
+  /** Pairs who write to each other. @default 50 users, whom the local host lets in */
   readonly users?: readonly { readonly name: string; readonly tokens?: AccessTokens }[];
-  /** The most connections made, and messages posted, at a time. @default 200 */
+  /** Connections made, and messages posted, at a time. @default 200 */
   readonly atOnce?: number;
 }
 
 interface ChatLatency {
   readonly posted: number;
-  /** For each message that was seen: from when it was written to when the recipient's device had it. */
+  /** From when a message was written to when the recipient's device had it. */
   readonly milliseconds: readonly number[];
 }
 
-/** So many that no sender comes near the rate limit. */
+/** No sender comes near the rate limit. */
 const USERS = 50;
 const PATIENCE_SECONDS = 15;
 const WARM_UP_SECONDS = 3;
 
-/** Lets users write to each other at a steady rate, first for some seconds of warm-up, and measures their messages. */
 export async function measureChat(load: ChatLoad, onWarm = (): void => undefined): Promise<ChatLatency> {
   await runLoad({ ...load, seconds: WARM_UP_SECONDS });
   onWarm();
@@ -55,7 +54,6 @@ async function runLoad({
     });
     const posted: string[] = [];
     await forEachConcurrently(dueNumbers(perSecond, seconds), atOnce, async (number) => {
-      // Neighbours write to each other.
       const from = people[number % people.length];
       const to = people[(number % people.length) ^ 1];
       if (from === undefined || to === undefined) throw new RangeError('The number of users is even.');
@@ -66,7 +64,6 @@ async function runLoad({
   });
 }
 
-/** Yields a number whenever the next message is due. */
 async function* dueNumbers(perSecond: number, seconds: number): AsyncGenerator<number> {
   const startedAt = performance.now();
   for (let number = 0; number < Math.round(perSecond * seconds); number += 1) {

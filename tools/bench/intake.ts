@@ -13,12 +13,12 @@ import { withTables } from '../harness/tables.ts';
 import { benchFact, benchSale } from './sales.ts';
 
 const CONNECTIONS = 32;
-/** The date of the raw writes, which no day of the app has. */
+/** No day of the app has the date of the raw writes. */
 const FOREIGN_DATE = '1999-12-31';
 
 /**
- * Compares intake over HTTP with what the engine can take: conditional `PutItem`s of equal items into the same table,
- * through the SDK. Rounds of both alternate, so that a busy machine slows down both. Then settles the sales.
+ * Compares intake with conditional `PutItem`s of equal items into the same table. Rounds of both alternate, so that a
+ * busy machine slows down both. Then settles the sales.
  */
 export async function measureIntake(
   host: RunningHost,

@@ -23,19 +23,16 @@ export interface ReconcileOptions {
   readonly assembly: string;
   readonly node: string;
   readonly staged: number;
-  /** Terminals that report what nobody staged, each in so many lines. */
+  /** They report what nobody staged. */
   readonly terminals?: { readonly reports: number; readonly lines: number };
 }
 
-/** What a run took; the memory is the peak of a process that does nothing else. */
+/** The memory is the peak of a process that does nothing else. */
 const runSchema = v.object({ milliseconds: v.number(), megabytes: v.number(), cpuSeconds: v.number() });
 
 export type ReconcileRun = v.InferOutput<typeof runSchema>;
 
-/**
- * Reconciles a day whose transactions are all settled and was sealed an hour ago. The day is written straight into the
- * tables, and the function's bundle runs in its own process, as on Lambda.
- */
+/** All is settled, and was sealed an hour ago. The function's bundle runs in its own process, as on Lambda. */
 export async function measureReconcile(options: ReconcileOptions): Promise<ReconcileRun> {
   return withHost(options.projectFolder, async (host) =>
     withTables(host, 4, async (books) => {
@@ -93,7 +90,6 @@ async function seal({ dynamoDb, nameOf }: Tables, date: string): Promise<void> {
   });
 }
 
-/** Runs the bundle's handler with one message, and prints what that took. */
 const script = `
 const { handler } = await import(process.argv[1]);
 const event = { Records: [{ messageId: 'bench', body: process.argv[2], attributes: { ApproximateReceiveCount: '1' } }] };
@@ -115,8 +111,7 @@ async function run(
   // A run that misses nothing sends nothing.
   const noQueue = `${awsEndpoint}/000000000000/none`;
   const message: ReconcileMessage = { kind: 'business-day', businessDate: date, trigger: 'operator' };
-  // With the heap of a function of 1 GB, V8 keeps garbage rather than collect it. With little heap the memory is what the
-  // run needs; a run that needed more would fail.
+  // With the heap of a 1 GB function, V8 keeps garbage. With little heap, the memory is what the run needs.
   const heap = ['--max-semi-space-size=1', '--max-old-space-size=40'];
   const { exitCode, output } = await runNode(
     node,
@@ -151,13 +146,10 @@ async function run(
 }
 
 const { reconcile: worker } = stageConfig('production');
-/**
- * CPU time of an invocation: a walk uses 85 % of the timeout, and a function has one vCPU per 1,769 MB.
- * [lambda/latest/dg/configuration-memory]
- */
+/** A walk uses 85 % of the timeout; a function has one vCPU per 1,769 MB [lambda/latest/dg/configuration-memory]. */
 const INVOCATION_CPU_SECONDS = worker.timeoutSeconds * 0.85 * Math.min(1, worker.memoryMegabytes / 1769);
 
-/** Compares a small day with a large one: time may grow with the transactions, memory may not. */
+/** Time may grow with the transactions, memory may not. */
 export async function compareReconcile(
   options: Omit<ReconcileOptions, 'staged'>,
   sizes: { readonly small: number; readonly large: number },

@@ -7,7 +7,7 @@ import { withHost } from '../harness/running-host.ts';
 const SOURCES = ['bin', 'cli', 'lambda', 'lib', 'local'];
 const FILES = ['cdk.json', 'package.json', 'package-lock.json', 'tsconfig.json'];
 
-/** Starts a copy of the project in which nothing is built, as after `npm ci`, and starts it again. */
+/** Starts a copy in which nothing is built, as after `npm ci`, and starts it again. */
 export async function measureStartUp(projectFolder: string): Promise<readonly Figure[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'duotempo-start-up-'));
   try {

@@ -13,12 +13,7 @@ const templateSchema = v.looseObject({
   ),
 });
 
-/**
- * A copy of a cloud assembly to measure: its schedules are off, so that no tick falls into the measurement by chance,
- * and the settlement queue may be worked on in batches of another size.
- *
- * @returns the copy's folder, and what removes it
- */
+/** Schedules are off, so that no tick falls into the measurement by chance. */
 export async function copyToMeasure(
   assembly: string,
   batchSize: number | undefined,
@@ -41,7 +36,7 @@ export async function copyToMeasure(
   return { folder, remove: async () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** What an app costs by the month whether anything happens or not. */
+/** By the month, whether anything happens or not. */
 export interface StandingWork {
   /** Long polls that find nothing. */
   readonly emptyReceives: number;
@@ -51,13 +46,11 @@ export interface StandingWork {
 const MONTH_DAYS = 30;
 const MONTH_SECONDS = MONTH_DAYS * 86_400;
 export const MONTH_MINUTES = MONTH_SECONDS / 60;
-/** What comes oftener than this in a month goes on at the same pace. */
+/** A schedule that runs more often goes on at the same pace. */
 const SAMPLE_RUNS = 96;
 const LONG_POLL_SECONDS = 20;
-/** Source: AWS Lambda developer guide, "Configuring scaling behavior for SQS event source mappings". */
-const POLLERS = 5;
+const POLLERS = 5; // Lambda developer guide, "Configuring scaling behavior for SQS event source mappings"
 
-/** Reads from the templates how often queues are polled and schedules come in a month of 30 days. */
 export function standingWorkOf(assembly: string): StandingWork {
   const resources = loadAssembly(assembly).flatMap(({ template }) => template.resources);
   const ofType = (type: string) => resources.filter((resource) => resource.type === type);

@@ -7,7 +7,7 @@ import { messageSteps, saleSteps, type Step } from './steps.ts';
 
 interface StepUnits {
   readonly step: string;
-  /** Of a single sale or message. */
+  /** Per sale or message. */
   readonly unitsEach: UnitCounts;
 }
 
@@ -23,9 +23,8 @@ const WRITE_UNIT_BYTES = 1024;
 const READ_UNIT_BYTES = 4096;
 
 /**
- * Dollars per million sales, with all the walks over the books that follow the balance.
- *
- * @param itemBytes of a staged sale and of its ledger entry, if they are to be larger than those that were played
+ * Includes all the walks over the books that follow the balance.
+ * @param itemBytes of a staged sale and of its ledger entry, if not as played
  */
 export function salesCost(
   usage: SalesUsage,
@@ -45,7 +44,6 @@ export function salesCost(
   );
 }
 
-/** Dollars per million messages. */
 export function messagesCost(records: readonly UsageRecord[], messages: number, prices: Prices): Cost {
   return costOf(
     messageSteps.map((step) => stepOf(step, records, 1 / messages)),
@@ -56,7 +54,7 @@ export function messagesCost(records: readonly UsageRecord[], messages: number, 
 export interface Month {
   readonly sales: number;
   readonly messages: number;
-  /** Devices online, day and night. */
+  /** Day and night. */
   readonly connections: number;
 }
 
@@ -82,7 +80,7 @@ export function monthBills(
   return { ...bills, total: billsTogether(Object.values(bills)) };
 }
 
-/** How often the schedule, every 15 minutes, walks a day again that was balanced at one of its ticks. */
+/** The schedule ticks every 15 minutes, and balances the day at a tick. */
 export function walksAfterBalance(): number {
   const balancedAt = '2026-01-01T00:00:00.000Z';
   let [walks, asOf] = [0, balancedAt];
@@ -120,8 +118,8 @@ function scaled({ services, total }: Bill, times: number): Bill {
 }
 
 /**
- * What larger items would take. A write and a read by key count each item's own units, of which those that were played
- * have one; a query counts the bytes of all entries. What indexes carry of an item stays as it is.
+ * Writes and reads by key count each item's own units, which is one for those played; a query counts the bytes of all
+ * entries. What indexes carry of an item stays as it is.
  */
 function withItemsOf(
   bytes: number,

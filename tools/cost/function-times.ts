@@ -1,13 +1,9 @@
 import type { HostEvent, UsageRecord } from '../../local/index.ts';
 import { percentiles } from '../harness/percentiles.ts';
 
-/** How long functions took, invocation by invocation. */
 export interface FunctionTimes {
   readonly onEvent: (event: HostEvent) => void;
-  /**
-   * Prices each invocation at the median of its function instead of its own time: what else this machine does at the
-   * moment would be on the bill otherwise. Functions that were hardly invoked keep their times.
-   */
+  /** Keeps what else this machine does off the bill. Functions that were hardly invoked keep their own times. */
   readonly atMedian: (records: readonly UsageRecord[]) => readonly UsageRecord[];
 }
 

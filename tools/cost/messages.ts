@@ -6,15 +6,15 @@ import { acknowledge, withChatUsers } from '../harness/chat-users.ts';
 import type { OwnHost } from '../harness/own-host.ts';
 import { until } from '../harness/until.ts';
 
-/** So few that functions do not wait for the processor, which would count as their time. */
+/** Few, because waiting for the processor would count as a function's time. */
 export const CONCURRENCY = 2;
-/** So many that no sender comes near the rate limit. */
+/** No sender comes near the rate limit. */
 const PAIRS = 10;
 const WARM_UP_MESSAGES = 20;
 const PATIENCE = { seconds: 120 };
 const SETTLE_MILLISECONDS = 500;
 
-/** Users write to others, whose devices are all online and acknowledge everything. */
+/** All devices are online and acknowledge everything. */
 export async function playMessages(
   host: OwnHost,
   options: { readonly messages: number; readonly devices: number; readonly textBytes: number },

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { UsageRecord, UsageUnit } from '../../local/index.ts';
 import { parseJson } from '../../cli/shared/files.ts';
 
-/** What AWS sends bills for, and the units that each service counts. */
+/** The units that each service bills. */
 const unitsOfServices = [
   ['HTTP API', ['http-api-requests']],
   ['WebSocket API', ['websocket-messages', 'websocket-connection-minutes']],
@@ -24,7 +24,7 @@ export const services: readonly Service[] = unitsOfServices.map(([service]) => s
 const price = v.pipe(v.number(), v.minValue(0));
 const pricesSchema = v.strictObject({
   region: v.string(),
-  /** The date on which the prices were those of the sources. */
+  /** When the prices were those of the sources. */
   asOf: v.pipe(v.string(), v.isoDate()),
   note: v.string(),
   dollarsPerMillion: v.strictObject({
@@ -45,29 +45,26 @@ const pricesSchema = v.strictObject({
 
 export type Prices = v.InferOutput<typeof pricesSchema>;
 
-/** Reads the list prices that come with the project. */
 export async function readPrices(): Promise<Prices> {
   const file = new URL('prices-us-east-1-2026.json', import.meta.url);
   return v.parse(pricesSchema, parseJson(await readFile(file, 'utf8')));
 }
 
-/** How much of each unit something took; what is absent is none. */
 export type UnitCounts = Readonly<Partial<Record<UsageUnit, number>>>;
 
-/** @param times scales the counts, for what happens oftener than it was counted. @default 1 */
+/** @param times how often the counted work happens */
 export function countsOf(records: readonly UsageRecord[], times = 1): UnitCounts {
   const counts: Partial<Record<UsageUnit, number>> = {};
   for (const { unit, count } of records) counts[unit] = (counts[unit] ?? 0) + count * times;
   return counts;
 }
 
-/** In dollars; services that cost nothing are left out. */
+/** Dollars, without services that cost nothing. */
 export interface Bill {
   readonly services: Readonly<Partial<Record<Service, number>>>;
   readonly total: number;
 }
 
-/** Units times prices. */
 export function billOf(counts: UnitCounts, { dollarsPerMillion }: Prices): Bill {
   const byService = unitsOfServices
     .map(([service, units]) => {
@@ -78,7 +75,6 @@ export function billOf(counts: UnitCounts, { dollarsPerMillion }: Prices): Bill 
   return { services: Object.fromEntries(byService), total: sum(byService.map(([, dollars]) => dollars)) };
 }
 
-/** Several bills as one. */
 export function billsTogether(bills: readonly Bill[]): Bill {
   const together: Partial<Record<Service, number>> = {};
   for (const service of services) {

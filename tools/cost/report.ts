@@ -11,7 +11,7 @@ export interface CostReport {
     readonly batchSize: number;
     readonly stagedItemBytes: number;
     readonly ledgerItemBytes: number;
-    /** The size that items are priced as, if it is not the size of those played. */
+    /** If items are priced as larger or smaller than those played. */
     readonly pricedItemBytes?: number;
   };
   readonly messages: Cost & { readonly played: number; readonly textBytes: number; readonly devices: number };
@@ -44,7 +44,6 @@ export function costText({ prices, sales, messages, month, notCounted }: CostRep
   ].join('\n');
 }
 
-/** Bills as rows, with a column for each service that costs something. */
 export function billTable(title: string, rows: readonly (readonly [name: string, bill: Bill])[]): string {
   const shown = services.filter((service) => rows.some(([, bill]) => bill.services[service] !== undefined));
   const table = new Table({

@@ -14,7 +14,6 @@ import { settleDay } from '../harness/settle.ts';
 import { until } from '../harness/until.ts';
 import { CONCURRENCY } from './messages.ts';
 
-/** What a day of sales took. */
 export interface SalesUsage {
   /** From the first request to the balance. */
   readonly day: readonly UsageRecord[];
@@ -32,7 +31,7 @@ const WARM_UP_SALES = 20;
 const DAYS_AGO = 3;
 const PATIENCE = { seconds: 300 };
 
-/** Plays a day of sales and settles it. Its cut-off has passed, so that it can be balanced at once. */
+/** The day's cut-off has passed, so that it can be balanced at once. */
 export async function playSales(host: OwnHost, sales: number): Promise<SalesUsage> {
   return withApi(host.appOutputs, CONCURRENCY, async ({ as: { gateway, operator } }) => {
     const today = businessDateOf(new Date(), businessCalendar);
@@ -63,7 +62,7 @@ export async function playSales(host: OwnHost, sales: number): Promise<SalesUsag
 
 const merchantOf = (number: number): string => `cost-merchant-${number % MERCHANTS}`;
 
-/** Profiles with fees, one of them in another currency, and rates. They are not part of a sale's cost. */
+/** Not part of a sale's cost. */
 async function prepare(operator: CallApi, dates: readonly string[]): Promise<void> {
   const put = async (path: string, body: unknown): Promise<void> => {
     const response = await operator({ method: 'PUT', path, body });
@@ -81,7 +80,7 @@ async function prepare(operator: CallApi, dates: readonly string[]): Promise<voi
   for (const date of dates) await put(`/fx-rates/${date}`, rates);
 }
 
-/** Stages sales of some 20 to 80 dollars, each with its own card, so that no fraud rule holds them. */
+/** Some 20 to 80 dollars, each with its own card, so that no fraud rule holds them. */
 async function stage(
   gateway: CallApi,
   date: string,
@@ -109,7 +108,6 @@ async function stage(
   });
 }
 
-/** What the work on a message takes that the schedule, or a run that it started, sends. */
 async function usageOf(host: OwnHost, message: ReconcileMessage): Promise<readonly UsageRecord[]> {
   const QueueUrl = host.variable(environmentNames.reconcileQueueUrl);
   const start = host.usage();

@@ -1,12 +1,12 @@
 import type { UsageRecord } from '../../local/index.ts';
 
-/** A part of what is done for a sale or a message, told by who does it. */
+/** The part of the work that one function does. */
 export interface Step {
   readonly name: string;
   readonly includes: (record: UsageRecord) => boolean;
 }
 
-/** Receives that find nothing come with time, not with work: the month's bill has them. */
+/** Empty receives come with time, not with work: the month's bill has them. */
 function step(name: string, worker: string, also: (record: UsageRecord) => boolean = () => false): Step {
   return {
     name,
@@ -15,7 +15,7 @@ function step(name: string, worker: string, also: (record: UsageRecord) => boole
   };
 }
 
-/** By the names of the constructs, which physical names contain. */
+/** Physical names contain those of the constructs. */
 export const saleSteps = {
   intake: step('intake', 'AcceptTransaction', ({ part }) => part === 'POST /transactions'),
   reconcile: step('reconcile', 'ReconcileWorker'),

@@ -20,7 +20,7 @@ export interface ChatUser {
   /** @throws CommandError if the API refuses the message */
   readonly post: (to: string, text: string) => Promise<Posted>;
   readonly connect: (onFrame: (frame: ServerFrame, device: Device) => void) => Promise<Device>;
-  /** Connects a device that says hello, and waits until it has caught up. */
+  /** A new device says hello; waits until it has caught up. */
   readonly greet: (options?: {
     readonly onNotification?: (frame: NotificationFrame, device: Device) => void;
     readonly patienceSeconds?: number;
@@ -31,14 +31,13 @@ export interface ChatUser {
   }>;
 }
 
-/** @param tokens by default those of a user whom the local host lets in */
+/** The local host lets any user in. */
 export type UserNamed = (name: string, tokens?: AccessTokens) => ChatUser;
 
 export function acknowledge({ notificationId }: NotificationFrame, device: Device): void {
   device.send({ action: 'ack', notificationIds: [notificationId] });
 }
 
-/** Works with users of a chat, and closes all their connections. */
 export async function withChatUsers<T>(
   outputs: Outputs,
   work: (userNamed: UserNamed) => Promise<T>,

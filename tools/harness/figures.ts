@@ -1,7 +1,6 @@
 import Table from 'cli-table3';
 import type { Colors } from '../../cli/shared/screen.ts';
 
-/** A measured figure, and its target if it has one. */
 export interface Figure {
   readonly name: string;
   readonly value: number;

@@ -2,10 +2,10 @@ import { CommandError } from '../../cli/shared/command-error.ts';
 import { outputsOf, type Outputs } from '../../cli/shared/outputs.ts';
 import { startLocalHost, type LocalHost, type LocalHostOptions } from '../../local/index.ts';
 
-/** The app on a local host in this process, which tools can watch and disturb. */
+/** In this process, where tools can watch and disturb it. */
 export interface OwnHost extends LocalHost {
   readonly appOutputs: Outputs;
-  /** The value of an environment variable of the app's functions, such as a table's name. */
+  /** An environment variable of the app's functions, such as a table's name. */
   readonly variable: (name: string) => string;
 }
 

@@ -5,7 +5,7 @@ export interface Percentiles {
   readonly maximum: number;
 }
 
-/** Percentiles by nearest rank; undefined if there are no values. */
+/** By nearest rank; undefined if there are no values. */
 export function percentiles(values: readonly number[]): Percentiles | undefined {
   const sorted = values.toSorted((one, other) => one - other);
   const maximum = sorted.at(-1);

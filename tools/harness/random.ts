@@ -3,15 +3,13 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
-/** Random numbers that are the same for the same seed. */
+/** The same for the same seed. */
 export interface Random {
-  /** From 0 up to, but not including, 1. */
+  /** From 0 to below 1. */
   readonly next: () => number;
-  /** A whole number from `minimum` to `maximum`, both included. */
+  /** Both ends included. */
   readonly whole: (minimum: number, maximum: number) => number;
-  /** True with this probability. */
   readonly chance: (probability: number) => boolean;
-  /** @throws RangeError if there is nothing to pick from */
   readonly pick: <T>(items: readonly T[]) => T;
 }
 

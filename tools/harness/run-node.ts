@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** Runs a Node.js binary to its end. @returns its exit code, null if it could not run or was killed, and its output */
+/** @returns the exit code, null if the binary could not run or was killed, and what it wrote to stderr */
 export async function runNode(
   node: string,
   argv: readonly string[],

@@ -7,17 +7,15 @@ import { parseJson } from '../../cli/shared/files.ts';
 import { outputsIn, type Outputs } from '../../cli/shared/outputs.ts';
 import { until } from './until.ts';
 
-/** The local host in its own process, as `npm start` runs it: it shares no event loop with the measurement. */
+/** In its own process, as `npm start` runs it: it shares no event loop with the measurement. */
 export interface RunningHost {
   readonly outputs: Outputs;
   readonly awsEndpoint: string;
-  /** From the start of the process until it says that it is ready. */
   readonly readyMilliseconds: number;
 }
 
 const PATIENCE_SECONDS = 120;
 
-/** Works with a host that runs the sources of a folder, and stops it. */
 export async function withHost<T>(
   projectFolder: string,
   work: (host: RunningHost) => Promise<T>,

@@ -12,8 +12,6 @@ const PATIENCE_SECONDS = 300;
 
 /**
  * Reconciles a date, and waits until everything that was staged has an outcome.
- *
- * @param status that the day must reach, too @default any
  * @returns how many transactions the day has
  */
 export async function settleDay(

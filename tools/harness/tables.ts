@@ -5,7 +5,7 @@ import { forEachConcurrently } from '../../cli/shared/concurrency.ts';
 import { awsClientOptions } from '../../cli/shared/outputs.ts';
 import type { RunningHost } from './running-host.ts';
 
-/** The tables of a running host, without the app in between. */
+/** Without the app in between. */
 export interface Tables {
   readonly dynamoDb: DynamoDB;
   /** @param part of the physical name, such as `CardSettlement-Ledger` */

@@ -3,15 +3,14 @@ import { synthesizeIfChanged } from '../../cli/shared/assembly.ts';
 import { defineCommand, jsonOption, type Call, type Run } from '../../cli/shared/command.ts';
 import { colorsFor, print, type Colors } from '../../cli/shared/screen.ts';
 
-/** A tool measures something and reports it: as text for people, or as JSON. */
 export interface Tool<Options, Result> {
   readonly measure: (call: Call<Options>) => Promise<Result>;
   readonly report: (result: Result, colors: Colors) => string;
-  /** Whether the tool ends with exit code 0. */
+  /** Then the exit code is 0. */
   readonly isGood: (result: Result) => boolean;
 }
 
-/** @param command with its options; `--json` is added */
+/** Adds `--json`. */
 export function defineTool<Options extends OptionValues, Result>(
   command: () => Command,
   { measure, report, isGood }: Tool<Options, Result>,
@@ -26,12 +25,11 @@ export function defineTool<Options extends OptionValues, Result>(
   };
 }
 
-/** JSON with amounts as decimal text. */
+/** Amounts become decimal text. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? each.toString() : each));
 }
 
-/** The folder of the app's cloud assembly, synthesized if the sources have changed. */
 export async function assemblyOf(
   projectFolder: string,
   stage: string,

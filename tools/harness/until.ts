@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Waits until a condition holds. @returns false if it does not within the time */
+/** @returns false if the condition does not hold in time */
 export async function until(
   holds: () => boolean | Promise<boolean>,
   { seconds, everyMilliseconds = 50 }: { readonly seconds: number; readonly everyMilliseconds?: number },

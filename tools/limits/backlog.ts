@@ -13,7 +13,6 @@ import { stageConfig } from '../../lib/config.ts';
 import { seededRandom } from '../harness/random.ts';
 import { figure, type Figure } from '../harness/figures.ts';
 
-/** A day whose settlement takes far longer than a message may. */
 export interface BacklogLoad {
   readonly staged: number;
   readonly settledPerSecond: number;
@@ -21,9 +20,9 @@ export interface BacklogLoad {
   readonly lostEvery?: number;
   /** Facts that cannot be settled: their messages end in the dead-letter queue. */
   readonly poisoned?: number;
-  /** The number of first runs that die half-way through sending. */
+  /** So many first runs die half-way through sending. */
   readonly deaths?: number;
-  /** Messages that another day keeps in the settlement queue all the time. */
+  /** Another day keeps so many messages in the settlement queue. */
   readonly others?: number;
   /** When to stop, if the day does not balance. */
   readonly untilSeconds: number;
@@ -33,7 +32,7 @@ export interface BacklogResult {
   readonly messagesPerFact: number;
   /** The most facts that a run named as a break while their message was waiting. */
   readonly falselyNamed: number;
-  /** From the cut-off on; undefined if it did not balance. */
+  /** From the cut-off on; undefined if the day did not balance. */
   readonly balancedAfterSeconds: number | undefined;
   /** When a break first named facts that nothing would settle any more. */
   readonly namedAfterSeconds: number | undefined;
@@ -53,12 +52,12 @@ interface Ask {
   readonly attempt: number;
 }
 
-/** What a simulation is made of. The code under test plans and concludes the runs; queue and books are counted. */
+/** The code under test plans and concludes the runs; queue and books are only counted. */
 interface Simulation {
   readonly load: BacklogLoad;
   readonly settings: RunSettings;
   readonly queue: ReturnType<typeof simulatedQueue>;
-  /** Instants that facts are staged at, in turn. */
+  /** Used in turn. */
   readonly stagedAt: readonly string[];
   /** SQS counts approximately: five per cent too many or too few. */
   readonly approximately: (count: number) => number;
@@ -72,7 +71,6 @@ interface Simulation {
   namedAt?: number;
 }
 
-/** Simulates the runs of a day from its cut-off on. */
 export function simulateBacklog(load: BacklogLoad): BacklogResult {
   const settings = settingsOf();
   const cutOff = cutOffOf(DATE, settings.calendar).getTime();
@@ -150,7 +148,7 @@ function run(simulation: Simulation, { trigger, after, attempt }: Ask): void {
   asked.push({ at, trigger: 'continue', after: lastRun, attempt: next.attempt });
 }
 
-/** Walks the books page by page, and sends what is missing. @returns undefined if the run dies on the way */
+/** @returns undefined if the run dies on the way */
 function walk(
   simulation: Simulation,
   plan: ReturnType<typeof planRun>,
@@ -186,7 +184,6 @@ function walk(
   return { missing: tallyOf(missing), overdue: tallyOf(overdue), sent };
 }
 
-/** The day, sealed at its cut-off. */
 function dayOf(cutOff: number, firstStagedAt: string): BusinessDay {
   const at = new Date(cutOff).toISOString();
   const seal = { at, seenAt: at };
@@ -201,7 +198,7 @@ function dayOf(cutOff: number, firstStagedAt: string): BusinessDay {
   };
 }
 
-/** A queue that is settled in order at a steady rate, and the ledger behind it. */
+/** Settled in order at a steady rate. */
 function simulatedQueue(
   { staged, settledPerSecond, lostEvery, poisoned = 0 }: BacklogLoad,
   settings: RunSettings,

@@ -5,7 +5,6 @@ import { withChatUsers, type ChatUser, type UserNamed } from '../harness/chat-us
 import { withHost } from '../harness/running-host.ts';
 import { withTables } from '../harness/tables.ts';
 
-/** What loads on the chat work with: users of a local host, and its tables. */
 export interface Chat {
   readonly user: UserNamed;
   /** Writes items past the app. */
@@ -33,7 +32,6 @@ export function* mapped<From, To>(items: Iterable<From>, change: (item: From) =>
   for (const item of items) yield change(item);
 }
 
-/** As many messages of each of several users to one, as the table of messages holds them. */
 export function* messagesTo(to: string, senders: number, ofEach: number, from = 1): Generator<Message> {
   const sentAt = new Date().toISOString();
   for (let number = 0; number < senders; number += 1) {
@@ -46,7 +44,6 @@ export function* messagesTo(to: string, senders: number, ofEach: number, from = 
   }
 }
 
-/** What a new device of a user is pushed until it has caught up. */
 export async function drained(
   user: ChatUser,
   patienceSeconds = 60,

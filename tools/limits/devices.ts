@@ -9,7 +9,6 @@ const DEVICES = 1000;
 const HANDSHAKES_AT_ONCE = 20;
 const PATIENCE = { seconds: 120, everyMilliseconds: 20 };
 
-/** All devices of a user come online at once and then get a message. */
 export async function measureDevices(projectFolder: string): Promise<readonly Figure[]> {
   return withChat(projectFolder, async ({ user }) => {
     const [many, writer] = [user('many'), user('writer')];
@@ -38,7 +37,7 @@ export async function measureDevices(projectFolder: string): Promise<readonly Fi
       await writer.post(many.name, 'news');
       await until(() => !timesOf('news').includes(0), PATIENCE);
     });
-    // A notification that comes twice comes soon after.
+    // A second push would come soon.
     await wait(2000);
     const once = (text: string): number => timesOf(text).filter((times) => times === 1).length;
     return [

@@ -11,7 +11,7 @@ const MESSAGES = 40;
 const MESSAGES_PER_SECOND = 4;
 const PATIENCE = { seconds: 120, everyMilliseconds: 20 };
 
-/** A device says hello as fast as it can while much waits for its user and others write to each other. */
+/** One device says hello as fast as it can, while other users chat. */
 export async function measureHellos(projectFolder: string): Promise<readonly Figure[]> {
   return withChat(projectFolder, async ({ user, fill }) => {
     const [loud, alice, bob] = [user('loud'), user('alice'), user('bob')];
@@ -45,7 +45,7 @@ export async function measureHellos(projectFolder: string): Promise<readonly Fig
   });
 }
 
-/** @returns writes messages for some seconds, and says how many milliseconds the slowest took */
+/** @returns a function that exchanges messages, and gives the milliseconds of the slowest */
 async function openConversation(from: ChatUser, to: ChatUser): Promise<() => Promise<number>> {
   const latencies = new Map<string, number>();
   await to.greet({

@@ -1,8 +1,8 @@
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
-/** Bits that are the same for the same seed. */
+/** The same for the same seed. */
 export interface Bits {
-  /** An unsigned number of so many bits, 32 at most. */
+  /** Unsigned, with at most 32 bits. */
   readonly next: (bits: number) => number;
 }
 
@@ -11,14 +11,13 @@ export function seededBits(seed: number): Bits {
   return { next: (bits) => generator.next() >>> (32 - bits) };
 }
 
-/** 20 years from 2013 on, in milliseconds since 1970. */
 const FROM = Date.UTC(2013, 0, 1);
 const SPAN = Date.UTC(2033, 0, 1) - FROM;
-/** Twitter's: among the oldest, so its ids are long. */
+/** Twitter's is among the oldest, so its ids are long. */
 const SNOWFLAKE_EPOCH = 1_288_834_974_657;
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** How ids look that others make, as JSON writes them: text in quotes, or where they are numbers also an integer. */
+/** As JSON: text in quotes; a number may also be an integer. */
 export const identifierKinds: Readonly<Record<string, (bits: Bits) => string>> = {
   'UUIDs, version 4': (bits) => `"${uuid(bits, hex(bits, 12), '4')}"`,
   'UUIDs, version 7': (bits) => `"${uuid(bits, instant(bits).toString(16).padStart(12, '0'), '7')}"`,

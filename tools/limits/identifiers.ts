@@ -20,7 +20,6 @@ const PLACES = 4;
 
 export const IDENTIFIERS_LOAD = `${formatCount(IDS)} ids of each kind, in every field of a request; published card numbers in every writing`;
 
-/** Identifiers of other systems are never refused as card numbers; card numbers always are. */
 export function measureIdentifiers(): readonly Figure[] {
   const kinds = Object.entries(identifierKinds).map(([kind, make]) => {
     const bits = seededBits(SEED);
@@ -41,7 +40,7 @@ export function measureIdentifiers(): readonly Figure[] {
   return [...kinds, ...networks];
 }
 
-/** @param json an id as JSON @returns the places of a request where it is refused as a card number */
+/** @param json an id @returns where a request with it is refused as holding a card number */
 export function placesRefused(json: string): string[] {
   const id = json.replaceAll('"', '');
   const request: HttpRequest = {

@@ -8,7 +8,6 @@ import { drained, mapped, messagesTo, withChat } from './chat-limit.ts';
 
 const WAITING = 5000;
 
-/** A user who was away for a long time comes online. */
 export async function measureWaiting(projectFolder: string): Promise<readonly Figure[]> {
   return withChat(projectFolder, async ({ user, fill }) => {
     const away = user('away');
@@ -31,7 +30,6 @@ const SENDERS = 1000;
 const ACKNOWLEDGED_OF_EACH = 150;
 const STILL_WAITING = 50;
 
-/** A user acknowledged very many messages within days, and a few still wait. */
 export async function measureTombstones(projectFolder: string): Promise<readonly Figure[]> {
   return withChat(projectFolder, async ({ user, fill }) => {
     const now = new Date();
@@ -63,7 +61,6 @@ export async function measureTombstones(projectFolder: string): Promise<readonly
   });
 }
 
-/** How many notifications are on the first page. */
 async function firstPage({ call }: ChatUser): Promise<number> {
   const response = await call({ method: 'GET', path: '/notifications' });
   return bodyOf(response, responses.NotificationPage, 'what waits').items.length;

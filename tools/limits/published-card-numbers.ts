@@ -1,4 +1,4 @@
-/** Numbers that networks and payment processors publish for tests, by network. */
+/** Networks and payment processors publish these for tests. */
 export const publishedCardNumbers = {
   Visa: ['4111111111111111', '4012888888881881', '4222222222222', '4111141011111111116'],
   Mastercard: ['5555555555554444', '5105105105105100', '2223003122003222', '2720990000000015'],
@@ -27,7 +27,7 @@ export const publishedCardNumbers = {
   ],
 } as const;
 
-/** The groups that a number of so many digits is printed in. */
+/** As printed, by the number of digits. */
 const groupings: Readonly<Record<number, readonly (readonly number[])[]>> = {
   12: [[4, 4, 4]],
   13: [
@@ -45,7 +45,6 @@ const groupings: Readonly<Record<number, readonly (readonly number[])[]>> = {
   ],
 };
 
-/** A number as people write it: plainly, and in its groups with each separator. */
 export function writingsOf(cardNumber: string): string[] {
   const grouped = (groupings[cardNumber.length] ?? []).map((lengths) => {
     let end = 0;

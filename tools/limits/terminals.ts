@@ -4,7 +4,7 @@ import { assemblyOf } from '../harness/tool.ts';
 
 const STAGED = 10_000;
 
-/** Many terminals report a date, and a few report long. All reports differ from the books. */
+/** All reports differ from the books. */
 export async function measureTerminals(projectFolder: string): Promise<readonly Figure[]> {
   const assembly = await assemblyOf(projectFolder, 'sandbox');
   const options = { projectFolder, assembly, node: process.execPath, staged: STAGED };

@@ -13,9 +13,7 @@ import {
   type Json,
 } from './parts.ts';
 
-/** The operations of the card API, by path and method. */
-
-/** What the operations are about: the headings under which readers and generated clients find them. */
+/** Headings for readers and generated clients. */
 export const cardSettlementTags = {
   transactions: 'What points of sale report: transactions, and the totals of their terminals.',
   reviews: 'Held transactions, and what an operator decides on them.',
@@ -33,7 +31,7 @@ const operate = oauth(scopes.operate, 'settings');
 
 const businessDate = pathParameter('businessDate', 'BusinessDate');
 const merchantId = pathParameter('merchantId', 'Identifier');
-/** A card number is refused in paths, queries and bodies alike. */
+/** Paths, queries and bodies are all searched for card numbers. */
 const ofCards = { ...common, 400: problem('validation-failed', 'card-number') };
 const withBody = {
   ...ofCards,
@@ -45,7 +43,6 @@ const toStaged = link('getTransaction', { transactionId: '/transactionId' });
 const notFound = problem('not-found');
 const transactionId = pathParameter('transactionId', 'Identifier');
 
-/** An operator's decision on a held transaction. */
 function review(operationId: string, summary: string): Json {
   return {
     ...oauth(scopes.operate, 'reviews'),

@@ -12,9 +12,7 @@ import {
   type Json,
 } from './parts.ts';
 
-/** The operations of the chat API, by path and method. What goes over the WebSocket: tools/asyncapi/chat-live.ts. */
-
-/** What the operations are about: the headings under which readers and generated clients find them. */
+/** Headings for readers and generated clients. */
 export const chatTags = {
   messages: 'What users write to each other, by conversation.',
   notifications: 'What waits for a user until one of the user’s devices acknowledges it.',

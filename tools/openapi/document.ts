@@ -4,7 +4,7 @@ import { chatPaths, chatTags } from './chat.ts';
 import { alsoFromGateway, isJson, parameters, responses, type Json } from './parts.ts';
 import { convertedSchemas } from './schemas.ts';
 
-/** The HTTP APIs. Each has its own document, so that a client generated from one calls no other. */
+/** One document each, so that a client generated from one calls no other. */
 export const apis = {
   'card-settlement': {
     title: 'Duotempo card settlement',
@@ -23,7 +23,6 @@ export const apis = {
 export type ApiName = keyof typeof apis;
 export const apiNames: readonly ApiName[] = ['card-settlement', 'chat'];
 
-/** Where an API's document stands in the project. */
 export function documentFile(api: ApiName): string {
   return `docs/openapi/${api}.json`;
 }
@@ -62,7 +61,6 @@ const securitySchemes = {
 
 const components = { parameters, responses, schemas: convertedSchemas() };
 
-/** An HTTP API as an OpenAPI 3.1 document. */
 export function openApiDocument(api: ApiName) {
   const { title, description, tags } = apis[api];
   const paths = withGatewayAnswers(apis[api].paths);
@@ -108,7 +106,6 @@ function mapValues<T, R>(record: Readonly<Record<string, T>>, make: (value: T) =
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, make(value)]));
 }
 
-/** The components that something refers to, and those that they refer to. */
 function referredTo(root: unknown): Record<keyof typeof components, Json> {
   const all: Readonly<Record<string, Json>> = components;
   const named = new Set<string>();

@@ -4,14 +4,11 @@ import { isMerchantCategoryCode } from '../../lambda/card-settlement/domain/merc
 import currencyCodes from 'currency-codes';
 import { currencyExponent, isQuotedCurrency } from '../../lambda/card-settlement/domain/money.ts';
 
-/** Valibot schemas as JSON Schema (2020-12, what OpenAPI 3.1 speaks), each under its name. */
+/** Valibot schemas as JSON Schema 2020-12, which OpenAPI 3.1 uses. */
 
 export type { JsonSchema };
 
-/**
- * What schemas check in code, said in JSON Schema; known by the message. A check that is not here makes the conversion
- * fail, so none is left out in silence.
- */
+/** Checks in code, by their message. A check that is not here makes the conversion fail, so none is left out. */
 const checks: Readonly<Record<string, JsonSchema>> = {
   'must be a date, YYYY-MM-DD, that exists': { format: 'date', pattern: `^${datePattern()}$` },
   'must be an RFC 3339 date-time that exists': { format: 'date-time', pattern: instantPattern() },
@@ -35,22 +32,18 @@ const checks: Readonly<Record<string, JsonSchema>> = {
   'must be at most 200 characters': { description: 'Its length is counted in UTF-16 code units.' },
   'must name at least one currency': { minProperties: 1 },
   'must name at most 300 currencies': { maxProperties: 300 },
-  // JSON Schema counts characters as the check does: in code points.
+  // JSON Schema also counts code points.
   'must have at most 4000 characters': { maxLength: 4000 },
   'must not hold half a surrogate pair': { pattern: String.raw`^[^\uD800-\uDFFF]*$` },
 };
 
-/**
- * Converts schemas; where one holds another of them, it refers to it at `#/components/schemas/<name>`.
- *
- * @throws Error if a schema says what neither the converter nor `checks` can say
- */
+/** @throws Error if a schema says what neither the converter nor `checks` can say */
 export function componentSchemas<T extends Readonly<Record<string, v.GenericSchema>>>(
   schemas: T,
 ): Record<keyof T, JsonSchema> {
   return toJsonSchemaDefs(schemas, {
     target: 'draft-2020-12',
-    // Of a pipe of several schemas the last says all: the first of `rates` refuses names that `propertyNames` does, too.
+    // In a pipe of schemas the last says all: `propertyNames` refuses what the first schema of `rates` does.
     typeMode: 'output',
     overrideAction: sayInJsonSchema,
     overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
@@ -58,8 +51,7 @@ export function componentSchemas<T extends Readonly<Record<string, v.GenericSche
 }
 
 function sayInJsonSchema({ valibotAction, jsonSchema }: OverrideActionContext): JsonSchema | undefined {
-  // The document shows requests as they come, not what a handler then makes of them. Text of spaces only is as good as
-  // none once it is trimmed.
+  // The document shows requests as they come, before handlers change them. Only spaces are nothing once trimmed.
   if (valibotAction.type === 'trim') return { ...jsonSchema, pattern: String.raw`\S` };
   if (valibotAction.type === 'transform') return jsonSchema;
   const message: unknown = 'message' in valibotAction ? valibotAction.message : undefined;
@@ -72,7 +64,7 @@ function whole(minimum: number, maximum: number): JsonSchema {
   return { type: 'integer', minimum, maximum };
 }
 
-/** Dates from 1970 to 9999 that exist. */
+/** From 1970 to 9999. */
 function datePattern(): string {
   const leapYear =
     '(?:19(?:7[26]|8[048]|9[26])|[2-9][0-9](?:0[48]|[2468][048]|[13579][26])|(?:2[048]|[468][048]|[3579][26])00)';
@@ -90,7 +82,6 @@ function currencies(isMeant: (code: string) => boolean): string[] {
   return currencyCodes.codes().filter(isMeant).toSorted();
 }
 
-/** Nine hundred codes, by their first three digits. */
 function merchantCategoryCodePattern(): string {
   const lastDigits = new Map<string, string>();
   for (let number = 0; number < 10_000; number++) {

@@ -1,7 +1,5 @@
 import type { SchemaName } from './schemas.ts';
 
-/** What the operations are made of. */
-
 export type Json = { readonly [name: string]: unknown };
 
 export function isJson(value: unknown): value is Json {
@@ -16,7 +14,6 @@ export function pathParameter(name: string, schema: SchemaName): Json {
   return { name, in: 'path', required: true, schema: reference(schema) };
 }
 
-/** `limit` and `cursor`, the query of every list. */
 export const page: readonly Json[] = [
   { $ref: '#/components/parameters/limit' },
   { $ref: '#/components/parameters/cursor' },
@@ -70,7 +67,7 @@ export function answer(
   return { description, ...more, content: { 'application/json': { schema: reference(schema) } } };
 }
 
-/** An operation that goes on from an answer: each of its parameters stands at a pointer into the body. */
+/** @param pointers into the answer's body, by parameter */
 export function link(operationId: string, pointers: Readonly<Record<string, string>>): Json {
   const places = Object.fromEntries(
     Object.entries(pointers).map(([name, pointer]) => [name, `$response.body#${pointer}`]),
@@ -82,7 +79,6 @@ export const replayed: Json = {
   'Idempotent-Replayed': { description: 'Nothing was written now.', schema: { const: 'true' } },
 };
 
-/** A problem, of the types named. */
 export function problem(...types: readonly string[]): Json {
   return { description: types.map((type) => `\`${type}\``).join(', '), content: problemContent };
 }
@@ -93,10 +89,7 @@ const authenticate = {
   'WWW-Authenticate': { description: 'What is wrong with the token (RFC 6750).', schema: { type: 'string' } },
 };
 
-/**
- * Answers that have the same form wherever they come. Where a function may give one, too, both forms are shown, the one
- * that comes more often first: some generated clients read no other.
- */
+/** If a function may answer, too, the more frequent form comes first: some generated clients read no other. */
 export const responses = {
   unauthorized: {
     description: 'API Gateway: there is no token, or it is not valid here.',
@@ -154,7 +147,7 @@ const gatewayAnswers = {
   '5XX': 'it failed, or the function did. Send the same request again',
 };
 
-/** Adds what API Gateway itself may answer to any request, in its own form. */
+/** API Gateway may give these answers to any request, in its own form. */
 export function alsoFromGateway(own: Json): Json {
   const statuses = Object.entries(gatewayAnswers).map(([status, cause]) => {
     const problems = isJson(own[status]) ? own[status] : {};
@@ -171,7 +164,7 @@ export function alsoFromGateway(own: Json): Json {
   return { ...own, ...Object.fromEntries(statuses) };
 }
 
-/** What every route may answer, besides its own. */
+/** Every route may give these answers. */
 export const common: Json = {
   400: problem('validation-failed'),
   401: response('unauthorized'),

@@ -8,7 +8,7 @@ import { UserId } from '../../lambda/chat/domain/message.ts';
 import { Cursor, GatewayMessage, Instant, ProblemBody } from '../../lambda/shared/api.ts';
 import { componentSchemas, type JsonSchema } from './json-schema.ts';
 
-/** The schemas of the document, by their names in it: the very ones that handlers parse and answer with. */
+/** By name: the very schemas that handlers parse and answer with. */
 export const schemas = {
   Identifier,
   BusinessDate: CalendarDate,
@@ -71,7 +71,7 @@ const exampleSale = {
   occurredAt: '2026-11-23T09:15:00-05:00',
 };
 
-/** Of what requests carry. Those of dates are old by now: such a request is refused for that. */
+/** Their dates are old by now, so a server would refuse these requests. */
 export const examples = {
   Identifier: ['mer_corner_shop'],
   BusinessDate: ['2026-11-23'],
@@ -89,7 +89,6 @@ export const examples = {
   PostedMessage: [{ to: 'bob', text: 'are you there?', clientMessageId: 'm1' }],
 } satisfies Partial<Record<SchemaName, readonly unknown[]>>;
 
-/** `components.schemas`. */
 export function convertedSchemas(): Record<string, JsonSchema> {
   const described: Readonly<Record<string, string>> = descriptions;
   const exemplified: Readonly<Record<string, JsonSchema['examples']>> = examples;

@@ -4,14 +4,14 @@ import type { TerminalTotals } from '../../cli/replay/terminal-totals.ts';
 import type { Transaction } from '../../lambda/card-settlement/domain/transaction.ts';
 import { getOrAdd } from '../harness/maps.ts';
 
-/** The clients' own books: what the app told them. The app's books are held against these. */
+/** The clients' own books: what the app told them. */
 
-/** A transaction, or an operator's decision on one, that the API accepted. */
+/** A transaction, or a decision on one. */
 export interface AcceptedFact {
   readonly businessDate: string;
   readonly currency: string;
   readonly type: Transaction['type'] | 'release' | 'reject';
-  /** What it adds to the staged amount, in minor units: positive for a sale, 0 for a review. */
+  /** What it adds to the staged amount, in minor units; 0 for a review. */
   readonly amount: number;
   /** Undefined for a review. */
   readonly terminalId: string | undefined;
@@ -22,15 +22,15 @@ export type SettlementBooks = ReturnType<typeof createSettlementBooks>;
 export function createSettlementBooks() {
   const facts = new Map<string, AcceptedFact>();
   return {
-    /** By id. The id of a decision is that of its transaction with `#decision`. */
+    /** By id; a decision's is its transaction's with `#decision`. */
     facts: facts as ReadonlyMap<string, AcceptedFact>,
-    /** @returns false if an earlier answer said something else about the fact */
+    /** @returns false if an earlier answer said something else */
     accept: (factId: string, fact: AcceptedFact): boolean =>
       isDeepStrictEqual(
         getOrAdd(facts, factId, () => fact),
         fact,
       ),
-    /** What each terminal reports of each date. Terminals print refunds without a sign. */
+    /** Terminals print refunds without a sign. */
     terminalTotals: (): TerminalTotals[] => {
       const reports = new Map<string, TerminalTotals & { readonly lines: TotalsLine[] }>();
       for (const { businessDate, currency, type, amount, terminalId } of facts.values()) {
@@ -47,19 +47,18 @@ export function createSettlementBooks() {
   };
 }
 
-/** A message that the API accepted. */
 export interface AcceptedMessage {
   readonly to: string;
   readonly conversationId: string;
   readonly sequence: number;
 }
 
-/** When devices got a notification, in milliseconds. */
+/** Milliseconds. */
 export interface Sighting {
   readonly firstAt: number;
   lastAt: number;
   count: number;
-  /** When it was no longer in the user's inbox: it was acknowledged by then. */
+  /** When the notification had left the inbox: it was acknowledged by then. */
   goneAt?: number;
 }
 
@@ -68,18 +67,14 @@ export function createChatBooks() {
   const acceptedCounts = new Map<string, number>();
   const sightings = new Map<string, Sighting>();
   const seenCounts = new Map<string, number>();
-  /** By user: seen, and not known to be gone. */
+  /** By user: seen, and not known to be acknowledged. */
   const open = new Map<string, Set<string>>();
   return {
-    /** By message id. */
     accepted: accepted as ReadonlyMap<string, AcceptedMessage>,
-    /** By recipient. */
     acceptedCounts: acceptedCounts as ReadonlyMap<string, number>,
-    /** By notification id. */
     sightings: sightings as ReadonlyMap<string, Sighting>,
-    /** Notifications that devices got, by user. */
     seenCounts: seenCounts as ReadonlyMap<string, number>,
-    /** @returns false if an earlier answer said something else about the message */
+    /** @returns false if an earlier answer said something else */
     accept: (messageId: string, message: AcceptedMessage): boolean => {
       if (!accepted.has(messageId)) increment(acceptedCounts, message.to);
       return isDeepStrictEqual(
@@ -97,13 +92,8 @@ export function createChatBooks() {
       getOrAdd(open, userId, () => new Set()).add(notificationId);
       return true;
     },
-    /**
-     * Notes what a user's inbox holds.
-     *
-     * @param askedAt before the inbox was read
-     * @returns the ids of notifications that were gone and are back
-     */
-    lookAtInbox: (userId: string, waiting: readonly string[], askedAt: number, now: number): string[] => {
+    /** @param askedAt before the inbox was read @returns the ids of notifications that were gone and are back */
+    noteInbox: (userId: string, waiting: readonly string[], askedAt: number, now: number): string[] => {
       const waits = new Set(waiting);
       for (const id of open.get(userId) ?? []) {
         const sighting = sightings.get(id);

@@ -11,18 +11,16 @@ import { atRate, everySoOften } from './pace.ts';
 import { RETRIES, type SoakRecord } from './record.ts';
 
 const PRESENT = ['ada', 'bob', 'cyd', 'dan', 'eve'];
-/** She writes nothing and has no device: her messages wait. */
 const AWAY = 'fay';
 const DEVICES_PER_USER = 2;
-/** Of the messages: those to the user who is away. */
 const TO_AWAY_RATE = 0.05;
-/** Of the posts: those that two requests bring at the same moment. */
+/** Two requests bring the same message at the same moment. */
 const TWICE_RATE = 0.04;
 const UNDER_WAY = 4;
-/** The most messages on their way to devices: a slow machine gets fewer, not a growing backlog. */
+/** A slow machine gets fewer messages, not a growing backlog. */
 const BACKLOG = 60;
 const SWEEP_PAUSE = [4000, 8000] as const;
-/** How long the acknowledgement of a device may take. */
+/** A device's acknowledgement may take this long. */
 const SWEEP_AFTER_MILLISECONDS = 4000;
 const HELLO_SECONDS = 120;
 
@@ -39,12 +37,11 @@ interface User {
 
 export type ChatLoad = ReturnType<typeof createChatLoad>;
 
-/** Users who write to each other; all but one have devices. */
 export function createChatLoad(options: {
   readonly outputs: Outputs;
   readonly http: HttpClient;
   readonly random: Random;
-  /** Begins every client message id. */
+  /** Of every client message id. */
   readonly prefix: string;
   readonly record: SoakRecord;
 }) {
@@ -67,11 +64,11 @@ export function createChatLoad(options: {
       findings.add('accepted twice, but not as the same', `conversation ${conversationId}`, messageId);
   };
 
-  /** Acknowledges by request what a device has shown and still waits: the frame of the device was lost. */
+  /** Acknowledges by request what a device has shown and still waits, because the device's frame was lost. */
   const sweep = async (user: User): Promise<void> => {
     const askedAt = Date.now();
     const waiting = await waitingOf(user);
-    for (const id of books.lookAtInbox(user.userId, waiting, askedAt, Date.now()))
+    for (const id of books.noteInbox(user.userId, waiting, askedAt, Date.now()))
       findings.add('acknowledged, and back in the inbox', user.userId, id);
     for (const id of waiting) {
       if ((books.sightings.get(id)?.firstAt ?? Infinity) > askedAt - SWEEP_AFTER_MILLISECONDS) continue;
@@ -81,7 +78,6 @@ export function createChatLoad(options: {
   };
 
   return {
-    /** Writes messages at a steady rate until the signal. */
     write: async (perSecond: number, signal: AbortSignal): Promise<void> =>
       atRate({ perSecond, atMost: UNDER_WAY, signal }, async (number) => {
         const onTheirWay = books.accepted.size - (books.acceptedCounts.get(AWAY) ?? 0) - books.sightings.size;
@@ -100,7 +96,6 @@ export function createChatLoad(options: {
           );
         await Promise.all(random.chance(TWICE_RATE) ? [postNoted(), postNoted()] : [postNoted()]);
       }),
-    /** Runs everybody's devices until the signal. */
     runDevices: async (signal: AbortSignal): Promise<void> => {
       const running = present.flatMap((user) => {
         const { userId, token } = user;
@@ -117,7 +112,7 @@ export function createChatLoad(options: {
       });
       await Promise.all(running);
     },
-    /** How many messages are neither seen and acknowledged, nor waiting for the user who is away. */
+    /** Counts messages that are neither acknowledged nor waiting for the user who is away. */
     outstanding: async (): Promise<number> => {
       let sum = 0;
       for (const user of users) {
@@ -128,7 +123,7 @@ export function createChatLoad(options: {
       }
       return sum;
     },
-    /** The notification ids that a new device of each user is pushed at its hello. */
+    /** The notification ids that a new device of each user is pushed. */
     lastHello: async (): Promise<ReadonlyMap<string, string[]>> => {
       const pushed = new Map<string, string[]>();
       for (const { userId, token } of users)
@@ -140,7 +135,6 @@ export function createChatLoad(options: {
   };
 }
 
-/** The ids of what waits for a user. */
 async function waitingOf({ userId, call }: User): Promise<string[]> {
   const ids: string[] = [];
   const waiting = eachItem(call, '/notifications', waitingSchema, `what waits for ${userId}`);

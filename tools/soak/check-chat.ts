@@ -5,17 +5,16 @@ import { matchItems } from './matching.ts';
 import type { Findings } from './record.ts';
 import type { MessageItem, NotificationItem } from './tables.ts';
 
-/** The chat's tables at the end, and what senders and devices remember. */
 export interface ChatEvidence {
   readonly accepted: ReadonlyMap<string, AcceptedMessage>;
   readonly sightings: ReadonlyMap<string, Sighting>;
   readonly messages: AsyncIterable<MessageItem> | Iterable<MessageItem>;
   readonly notifications: AsyncIterable<NotificationItem> | Iterable<NotificationItem>;
-  /** By user: the notification ids that a new device was pushed after everything had come to rest. */
+  /** By user, once everything has come to rest. */
   readonly lastHello: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Of a recipient: accepted = acknowledged + waiting. */
+/** accepted = acknowledged + waiting */
 export interface RecipientRow {
   readonly userId: string;
   readonly accepted: number;
@@ -23,16 +22,10 @@ export interface RecipientRow {
   readonly waiting: number;
 }
 
-/**
- * The push reads the acknowledgements first, and then takes at most the worker's timeout (5 s) and the longest delay by a
- * fault (2.2 s). A later push brought the notification back.
- */
+/** A push reads acknowledgements first, and then takes at most 5 s (worker's timeout) and 2.2 s (longest fault). */
 const LATE_PUSH_MILLISECONDS = 10_000;
 
-/**
- * Checks that every accepted message stands once in its conversation, without gaps, and is acknowledged or waits; and that
- * what was acknowledged stays so.
- */
+/** Every accepted message is once in its conversation, without gaps, and waits, or is acknowledged and stays so. */
 export async function checkChat(evidence: ChatEvidence, findings: Findings): Promise<RecipientRow[]> {
   await checkMessages(evidence, findings);
   const users = await checkNotifications(evidence, findings);
@@ -112,7 +105,6 @@ async function checkNotifications(
   return users;
 }
 
-/** A new device is pushed what waits, and nothing else. */
 function checkLastHello(
   { lastHello }: ChatEvidence,
   users: ReadonlyMap<string, UserBooks>,

@@ -5,7 +5,7 @@ import { matchItems } from './matching.ts';
 import type { Findings } from './record.ts';
 import type { EntryStatus, LedgerItem, StagedItem } from './tables.ts';
 
-/** The books at the end, and what the client remembers. Nothing here uses the app's own arithmetic. */
+/** Nothing here uses the app's own arithmetic. */
 export interface SettlementEvidence {
   readonly accepted: ReadonlyMap<string, AcceptedFact>;
   readonly staged: AsyncIterable<StagedItem> | Iterable<StagedItem>;
@@ -22,23 +22,22 @@ interface Figures {
 
 export const OUTCOMES = ['settled', 'held', 'reversed', 'rejected'] as const satisfies EntryStatus[];
 
-/** What the client and the ledger say of a date and currency. */
 export interface ConservationRow extends Readonly<Record<'accepted' | EntryStatus, Readonly<Figures>>> {
   readonly businessDate: string;
   readonly currency: string;
-  /** The day's status in the API; `unknown` if it does not answer one. */
+  /** From the API, or `unknown`. */
   readonly status: string;
 }
 
 export interface SettlementResult {
   readonly rows: readonly ConservationRow[];
-  /** What became of each transaction, as the ledger says. */
+  /** By transaction, as the ledger says. */
   readonly statuses: ReadonlyMap<string, EntryStatus>;
 }
 
 /**
- * Checks that every accepted fact is staged and has one entry, and that per date and currency accepted = settled + held +
- * reversed + rejected, in count and amount, for the client, the ledger and the API alike.
+ * Every accepted fact is staged and has one entry. By date and currency, accepted = settled + held + reversed +
+ * rejected, in count and amount, for the client, the ledger and the API alike.
  */
 export async function checkSettlement(
   { accepted, staged, ledger, days }: SettlementEvidence,
@@ -80,7 +79,7 @@ const originalIdOf = (decision: LedgerItem): string => idOf(decision).replace(/#
 const placeOf = ({ businessDate, currency }: Pick<AcceptedFact, 'businessDate' | 'currency'>): string =>
   `${businessDate} ${currency}`;
 
-/** @param amount of a transaction; a review repeats the amount of what it decides on */
+/** A review's item repeats the amount of what it decides on. */
 function isSame(fact: AcceptedFact, item: StagedItem | LedgerItem, amount: bigint): boolean {
   return (
     placeOf(fact) === placeOf(item) && fact.type === item.type && (isReview(fact) || amount === item.amount)
@@ -116,7 +115,7 @@ function checkDecisions(
   }
 }
 
-/** Adds up, per date and currency, what the client was told and what the ledger holds. */
+/** Adds up by date and currency. */
 function createConservation(days: SettlementEvidence['days']) {
   const rows = new Map<string, ConservationRow & Record<'accepted' | EntryStatus, Figures>>();
   const add = (

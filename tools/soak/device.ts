@@ -1,10 +1,9 @@
 import { connectDevice, type Device, type NotificationFrame } from '../../cli/shared/chat.ts';
 import { pause } from './pace.ts';
 
-/** The most notifications that one frame acknowledges. */
 const ACKNOWLEDGED_AT_ONCE = 100;
 const ACKNOWLEDGE_MILLISECONDS = 150;
-/** A hello without an answer for so long was lost with its worker. */
+/** A hello that is not answered in this time was lost with its worker. */
 const HELLO_SECONDS = 15;
 const RECONNECT_MILLISECONDS = 300;
 
@@ -13,7 +12,7 @@ interface SoakDeviceOptions {
   readonly token: () => Promise<string>;
 }
 
-/** A real device: it reconnects, says hello until it is caught up, and acknowledges. Ends with the signal. */
+/** Like a real device: reconnects, says hello until it is caught up, and acknowledges. Ends with the signal. */
 export async function runDevice(
   options: SoakDeviceOptions & {
     readonly onNotification: (frame: NotificationFrame) => void;
@@ -61,7 +60,7 @@ export async function runDevice(
   }
 }
 
-/** What a new device is pushed from its hello until it is caught up. It acknowledges nothing. */
+/** Acknowledges nothing. @returns what a new device is pushed until it has caught up */
 export async function sayHello(
   { webSocketUrl, token }: SoakDeviceOptions,
   timeoutSeconds: number,

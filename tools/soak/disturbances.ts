@@ -3,7 +3,7 @@ import type { Random } from '../harness/random.ts';
 import { everySoOften, pause } from './pace.ts';
 import type { Tally } from './record.ts';
 
-/** Milliseconds from one disturbance to the next, and how long those last that end. */
+/** Milliseconds from one disturbance to the next. */
 const PAUSES = {
   kill: [3000, 8000],
   lose: [7000, 15_000],
@@ -12,17 +12,15 @@ const PAUSES = {
 } as const;
 const STOPPED = [1000, 2500] as const;
 const DOUBLED = [3000, 6000] as const;
-/** How long a kill waits for its function to run before it picks another. */
+/** A kill waits this long for its function to run, then picks another. */
 const AMBUSH_MILLISECONDS = 500;
-/** Of the open connections. */
 const LOST_SHARE = 0.3;
 
-/** Kills workers, loses connections, stops the pipe and makes it deliver everything twice, until the signal. */
 export async function disturb(options: {
   readonly host: LocalHost;
   readonly random: Random;
   readonly tally: Tally;
-  /** Called when the pipe begins and ends to deliver everything twice. */
+  /** The pipe begins, or ends, to deliver everything twice. */
   readonly onTwice: (isOn: boolean) => void;
   readonly signal: AbortSignal;
 }): Promise<void> {

@@ -21,21 +21,16 @@ import type { SettlementBooks } from './books.ts';
 import type { Findings, Tally } from './record.ts';
 
 const PATIENCE = { seconds: 240, everyMilliseconds: 1000 };
-/** A killed run keeps its date as long as its function could have run; then the next request gets the date. */
+/** A killed run keeps its date for as long as its function could have run. */
 const ASK_AGAIN_SECONDS = 8;
 
 export interface DrainOptions {
   readonly findings: Findings;
-  /** Sends dead letters back to the queue that they came from. */
+  /** Sends dead letters back to their queues. */
   readonly redrive: () => Promise<void>;
 }
 
-/**
- * Reports the terminals' totals and reconciles every date: past ones until they are balanced, the open one until nothing
- * is missing.
- *
- * @returns the days as they end
- */
+/** Past dates must be balanced; in the open one, nothing may be missing. */
 export async function drainSettlement(
   options: DrainOptions & {
     readonly operator: CallApi;
@@ -82,7 +77,7 @@ function unfinished(day: BusinessDay | undefined): string {
   return `not done in time: ${day.status}, staged ${stagedCount(day)}, without an outcome ${missingCount(day)}`;
 }
 
-/** How many transactions each date has; a date may have decisions only. */
+/** A date may have decisions only. */
 function acceptedByDate(books: SettlementBooks): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { businessDate, type } of books.facts.values()) {
@@ -92,7 +87,7 @@ function acceptedByDate(books: SettlementBooks): Map<string, number> {
   return counts;
 }
 
-/** Waits until no message is left. @param what is wrong with those that are left after the patience */
+/** @param what is wrong with those that are left in the end */
 export async function drainMessages(
   left: () => Promise<number>,
   where: string,
@@ -113,7 +108,7 @@ const COUNTS: QueueAttributeName[] = [
   'ApproximateNumberOfMessagesDelayed',
 ];
 
-/** How many messages queues hold, those that workers have and delayed ones included. */
+/** Includes those that workers have, and delayed ones. */
 export async function messagesIn(sqs: SQSClient, queueUrls: readonly string[]): Promise<number> {
   let messages = 0;
   for (const QueueUrl of queueUrls) {
@@ -127,7 +122,7 @@ export async function messagesIn(sqs: SQSClient, queueUrls: readonly string[]): 
 
 const redrivePolicy = v.object({ deadLetterTargetArn: v.string() });
 
-/** @returns what redrives all dead-letter queues, as an operator does who answers the alarm */
+/** @returns what an operator does at the alarm: redrives all dead-letter queues */
 export async function createRedrive(sqs: SQSClient, redriven: Tally): Promise<() => Promise<void>> {
   const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({}));
   const queues = await Promise.all(

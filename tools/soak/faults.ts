@@ -9,22 +9,22 @@ import type { Tally } from './record.ts';
 const FAILURES = ['calls throttled', 'calls failed before their effect', 'calls failed after it'] as const;
 type Failure = (typeof FAILURES)[number];
 
-/** Probabilities, each from 0 to 1. */
+/** Probabilities. */
 export interface FaultRates {
-  /** Of all calls of the app's roles. */
+  /** A call of the app's roles fails. */
   readonly failed: number;
-  /** Of the failures: those that last, so that the SDK's four attempts are not enough. */
+  /** The failure lasts for longer than the SDK's four attempts. */
   readonly storms: number;
-  /** Of the calls: answered late, sometimes later than the SDK waits (2 s). */
+  /** The answer is late, sometimes later than the SDK waits (2 s). */
   readonly heldUp: number;
-  /** Of the requests that send messages. */
+  /** A request that sends messages is repeated, or its messages are delayed. */
   readonly doubled: number;
   readonly delayed: number;
-  /** Of the requests for several items. */
+  /** A request for several items does half of them. */
   readonly halfDone: number;
 }
 
-/** Rare enough that the app makes progress and mostly recovers by trying again. */
+/** Rare enough that the app mostly recovers by trying again. */
 const usualRates: FaultRates = {
   failed: 0.03,
   storms: 0.1,
@@ -36,7 +36,7 @@ const usualRates: FaultRates = {
 const STORM_MILLISECONDS = [300, 1500] as const;
 const HELD_UP_MILLISECONDS = [50, 200, 500, 2200];
 const DELAY_SECONDS = [1, 3] as const;
-/** Of the answers that the network loses on their way to a client. */
+/** The network loses an answer on its way to a client. */
 const LOST_RATE = 0.01;
 const MESSAGE = 'A fault of the soak.';
 
@@ -44,11 +44,10 @@ export interface FaultOptions {
   readonly random: Random;
   readonly isOn: () => boolean;
   readonly tally: Tally;
-  /** @default usualRates */
   readonly rates?: FaultRates;
 }
 
-/** Makes calls of the app's roles fail. Calls from outside stay as they are, so that checks see the truth. */
+/** Only calls of the app's roles fail, so that checks see the truth. */
 export function createFaults({ random, isOn, tally, rates = usualRates }: FaultOptions): Interceptor {
   const storms = new Map<string, { readonly failure: Failure; readonly until: number }>();
 
@@ -122,13 +121,11 @@ function delayed(request: JsonObject, seconds: number): JsonObject {
     : { ...request, Entries: entries.map((entry) => ({ DelaySeconds: seconds, ...entry })) };
 }
 
-/** The first half of a request for several items, and the answer that leaves the rest undone. */
 interface Half {
   readonly first: JsonObject;
   readonly merged: (answer: AwsAnswer) => AwsAnswer;
 }
 
-/** @returns undefined for a request for one item, or of another kind */
 function halved({ action, request }: AwsCall): Half | undefined {
   const half = <T>(
     items: readonly T[],
@@ -169,7 +166,7 @@ function halved({ action, request }: AwsCall): Half | undefined {
   return undefined;
 }
 
-/** An HTTP client whose network loses answers. Callers try again, and `retried` counts why. */
+/** Its network loses answers. Callers try again, and `retried` counts why. */
 export function lossyHttpClient(
   http: HttpClient,
   { random, isOn, tally, retried }: FaultOptions & { readonly retried: Tally },

@@ -1,10 +1,6 @@
 import type { Findings } from './record.ts';
 
-/**
- * Compares a table with what was accepted: it holds each id once, as it was accepted, and nothing else.
- *
- * @param state where an item of the table is, such as `staged`
- */
+/** A table holds each accepted id once, and nothing else. @param options.state where its items are, such as `staged` */
 export async function matchItems<Fact, Item>(
   accepted: ReadonlyMap<string, Fact>,
   items: AsyncIterable<Item> | Iterable<Item>,

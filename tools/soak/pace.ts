@@ -1,11 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Random } from '../harness/random.ts';
 
-/**
- * Begins works at a steady rate until the signal, and resolves when the last has ended. They must not reject.
- *
- * @param atMost works may be under way at once: with slow works the rate falls, and their number does not grow
- */
+/** `work` must not reject. With slow works the rate falls: never more than `atMost` are under way. */
 export async function atRate(
   {
     perSecond,
@@ -22,16 +18,16 @@ export async function atRate(
     if (signal.aborted) break;
     const begun: Promise<void> = work(number).finally(() => underWay.delete(begun));
     underWay.add(begun);
-    // Time that was lost is not made up for: that would be a burst.
+    // Lost time is not made up for: that would be a burst.
     dueAt = Math.max(dueAt + 1000 / perSecond, performance.now());
   }
   await Promise.all(underWay);
 }
 
-/** A range of milliseconds. */
+/** Milliseconds. */
 export type Pause = readonly [shortest: number, longest: number];
 
-/** Repeats a work until the signal, with a pause before each. It must not reject. */
+/** Repeats `work`, which must not reject, until the signal, with a pause before each. */
 export async function everySoOften(
   range: Pause,
   { random, signal }: { readonly random: Random; readonly signal: AbortSignal },
@@ -44,7 +40,6 @@ export async function everySoOften(
   }
 }
 
-/** Waits this long, or until the signal. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (milliseconds <= 0 || signal.aborted) return;
   await wait(milliseconds, undefined, { signal }).catch(() => undefined);

@@ -4,16 +4,15 @@ import { getOrAdd } from '../harness/maps.ts';
 import { type Percentiles, percentiles } from '../harness/percentiles.ts';
 import { createChatBooks, createSettlementBooks } from './books.ts';
 
-/** How clients try again: for some two minutes, longer than any fault lasts. A request without an answer is a finding. */
+/** Some two minutes, longer than any fault lasts: a request without an answer is a finding. */
 export const RETRIES = { attempts: 70, longestPauseMilliseconds: 2000 } as const;
 
-/** Something that must not be, and what it concerns. */
+/** Something that must not be. */
 export interface Finding {
   readonly what: string;
   /** A business date and currency, a conversation or a user. */
   readonly where: string;
   readonly count: number;
-  /** The first ten. */
   readonly ids: readonly string[];
 }
 
@@ -21,7 +20,7 @@ const SHOWN_IDS = 10;
 
 export type Findings = ReturnType<typeof createFindings>;
 
-/** Collects findings. The same finding about several ids is one that counts them. */
+/** The same finding about several ids is one that counts them. */
 export function createFindings() {
   const found = new Map<string, Finding & { count: number; readonly ids: string[] }>();
   const add = (what: string, where: string, id?: string): void => {
@@ -36,7 +35,7 @@ export function createFindings() {
   };
   return {
     add,
-    /** Does some work. Its failure is a finding and stops nothing else. */
+    /** A failure of `work` is a finding and stops nothing else. */
     during: async (what: string, where: string, work: () => Promise<void>, id?: string): Promise<void> => {
       try {
         await work();
@@ -56,7 +55,6 @@ export function findingText({ what, where, count, ids }: Finding): string {
 
 export type Tally = ReturnType<typeof createTally>;
 
-/** Counts by name. */
 export function createTally() {
   const counts: Record<string, number> = {};
   return {
@@ -67,21 +65,21 @@ export function createTally() {
   };
 }
 
-/** A minute of the load. Latencies are in milliseconds, and undefined if nothing was measured. */
+/** Latencies are in milliseconds, and undefined if nothing was measured. */
 export interface Minute {
   readonly number: number;
   /** From the first attempt at a transaction to the answer that accepts it. */
   readonly intake: Percentiles | undefined;
-  /** From when a message was written to when the first device of its recipient had it. */
+  /** From when a message was written to when its recipient's first device had it. */
   readonly chat: Percentiles | undefined;
-  /** Mean of this process, including its workers. */
+  /** Of this process with its workers. */
   readonly memoryMegabytes: number;
 }
 
-/** Mean memory over each third of the load, in megabytes. */
+/** Means in megabytes. */
 export type MemoryThirds = readonly [first: number, middle: number, last: number];
 
-/** Measures latency and memory. Of past minutes it keeps only the summary. */
+/** Keeps only summaries of past minutes. */
 export function createMeter() {
   const minutes: Minute[] = [];
   const samples: number[] = [];
@@ -115,7 +113,6 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
 
-/** Everything that a soak writes down while it runs. */
 export type SoakRecord = ReturnType<typeof createRecord>;
 
 export function createRecord() {
@@ -124,16 +121,15 @@ export function createRecord() {
     chat: createChatBooks(),
     findings: createFindings(),
     meter: createMeter(),
-    /** What was done to the app. */
     faults: createTally(),
     /** Retried requests, failed invocations, messages that came again. */
     consequences: createTally(),
-    /** Redriven messages, by dead-letter queue. */
+    /** By queue. */
     deadLetters: createTally(),
   };
 }
 
-/** @param isTwice whether the pipe delivers everything twice just now */
+/** @param isTwice the pipe delivers everything twice just now */
 export function noteEvent(event: HostEvent, { faults, consequences }: SoakRecord, isTwice: boolean): void {
   if (event.type === 'invocation' && event.outcome !== 'success')
     consequences.add(`invocations ended by ${event.errorType ?? event.outcome}`);

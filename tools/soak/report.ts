@@ -8,23 +8,23 @@ import { type Finding, findingText, type MemoryThirds, type Minute } from './rec
 
 export interface SoakReport {
   readonly seed: number;
-  /** How long the load lasted. */
+  /** Of the load. */
   readonly seconds: number;
   readonly drainSeconds: number;
   readonly settlement: readonly ConservationRow[];
   readonly recipients: readonly RecipientRow[];
-  /** Frames with a message that a device of the user had already. */
+  /** Frames with a message that one of the user's devices had already. */
   readonly pushedAgain: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly consequences: Readonly<Record<string, number>>;
   readonly deadLetters: Readonly<Record<string, number>>;
   readonly minutes: readonly Minute[];
   readonly memoryThirds: MemoryThirds;
-  /** What is lost, doubled or otherwise wrong. Without findings the guarantees hold. */
+  /** Without findings the guarantees hold. */
   readonly findings: readonly Finding[];
 }
 
-/** The most that the last third of the load may use of memory, compared with the middle third. */
+/** The last third of the load may use so many times the memory of the middle third. */
 export const MEMORY_GROWTH_LIMIT = 1.15;
 
 export function reportText(report: SoakReport, colors: Colors): string {
@@ -54,7 +54,6 @@ export function reportText(report: SoakReport, colors: Colors): string {
   ].join('\n');
 }
 
-/** A minute in a line. */
 export function minuteText({ number, intake, chat, memoryMegabytes }: Minute): string {
   return `minute ${number}: intake ${latency(intake)}, chat ${latency(chat)}, ${memoryMegabytes} MB`;
 }

@@ -38,7 +38,6 @@ import { operate, runIntake } from './settlement-load.ts';
 import { createTables } from './tables.ts';
 
 export interface SoakOptions {
-  /** The folder of the cloud assembly. */
   readonly assembly: string;
   /** Of the load. */
   readonly seconds: number;
@@ -47,20 +46,16 @@ export interface SoakOptions {
   readonly seed: number;
   /** Ends the load early. What was accepted is still drained and checked. */
   readonly signal: AbortSignal;
-  /** Told each phase and each minute. */
   readonly say?: (text: string) => void;
 }
 
-/** Past dates that transactions are reported into. */
 const PAST_DATES = 3;
-/** Nearly all functions run at once. With the default they would take workers from each other all the time. */
+/** Nearly all functions run at once: with the default they would keep taking workers from each other. */
 const MAXIMUM_WORKERS = 28;
-/** Transactions whose status the API is asked for, too. */
 const ASKED_STATUSES = 100;
 /** A shorter run is still loading code in its middle third. */
 const MEMORY_CHECK_SECONDS = 120;
 
-/** What the phases share. */
 interface Soak extends SoakOptions {
   readonly say: (text: string) => void;
   readonly host: OwnHost;
@@ -68,18 +63,14 @@ interface Soak extends SoakOptions {
   readonly gateway: CallApi;
   readonly operator: CallApi;
   readonly chat: ChatLoad;
-  /** Begins every key, so that runs share none. */
+  /** Of every key, so that runs share none. */
   readonly prefix: string;
   readonly record: SoakRecord;
   readonly random: (purpose: string) => Random;
-  /** Faults befall the app while `isFaulty` holds; `isTwice` while the pipe delivers everything twice. */
   readonly now: { isFaulty: boolean; isTwice: boolean };
 }
 
-/**
- * Runs the app under a steady load while calls fail, messages double, workers die and connections are lost. Then lets it
- * come to rest, and checks its books against everything that it accepted.
- */
+/** After a steady load with faults, the app comes to rest, and its books must agree with everything it accepted. */
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const { seed, assembly, say = () => undefined } = options;
   const record = createRecord();
@@ -157,7 +148,7 @@ async function play(soak: Soak): Promise<SoakReport> {
   };
 }
 
-/** Merchants, rates, and one worker of each function, so that the load does not begin on a cold host. */
+/** The load does not begin on a cold host. */
 async function prepare({ host, operator }: Soak): Promise<void> {
   const open = businessDateOf(new Date(), businessCalendar);
   await Promise.all([
@@ -172,7 +163,7 @@ async function prepare({ host, operator }: Soak): Promise<void> {
   ]);
 }
 
-/** Everything at once, until the time is over or the signal. @returns how many seconds it lasted */
+/** @returns how many seconds it lasted */
 async function load(soak: Soak): Promise<number> {
   const { host, gateway, operator, chat, prefix, record, random, now, say } = soak;
   const { meter, findings, settlement: books } = record;
@@ -219,7 +210,7 @@ async function load(soak: Soak): Promise<number> {
   return (performance.now() - startedAt) / 1000;
 }
 
-/** Without faults, everything comes to rest. @returns the days as they end */
+/** Without faults, everything comes to rest. */
 async function drain(soak: Soak): Promise<ReadonlyMap<string, BusinessDay>> {
   const { host, sqs, gateway, operator, chat, record } = soak;
   const options = { findings: record.findings, redrive: await createRedrive(sqs, record.deadLetters) };
@@ -233,7 +224,7 @@ async function drain(soak: Soak): Promise<ReadonlyMap<string, BusinessDay>> {
     chatNames.notificationQueueUrl,
     chatNames.drainQueueUrl,
   ].map(host.variable);
-  // Messages that are still on their way are doubles. The checks show that they change nothing.
+  // Messages still on their way are doubles. The checks show that they change nothing.
   await drainMessages(async () => messagesIn(sqs, queueUrls), 'queues', 'are left in the queues', options);
   return days;
 }
@@ -244,7 +235,7 @@ async function check(
   seconds: number,
 ): Promise<Pick<SoakReport, 'settlement' | 'recipients'>> {
   const { settlement, chat: books, findings, meter } = record;
-  // A load that nothing was accepted of shows nothing.
+  // Without anything accepted, a run shows nothing.
   if (settlement.facts.size === 0) findings.add('nothing was accepted', 'intake');
   if (books.accepted.size === 0) findings.add('nothing was accepted', 'chat');
   const lastHello = await chat.lastHello();
@@ -267,7 +258,6 @@ async function check(
   }
 }
 
-/** The API shows some transactions with the status that the ledger gives them. */
 async function checkStatuses(
   operator: CallApi,
   statuses: SettlementResult['statuses'],

@@ -1,13 +1,12 @@
 import type { Transaction } from '../../lambda/card-settlement/domain/transaction.ts';
 import type { Random } from '../harness/random.ts';
 
-/** An accepted sale, which may be reversed or refunded. */
 export interface KnownSale {
   readonly transactionId: string;
   readonly transaction: Transaction;
 }
 
-/** Profiles of half of the merchants. The others have none: they settle in the currency of the sale, without a fee. */
+/** Half of the merchants have none: they settle in the currency of the sale, without a fee. */
 export const merchantProfiles = [
   { merchantId: 'mer_usd', settlementCurrency: 'USD', feeBasisPoints: 140, feeFixedMinor: 10 },
   { merchantId: 'mer_eur', settlementCurrency: 'EUR', feeBasisPoints: 95, feeFixedMinor: 5 },
@@ -15,7 +14,7 @@ export const merchantProfiles = [
 ] as const;
 const MERCHANT_IDS = [...merchantProfiles.map(({ merchantId }) => merchantId), 'mer_a', 'mer_b', 'mer_c'];
 const TERMINALS_PER_MERCHANT = 2;
-/** From the price of a coffee to that of a meal, in minor units. */
+/** Minor units. */
 const PRICES = [
   { currency: 'USD', range: [300, 9000] },
   { currency: 'EUR', range: [300, 9000] },
@@ -27,14 +26,14 @@ const MERCHANT_CATEGORY_CODES = ['5411', '5812', '5541', '7995'];
 
 const REFUND_RATE = 0.06;
 const REVERSAL_RATE = 0.08;
-/** The same purchase again under another key, which the duplicate rule holds. */
+/** The same purchase under another key, which the duplicate rule holds. */
 const DUPLICATE_RATE = 0.1;
 const KNOWN_CARD_RATE = 0.1;
-/** Of the transactions: those that happen now, and not on a past date. */
+/** Happens now, not on a past date. */
 const OPEN_SHARE = 0.4;
 const HOUR_MILLISECONDS = 3_600_000;
 
-/** Chooses what happens next at the terminals. @param options.prefix begins every key, so that runs share none */
+/** @param options.prefix of every key, so that runs share none */
 export function createSales({
   random,
   pastDates,

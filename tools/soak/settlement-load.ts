@@ -8,13 +8,12 @@ import { atRate, everySoOften, pause } from './pace.ts';
 import type { Findings } from './record.ts';
 import { createSales, type KnownSale } from './sales.ts';
 
-/** Of the transactions and decisions: those that two requests bring at the same moment. */
+/** Two requests bring the same transaction, or opposite decisions, at the same moment. */
 const TWICE_RATE = 0.04;
 const CONTESTED_RATE = 0.15;
 const UNDER_WAY = 4;
-/** The latest sales, which may be reversed and refunded. */
+/** These may be reversed and refunded. */
 const RECENT_SALES = 400;
-/** Held transactions that one look at the list decides on. */
 const REVIEWED_AT_ONCE = 6;
 const PAUSES = { review: [800, 2000], reconcile: [2000, 5000], report: [3000, 6000] } as const;
 
@@ -28,24 +27,22 @@ const decisionSchema = v.object({
 });
 
 export interface SettlementLoad {
-  /** Both try again until an answer stands. */
   readonly gateway: CallApi;
   readonly operator: CallApi;
   readonly random: Random;
-  /** The open date first, then the past dates that transactions are reported into, the latest first. */
+  /** The open date, then past ones, the latest first. */
   readonly dates: readonly string[];
   readonly books: SettlementBooks;
   readonly findings: Findings;
   readonly signal: AbortSignal;
 }
 
-/** Reports transactions at a steady rate until the signal, and notes what was accepted. */
 export async function runIntake(
   load: SettlementLoad,
   options: {
     readonly prefix: string;
     readonly perSecond: number;
-    /** @param milliseconds from the first attempt to the answer that stands */
+    /** @param milliseconds from the first attempt to the final answer */
     readonly onAccepted: (milliseconds: number) => void;
   },
 ): Promise<void> {
@@ -88,7 +85,6 @@ export async function runIntake(
   });
 }
 
-/** Until the signal: reviews held transactions, reconciles dates, and reports totals of terminals. */
 export async function operate(load: SettlementLoad, seconds: number): Promise<void> {
   const { operator, gateway, random, dates, books, findings, signal } = load;
   const [open = '', ...past] = dates;
@@ -104,7 +100,7 @@ export async function operate(load: SettlementLoad, seconds: number): Promise<vo
     const one = { totals: [random.pick(totals)], call: gateway, concurrency: 1, onReported: () => undefined };
     await noted("a report of a terminal's totals", async () => reportTerminalTotals(one));
   };
-  // The first run of a past date seals it: later transactions go to the next date. The latest stays open until the end.
+  // The first run of a past date seals it: its later transactions go to the next date. The latest stays open.
   const seal = async (): Promise<void> => {
     for (const date of past.slice(1).toReversed()) {
       await pause((1000 * seconds) / past.length, signal);
@@ -124,7 +120,7 @@ export async function operate(load: SettlementLoad, seconds: number): Promise<vo
   ]);
 }
 
-/** Releases and rejects some of what is held on a date; sometimes two operators decide differently at once. */
+/** Sometimes two operators decide differently at once. */
 async function reviewSome(date: string, load: SettlementLoad): Promise<void> {
   const { operator, random } = load;
   const path = `/transactions?status=held&businessDate=${date}&limit=50`;

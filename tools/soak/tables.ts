@@ -5,7 +5,7 @@ import { environmentNames as settlementNames } from '../../lambda/card-settlemen
 import { environmentNames as chatNames } from '../../lambda/chat/contract.ts';
 import { notificationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 
-/** The items of the app's tables, read without its code. */
+/** Reads the app's tables without its code. */
 
 const minorUnits = v.pipe(
   v.union([v.bigint(), v.pipe(v.number(), v.integer())]),
@@ -50,7 +50,7 @@ export type EntryStatus = LedgerItem['status'];
 export type MessageItem = v.InferOutput<typeof messageItem>;
 export type NotificationItem = v.InferOutput<typeof notificationItem>;
 
-/** Reads whole tables, page by page. @param variable the value of a function's environment variable */
+/** @param variable the value of a function's environment variable */
 export function createTables(client: DynamoDBClient, variable: (name: string) => string) {
   async function* scan<Schema extends v.GenericSchema>(
     name: string,

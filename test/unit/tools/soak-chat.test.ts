@@ -113,7 +113,7 @@ describe('a notification', () => {
     // Acknowledged once more meanwhile, its tombstone is a young one: that it was gone before is remembered.
     const again = await found(({ books }) => {
       books.see('bob', idOf(1), at - 60_000);
-      books.lookAtInbox('bob', [], at - 50_000, at - 49_000);
+      books.noteInbox('bob', [], at - 50_000, at - 49_000);
       books.see('bob', idOf(1), at - 1000);
     });
     expect(again).toEqual([`bob: acknowledged, and pushed again: ${idOf(1)}`]);
@@ -121,13 +121,13 @@ describe('a notification', () => {
 });
 
 it('tells what is back in an inbox that it was gone from', () => {
-  const { see, lookAtInbox } = createChatBooks();
+  const { see, noteInbox } = createChatBooks();
   see('bob', 'n1', 10);
   see('bob', 'n2', 10);
   see('bob', 'n3', 25);
   // The third was not there yet when the queue was read.
-  expect(lookAtInbox('bob', ['n2'], 20, 30)).toEqual([]);
-  expect(lookAtInbox('bob', ['n1', 'n2', 'n3'], 40, 50)).toEqual(['n1']);
+  expect(noteInbox('bob', ['n2'], 20, 30)).toEqual([]);
+  expect(noteInbox('bob', ['n1', 'n2', 'n3'], 40, 50)).toEqual(['n1']);
 });
 
 it('remembers of each notification when it was seen first and last', () => {

@@ -32,7 +32,7 @@ const aws = simulatedAws(
 
 const walks = walksTable(aws.client, tableNames.businessDays);
 
-beforeAll(async () => createTables(aws.dynamoDb));
+beforeAll(async () => createTables(aws));
 
 interface Line {
   readonly merchantId: string;

@@ -3,7 +3,10 @@ import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import type { AwsAnswer } from '../../../local/testing.ts';
-import { createDynamoDb } from '../../../local/dynamodb/dynamodb.ts';
+import { createDynalite } from '../../../local/dynamodb/dynalite.ts';
+import { createItemStore } from '../../../local/dynamodb/items.ts';
+import { runOnItems, type CheckedRequest } from '../../../local/dynamodb/requests.ts';
+import type { TableDescription } from '../../../local/dynamodb/table.ts';
 import type { JsonObject } from '../../../local/index.ts';
 import type { Draw } from '../draw.ts';
 
@@ -40,9 +43,6 @@ interface Invocation {
 /** One for all worlds: Node 20 walks over every storage ever made whenever a promise is made. */
 const invocations = new AsyncLocalStorage<Invocation>();
 
-/** Nobody aborts a call of a simulation. */
-const { signal } = new AbortController();
-
 const WRITES = new Set(['PutItem', 'UpdateItem', 'BatchWriteItem', 'SendMessage', 'SendMessageBatch']);
 
 const Sent = v.object({
@@ -58,6 +58,41 @@ const Asked = v.object({
 });
 
 const Refusal = v.object({ __type: v.string(), message: v.optional(v.string(), '') });
+const Refused = v.object({ statusCode: v.number(), body: v.looseObject({}) });
+
+interface Request {
+  readonly service: string;
+  readonly action: string;
+  readonly json: JsonObject;
+  /** The partition that a query reads. */
+  readonly partition: string | undefined;
+  checked?: CheckedRequest;
+}
+
+/** To read a request takes longer than to carry it out, and the days that a test repeats ask the same again and again. */
+const requests = new Map<string, Request>();
+
+function requestOf(service: string, action: string, input: object): Request {
+  const text = JSON.stringify(input);
+  const known = requests.get(action + text);
+  if (known !== undefined) return known;
+  const json: JsonObject = JSON.parse(text);
+  const request = { service, action, json, partition: action === 'Query' ? partitionOf(json) : undefined };
+  requests.set(action + text, request);
+  return request;
+}
+
+function partitionOf(query: JsonObject): string | undefined {
+  const { KeyConditionExpression: condition, ExpressionAttributeValues: values } = v.parse(Asked, query);
+  const partition = values[/= (:\w+)/.exec(condition)?.[1] ?? '']?.['S'];
+  return typeof partition === 'string' ? partition : undefined;
+}
+
+/** What reads requests looks at no table. */
+const dynalite = createDynalite(
+  { accountId: '000000000000', region: 'us-east-1' },
+  { define: () => undefined, drop: () => undefined },
+);
 
 /**
  * DynamoDB and SQS for functions that run in this process. Their calls go to the real engine, one at a time; where
@@ -73,57 +108,54 @@ export function simulatedAws(
   waiting: (queueUrl: string) => number,
   onCall: () => void = () => undefined,
 ) {
-  const dynamoDb = createDynamoDb({ accountId: '000000000000', region: 'us-east-1' });
+  const items = createItemStore(() => undefined);
   const unwritten = unwrittenPartitions();
   const turn = turnstile(choose);
 
-  async function effectOf(
-    service: string,
-    action: string,
-    request: JsonObject,
-    hops: number,
-  ): Promise<AwsAnswer> {
+  function effectOf(request: Request, hops: number): AwsAnswer {
+    const { service, action, json } = request;
     if (action === 'GetQueueAttributes') {
-      const count = waiting(v.parse(Sent, request).QueueUrl);
+      const count = waiting(v.parse(Sent, json).QueueUrl);
       return { status: 200, body: { Attributes: { ApproximateNumberOfMessages: String(count) } } };
     }
     if (service === 'sqs')
-      return { status: 200, body: send(request, (message) => onSend({ ...message, hops })) };
-    if (WRITES.has(action)) unwritten.note(request);
-    else if (action === 'Query' && unwritten.covers(request))
+      return { status: 200, body: send(json, (message) => onSend({ ...message, hops })) };
+    if (WRITES.has(action)) unwritten.note(json);
+    else if (unwritten.has(request.partition))
       return { status: 200, body: { Items: [], Count: 0, ScannedCount: 0 } };
-    return dynamoDb.handle({ service, action, request, caller: { kind: 'operator' }, signal });
+    try {
+      request.checked ??= dynalite.check(action, json);
+      return { status: 200, body: runOnItems(action, request.checked, items, () => undefined) };
+    } catch (error) {
+      if (!v.is(Refused, error)) throw error;
+      return { status: error.statusCode, body: error.body };
+    }
   }
 
-  async function call(
-    service: string,
-    action: string,
-    request: JsonObject,
-    invocation: Invocation | undefined,
-  ): Promise<AwsAnswer> {
+  function call(request: Request, invocation: Invocation | undefined): AwsAnswer {
     if (invocation?.dead === true) throw new Error('The function has ended.');
     onCall();
     const hops = invocation === undefined ? 0 : invocation.hops + 1;
-    if (invocation === undefined || !WRITES.has(action)) return effectOf(service, action, request, hops);
+    if (invocation === undefined || !WRITES.has(request.action)) return effectOf(request, hops);
     const { fault } = invocation;
     const isHit = fault?.atWrite === invocation.writes;
     invocation.writes += 1;
-    if (fault === undefined || !isHit) return effectOf(service, action, request, hops);
+    if (fault === undefined || !isHit) return effectOf(request, hops);
     invocation.dead = fault.dies;
-    if (fault.effect === 'before') throw new Error(`${action} failed without its effect.`);
-    const answer = await effectOf(service, action, request, hops);
-    if (fault.effect === 'again') return effectOf(service, action, request, hops);
-    throw new Error(`${action} failed with its effect, and had answered ${answer.status}.`);
+    if (fault.effect === 'before') throw new Error(`${request.action} failed without its effect.`);
+    const answer = effectOf(request, hops);
+    if (fault.effect === 'again') return effectOf(request, hops);
+    throw new Error(`${request.action} failed with its effect, and had answered ${answer.status}.`);
   }
 
   /** Requests skip the wire: a command's input is the JSON that the SDK would send, and its output what it would parse. */
   function simulated<Client extends { send: unknown }>(service: string, client: Client): Client {
     client.send = async (command: { readonly input: object }): Promise<unknown> => {
       const action = command.constructor.name.replace(/Command$/, '');
-      const request: JsonObject = JSON.parse(JSON.stringify(command.input));
+      const request = requestOf(service, action, command.input);
       // Whoever lets the call through may be another function: whose call it is shows here.
       const invocation = invocations.getStore();
-      const answer = await turn(() => call(service, action, request, invocation));
+      const answer = await turn(() => call(request, invocation));
       if (answer.status === 200) return answer.body;
       const { __type, message } = v.parse(Refusal, answer.body);
       const name = __type.split('#').at(-1);
@@ -135,7 +167,7 @@ export function simulatedAws(
   }
 
   return {
-    dynamoDb,
+    createTable: async (description: TableDescription): Promise<void> => items.define(description),
     client: simulated('dynamodb', new DynamoDBClient({ region: 'us-east-1' })),
     sqs: simulated('sqs', new SQSClient({ region: 'us-east-1' })),
     /** Runs a function once, as Lambda does. @returns how it ended, and how many writes it had begun */
@@ -185,17 +217,13 @@ function unwrittenPartitions() {
   }
   return {
     note,
-    covers: (query: JsonObject): boolean => {
-      const { KeyConditionExpression: condition, ExpressionAttributeValues: values } = v.parse(Asked, query);
-      const partition = values[/= (:\w+)/.exec(condition)?.[1] ?? '']?.['S'];
-      return typeof partition === 'string' && !written.has(partition);
-    },
+    has: (partition: string | undefined): boolean => partition !== undefined && !written.has(partition),
   };
 }
 
 /** Lets calls through one at a time. All that are on their way have arrived before the next is chosen. */
-function turnstile(choose: Draw): <T>(call: () => Promise<T>) => Promise<T> {
-  const waiting: (() => Promise<void>)[] = [];
+function turnstile(choose: Draw): <T>(call: () => T) => Promise<T> {
+  const waiting: (() => void)[] = [];
   let isOpen = false;
 
   async function letThrough(): Promise<void> {
@@ -203,14 +231,20 @@ function turnstile(choose: Draw): <T>(call: () => Promise<T>) => Promise<T> {
     while (waiting.length > 0) {
       await new Promise((resolve) => setImmediate(resolve));
       const [next] = waiting.splice(waiting.length === 1 ? 0 : choose(waiting.length), 1);
-      await next?.();
+      next?.();
     }
     isOpen = false;
   }
 
   return (call) =>
     new Promise((resolve, reject) => {
-      waiting.push(() => call().then(resolve, reject));
+      waiting.push(() => {
+        try {
+          resolve(call());
+        } catch (error) {
+          reject(error);
+        }
+      });
       if (!isOpen) void letThrough();
     });
 }

@@ -5,10 +5,15 @@ import {
   stagedIndexAttributes,
   tables,
 } from '../../../lambda/card-settlement/contract.ts';
-import type { DynamoDb } from '../../../local/dynamodb/dynamodb.ts';
+import type { TableDescription } from '../../../local/dynamodb/table.ts';
+import type { JsonObject } from '../../../local/index.ts';
+
+interface Tables {
+  readonly createTable: (request: TableDescription & JsonObject) => Promise<void>;
+}
 
 /** The card half's tables, as its stack declares them. */
-export async function createTables({ createTable }: Pick<DynamoDb, 'createTable'>): Promise<void> {
+export async function createTables({ createTable }: Tables): Promise<void> {
   const { partitionKey, byBusinessDate, byCard, bySmallAmount } = tables.stagedTransactions;
   const indexes = [
     { ...byBusinessDate, attributes: stagedIndexAttributes },
@@ -57,7 +62,7 @@ function tableOf(name: string, keys: readonly string[], indexKeys: readonly stri
     KeySchema: keySchema(keys),
     AttributeDefinitions: [...new Set([...keys, ...indexKeys])].map((AttributeName) => ({
       AttributeName,
-      AttributeType: 'S',
+      AttributeType: 'S' as const,
     })),
   };
 }

@@ -87,7 +87,7 @@ export async function settlementWorld(
     (queueUrl) => waiting.waiting(queueUrl),
     () => (clock += 1 + (disorder === undefined ? 0 : draw(5))),
   );
-  await createTables(aws.dynamoDb);
+  await createTables(aws);
 
   const environments = {
     intake: environment(() => intake.buildServices(aws.client, now)),

@@ -57,23 +57,11 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 export function offsetMilliseconds(epochMilliseconds: number, timeZone: string): number {
   let format = formats.get(timeZone);
   if (format === undefined) {
-    format = new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      hourCycle: 'h23',
-      era: 'short',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
+    format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
     formats.set(timeZone, format);
   }
-  const part: Record<string, number> = {};
-  for (const { type, value } of format.formatToParts(epochMilliseconds)) part[type] = Number(value);
-  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
-  const wallClock = Date.UTC(year, month - 1, day, hour, minute, second);
-  const wholeSeconds = Math.floor(epochMilliseconds / 1000) * 1000;
-  return Math.round((wallClock - wholeSeconds) / MINUTE_MILLISECONDS) * MINUTE_MILLISECONDS;
+  // Such as `3/7/2026, GMT-05:00`. To read the wall clock's parts would take four times as long.
+  const text = format.format(epochMilliseconds);
+  const [, sign, hours = 0, minutes = 0] = /GMT(?:([+-])(\d\d):(\d\d))?/.exec(text) ?? [];
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * MINUTE_MILLISECONDS;
 }

@@ -3,7 +3,7 @@ process.env.POWERTOOLS_METRICS_NAMESPACE ??= 'Duotempo/Test';
 
 /** Native ESM: jose, fauxqs and others have no CommonJS form that loads. */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: './test/environment.mjs',
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/.build/', '<rootDir>/cdk.out/'],

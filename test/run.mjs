@@ -49,10 +49,10 @@ const REPORTING = ['ignore', 'ignore', 'inherit'];
 
 /** @type {readonly (readonly [name: string, ...command: string[]])[]} */
 const checks = [
-  ['types', 'typescript/bin/tsc'],
+  ['types', 'typescript/bin/tsc', '--incremental', '--tsBuildInfoFile', 'node_modules/.cache/types.json'],
   ['lint', 'oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
   ['format', 'oxfmt/bin/oxfmt', '--check'],
-  ['unused', 'knip/bin/knip.js', '--no-progress'],
+  ['unused', 'knip/bin/knip.js', '--no-progress', '--cache'],
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'duotempo-test-'));

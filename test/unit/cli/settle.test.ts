@@ -73,10 +73,13 @@ function fakeApi(states: readonly Day[]): { call: CallApi; reconciled: () => num
   return { call, reconciled: () => reconciled };
 }
 
-const pace = { pollMilliseconds: 1, stalledSeconds: 1, blockedSeconds: 0.5 };
+const pace = { pollMilliseconds: 1, stalledSeconds: 60, blockedSeconds: 60 };
+/** For a date that stays as it is. */
+const hasty = { ...pace, stalledSeconds: 0.02, blockedSeconds: 0.01 };
 
 async function settle(states: readonly Day[], accepted = 2): Promise<DateResult> {
-  return settleDate({ call: fakeApi(states).call, date: '2026-11-20', accepted, pace });
+  const { call } = fakeApi(states);
+  return settleDate({ call, date: '2026-11-20', accepted, pace: states.length === 1 ? hasty : pace });
 }
 
 describe('a date being settled', () => {

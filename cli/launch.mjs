@@ -9,6 +9,7 @@ const projectFolder = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
 const commands = {
   start: 'runs the whole app on this machine',
+  clock: 'shows or moves the clock of the host that runs here',
   token: 'prints an access token',
   replay: 'plays a file of card transactions through the API',
   demo: 'plays a day of card transactions, with attacks among them',

@@ -10,6 +10,7 @@ import { CommandError, errorCode, usageError } from './shared/command-error.ts';
 import {
   createCommand,
   defineCommand,
+  instant,
   localStagesOption,
   outputsFile,
   wholeNumber,
@@ -28,6 +29,7 @@ interface StartOptions {
   readonly awsPort: number;
   readonly awsHost?: string;
   readonly accountConcurrency?: number;
+  readonly at?: Date;
   readonly outputs?: string;
   readonly stage: readonly Stage[];
 }
@@ -47,6 +49,11 @@ export const run = defineCommand<StartOptions>(
       '--account-concurrency <number>',
       'most functions at once, as an account has a limit: 10 in a new one (default: none)',
       wholeNumber(1, 100_000),
+    )
+    .option(
+      '--at <instant>',
+      'what its clock says at first: 2026-11-03T16:58:00-05:00 (default: now)',
+      instant,
     )
     .option('--outputs <file>', 'where to write the outputs (default: outputs.json of the project)')
     .addOption(localStagesOption()),
@@ -108,6 +115,7 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
         outputsFile: options.outputs ?? unusualFile(files.outputs, context),
         colors,
         seconds: formatSeconds((performance.now() - started) / 1000),
+        startedAt: options.at,
       }),
     );
     await showEventsUntil(signal, screen);
@@ -123,7 +131,7 @@ async function startHost(
   stages: readonly Stage[],
   onEvent: (event: HostEvent) => void,
   signal: AbortSignal,
-  { port, awsPort, awsHost, accountConcurrency }: StartOptions,
+  { port, awsPort, awsHost, accountConcurrency, at }: StartOptions,
   { projectFolder }: CommandContext,
 ): Promise<LocalHost> {
   const { dim } = colorsFor(process.stdout);
@@ -140,6 +148,7 @@ async function startHost(
     awsPort,
     ...(awsHost === undefined ? {} : { awsAddress: awsHost }),
     ...(accountConcurrency === undefined ? {} : { accountConcurrency }),
+    ...(at === undefined ? {} : { startAt: at }),
     onEvent,
   }).catch(explainPort);
 }

@@ -1,3 +1,4 @@
+import { joinClock, moveClock, serveClock, setClock } from './clock/index.ts';
 import { RESOURCE_TYPES, startServices, type ServiceOptions, type Services, type World } from './services.ts';
 import {
   checkSupport,
@@ -13,6 +14,8 @@ import type { Usage } from './usage.ts';
 export interface LocalHostOptions extends ServiceOptions {
   /** Folder of a cloud assembly, as `cdk synth` writes it, or of several that share the account. */
   readonly assembly: string | readonly string[];
+  /** What the host's clock says at first. @default the machine's time */
+  readonly startAt?: Date;
 }
 
 type FunctionDefinition = ReturnType<Services['functionPool']['definitions']>[number];
@@ -47,6 +50,11 @@ export interface LocalHost {
   readonly loseConnections: (isLost?: (connectionId: string) => boolean) => number;
   /** What AWS would have billed since the start. `usageBetween` compares two of these. */
   readonly usage: () => Usage;
+  /**
+   * Moves the clock of the host and its functions forward, and `Date` of this process with it. What is due on the way
+   * happens in order: schedules, windows, delays, visibility, retries, ends of connections. Then expired items go.
+   */
+  readonly moveClock: (to: Date) => Promise<void>;
   /** Starts a worker of each function while there is room, so that first requests are quick. */
   readonly warm: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -75,7 +83,9 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
     await Promise.all(undo.map((end) => end()));
   };
   try {
+    if (options.startAt !== undefined) setClock(options.startAt);
     const services = await startServices(options, undo);
+    undo.push(followClock(services));
     const app = await makeApp(stacks, services);
     publish(services);
     undo.push(...app.starters.map((start) => start().stop));
@@ -84,6 +94,16 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
     await stop();
     throw error;
   }
+}
+
+function followClock({ dynamoDb, functionPool, sqs }: Services): () => Promise<void> {
+  const leave = joinClock({
+    isBusy: () => functionPool.isBusy,
+    nextAt: sqs.nextVisibleAt,
+    moved: sqs.wake,
+    arrived: dynamoDb.expireItems,
+  });
+  return async () => leave();
 }
 
 /** On AWS a second stack of the same name would update the first. */
@@ -117,6 +137,7 @@ async function makeApp(stacks: readonly AssemblyStack[], services: Services): Pr
 
 function publish({ endpoint, gateway, http, userPools }: Services): void {
   gateway.publish(http);
+  endpoint.addPublicPath('/_host/clock', (request, response) => void serveClock(request, response));
   for (const pool of userPools.values()) {
     http.addMount(new URL(pool.issuer).pathname, (request, response, path) => {
       pool.handleHttp(request, response, path);
@@ -149,6 +170,7 @@ function hostOf(services: Services, app: App, stop: () => Promise<void>): LocalH
     connectionIds: () => gateway.webSockets.connectionIds(),
     loseConnections: (isLost = () => true) => gateway.webSockets.lose(isLost),
     usage: meter.usage,
+    moveClock,
     warm: async () => {
       await Promise.all(functions.map(({ functionArn }) => functionPool.warm(functionArn)));
     },

@@ -115,7 +115,7 @@ export async function startServices(
   undo: (() => Promise<void>)[],
 ): Promise<Services> {
   const meter: UsageMeter = createUsageMeter({
-    now: Date.now,
+    now: () => Date.now(),
     memoryMegabytesOf: (functionName) => functionPool.find(functionName)?.memoryMegabytes ?? 0,
     nameOf: (id) => gateway.nameOf(id) ?? holderOf(functionPool, id),
   });

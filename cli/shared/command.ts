@@ -92,6 +92,17 @@ export function wholeNumber(minimum: number, maximum: number): (text: string) =>
   };
 }
 
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
+
+export function isInstant(text: string): boolean {
+  return INSTANT.test(text) && !Number.isNaN(Date.parse(text));
+}
+
+export function instant(text: string): Date {
+  if (isInstant(text)) return new Date(text);
+  throw new InvalidArgumentError('It is a time with its zone, such as 2026-11-03T17:01:00-05:00.');
+}
+
 export function businessDate(text: string): string {
   if (isCalendarDate(text)) return text;
   throw new InvalidArgumentError('It is a date such as 2026-01-31.');

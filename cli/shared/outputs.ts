@@ -6,6 +6,7 @@ import type { LocalHost } from '../../local/index.ts';
 import { CommandError, usageError } from './command-error.ts';
 import type { CommandContext } from './command.ts';
 import { parseJson, readText } from './files.ts';
+import { adoptHostClock } from './host-clock.ts';
 
 const url = v.pipe(
   v.string(),
@@ -57,7 +58,9 @@ export async function findDeployment(
     });
   }
   const content = parseJson(text);
-  return { file, outputs: outputsIn(content, file, stage), stage: chosenStage(content, file, stage) };
+  const outputs = outputsIn(content, file, stage);
+  await adoptHostClock(outputs);
+  return { file, outputs, stage: chosenStage(content, file, stage) };
 }
 
 /** `outputs.json`, or that of a host on another port. If there are several, only those of running systems count. */

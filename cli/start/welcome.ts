@@ -14,8 +14,10 @@ export function welcome(options: {
   readonly outputsFile: string | undefined;
   readonly colors: Colors;
   readonly seconds: string;
+  /** What the clock says, if it is not the machine's. */
+  readonly startedAt: Date | undefined;
 }): string {
-  const { systems, outputsFile, colors, seconds } = options;
+  const { systems, outputsFile, colors, seconds, startedAt } = options;
   const [first] = systems;
   if (first === undefined) throw new RangeError('No stage runs.');
   const named = [
@@ -43,18 +45,21 @@ export function welcome(options: {
     `  TOKEN=$(npm run -s token -- gateway${named})`,
     `  curl -s ${url}/transactions -H "authorization: Bearer $TOKEN" \\`,
     '    -H "idempotency-key: sale-$(date +%s)" -H "content-type: application/json" \\',
-    `    -d "${saleForShell()}"`,
+    `    -d "${saleForShell(startedAt)}"`,
     `  curl -s -X POST ${url}/business-days/${first.openDate}/reconcile \\`,
     `    -H "authorization: Bearer $(npm run -s token -- operator${named})"`,
     '',
     `or a day with attacks among its sales: npm run demo${named === '' ? '' : ` --${named}`}`,
     `or a whole file: npm run replay -- <transactions.csv> --shift-to-today --settle${named}`,
+    ...(startedAt === undefined
+      ? []
+      : [`or move the clock, which is ${startedAt.toISOString()}: npm run clock -- to 17:01${named}`]),
     `or a chat, in two terminals: npm run chat -- alice bob${named}  and  npm run chat -- bob alice${named}`,
     '',
   ].join('\n');
 }
 
-function saleForShell(): string {
+function saleForShell(startedAt: Date | undefined): string {
   const sale = {
     merchantId: 'mer_corner_shop',
     terminalId: 'till-1',
@@ -65,5 +70,7 @@ function saleForShell(): string {
     merchantCategoryCode: '5411',
     occurredAt: 'NOW',
   };
-  return JSON.stringify(sale).replaceAll('"', '\\"').replace('NOW', '$(date -u +%Y-%m-%dT%H:%M:%SZ)');
+  return JSON.stringify(sale)
+    .replaceAll('"', '\\"')
+    .replace('NOW', startedAt?.toISOString() ?? '$(date -u +%Y-%m-%dT%H:%M:%SZ)');
 }

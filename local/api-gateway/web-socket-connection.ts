@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { after, type Timer } from '../clock/index.ts';
 import type { ConnectionIdentity } from './web-socket-event.ts';
 import { watchFrameSizes } from './web-socket-frames.ts';
 
@@ -52,7 +53,7 @@ export function openConnection(
   listener: ConnectionListener,
 ): WebSocketConnection {
   let lastActiveAt = new Date();
-  let idleTimer: NodeJS.Timeout | undefined;
+  let idleTimer: Timer | undefined;
   let isClosed = false;
   /** What this side said as it closed. The client's reply repeats the code at most. */
   let closing: { readonly code: number; readonly reason: string } | undefined;
@@ -61,18 +62,13 @@ export function openConnection(
     closing ??= { code, reason };
     webSocket.close(code, reason);
   };
+  const leave = (): void => close(GOING_AWAY, 'Going away');
   const active = (): void => {
     lastActiveAt = new Date();
-    clearTimeout(idleTimer);
-    idleTimer = setTimeout(
-      () => close(GOING_AWAY, 'Going away'),
-      (limits.idleSeconds ?? IDLE_SECONDS) * 1000,
-    );
+    idleTimer?.cancel();
+    idleTimer = after((limits.idleSeconds ?? IDLE_SECONDS) * 1000, leave);
   };
-  const lifeTimer = setTimeout(
-    () => close(GOING_AWAY, 'Going away'),
-    (limits.lifetimeSeconds ?? LIFETIME_SECONDS) * 1000,
-  );
+  const lifeTimer = after((limits.lifetimeSeconds ?? LIFETIME_SECONDS) * 1000, leave);
   active();
 
   watchFrameSizes(socket, MAXIMUM_FRAME_BYTES, () => close(TOO_LARGE, 'Frame size exceeds 32 KB'));
@@ -88,8 +84,8 @@ export function openConnection(
   webSocket.on('error', () => undefined);
   webSocket.on('close', (code, reason) => {
     isClosed = true;
-    clearTimeout(idleTimer);
-    clearTimeout(lifeTimer);
+    idleTimer?.cancel();
+    lifeTimer.cancel();
     listener.onClose(closing?.code ?? code, closing?.reason ?? reason.toString('utf8'));
   });
 

@@ -29,6 +29,8 @@ export interface DynamoDb {
   readonly createTable: (request: JsonObject, properties?: TableProperties) => Promise<void>;
   readonly tableId: (tableName: string) => string;
   readonly streams: DynamoDbStreams;
+  /** Deletes what is past its time to live. DynamoDB does so within days. */
+  readonly expireItems: () => void;
   readonly services: readonly AwsService[];
 }
 
@@ -87,6 +89,11 @@ export function createDynamoDb(options: DynamoDbOptions): DynamoDb {
   return {
     streams,
     handle,
+    expireItems: () => {
+      for (const [tableName, { timeToLiveAttribute: attribute }] of properties) {
+        if (attribute !== undefined) items.expire(tableName, (item) => isExpired(item, attribute));
+      }
+    },
     services: [
       { ...service, target: 'DynamoDB_20120810', handle },
       { ...service, target: 'DynamoDBStreams_20120810', handle: streams.handle },
@@ -104,6 +111,12 @@ export function createDynamoDb(options: DynamoDbOptions): DynamoDb {
 }
 
 /** dynalite silently drops an unknown parameter, which a program would take for accepted. */
+/** The attribute counts seconds since the epoch. Items without a number there do not expire. */
+function isExpired(item: JsonObject, attribute: string): boolean {
+  const expiresAt = textAt(objectAt(item, attribute), 'N');
+  return expiresAt !== undefined && Number(expiresAt) * 1000 < Date.now();
+}
+
 function unknownIn(
   action: string,
   request: JsonObject,

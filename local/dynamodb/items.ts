@@ -25,6 +25,7 @@ export interface ItemChange {
   readonly tableName: string;
   readonly before: Item | undefined;
   readonly after: Item | undefined;
+  readonly isExpiry?: true;
 }
 
 /** Source: Amazon DynamoDB developer guide, "Constraints in Amazon DynamoDB". */
@@ -65,6 +66,16 @@ export function createItemStore(onChange: (change: ItemChange) => void) {
     },
     tableOf,
     bytesOf: (tableName: string, key: Item): number => tableOf(tableName).entries.find(key)?.bytes ?? 0,
+
+    /** Time to live: deletes cost nothing. */
+    expire: (tableName: string, isExpired: (item: Item) => boolean): void => {
+      const table = tableOf(tableName);
+      const all = table.entries.all(undefined, { number: 0, of: 1 });
+      for (const { item } of [...all].filter((entry) => isExpired(entry.item))) {
+        exchange(table, item, undefined);
+        onChange({ tableName, before: item, after: undefined, isExpiry: true });
+      }
+    },
 
     get: (request: ReadRequest, key: Item, onConsumed: OnConsumed): Item | undefined => {
       const table = tableOf(request.tableName);

@@ -11,6 +11,8 @@ export interface StreamRecord {
   readonly eventName: 'INSERT' | 'MODIFY' | 'REMOVE';
   readonly eventVersion: string;
   readonly eventSource: 'aws:dynamodb';
+  /** Of an item whose time to live was over. */
+  readonly userIdentity?: { readonly type: 'Service'; readonly principalId: 'dynamodb.amazonaws.com' };
   readonly awsRegion: string;
   readonly dynamodb: {
     readonly ApproximateCreationDateTime: number;
@@ -38,6 +40,7 @@ export interface DynamoDbStreams {
   readonly hasStream: (streamArn: string) => boolean;
   /** To the millisecond; the record itself has whole seconds. */
   readonly writtenAt: (streamArn: string, sequenceNumber: string) => Date | undefined;
+  readonly hasRecordAfter: (streamArn: string, sequenceNumber: string | undefined) => boolean;
   readonly handle: AwsHandler;
 }
 
@@ -56,6 +59,8 @@ const RETENTION_MILLISECONDS = 24 * 3_600_000;
 const MAXIMUM_RECORDS = 200_000;
 const MAXIMUM_PAGE = 1000;
 const MAXIMUM_PAGE_BYTES = 1024 * 1024;
+/** Source: Amazon DynamoDB developer guide, "DynamoDB Streams and Time to Live". */
+const TIME_TO_LIVE = { type: 'Service', principalId: 'dynamodb.amazonaws.com' } as const;
 const SEQUENCE_BASE = 10n ** 23n;
 
 export function createDynamoDbStreams(
@@ -65,7 +70,7 @@ export function createDynamoDbStreams(
     readonly maximumRecords?: number;
   },
 ): DynamoDbStreams {
-  const { region, now = Date.now, maximumRecords = MAXIMUM_RECORDS } = options;
+  const { region, now = () => Date.now(), maximumRecords = MAXIMUM_RECORDS } = options;
   const byTable = new Map<string, Stream>();
   const byArn = new Map<string, Stream>();
 
@@ -121,6 +126,11 @@ export function createDynamoDbStreams(
       const entry = stream?.entries[placeOf(sequenceNumber) - stream.firstSequence];
       return entry && new Date(entry.writtenAt);
     },
+    hasRecordAfter: (streamArn, sequenceNumber) => {
+      const { entries, firstSequence } = byArn.get(streamArn) ?? { entries: [], firstSequence: 0 };
+      if (sequenceNumber === undefined) return entries.length > 0;
+      return placeOf(sequenceNumber) < firstSequence + entries.length - 1;
+    },
     handle: ({ action, request }) => Promise.resolve(call(action, request)),
   };
 }
@@ -148,7 +158,7 @@ function cutOff(
 
 function recordOf(
   stream: Stream,
-  { before, after }: ItemChange,
+  { before, after, isExpiry }: ItemChange,
   writtenAt: number,
   region: string,
 ): StreamRecord {
@@ -172,6 +182,7 @@ function recordOf(
     eventVersion: '1.1',
     eventSource: 'aws:dynamodb',
     awsRegion: region,
+    ...(isExpiry === true ? { userIdentity: TIME_TO_LIVE } : {}),
     dynamodb: {
       ApproximateCreationDateTime: Math.floor(writtenAt / 1000),
       Keys: keys,

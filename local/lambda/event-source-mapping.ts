@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { after, sleep } from '../clock/index.ts';
 import type { CallAws } from '../endpoint/index.ts';
 import type { Invocation, LambdaEvent } from './function-definition.ts';
 import { Batch, finished, recordsOf, traceHeaderOf, type SqsRecord } from './sqs-batch.ts';
@@ -75,7 +75,7 @@ class Poller {
   }
 
   async #stepBack(): Promise<void> {
-    await sleep(BACK_OFF_MILLISECONDS, undefined, { signal: this.#signal });
+    await sleep(BACK_OFF_MILLISECONDS, { signal: this.#signal });
   }
 
   async #gather(): Promise<void> {
@@ -86,13 +86,19 @@ class Poller {
       batch.startedAt = Date.now();
       batch.add(first);
     }
-    while (batch.records.length > 0 && batch.records.length < batchSize && !batch.isOverfull) {
-      const remaining = batch.startedAt + windowSeconds * 1000 - Date.now();
-      if (remaining <= 0) return;
-      const wholeSeconds = Math.min(Math.floor(remaining / 1000), LONG_POLL_SECONDS);
-      // Long polls last whole seconds, so the rest of the window is a sleep and a last poll.
-      if (wholeSeconds === 0) await sleep(remaining, undefined, { signal: this.#signal });
-      batch.add(await this.#receive(batchSize - batch.records.length, wholeSeconds));
+    if (batch.records.length === 0) return;
+    const remaining = (): number => batch.startedAt + windowSeconds * 1000 - Date.now();
+    // A clock that moves stops where the window ends.
+    const windowEnd = after(remaining(), () => undefined);
+    try {
+      while (batch.records.length < batchSize && !batch.isOverfull && remaining() > 0) {
+        const wholeSeconds = Math.min(Math.floor(remaining() / 1000), LONG_POLL_SECONDS);
+        // Long polls last whole seconds, so the rest of the window is a sleep and a last poll.
+        if (wholeSeconds === 0) await sleep(remaining(), { signal: this.#signal });
+        batch.add(await this.#receive(batchSize - batch.records.length, wholeSeconds));
+      }
+    } finally {
+      windowEnd.cancel();
     }
   }
 

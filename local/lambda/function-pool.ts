@@ -60,6 +60,10 @@ export class FunctionPool {
     });
   }
 
+  get isBusy(): boolean {
+    return [...this.#functions.values()].some(({ inFlight }) => inFlight > 0);
+  }
+
   /** @throws Error where the ARN is taken, or the account has too little concurrency left to reserve */
   register(definition: FunctionDefinition): void {
     const { functionArn, stackName, logicalId, reservedConcurrency = 0 } = definition;

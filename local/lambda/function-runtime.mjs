@@ -2,7 +2,7 @@
 /**
  * Runs inside a worker thread, in the place of Lambda's Node.js runtime interface client. It loads one handler and
  * runs one invocation at a time. It is plain JavaScript because a worker starts it without a compiler. Messages from
- * the host: `{ requestId, payload (JSON text), deadline (milliseconds since the epoch), traceHeader }`. Messages to
+ * the host: `{ requestId, payload (JSON text), deadline (milliseconds since the epoch), traceHeader, clockAhead }`. Messages to
  * the host: see `parseMessage` in `function-worker.ts`.
  */
 import { existsSync } from 'node:fs';
@@ -10,6 +10,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format, types } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
+import { moveDate } from '../clock/moved-date.mjs';
 
 /** Lambda cuts longer lines, and a runaway line must not fill the host's memory. */
 const maximumLineLength = 256 * 1024;
@@ -18,8 +19,9 @@ const maximumResponseBytes = 6 * 1024 * 1024;
 const port = parentPort;
 if (port === null) throw new Error('function-runtime.mjs runs in a worker thread only.');
 
-/** @type {{ codeFolder: string, handler: string, functionName: string, functionArn: string, memoryMegabytes: number, logGroupName: string, logStreamName: string, allowsCallback: boolean }} */
+/** @type {{ codeFolder: string, handler: string, functionName: string, functionArn: string, memoryMegabytes: number, logGroupName: string, logStreamName: string, allowsCallback: boolean, clockAhead: number }} */
 const definition = workerData;
+moveDate(definition.clockAhead);
 
 /** @type {string | undefined} */
 let currentRequestId;
@@ -265,8 +267,9 @@ function callHandler(handler, event, context) {
   });
 }
 
-/** @param {Function} handler @param {{ requestId: string, payload: string, deadline: number, traceHeader: string }} invocation */
-async function run(handler, { requestId, payload, deadline, traceHeader }) {
+/** @param {Function} handler @param {{ requestId: string, payload: string, deadline: number, traceHeader: string, clockAhead: number }} invocation */
+async function run(handler, { requestId, payload, deadline, traceHeader, clockAhead }) {
+  moveDate(clockAhead);
   currentRequestId = requestId;
   // The SDK sends it with every call from here on.
   process.env['_X_AMZN_TRACE_ID'] = traceHeader;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { aheadMilliseconds } from '../clock/index.ts';
 import {
   logGroupName,
   type FunctionDefinition,
@@ -93,7 +94,7 @@ export class FunctionWorker {
     this.#running = { requestId, timer, done };
     const deadline = Date.now() + timeoutSeconds * 1000;
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    this.#worker.postMessage({ requestId, payload, traceHeader, deadline });
+    this.#worker.postMessage({ requestId, payload, traceHeader, deadline, clockAhead: aheadMilliseconds() });
   }
 
   /** A running invocation fails with `Runtime.ExitError`. Resolves when the thread has ended. */
@@ -171,6 +172,7 @@ function startThread({ definition, region, awsEndpoint }: FunctionWorkerOptions)
       maxYoungGenerationSizeMb: YOUNG_GENERATION_MEGABYTES,
     },
     workerData: {
+      clockAhead: aheadMilliseconds(),
       codeFolder,
       handler,
       functionName,

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../clock/index.ts';
 import type { InputTemplate } from './input-template.ts';
 import type { PipeRecord } from './pipe-source.ts';
 
@@ -91,7 +91,7 @@ export function createDelivery(options: DeliveryOptions) {
           return abandon(records, shardId, 'RetryAttemptsExhausted');
         }
         const delay = Math.min(FIRST_RETRY_MILLISECONDS * 2 ** attempts, LAST_RETRY_MILLISECONDS);
-        await sleep(delay, undefined, { signal });
+        await sleep(delay, { signal });
       }
     },
   };

@@ -1,10 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../clock/index.ts';
 import { createDelivery, LAST_RETRY_MILLISECONDS, type DeliveryOptions } from './delivery.ts';
 import { openPipeSource, type PipeRecord, type PipeSourceOptions } from './pipe-source.ts';
 
 export interface PipeOptions extends DeliveryOptions, PipeSourceOptions {
   readonly batchSize: number;
   readonly windowSeconds: number;
+  /** Whether the stream has a record behind this one, or any at all. */
+  readonly hasRecordAfter: (sequenceNumber: string | undefined) => boolean;
   /** A record needs to match one of them. Without patterns every record passes. */
   readonly patterns: readonly ((event: PipeRecord['event']) => boolean)[];
 }
@@ -34,9 +36,12 @@ export function createPipe(options: PipeOptions): Pipe {
     const source = await openPipeSource(options, checkpoint, signal);
     let waiting: PipeRecord[] = [];
     let dueAt = Infinity;
+    let readTo = checkpoint;
+    const isIdle = (): boolean => waiting.length === 0 && !options.hasRecordAfter(readTo);
     for (;;) {
       const polledAt = Date.now();
       const records = await source.read(signal);
+      readTo = records.at(-1)?.sequenceNumber ?? readTo;
       const passed = records.filter(passes);
       if (waiting.length === 0 && passed.length > 0) dueAt = Date.now() + windowSeconds * 1000;
       waiting.push(...passed);
@@ -49,7 +54,7 @@ export function createPipe(options: PipeOptions): Pipe {
       }
       if (waiting.length === 0) checkpoint = records.at(-1)?.sequenceNumber ?? checkpoint;
       if (records.length < PAGE) {
-        await sleep(Math.max(0, polledAt + POLL_MILLISECONDS - Date.now()), undefined, { signal });
+        await sleep(Math.max(0, polledAt + POLL_MILLISECONDS - Date.now()), { signal, isIdle });
       }
     }
   };
@@ -64,7 +69,7 @@ export function createPipe(options: PipeOptions): Pipe {
         const reason = error instanceof Error ? error.message : String(error);
         if (reason !== lastReason) tell([], 0, reason);
         lastReason = reason;
-        await sleep(LAST_RETRY_MILLISECONDS / 10, undefined, { signal }).catch(() => undefined);
+        await sleep(LAST_RETRY_MILLISECONDS / 10, { signal }).catch(() => undefined);
       }
     }
   };

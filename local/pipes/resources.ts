@@ -40,6 +40,7 @@ interface PipeWorld extends Place {
   readonly dynamoDb: {
     readonly streams: {
       readonly hasStream: (streamArn: string) => boolean;
+      readonly hasRecordAfter: (streamArn: string, sequenceNumber: string | undefined) => boolean;
       readonly writtenAt: (streamArn: string, sequenceNumber: string) => Date | undefined;
     };
   };
@@ -96,6 +97,7 @@ const provisionPipe: Provision<PipeWorld> = (resource, world) => {
       if (deadLetterUrl === undefined) return;
       await callAws('AmazonSQS.SendMessage', { QueueUrl: deadLetterUrl, MessageBody: body });
     },
+    hasRecordAfter: (sequenceNumber) => world.dynamoDb.streams.hasRecordAfter(streamArn, sequenceNumber),
     writtenAt: (sequenceNumber) => world.dynamoDb.streams.writtenAt(streamArn, sequenceNumber),
     onEvent: world.onEvent,
   });

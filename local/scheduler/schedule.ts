@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../clock/index.ts';
 import type { ScheduleExpression } from './schedule-expression.ts';
 
 export interface ScheduleOptions {
@@ -14,7 +14,6 @@ export interface ScheduleOptions {
   readonly wait?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
-const LONGEST_WAIT_MILLISECONDS = 2 ** 31 - 1;
 const FIRST_RETRY_MILLISECONDS = 1000;
 const LAST_RETRY_MILLISECONDS = 60_000;
 
@@ -27,7 +26,7 @@ export interface RunningSchedule {
 export function startSchedule(options: ScheduleOptions): RunningSchedule {
   const now = options.now ?? (() => new Date());
   const random = options.random ?? Math.random;
-  const wait = options.wait ?? waitFor;
+  const wait = options.wait ?? ((milliseconds, signal) => sleep(milliseconds, { signal }));
   const stopping = new AbortController();
   const { signal } = stopping;
   const deliveries = new Set<Promise<void>>();
@@ -76,13 +75,4 @@ export function startSchedule(options: ScheduleOptions): RunningSchedule {
       await Promise.all([running, ...deliveries]);
     },
   };
-}
-
-async function waitFor(milliseconds: number, signal: AbortSignal): Promise<void> {
-  let remaining = milliseconds;
-  do {
-    const step = Math.min(remaining, LONGEST_WAIT_MILLISECONDS);
-    await sleep(step, undefined, { signal });
-    remaining -= step;
-  } while (remaining > 0);
 }

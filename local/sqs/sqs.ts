@@ -22,6 +22,10 @@ export interface Sqs {
   readonly deadLetter: (queueArn: string, receiptHandles: readonly string[]) => void;
   readonly urlOf: (queueArn: string) => string | undefined;
   readonly visibilityTimeoutSeconds: (queueArn: string) => number | undefined;
+  /** When a message is next visible that is not now, in milliseconds since the epoch. */
+  readonly nextVisibleAt: () => number | undefined;
+  /** Wakes who waits for messages: the clock has moved. */
+  readonly wake: () => void;
   readonly stop: () => void;
 }
 
@@ -79,6 +83,21 @@ export function createSqs(): Sqs {
     visibilityTimeoutSeconds: (queueArn) => {
       const queue = store.getQueueByArn(queueArn);
       return queue && Number(queue.getAttribute('VisibilityTimeout'));
+    },
+    nextVisibleAt: () => {
+      const all = store
+        .listQueues()
+        .flatMap(({ inflightMessages, delayedMessages }) => [
+          ...[...inflightMessages.values()].map(({ visibilityDeadline }) => visibilityDeadline),
+          ...delayedMessages.flatMap(({ delayUntil }) => delayUntil ?? []),
+        ]);
+      return all.length === 0 ? undefined : Math.min(...all);
+    },
+    wake: () => {
+      for (const queue of store.listQueues()) {
+        queue.processTimers();
+        queue.cancelWaiters();
+      }
     },
     stop: () => {
       // Receivers that the shutdown wakes must not wait on.

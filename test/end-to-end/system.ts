@@ -48,7 +48,7 @@ export interface System {
 
 export interface SystemOptions extends Pick<
   LocalHostOptions,
-  'interceptors' | 'onInvoke' | 'accountConcurrency'
+  'interceptors' | 'onInvoke' | 'accountConcurrency' | 'startAt'
 > {
   /** @default test, whose waits are short */
   readonly stage?: Stage;

@@ -52,6 +52,7 @@ async function aPipe(options: Partial<PipeOptions> = {}) {
     pipeArn: 'arn:aws:pipes:us-east-1:000000000000:pipe/aPipe',
     streamArn,
     startingPosition: 'TRIM_HORIZON',
+    hasRecordAfter: (sequenceNumber) => streams.hasRecordAfter(streamArn, sequenceNumber),
     batchSize: 10,
     windowSeconds: 0,
     patterns: [],

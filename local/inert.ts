@@ -20,12 +20,13 @@ const alarmNaming: Naming = {
   arnOf: (name, { region, accountId }) => `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`,
 };
 
+const under = (prefix: string, names: string): readonly string[] =>
+  names.split(' ').map((name) => `${prefix}${name}`);
+
 const anyAlarm = [
   'ActionsEnabled AlarmActions AlarmDescription AlarmName InsufficientDataActions',
   'OKActions Tags[].Key Tags[].Value',
-  ...['Enabled', 'ExcludedTagKeys', 'IncludedTagKeys'].map(
-    (path) => `ActionConfiguration.AlarmTagsPropagation.${path}`,
-  ),
+  ...under('ActionConfiguration.AlarmTagsPropagation.', 'Enabled ExcludedTagKeys IncludedTagKeys'),
 ];
 
 /** Roles that may write to a log group do so, but the host drops the lines. */
@@ -53,15 +54,11 @@ export const INERT_TYPES: ResourceTypes<LogWorld> = {
     ...anyAlarm,
     'ComparisonOperator DatapointsToAlarm Dimensions[].Name Dimensions[].Value',
     'EvaluateLowSampleCountPercentile EvaluationInterval EvaluationPeriods ExtendedStatistic',
-    ...['PendingPeriod', 'Query', 'RecoveryPeriod'].map(
-      (path) => `EvaluationCriteria.PromQLCriteria.${path}`,
-    ),
+    ...under('EvaluationCriteria.PromQLCriteria.', 'PendingPeriod Query RecoveryPeriod'),
     'EvaluationWindow.SlidingWindow EvaluationWindow.WallClockWindow.Timezone',
-    ...['AccountId', 'Expression', 'Id', 'Label', 'Period', 'ReturnData'].map((path) => `Metrics[].${path}`),
-    ...['Period', 'Stat', 'Unit', 'Metric.MetricName', 'Metric.Namespace'].map(
-      (path) => `Metrics[].MetricStat.${path}`,
-    ),
-    ...['Name', 'Value'].map((path) => `Metrics[].MetricStat.Metric.Dimensions[].${path}`),
+    ...under('Metrics[].', 'AccountId Expression Id Label Period ReturnData'),
+    ...under('Metrics[].MetricStat.', 'Period Stat Unit Metric.MetricName Metric.Namespace'),
+    ...under('Metrics[].MetricStat.Metric.Dimensions[].', 'Name Value'),
     'MetricName Namespace Period Statistic Threshold ThresholdMetricId',
     'TreatMissingData Unit WarmUpConfiguration.OnlyStartEvaluatingAfterWarmUpPeriodEnds',
     'WarmUpConfiguration.WarmUpPeriodDurationInMinutes',
@@ -85,10 +82,8 @@ export const INERT_TYPES: ResourceTypes<LogWorld> = {
     { nameProperty: 'FilterName' },
     'ApplyOnTransformedLogs EmitSystemFieldDimensions FieldSelectionCriteria FilterName',
     'FilterPattern LogGroupName',
-    ...['DefaultValue', 'MetricName', 'MetricNamespace', 'MetricValue', 'Unit'].map(
-      (path) => `MetricTransformations[].${path}`,
-    ),
-    ...['Key', 'Value'].map((path) => `MetricTransformations[].Dimensions[].${path}`),
+    ...under('MetricTransformations[].', 'DefaultValue MetricName MetricNamespace MetricValue Unit'),
+    ...under('MetricTransformations[].Dimensions[].', 'Key Value'),
   ),
   'AWS::SNS::Topic': inertType(
     alarms,
@@ -98,9 +93,8 @@ export const INERT_TYPES: ResourceTypes<LogWorld> = {
       refIsArn: true,
     },
     'ArchivePolicy ContentBasedDeduplication DataProtectionPolicy DisplayName',
-    ...['FailureFeedbackRoleArn', 'Protocol', 'SuccessFeedbackRoleArn', 'SuccessFeedbackSampleRate'].map(
-      (path) => `DeliveryStatusLogging[].${path}`,
-    ),
+    ...under('DeliveryStatusLogging[].', 'FailureFeedbackRoleArn Protocol SuccessFeedbackRoleArn'),
+    'DeliveryStatusLogging[].SuccessFeedbackSampleRate',
     'FifoThroughputScope FifoTopic KmsMasterKeyId MaximumMessageSize SignatureVersion',
     'Subscription[].Endpoint Subscription[].Protocol Tags[].Key Tags[].Value TopicName',
     'TracingConfig',

@@ -8,16 +8,10 @@ import {
 } from './api-gateway/index.ts';
 import { COGNITO_TYPES, serveUserPools, type UserPool } from './cognito/index.ts';
 import { createDynamoDb, DYNAMODB_TYPES } from './dynamodb/index.ts';
-import {
-  createCredentialStore,
-  startAwsEndpoint,
-  type AwsEndpoint,
-  type CredentialStore,
-  type Interceptor,
-} from './endpoint/index.ts';
-import { startMountServer, type MountServer } from './http/index.ts';
+import { createCredentialStore, startAwsEndpoint, type Interceptor } from './endpoint/index.ts';
+import { startMountServer } from './http/index.ts';
 import { createAccess, IAM_TYPES, type Access, type AccessDeniedEvent } from './iam/index.ts';
-import { INERT_TYPES } from './inert.ts';
+import { INERT_TYPES, type LogWorld } from './inert.ts';
 import { FunctionPool, LAMBDA_TYPES, mayWriteLogs, type LambdaEvent } from './lambda/index.ts';
 import { PIPES_TYPES, type PipeEvent } from './pipes/index.ts';
 import { SCHEDULER_TYPES, type ScheduleEvent } from './scheduler/index.ts';
@@ -79,20 +73,7 @@ export interface ServiceOptions {
   readonly interceptors?: readonly Interceptor[];
 }
 
-export interface Services extends Place {
-  readonly access: Access;
-  readonly credentials: CredentialStore;
-  readonly dynamoDb: ReturnType<typeof createDynamoDb>;
-  readonly endpoint: AwsEndpoint;
-  readonly functionPool: FunctionPool;
-  readonly gateway: ApiGateway;
-  readonly http: MountServer;
-  readonly logGroups: Set<string>;
-  readonly meter: UsageMeter;
-  readonly onEvent: (event: HostEvent) => void;
-  readonly sqs: ReturnType<typeof createSqs>;
-  readonly userPools: Map<string, UserPool>;
-}
+export type Services = Awaited<ReturnType<typeof startServices>>;
 
 export class PortTakenError extends Error {
   readonly port: number;
@@ -110,10 +91,7 @@ export class PortTakenError extends Error {
 const PLACE: Place = { accountId: '000000000000', region: 'us-east-1' };
 
 /** @param undo gets what stops each part, even where a later part fails to start */
-export async function startServices(
-  options: ServiceOptions,
-  undo: (() => Promise<void>)[],
-): Promise<Services> {
+export async function startServices(options: ServiceOptions, undo: (() => Promise<void>)[]) {
   const meter: UsageMeter = createUsageMeter({
     now: () => Date.now(),
     memoryMegabytesOf: (functionName) => functionPool.find(functionName)?.memoryMegabytes ?? 0,
@@ -141,12 +119,12 @@ export async function startServices(
     }),
   );
   undo.push(endpoint.stop);
-  const http = await listening('port', options.port ?? 3000, (port) => startMountServer(port, 'localhost'));
+  const http = await listening('port', options.port ?? 3000, startMountServer);
   undo.push(() => http.stop());
 
-  const functionPool = startFunctionPool(options, { access, endpoint, logGroups, onEvent });
+  const functionPool = startFunctionPool(options, { access, awsEndpoint: endpoint.url, logGroups, onEvent });
   undo.push(() => functionPool.stop());
-  const gateway = createApiGateway({
+  const gateway: ApiGateway = createApiGateway({
     ...PLACE,
     access,
     functionPool,
@@ -180,12 +158,21 @@ export async function startServices(
 
 function startFunctionPool(
   { maxWorkers, accountConcurrency, onInvoke }: ServiceOptions,
-  { access, endpoint, logGroups, onEvent }: Pick<Services, 'access' | 'endpoint' | 'logGroups' | 'onEvent'>,
+  {
+    access,
+    awsEndpoint,
+    logGroups,
+    onEvent,
+  }: Pick<LogWorld, 'logGroups'> & {
+    readonly access: Access;
+    readonly awsEndpoint: string;
+    readonly onEvent: (event: HostEvent) => void;
+  },
 ): FunctionPool {
   const pool: FunctionPool = new FunctionPool({
     ...(maxWorkers === undefined ? {} : { maxWorkers }),
     ...(accountConcurrency === undefined ? {} : { accountConcurrency }),
-    awsEndpoint: endpoint.url,
+    awsEndpoint,
     region: PLACE.region,
     onEvent: (event) => {
       // Lambda writes lines at each invocation, so even a silent function needs its log group.

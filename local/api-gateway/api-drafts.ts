@@ -25,7 +25,7 @@ export interface HttpApiDraft {
   }[];
   stage?: {
     readonly stageName: string;
-    readonly throttle?: ThrottleLimits;
+    readonly throttle?: ThrottleLimits | undefined;
     readonly routeThrottles: Readonly<Record<string, ThrottleLimits>>;
   };
 }
@@ -42,20 +42,16 @@ export interface WebSocketApiDraft {
     { readonly routeKey: string; readonly integrationId: string; readonly authorizerId?: string }
   >;
   readonly responding: Set<string>;
-  stage?: { readonly stageName: string; readonly throttle?: ThrottleLimits };
+  stage?: { readonly stageName: string; readonly throttle?: ThrottleLimits | undefined };
 }
 
 /** @throws Error where a route names a part that does not exist */
 export function finishHttpApi(draft: HttpApiDraft): HttpApiDefinition {
   if (draft.stage === undefined)
     throw new Error(`The HTTP API ${draft.name} has no stage, so nothing is deployed.`);
-  const { stageName, throttle, routeThrottles } = draft.stage;
   return {
     apiId: draft.apiId,
-    prefix: draft.prefix,
-    stageName,
-    ...(throttle === undefined ? {} : { throttle }),
-    routeThrottles,
+    ...draft.stage,
     routes: draft.routes.map((route) => {
       const { integration, ...guarded } = partsOf(draft, route);
       return { routeKey: route.routeKey, scopes: route.scopes, ...integration, ...guarded };
@@ -67,12 +63,10 @@ export function finishHttpApi(draft: HttpApiDraft): HttpApiDefinition {
 export function finishWebSocketApi(draft: WebSocketApiDraft): WebSocketApiDefinition {
   if (draft.stage === undefined)
     throw new Error(`The WebSocket API ${draft.name} has no stage, so nothing is deployed.`);
-  const { stageName, throttle } = draft.stage;
   return {
     apiId: draft.apiId,
-    stageName,
+    ...draft.stage,
     selectionPath: draft.selectionPath,
-    ...(throttle === undefined ? {} : { throttle }),
     routes: [...draft.routes].map(([routeId, route]) => ({
       routeKey: route.routeKey,
       ...partsOf(draft, route),

@@ -15,7 +15,6 @@ export interface HttpApiRoute {
   /** At most 30,000. */
   readonly timeoutMilliseconds: number;
   readonly authorizer?: {
-    readonly kind: 'jwt';
     readonly issuer: string;
     readonly audience: readonly string[];
   };
@@ -25,11 +24,9 @@ export interface HttpApiRoute {
 
 export interface HttpApiDefinition {
   readonly apiId: string;
-  /** Where the API is served, such as `/card-settlement`. Functions do not see it. */
-  readonly prefix: string;
   readonly stageName: string;
   /** Each route without limits of its own gets a bucket of this size. */
-  readonly throttle?: ThrottleLimits;
+  readonly throttle?: ThrottleLimits | undefined;
   readonly routeThrottles: Readonly<Record<string, ThrottleLimits>>;
   readonly routes: readonly HttpApiRoute[];
 }

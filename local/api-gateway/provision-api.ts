@@ -57,7 +57,6 @@ export const provisionIntegration: Provision<ApiWorld> = (resource, world) => {
 export const provisionAuthorizer: Provision<ApiWorld> = (resource, world) => {
   const id = randomId(6);
   apiOf(resource, world).authorizers.set(id, {
-    kind: 'jwt',
     issuer: requiredText(resource, 'JwtConfiguration.Issuer'),
     audience: textListAt(resource, 'JwtConfiguration.Audience'),
   });
@@ -80,7 +79,6 @@ export const provisionStage: Provision<ApiWorld> = (resource, world) => {
   const draft = apiOf(resource, world);
   if (draft.stage !== undefined) throw new ResourceError(resource, 'an API has one stage here.');
   const stageName = requiredText(resource, 'StageName');
-  const throttle = throttleAt(resource, 'DefaultRouteSettings');
   const routeSettings = propertyAt(resource, 'RouteSettings');
   const routeThrottles = Object.entries(isJsonObject(routeSettings) ? routeSettings : {}).flatMap(
     ([routeKey, settings]) => {
@@ -92,7 +90,7 @@ export const provisionStage: Provision<ApiWorld> = (resource, world) => {
   );
   draft.stage = {
     stageName,
-    ...(throttle === undefined ? {} : { throttle }),
+    throttle: throttleAt(resource, 'DefaultRouteSettings'),
     routeThrottles: Object.fromEntries(routeThrottles),
   };
   return { ref: stageName, attributes: {} };

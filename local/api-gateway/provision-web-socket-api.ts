@@ -172,8 +172,7 @@ export const provisionWebSocketStage: Provision<ApiWorld> = (resource, world) =>
       'CloudWatch Logs role ARN must be set in account settings to enable logging (by AWS::ApiGateway::Account).',
     );
   const stageName = requiredText(resource, 'StageName');
-  const throttle = throttleAt(resource, 'DefaultRouteSettings');
-  draft.stage = { stageName, ...(throttle === undefined ? {} : { throttle }) };
+  draft.stage = { stageName, throttle: throttleAt(resource, 'DefaultRouteSettings') };
   // Clients may connect at the prefix alone, or with the stage behind it.
   const host = `${draft.apiId}.execute-api.${world.region}.amazonaws.com`;
   const url = `${world.httpUrl.replace(/^http/, 'ws')}${draft.prefix}`;

@@ -45,7 +45,7 @@ export interface WebSocketApiDefinition {
   /** The path to the route key in a message: `['action']` for `$request.body.action`. */
   readonly selectionPath: readonly string[];
   readonly routes: readonly WebSocketRoute[];
-  readonly throttle?: ThrottleLimits;
+  readonly throttle?: ThrottleLimits | undefined;
 }
 
 /** `status` is that of HTTP: 101 for a connection. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readBody, sendAnswer, type HttpAnswer } from '../http/index.ts';
+import { jsonAnswer, readBody, sendAnswer, type HttpAnswer } from '../http/index.ts';
 import { secretMatches, type UserPoolClientDefinition } from './client.ts';
 import type { TokenSigner } from './tokens.ts';
 
@@ -34,10 +34,10 @@ export function createUserPoolHttp(
 
   async function answer(request: IncomingMessage, path: string): Promise<HttpAnswer | undefined> {
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    if (path === '/.well-known/openid-configuration' && isRead) return json(200, discovery);
-    if (path === '/.well-known/jwks.json' && isRead) return json(200, signer.jwks);
-    if (path !== '/oauth2/token') return json(404, { message: 'Not Found' });
-    if (request.method !== 'POST') return json(405, { error: 'invalid_request' }, [['allow', 'POST']]);
+    if (path === '/.well-known/openid-configuration' && isRead) return jsonAnswer(200, discovery);
+    if (path === '/.well-known/jwks.json' && isRead) return jsonAnswer(200, signer.jwks);
+    if (path !== '/oauth2/token') return jsonAnswer(404, { message: 'Not Found' });
+    if (request.method !== 'POST') return jsonAnswer(405, { error: 'invalid_request' }, [['allow', 'POST']]);
     const body = await readBody(request);
     if (body === 'aborted') return undefined;
     if (body === 'too-large') return refuse('invalid_request');
@@ -48,7 +48,7 @@ export function createUserPoolHttp(
     const [pathOnly = ''] = path.split('?', 1);
     answer(request, pathOnly).then(
       (answered) => answered && sendAnswer(response, answered),
-      () => sendAnswer(response, json(500, { error: 'server_error' })),
+      () => sendAnswer(response, jsonAnswer(500, { error: 'server_error' })),
     );
   };
 }
@@ -75,7 +75,7 @@ async function issueToken(
   const requested = (form.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
   if (requested.some((scope) => !client.allowedOAuthScopes.includes(scope))) return refuse('invalid_scope');
   const scopes = requested.length > 0 ? [...new Set(requested)] : client.allowedOAuthScopes;
-  return json(
+  return jsonAnswer(
     200,
     {
       access_token: await signer.signClientToken(client, scopes),
@@ -91,12 +91,8 @@ const NO_STORE = [
   ['pragma', 'no-cache'],
 ] as const;
 
-function json(status: number, body: unknown, headers: HttpAnswer['headers'] = []): HttpAnswer {
-  return { status, headers: [['content-type', 'application/json'], ...headers], body: JSON.stringify(body) };
-}
-
 function refuse(error: TokenError): HttpAnswer {
-  return json(400, { error }, NO_STORE);
+  return jsonAnswer(400, { error }, NO_STORE);
 }
 
 function clientCredentials(

@@ -1,6 +1,7 @@
 /** One port with a prefix for each thing that the app serves over HTTP. */
 export { readBody } from './body.ts';
 export {
+  jsonAnswer,
   messageAnswer,
   refuseSocket,
   sendAnswer,

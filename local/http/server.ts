@@ -42,7 +42,6 @@ export interface MountServer {
 /** @param port 0 for any. @throws the system's error, with `code` `EADDRINUSE`, where the port is taken */
 export async function startMountServer(
   port: number,
-  hostname: string,
   timeouts: RequestTimeouts = ORDINARY_TIMEOUTS,
 ): Promise<MountServer> {
   const mounts = new Mounts();
@@ -68,10 +67,10 @@ export async function startMountServer(
     else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuseSocket(socket, 408);
     else refuseSocket(socket, 400);
   });
-  await listen(server, port, hostname);
+  await listen(server, port);
   return {
     addMount: (...mount) => mounts.add(...mount),
-    url: `http://${hostname}:${portOf(server)}`,
+    url: `http://localhost:${portOf(server)}`,
     async stop() {
       const closed = new Promise((resolve) => {
         server.close(resolve);
@@ -147,11 +146,11 @@ function isUnder(target: string, prefix: string): boolean {
   return after === undefined || after === '/' || after === '?';
 }
 
-async function listen(server: Server, port: number, hostname: string): Promise<void> {
+async function listen(server: Server, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     // "localhost" resolves to different addresses on different machines.
-    server.listen(port, hostname === 'localhost' ? '127.0.0.1' : hostname, () => {
+    server.listen(port, '127.0.0.1', () => {
       server.off('error', reject);
       resolve();
     });
@@ -178,17 +177,17 @@ export function refuseSocket(
   );
 }
 
+export function jsonAnswer(status: number, body: unknown, headers: HttpAnswer['headers'] = []): HttpAnswer {
+  return { status, headers: [['content-type', 'application/json'], ...headers], body: JSON.stringify(body) };
+}
+
 /** An HTTP API's own answer. @param message by default the name of the status */
 export function messageAnswer(
   status: number,
   message = STATUS_CODES[status] ?? 'Error',
   headers: HttpAnswer['headers'] = [],
 ): HttpAnswer {
-  return {
-    status,
-    headers: [['content-type', 'application/json'], ...headers],
-    body: JSON.stringify({ message }),
-  };
+  return jsonAnswer(status, { message }, headers);
 }
 
 /** @throws TypeError, before it sends anything, where a header cannot be sent */

@@ -3,6 +3,7 @@ import { jsonObjectIn, textAt, type JsonObject } from '../template/index.ts';
 import { SqsError } from './errors.ts';
 import { noteOf, SqsStore, type SqsQueue } from './fauxqs.ts';
 import { redriveOf } from './receive.ts';
+import { invalidValue, isWholeNumber } from './requests.ts';
 
 export interface MoveTasks {
   readonly start: (request: JsonObject) => JsonObject;
@@ -59,8 +60,8 @@ export function createMoveTasks(store: SqsStore): MoveTasks {
     list: (request) => {
       const source = sourceAt(store, request);
       const count = Number(request['MaxResults'] ?? 1);
-      if (!Number.isInteger(count) || count < 1 || count > MAXIMUM_RESULTS) {
-        throw invalid(`MaxResults must be between 1 and ${MAXIMUM_RESULTS}.`);
+      if (!isWholeNumber(count, 1, MAXIMUM_RESULTS)) {
+        throw invalidValue(`MaxResults must be between 1 and ${MAXIMUM_RESULTS}.`);
       }
       const listed = tasks.filter((task) => task.source === source).slice(0, count);
       return { Results: listed.map(described) };
@@ -68,7 +69,7 @@ export function createMoveTasks(store: SqsStore): MoveTasks {
     cancel: (request) => {
       const handle = textAt(request, 'TaskHandle');
       const sourceArn = sourceOfTask(handle);
-      if (sourceArn === undefined) throw invalid('Value for parameter TaskHandle is invalid.');
+      if (sourceArn === undefined) throw invalidValue('Value for parameter TaskHandle is invalid.');
       queueAt(store, { SourceArn: sourceArn }, 'SourceArn');
       const task = tasks.find((each) => handleOf(each) === handle);
       if (task === undefined) throw new SqsError('ResourceNotFoundException', 'Task does not exist.');
@@ -86,10 +87,10 @@ export function createMoveTasks(store: SqsStore): MoveTasks {
 
 function checkSource(store: SqsStore, source: SqsQueue, tasks: readonly Task[]): void {
   if (!store.listQueues().some((queue) => redriveOf(store, queue)?.deadLetterQueue === source)) {
-    throw invalid('Source queue must be configured as a Dead Letter Queue.');
+    throw invalidValue('Source queue must be configured as a Dead Letter Queue.');
   }
   if (tasks.some((task) => task.source === source && task.status === 'RUNNING')) {
-    throw invalid(
+    throw invalidValue(
       'There is already a task running. Only one active task is allowed for a source queue arn at a given time.',
     );
   }
@@ -167,19 +168,8 @@ function described(task: Task): JsonObject {
 function rateAt(request: JsonObject): number | undefined {
   const rate = request['MaxNumberOfMessagesPerSecond'];
   if (rate === undefined || rate === null) return undefined;
-  if (
-    typeof rate === 'number' &&
-    Number.isInteger(rate) &&
-    rate >= 1 &&
-    rate <= MAXIMUM_MESSAGES_PER_SECOND
-  ) {
-    return rate;
-  }
-  throw invalid(
+  if (isWholeNumber(rate, 1, MAXIMUM_MESSAGES_PER_SECOND)) return rate;
+  throw invalidValue(
     `Value ${JSON.stringify(rate)} for parameter MaxNumberOfMessagesPerSecond is invalid. Reason: Must be between 1 and ${MAXIMUM_MESSAGES_PER_SECOND}.`,
   );
-}
-
-function invalid(message: string): SqsError {
-  return new SqsError('InvalidParameterValue', message);
 }

@@ -218,7 +218,7 @@ export function namesAt(request: JsonObject, key: string): readonly string[] {
   return isJsonList(names) ? names.filter((name) => typeof name === 'string') : [];
 }
 
-function isWholeNumber(value: Json, minimum: number, maximum: number): value is number {
+export function isWholeNumber(value: Json, minimum: number, maximum: number): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum;
 }
 
@@ -294,6 +294,6 @@ function checkValue(name: string, attribute: JsonObject): void {
   }
 }
 
-function invalidValue(message: string): SqsError {
+export function invalidValue(message: string): SqsError {
   return new SqsError('InvalidParameterValue', message);
 }

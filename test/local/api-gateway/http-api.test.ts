@@ -41,7 +41,7 @@ async function anApi(
 ) {
   const events: HostEvent[] = [];
   const invoked: string[] = [];
-  const front = await startMountServer(0, 'localhost');
+  const front = await startMountServer(0);
   const serve = createHttpApis({
     invoke: async (functionArn, event) => {
       invoked.push(functionArn);
@@ -54,13 +54,12 @@ async function anApi(
   fronts.push(front);
   const definition = {
     apiId: 'api1',
-    prefix: '/shop',
     stageName: '$default',
     routeThrottles: {},
     routes: [route('$default')],
     ...overrides,
   };
-  front.addMount(definition.prefix, serve(definition));
+  front.addMount('/shop', serve(definition));
   return { front, events, invoked, url: `${front.url}/shop` };
 }
 
@@ -515,7 +514,7 @@ describe('a request that does not end', () => {
       'POST /shop HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\ncontent-length: 100\r\n\r\nhalf',
     ],
   ])('but is %s, is answered 408 and closed in time', async (_, text) => {
-    const server = await startMountServer(0, 'localhost', {
+    const server = await startMountServer(0, {
       headMilliseconds: 200,
       requestMilliseconds: 400,
     });
@@ -561,7 +560,7 @@ describe('a route with a JWT authorizer', () => {
 
   async function aGuardedApi() {
     const pool = await createUserPool({ userPoolId: 'us-east-1_test', issuer });
-    const front = await startMountServer(0, 'localhost');
+    const front = await startMountServer(0);
     const serve = createHttpApis({
       invoke: async (_functionArn, event) => succeed({ event }),
       keysOf: () => pool.keys(),
@@ -569,12 +568,11 @@ describe('a route with a JWT authorizer', () => {
       onEvent: () => {},
     });
     fronts.push(front);
-    const authorizer = { kind: 'jwt', issuer, audience: ['gateway'] } as const;
+    const authorizer = { issuer, audience: ['gateway'] };
     front.addMount(
       '/shop',
       serve({
         apiId: 'api1',
-        prefix: '/shop',
         stageName: '$default',
         routeThrottles: {},
         routes: [
@@ -643,6 +641,6 @@ describe('a route with a JWT authorizer', () => {
 
 test('a taken port is told by its code, so that the caller can say what to change', async () => {
   const { front } = await anApi();
-  const taken = startMountServer(Number(new URL(front.url).port), 'localhost');
+  const taken = startMountServer(Number(new URL(front.url).port));
   await expect(taken).rejects.toMatchObject({ code: 'EADDRINUSE' });
 });

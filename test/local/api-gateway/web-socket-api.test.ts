@@ -83,7 +83,7 @@ async function anApi(
     ...(limits === undefined ? {} : { limits }),
     onEvent: (event) => events.push(event),
   });
-  const front = await startMountServer(0, 'localhost');
+  const front = await startMountServer(0);
   const definition = { apiId: 'api1', stageName: 's', selectionPath: ['action'], routes, ...rest };
   front.addMount('/live', (_, response) => response.writeHead(426).end(), apis.serve(definition));
   const endpoint = await startAwsEndpoint({

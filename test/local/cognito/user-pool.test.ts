@@ -31,7 +31,7 @@ const chat: UserPoolClientDefinition = {
 };
 
 async function startUserPool(clients: readonly UserPoolClientDefinition[]): Promise<UserPool> {
-  const server = await startMountServer(0, 'localhost');
+  const server = await startMountServer(0);
   servers.push(server);
   const pool = await createUserPool({ userPoolId: 'us-east-1_pool', issuer: `${server.url}/identity` });
   server.addMount('/identity', (request, response, path) => pool.handleHttp(request, response, path));

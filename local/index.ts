@@ -5,8 +5,6 @@ export type { HostEvent } from './services.ts';
 export { itemBytes } from './dynamodb/index.ts';
 export { unitsIn, usageBetween } from './usage.ts';
 export type { UsageRecord, UsageUnit } from './usage.ts';
-export { partsOf, without } from './iam/index.ts';
-export type { Policies, PolicyPart } from './iam/index.ts';
 export { parseScheduleExpression } from './scheduler/index.ts';
 export { loadAssembly } from './template/index.ts';
 export { isJsonList, isJsonObject, objectAt, textAt } from './template/index.ts';

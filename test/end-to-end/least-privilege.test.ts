@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { evaluate, type AccessRequest } from '../../local/iam/evaluate.ts';
-import { partsOf, without, type Policies, type PolicyPart } from '../../local/index.ts';
+import { evaluate, type AccessRequest, type Policies } from '../../local/iam/evaluate.ts';
 import { compilePolicy } from '../../local/iam/policy.ts';
+import { partsOf, without, type PolicyPart } from '../policy-parts.ts';
 import { resourcesOf } from '../stack/templates.ts';
 import { startChat, type People } from './chat/people.ts';
 import { withProperty } from './edited-assembly.ts';

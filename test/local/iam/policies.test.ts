@@ -5,7 +5,7 @@ import { restAccess } from '../../../local/endpoint/dispatcher.ts';
 import { deniedAnswer } from '../../../local/endpoint/refusals.ts';
 import { deniedMessage, evaluate, type AccessRequest, type Policies } from '../../../local/iam/evaluate.ts';
 import { compilePolicy, type PolicyKind } from '../../../local/iam/policy.ts';
-import { partsOf, without } from '../../../local/iam/removal.ts';
+import { partsOf, without } from '../../policy-parts.ts';
 import { sqsAccess } from '../../../local/sqs/sqs.ts';
 import type { Json, JsonObject } from '../../../local/template/template.ts';
 

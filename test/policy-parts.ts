@@ -1,5 +1,5 @@
-import type { Policies } from './evaluate.ts';
-import type { Patterns, Statement } from './policy.ts';
+import type { Policies } from '../local/iam/evaluate.ts';
+import type { Patterns, Statement } from '../local/iam/policy.ts';
 
 /** What a test removes to show that it is needed: a statement, or one of its actions or resources. */
 export interface PolicyPart {

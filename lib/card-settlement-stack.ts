@@ -1,7 +1,6 @@
 import { CfnOutput, Duration, Stack, TimeZone, type StackProps } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Dashboard, GraphWidget, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
@@ -22,7 +21,7 @@ import { DataTable, type DataTableProps } from './data-table.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { JwtHttpApi } from './jwt-http-api.ts';
 import { outputOperated } from './operator-outputs.ts';
-import { QueueWorker, tempoOf } from './queue-worker.ts';
+import { QueueWorker } from './queue-worker.ts';
 import { RunbookAlarm } from './runbook-alarm.ts';
 import { apiNameOf, metricsNamespaceOf } from './stage-names.ts';
 
@@ -35,7 +34,6 @@ export interface CardSettlementStackProps extends StackProps {
 /** The batch tempo: after the cut-off, runs have what the ledger lacks settled in tens, until the books are equal. */
 export class CardSettlementStack extends Stack {
   private readonly config: StageConfig;
-  private readonly logRetention: RetentionDays;
   private readonly staged: DataTable;
   private readonly ledger: DataTable;
   private readonly businessDays: DataTable;
@@ -44,9 +42,7 @@ export class CardSettlementStack extends Stack {
 
   constructor(scope: Construct, id: string, props: CardSettlementStackProps) {
     super(scope, id, props);
-    const { config } = props;
-    this.config = config;
-    this.logRetention = config.logRetentionDays;
+    this.config = props.config;
     this.alarms = alarmTopic(this, props.alarmEmails);
 
     this.staged = this.stagedTransactions();
@@ -109,8 +105,8 @@ export class CardSettlementStack extends Stack {
         this.businessDays.access('GetItem', 'PutItem', 'UpdateItem', 'Query'),
       ],
       urlVariable: names.settlementQueueUrl,
-      logRetention: this.logRetention,
-      ...tempoOf(this.config.settlement),
+      logRetention: this.config.logRetentionDays,
+      tempo: this.config.settlement,
       reportsBatchItemFailures: true,
       deadLetters: {
         impact: 'Transactions could not be settled, and their business day cannot be balanced.',
@@ -140,8 +136,8 @@ export class CardSettlementStack extends Stack {
         settlement.access('GetQueueAttributes'),
       ],
       urlVariable: names.reconcileQueueUrl,
-      logRetention: this.logRetention,
-      ...tempoOf(reconcile),
+      logRetention: this.config.logRetentionDays,
+      tempo: reconcile,
       // A run requests the next one of its series, until nothing is missing. The waits double, up to 15 minutes.
       sendsToItself: true,
       deadLetters: {
@@ -218,7 +214,7 @@ export class CardSettlementStack extends Stack {
       issuer: identity.issuer,
       audience: [identity.gatewayClient.userPoolClientId, identity.operatorClient.userPoolClientId],
       throttle: this.config.throttle,
-      logRetention: this.logRetention,
+      logRetention: this.config.logRetentionDays,
       alarmTopic: this.alarms,
       notFoundId: 'NotFound',
     });

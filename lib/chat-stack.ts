@@ -2,7 +2,6 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, ProjectionType, StreamViewType } from 'aws-cdk-lib/aws-dynamodb';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -14,7 +13,7 @@ import type { IdentityStack } from './identity-stack.ts';
 import { JwtHttpApi } from './jwt-http-api.ts';
 import { NodeFunction, type Access } from './node-function.ts';
 import { outputOperated } from './operator-outputs.ts';
-import { QueueWorker, tempoOf } from './queue-worker.ts';
+import { QueueWorker } from './queue-worker.ts';
 import { apiNameOf } from './stage-names.ts';
 import { StreamPipe } from './stream-pipe.ts';
 import { TokenWebSocketApi } from './token-web-socket-api.ts';
@@ -28,7 +27,6 @@ export interface ChatStackProps extends StackProps {
 /** The async tempo: a message goes through the table's stream, a pipe and a queue to its recipient's devices. */
 export class ChatStack extends Stack {
   private readonly config: StageConfig;
-  private readonly logRetention: RetentionDays;
   private readonly messages: DataTable;
   private readonly inbox: DataTable;
   private readonly acknowledgements: DataTable;
@@ -41,7 +39,6 @@ export class ChatStack extends Stack {
     super(scope, id, props);
     const { config, identity } = props;
     this.config = config;
-    this.logRetention = config.logRetentionDays;
     this.alarms = alarmTopic(this, props.alarmEmails);
 
     this.messages = this.messagesTable();
@@ -109,8 +106,8 @@ export class ChatStack extends Stack {
         this.connections.access('DeleteItem', 'Query'),
       ],
       urlVariable: names.notificationQueueUrl,
-      logRetention: this.logRetention,
-      ...tempoOf(this.config.notification),
+      logRetention: this.config.logRetentionDays,
+      tempo: this.config.notification,
       // A pass that ends before all devices are reached leaves fewer to the next, or ends the chain.
       sendsToItself: true,
       reportsBatchItemFailures: true,
@@ -136,8 +133,8 @@ export class ChatStack extends Stack {
         this.conversations.access('Query'),
       ],
       urlVariable: names.drainQueueUrl,
-      logRetention: this.logRetention,
-      ...tempoOf(this.config.drain),
+      logRetention: this.config.logRetentionDays,
+      tempo: this.config.drain,
       // Each pass of a drain pushes part of an inbox; the last one, or a device that is gone, ends the chain.
       sendsToItself: true,
       reportsBatchItemFailures: true,
@@ -165,7 +162,7 @@ export class ChatStack extends Stack {
           'The pipe gave up messages that it could not deliver in 23 hours: nobody is notified of them.',
         runbookHeading: 'A message in the pipe’s dead-letter queue',
       },
-      logRetention: this.logRetention,
+      logRetention: this.config.logRetentionDays,
       alarmTopic: this.alarms,
     });
   }
@@ -182,13 +179,13 @@ export class ChatStack extends Stack {
           [names.issuerKeysUrl]: `${identity.issuer}/.well-known/jwks.json`,
           [names.chatClientId]: identity.chatClient.userPoolClientId,
         },
-        logRetention: this.logRetention,
+        logRetention: this.config.logRetentionDays,
       }),
       urlVariable: names.connectionsUrl,
       stageName: 'live',
       throttle: this.config.throttle,
       alarmTopic: this.alarms,
-      logRetention: this.logRetention,
+      logRetention: this.config.logRetentionDays,
     });
     live.serve([
       {
@@ -245,7 +242,7 @@ export class ChatStack extends Stack {
       issuer: identity.issuer,
       audience: [identity.chatClient.userPoolClientId],
       throttle: this.config.throttle,
-      logRetention: this.logRetention,
+      logRetention: this.config.logRetentionDays,
       alarmTopic: this.alarms,
       notFoundId: 'UnknownPath',
     });

@@ -1,18 +1,18 @@
-import type { FraudSettings } from '../lambda/card-settlement/contract.ts';
+import type { BusinessCalendar, FraudSettings } from '../lambda/card-settlement/contract.ts';
 
-interface BusinessCalendar {
-  readonly timeZone: string;
-  readonly cutOff: string;
-}
-
-interface WorkerConfig {
+/** How a queue is worked on: the tempo. */
+export interface WorkerConfig {
+  /** More than 10 need a window. */
   readonly batchSize: number;
-  /** How long a batch may wait to fill. With little traffic, Lambda may wait up to 20 s, whatever this is. */
+  /** With little traffic, Lambda may wait up to 20 s (Lambda developer guide, "Using Lambda with Amazon SQS"). */
   readonly windowSeconds: number;
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
+  /** AWS recommends at least 5. */
   readonly maxReceiveCount: number;
+  /** At least 2. */
   readonly maximumConcurrency: number;
+  /** An older message raises an alarm. SQS drops messages after 4 days, not as dead letters. */
   readonly alarmAgeMinutes: number;
 }
 

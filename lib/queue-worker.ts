@@ -5,34 +5,23 @@ import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { StageConfig } from './config.ts';
+import type { WorkerConfig } from './config.ts';
 import { DeadLetterQueue } from './dead-letter-queue.ts';
 import { NodeFunction, type Access, type NodeFunctionProps } from './node-function.ts';
 import { RunbookAlarm, sumOf, type AlarmText } from './runbook-alarm.ts';
 
-export interface QueueWorkerProps extends Omit<NodeFunctionProps, 'timeout' | 'allowsRecursion'> {
+export interface QueueWorkerProps extends Omit<
+  NodeFunctionProps,
+  'timeout' | 'memoryMegabytes' | 'allowsRecursion'
+> {
   /** Tells senders the queue's URL. */
   readonly urlVariable: string;
-  readonly timeout: Duration;
-  /** The tempo. More than 10 need a window. */
-  readonly batchSize: number;
-  /**
-   * How long a batch may wait to fill. With little traffic, Lambda may wait up to 20 s, whatever this is (Lambda
-   * developer guide, "Using Lambda with Amazon SQS").
-   * @default no wait
-   */
-  readonly window?: Duration;
-  /** @default 5, the least that AWS recommends for an event source mapping */
-  readonly maxReceiveCount?: number;
-  /** At least 2. */
-  readonly maximumConcurrency: number;
-  /** The function reports which messages failed, and only those come again. @default false */
+  readonly tempo: WorkerConfig;
+  /** The function reports which messages failed, and only those come again. */
   readonly reportsBatchItemFailures?: boolean;
-  /** The function may send to its own queue. Say where its code ends the chain. @default false */
+  /** The function may send to its own queue. Say where its code ends the chain. */
   readonly sendsToItself?: boolean;
   readonly deadLetters: AlarmText;
-  /** An older message means that the queue falls behind. SQS drops messages after 4 days, not as dead letters. */
-  readonly alarmAge: Duration;
   readonly alarmTopic: ITopic;
 }
 
@@ -48,11 +37,10 @@ export class QueueWorker extends Construct {
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
     super(scope, id);
     this.urlVariable = props.urlVariable;
-    const window = props.window ?? Duration.seconds(0);
-    const maxReceiveCount = props.maxReceiveCount ?? 5;
+    const { batchSize, windowSeconds, timeoutSeconds, memoryMegabytes, maxReceiveCount } = props.tempo;
     // AWS recommends six times the function's timeout plus the window, so that throttled batches can be retried.
-    const visibilityTimeout = Duration.seconds(6 * props.timeout.toSeconds() + window.toSeconds());
-    this.horizon = Duration.seconds(maxReceiveCount * visibilityTimeout.toSeconds() + window.toSeconds());
+    const visibilityTimeout = Duration.seconds(6 * timeoutSeconds + windowSeconds);
+    this.horizon = Duration.seconds(maxReceiveCount * visibilityTimeout.toSeconds() + windowSeconds);
 
     this.deadLetterQueue = new DeadLetterQueue(this, 'DeadLetters', {
       ...props.deadLetters,
@@ -67,7 +55,12 @@ export class QueueWorker extends Construct {
     });
 
     const { access = [], sendsToItself = false, ...functionProps } = props;
-    this.worker = new NodeFunction(this, 'Worker', { ...functionProps, allowsRecursion: sendsToItself });
+    this.worker = new NodeFunction(this, 'Worker', {
+      ...functionProps,
+      timeout: Duration.seconds(timeoutSeconds),
+      memoryMegabytes,
+      allowsRecursion: sendsToItself,
+    });
     // An event source mapping polls with the function's role. CDK's SqsEventSource would grant two actions too many.
     this.worker.role.addToPolicy(
       new PolicyStatement({
@@ -79,9 +72,9 @@ export class QueueWorker extends Construct {
     const mapping = new EventSourceMapping(this, 'Mapping', {
       target: this.worker.function,
       eventSourceArn: this.queue.queueArn,
-      batchSize: props.batchSize,
-      ...(window.toSeconds() === 0 ? {} : { maxBatchingWindow: window }),
-      maxConcurrency: props.maximumConcurrency,
+      batchSize,
+      ...(windowSeconds === 0 ? {} : { maxBatchingWindow: Duration.seconds(windowSeconds) }),
+      maxConcurrency: props.tempo.maximumConcurrency,
       reportBatchItemFailures: props.reportsBatchItemFailures ?? false,
     });
     Validations.of(mapping).acknowledge({
@@ -104,7 +97,8 @@ export class QueueWorker extends Construct {
     };
   }
 
-  private alarms(id: string, { alarmAge, alarmTopic: topic }: QueueWorkerProps): void {
+  private alarms(id: string, { tempo, alarmTopic: topic }: QueueWorkerProps): void {
+    const alarmAge = Duration.minutes(tempo.alarmAgeMinutes);
     const minute = Duration.minutes(1);
     new RunbookAlarm(this, 'AgeAlarm', {
       impact: `A message of the ${id.toLowerCase()} queue waits for more than ${alarmAge.toHumanString()}.`,
@@ -160,16 +154,4 @@ export class QueueWorker extends Construct {
       }),
     ];
   }
-}
-
-export function tempoOf(config: StageConfig['settlement']) {
-  return {
-    timeout: Duration.seconds(config.timeoutSeconds),
-    memoryMegabytes: config.memoryMegabytes,
-    batchSize: config.batchSize,
-    alarmAge: Duration.minutes(config.alarmAgeMinutes),
-    window: Duration.seconds(config.windowSeconds),
-    maxReceiveCount: config.maxReceiveCount,
-    maximumConcurrency: config.maximumConcurrency,
-  };
 }

@@ -2,9 +2,8 @@ import * as v from 'valibot';
 import { CalendarDate } from './domain/business-date.ts';
 import { TRIGGERS } from './domain/business-day.ts';
 
+export type { BusinessCalendar } from './domain/business-date.ts';
 export type { FraudSettings } from './domain/fraud/settings.ts';
-
-/** The names and queue messages that infrastructure and functions share. */
 
 export const scopes = {
   resourceServer: 'duotempo',
@@ -20,18 +19,14 @@ export const environmentNames = {
   merchantsTable: 'MERCHANTS_TABLE',
   reconcileQueueUrl: 'RECONCILE_QUEUE_URL',
   settlementQueueUrl: 'SETTLEMENT_QUEUE_URL',
-  /** IANA name. */
   businessTimeZone: 'BUSINESS_TIME_ZONE',
-  /** `HH:MM` */
   businessCutOff: 'BUSINESS_CUT_OFF',
   /** Seconds between a seal and the first run that may balance the day. */
   sealWaitSeconds: 'SEAL_WAIT_SECONDS',
   settlementWindowSeconds: 'SETTLEMENT_WINDOW_SECONDS',
   /** Seconds after which a sent message is settled or in the dead-letter queue. */
   settlementHorizonSeconds: 'SETTLEMENT_HORIZON_SECONDS',
-  /** JSON */
   fraudSettings: 'FRAUD_SETTINGS',
-  /** The name that Powertools reads. */
   metricsNamespace: 'POWERTOOLS_METRICS_NAMESPACE',
 } as const;
 
@@ -62,7 +57,6 @@ export const tables = {
   merchants: { partitionKey: 'merchantId', sortKey: 'effectiveFrom' },
 } as const;
 
-/** What a reconcile run reads of a staged fact. */
 export const stagedIndexAttributes = [
   'merchantId',
   'type',
@@ -74,7 +68,6 @@ export const stagedIndexAttributes = [
   'terminalId',
 ] as const;
 
-/** What fraud rules read of a card's past. */
 export const cardIndexAttributes = [
   'merchantId',
   'type',
@@ -84,7 +77,6 @@ export const cardIndexAttributes = [
   'location',
 ] as const;
 
-/** What fraud rules read of a terminal's small sales. */
 export const smallAmountIndexAttributes = ['cardToken', 'businessDate'] as const;
 
 /** The namespace is the sandbox's. */

@@ -12,7 +12,6 @@ import { eachSide, type MerchantTotals } from './domain/totals.ts';
 import { CurrencyCode, FACT_KINDS, Identifier, isReviewKind, Transaction } from './domain/transaction.ts';
 import type { WrittenEntry } from './store/ledger.ts';
 
-/** Status and title of each problem of this API, besides those that every API has. */
 export const problemTypes = {
   'card-number': [400, 'The request seems to hold a card number'],
   'already-decided': [409, 'The transaction is decided already'],

@@ -17,7 +17,6 @@ import { Identifier, Transaction } from './domain/transaction.ts';
 
 export { pageBody } from '../shared/page.ts';
 
-/** The services are built at the first request, and stay warm. */
 export function route<S>(
   handle: (request: HttpRequest, services: S) => Promise<HttpResponse>,
   build: () => S,

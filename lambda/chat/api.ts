@@ -54,7 +54,6 @@ export const responses = {
   ConversationPage: v.object(pageOf(ConversationBody)),
 };
 
-/** By type. */
 export const serverFrames = {
   notification: v.object({ type: v.literal('notification'), ...NotificationBody.entries }),
   'caught-up': v.object({

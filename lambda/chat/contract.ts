@@ -1,8 +1,6 @@
 import * as v from 'valibot';
 import { UserId } from './domain/message.ts';
 
-/** What infrastructure and functions share. */
-
 /** Every access token of a user who signed in has it, and no ID token does. */
 export const chatScope = 'aws.cognito.signin.user.admin';
 
@@ -35,7 +33,6 @@ export const tables = {
   acknowledgements: { partitionKey: 'userId', sortKey: 'conversationSequence', timeToLive: 'expiresAt' },
   connections: { partitionKey: 'userId', sortKey: 'connectionId', timeToLive: 'expiresAt' },
   rateLimits: { partitionKey: 'userId', sortKey: 'windowStart', timeToLive: 'expiresAt' },
-  /** One item per member. */
   conversations: { partitionKey: 'userId', sortKey: 'conversationId' },
 } as const;
 
@@ -93,7 +90,6 @@ export const DrainMessage = v.strictObject({
   connectionId: ConnectionId,
   goesOn: v.exactOptional(
     v.strictObject({
-      /** How far the inbox was pushed. */
       after: NotificationId,
       since: v.pipe(v.string(), v.isoTimestamp()),
     }),

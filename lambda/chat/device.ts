@@ -26,7 +26,6 @@ const DeviceEvent = v.object({
   body: v.nullish(v.string(), ''),
 });
 
-/** No device sees the status. */
 export type DeviceHandler = (
   event: unknown,
   context: Pick<Context, 'awsRequestId'>,

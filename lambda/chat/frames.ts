@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import type { NotificationBody, serverFrames } from './api.ts';
 import { ConversationId, Sequence } from './contract.ts';
-import { IDENTIFIER, notificationIdOf } from './domain/identifiers.ts';
-import type { Notification } from './domain/message.ts';
+import { notificationIdOf } from './domain/identifiers.ts';
+import { Identifier, type Notification } from './domain/message.ts';
 import type { Body } from '../shared/api.ts';
 import { problemBody, problemsOf, type Problem } from '../shared/problem.ts';
 
@@ -16,7 +16,7 @@ export const HelloFrame = v.strictObject({ action: v.literal('hello') });
 export const AckFrame = v.strictObject({
   action: v.literal('ack'),
   notificationIds: v.pipe(
-    v.array(v.pipe(v.string(), v.regex(IDENTIFIER, 'must match [A-Za-z0-9_-]{1,64}'))),
+    v.array(Identifier),
     v.minLength(1, 'must name at least 1 notification'),
     v.maxLength(100, 'must name at most 100 notifications'),
   ),

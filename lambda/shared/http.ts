@@ -11,13 +11,11 @@ export interface HttpRequest {
   /** API Gateway's id. What the request writes keeps it, for searching the log. */
   readonly requestId: string;
   readonly routeKey: string;
-  /** Decoded. */
   readonly path: Readonly<Record<string, string | undefined>>;
   readonly query: Readonly<Record<string, string | undefined>>;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly caller: Caller;
-  /** Empty if there is none. */
   readonly body: string;
 }
 

@@ -17,7 +17,6 @@ import type * as v from 'valibot';
 import { parseWritten } from './parse.ts';
 import { queryPages } from './query-pages.ts';
 
-/** An item, a key, or the values of an expression. */
 export type Item = Readonly<Record<string, unknown>>;
 
 /** As DynamoDB's API has it, but with plain `values`, and without the names of table and item. */
@@ -127,7 +126,6 @@ export function marshalled(item: Item) {
   return marshall(item, { removeUndefinedValues: true });
 }
 
-/** `names` go into `ExpressionAttributeNames`. */
 export function projection(attributes: readonly string[]) {
   return {
     expression: attributes.map((_, number) => `#a${number}`).join(', '),

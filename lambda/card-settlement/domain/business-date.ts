@@ -13,7 +13,6 @@ export type BusinessDate = string;
 const DAY_MILLISECONDS = 86_400_000;
 const MINUTE_MILLISECONDS = 60_000;
 
-/** Dates before 1970 do not count. */
 export function isCalendarDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text < '1970') return false;
   const midnight = new Date(`${text}T00:00:00Z`);
@@ -53,7 +52,6 @@ export function cutOffOf(date: BusinessDate, calendar: BusinessCalendar): Date {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** How far the wall clock of a time zone is ahead of UTC. */
 export function offsetMilliseconds(epochMilliseconds: number, timeZone: string): number {
   let format = formats.get(timeZone);
   if (format === undefined) {

@@ -15,11 +15,9 @@ export const BREAK_KINDS = ['unsettled', 'unstaged', 'mismatched', 'straggler', 
 
 export interface Break {
   readonly kind: (typeof BREAK_KINDS)[number];
-  /** A business date, or a terminal. */
   readonly subject: string;
   readonly count?: number;
   readonly ids?: readonly string[];
-  /** A terminal's lines that differ: reported, and staged. */
   readonly expected?: readonly TerminalLine[];
   readonly actual?: readonly TerminalLine[];
 }
@@ -31,11 +29,9 @@ interface DayRecord {
   readonly businessDate: BusinessDate;
   readonly revision: number;
   readonly firstStagedAt?: string | undefined;
-  /** Absent before the first fact is sent. */
   readonly sending?: Sending | undefined;
   /** A missing fact that was staged before this instant is a break. */
   readonly overdueBefore?: string | undefined;
-  /** Present while facts are missing. */
   readonly progress?: Progress | undefined;
   readonly lastRun?: LastRun | undefined;
   readonly asOf?: string | undefined;
@@ -56,7 +52,6 @@ export interface Progress {
   /** The fewest so far of facts missing and of messages waiting. */
   readonly missing: number;
   readonly waiting?: number;
-  /** When either last fell. */
   readonly since: string;
   readonly fewSince?: string;
 }
@@ -90,7 +85,6 @@ export interface BlockedDay extends DayRecord {
   readonly seal?: Seal | undefined;
 }
 
-/** The settlement is final. */
 export interface BalancedDay extends DayRecord {
   readonly status: 'balanced';
   readonly seal: Seal;
@@ -131,7 +125,6 @@ export function noteSeal(day: BusinessDay, now: Date): BusinessDay {
   return { ...day, seal: { ...day.seal, seenAt: now.toISOString() } };
 }
 
-/** The books agree, although rates had been missing. */
 export function unblock(day: BlockedDay): OpenDay | SealedDay {
   const { ratesMissing: _, seal, ...rest } = day;
   return seal === undefined ? { ...rest, status: 'open' } : { ...rest, status: 'sealed', seal };

@@ -1,25 +1,18 @@
 /** Source: ISO/IEC 7812, https://baymard.com/checkout-usability/credit-card-patterns, package `credit-card-type`. */
 const networks: readonly { readonly prefix: RegExp; readonly lengths: readonly number[] }[] = [
-  // Visa
-  { prefix: /^4/, lengths: [13, 16, 19] },
-  // Mastercard
-  { prefix: /^(?:5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)/, lengths: [16] },
-  // American Express
-  { prefix: /^3[47]/, lengths: [15] },
-  // Diners Club
-  { prefix: /^3(?:0[0-59]|[689])/, lengths: [14, 16, 19] },
-  // JCB
-  { prefix: /^35(?:2[89]|[3-8])/, lengths: [16, 17, 18, 19] },
-  // UnionPay
-  { prefix: /^(?:62|81)/, lengths: [16, 17, 18, 19] },
-  // Maestro
-  { prefix: /^(?:5[06-8]|6304|6390|67)/, lengths: [12, 13, 14, 15, 16, 17, 18, 19] },
+  { prefix: /^4/, lengths: [13, 16, 19] }, // Visa
+  { prefix: /^(?:5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)/, lengths: [16] }, // Mastercard
+  { prefix: /^3[47]/, lengths: [15] }, // American Express
+  { prefix: /^3(?:0[0-59]|[689])/, lengths: [14, 16, 19] }, // Diners Club
+  { prefix: /^35(?:2[89]|[3-8])/, lengths: [16, 17, 18, 19] }, // JCB
+  { prefix: /^(?:62|81)/, lengths: [16, 17, 18, 19] }, // UnionPay
+  { prefix: /^(?:5[06-8]|6304|6390|67)/, lengths: [12, 13, 14, 15, 16, 17, 18, 19] }, // Maestro
   // Discover and other Maestro issuers. Shorter numbers could be reference numbers: ISO 8583, field 37, begins with the
   // year's last digit and the day.
   { prefix: /^6/, lengths: [16, 17, 18, 19] },
 ];
 
-/** How numbers are printed, by the same source. */
+/** Digits by group, as printed; from the same source. */
 const GROUPINGS: ReadonlySet<string> = new Set([
   '4-4-4',
   '4-4-5',

@@ -25,7 +25,6 @@ export interface EndedRun {
 
 export interface Outcome {
   readonly day: BusinessDay;
-  /** Absent if the day needs no further run. */
   readonly next?: { readonly delaySeconds: number; readonly attempt: number };
 }
 
@@ -128,7 +127,6 @@ function breaksAfter(day: BusinessDay, stragglers: number, findings: Findings): 
   ];
 }
 
-/** One break counts the terminals if there are more than are named. */
 function terminalBreaks({ count, named }: TerminalFindings, businessDate: string): Break[] {
   const kind = 'terminal-totals' as const;
   return [

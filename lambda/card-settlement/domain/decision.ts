@@ -9,7 +9,6 @@ export interface StagedReview {
   readonly kind: 'release' | 'reject';
   readonly originalTransactionId: string;
   readonly originalKind: Transaction['type'];
-  /** The date of the held entry. */
   readonly originalBusinessDate: BusinessDate;
   readonly merchantId: string;
   readonly amount: number;
@@ -108,7 +107,6 @@ export function movementsOf({
       { status, count: 1, factor: 1n },
     ];
   }
-  // A reversal's amounts are the negated original's.
   return [
     { status: movesFrom, count: -1, factor: 1n },
     { status, count: 1, factor: -1n },

@@ -38,7 +38,6 @@ export const FxRates = v.strictObject({
 });
 export type FxRates = v.InferOutput<typeof FxRates>;
 
-/** Exact; undefined if a rate is missing. */
 export function crossRate(rates: FxRates, from: string, to: string): Ratio | undefined {
   const fromPerBase = perBase(rates, from);
   const toPerBase = perBase(rates, to);

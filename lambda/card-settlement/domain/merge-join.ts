@@ -66,10 +66,8 @@ export async function* mergeJoin<L, R>(
 
 interface Reader<T> {
   readonly index: number;
-  /** Undefined at the end of the stream. */
   readonly key: string | undefined;
   readonly head: () => T;
-  /** False if the page must be turned. */
   readonly advance: () => boolean;
   readonly turnPage: () => Promise<void>;
 }

@@ -19,7 +19,6 @@ export interface StagedFact extends Omit<Transaction, 'type'> {
   readonly bodyDigest: string;
   /** A reversal's own id, which its idempotency key leads to. */
   readonly idempotencyId?: string;
-  /** For searching the log. */
   readonly requestId?: string;
 }
 

@@ -12,7 +12,6 @@ import { isReviewKind } from './transaction.ts';
  */
 export interface TerminalSums {
   readonly count: () => number;
-  /** Call it once per terminal. */
   readonly report: (report: TerminalReport) => void;
   /** Ignores terminals that have not reported. */
   readonly stage: (staged: StagedSummary) => void;

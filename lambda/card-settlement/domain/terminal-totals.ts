@@ -1,3 +1,4 @@
+import { terminalKeyOf } from './identifiers.ts';
 import type { StagedSummary } from './totals.ts';
 import { isReviewKind, type Transaction } from './transaction.ts';
 
@@ -40,16 +41,16 @@ export function createTerminalComparison(
 } {
   const linesOf = new Map(
     [...reports, ...before].map(({ clientId, terminalId }) => [
-      terminalKey(clientId, terminalId),
+      terminalKeyOf({ clientId, terminalId }),
       new Map<string, TerminalLine>(),
     ]),
   );
   for (const { clientId, terminalId, lines } of before)
-    for (const line of lines) linesOf.get(terminalKey(clientId, terminalId))?.set(lineKey(line), line);
+    for (const line of lines) linesOf.get(terminalKeyOf({ clientId, terminalId }))?.set(lineKey(line), line);
   return {
     add: ({ clientId, terminalId, kind: type, currency, amount }) => {
       if (clientId === undefined || terminalId === undefined || isReviewKind(type)) return;
-      const lines = linesOf.get(terminalKey(clientId, terminalId));
+      const lines = linesOf.get(terminalKeyOf({ clientId, terminalId }));
       if (lines === undefined) return;
       const line = lines.get(lineKey({ type, currency })) ?? { type, currency, count: 0, amount: 0n };
       lines.set(lineKey(line), { ...line, count: line.count + 1, amount: line.amount + BigInt(amount) });
@@ -58,11 +59,12 @@ export function createTerminalComparison(
       reports.map(({ clientId, terminalId }) => ({
         clientId,
         terminalId,
-        lines: [...(linesOf.get(terminalKey(clientId, terminalId))?.values() ?? [])],
+        lines: [...(linesOf.get(terminalKeyOf({ clientId, terminalId }))?.values() ?? [])],
       })),
     mismatches: () =>
       reports.flatMap(({ clientId, terminalId, totals }) => {
-        const staged = linesOf.get(terminalKey(clientId, terminalId)) ?? new Map<string, TerminalLine>();
+        const staged =
+          linesOf.get(terminalKeyOf({ clientId, terminalId })) ?? new Map<string, TerminalLine>();
         const differing = differingLines(totals, staged);
         if (differing.length === 0) return [];
         return [
@@ -96,8 +98,4 @@ function nothingOf(line: TerminalLine | undefined): TerminalLine {
 
 export function lineKey({ type, currency }: Pick<TerminalLine, 'type' | 'currency'>): string {
   return `${currency}#${type}`;
-}
-
-function terminalKey(clientId: string, terminalId: string): string {
-  return `${clientId}#${terminalId}`;
 }

@@ -5,7 +5,6 @@ import { parseInstant } from './instant.ts';
 import { isMerchantCategoryCode } from './merchant-category-code.ts';
 import { isQuotedCurrency } from './money.ts';
 
-/** Minor units. */
 const AMOUNT_LIMIT = 10 ** 12;
 
 export const Identifier = v.pipe(
@@ -44,7 +43,6 @@ export const Transaction = v.strictObject({
   type: v.picklist(['sale', 'refund', 'reversal'], 'must be sale, refund or reversal'),
   /** Stands for the card; never its number. */
   cardToken: Identifier,
-  /** Minor units. */
   amount: v.pipe(
     v.number(),
     v.check(

@@ -8,7 +8,6 @@ export interface Tally {
 
 export interface TerminalFindings {
   readonly count: number;
-  /** At most `BREAK_ID_LIMIT`. */
   readonly named: readonly TerminalMismatch[];
 }
 

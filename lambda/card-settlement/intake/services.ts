@@ -8,7 +8,6 @@ import { createDayFinder } from './find-unsealed-date.ts';
 import type { TransactionServices } from './get-transaction.ts';
 import type { IntakeServices } from './stage-transaction.ts';
 
-/** Simulations pass their own client and clock. */
 export function buildServices(client = createDynamoDbClient(), now = systemClock): IntakeServices {
   const days = daysTable(client);
   return {

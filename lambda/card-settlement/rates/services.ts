@@ -7,7 +7,6 @@ import { ratesTable } from '../store/fx-rates.ts';
 import { reconcileQueueSender } from '../store/reconcile-queue.ts';
 import type { RateServices } from './record-rates.ts';
 
-/** Simulations pass their own clients and clock. */
 export function buildServices(
   client = createDynamoDbClient(),
   sqs = createSqsClient(),

@@ -27,7 +27,6 @@ export type RunMessage = Extract<ReconcileMessage, { kind: 'business-day' }>;
 export type WalkMessage = Extract<ReconcileMessage, { kind: 'walk' }>;
 
 export interface Invocation {
-  /** Lambda's id, which holds the lease. */
   readonly requestId: string;
   readonly messageId: string;
   readonly remainingMilliseconds: () => number;
@@ -35,7 +34,6 @@ export interface Invocation {
 
 export interface BegunRun extends Pick<RunStart, 'trigger' | 'startedAt' | 'ratesFound'> {
   readonly day: BusinessDay;
-  /** How often the series of runs has waited. */
   readonly attempt: number;
 }
 

@@ -9,7 +9,6 @@ export interface DayServices {
 
 /** Lambda answers 6 MB at most; a day with many breaks has up to 400 KB of ASCII. */
 const PAGE_BYTES = 4 * 1024 * 1024;
-/** Few are read in vain. */
 const DAYS_READ = 25;
 
 /** The newest days before a date: at most `limit`, fewer if they are long. @returns `next` if earlier days follow */

@@ -17,7 +17,6 @@ import type { DayServices } from './list-days.ts';
 import type { RequestRunServices } from './request-run.ts';
 import type { RunServices } from './run.ts';
 
-/** Simulations pass their own clients and clock. */
 export function buildServices(
   client = createDynamoDbClient(),
   sqs = createSqsClient(),

@@ -66,19 +66,10 @@ export async function walk(
   return state;
 }
 
-export function findingsOf(state: WalkState): Findings {
-  const { totals, missing, overdue, unstaged, mismatched, sent, terminals } = state;
+export function findingsOf({ terminals, ...state }: WalkState): Findings {
   const named =
     terminals === undefined ? [] : createTerminalComparison(terminals.reports, terminals.staged).mismatches();
-  return {
-    totals,
-    missing,
-    overdue,
-    unstaged,
-    mismatched,
-    sent,
-    terminals: { count: terminals?.count ?? 0, named },
-  };
+  return { ...state, terminals: { count: terminals?.count ?? 0, named } };
 }
 
 async function beginning(
@@ -162,12 +153,15 @@ async function walkBooks(
 function findings(from: WalkState, plan: RunPlan, sums: TerminalSums) {
   const control = createControlTotals(from.totals);
   const merchants = createMerchantTotals(from.merchant);
-  const missing = createTally(from.missing);
-  const overdue = createTally(from.overdue);
-  const unstaged = createTally(from.unstaged);
-  const mismatched = createTally(from.mismatched);
+  const tallies = {
+    missing: openTally(from.missing),
+    overdue: openTally(from.overdue),
+    unstaged: openTally(from.unstaged),
+    mismatched: openTally(from.mismatched),
+  };
+  const { missing, overdue, unstaged, mismatched } = tallies;
   const writable = (totals: readonly MerchantTotals[]): readonly MerchantTotals[] =>
-    missing.count() === 0 ? totals : [];
+    missing.count === 0 ? totals : [];
   return {
     /** @returns the fact to send and the totals to write */
     add: (pair: Joined<StagedSummary, LedgerSummary>) => {
@@ -175,23 +169,17 @@ function findings(from: WalkState, plan: RunPlan, sums: TerminalSums) {
       const { left: staged, right: entry } = pair;
       if (staged !== undefined) sums.stage(staged);
       const write = entry === undefined || !plan.mayBalance ? [] : writable(merchants.add(entry));
-      if (staged === undefined && entry !== undefined) unstaged.add(entry.factId);
-      if (staged !== undefined && entry !== undefined && !agree(staged, entry)) mismatched.add(entry.factId);
+      if (staged === undefined && entry !== undefined) tally(unstaged, entry.factId);
+      if (staged !== undefined && entry !== undefined && !agree(staged, entry))
+        tally(mismatched, entry.factId);
       if (staged === undefined || entry !== undefined) return { write, send: undefined };
-      missing.add(staged.factId);
+      tally(missing, staged.factId);
       if (plan.overdueBefore !== undefined && staged.stagedAt < plan.overdueBefore)
-        overdue.add(staged.factId);
+        tally(overdue, staged.factId);
       return { write, send: planSends(plan.sends, staged, sortKeyOf(staged)) ? staged.factId : undefined };
     },
     end: () => (plan.mayBalance ? writable(merchants.end()) : []),
-    state: () => ({
-      totals: control.totals(),
-      missing: missing.tally(),
-      overdue: overdue.tally(),
-      unstaged: unstaged.tally(),
-      mismatched: mismatched.tally(),
-      merchant: merchants.current(),
-    }),
+    state: () => ({ ...tallies, totals: control.totals(), merchant: merchants.current() }),
   };
 }
 
@@ -241,19 +229,11 @@ function agree(staged: StagedSummary, entry: LedgerSummary): boolean {
   return signedAmount(staged) === entry.amount && staged.currency === entry.currency;
 }
 
-function createTally(before: Tally): {
-  readonly add: (id: string) => void;
-  readonly count: () => number;
-  readonly tally: () => Tally;
-} {
-  let { count } = before;
-  const ids = [...before.ids];
-  return {
-    add: (id) => {
-      count += 1;
-      if (ids.length < BREAK_ID_LIMIT) ids.push(id);
-    },
-    count: () => count,
-    tally: () => ({ count, ids: [...ids] }),
-  };
+function openTally({ count, ids }: Tally): { count: number; readonly ids: string[] } {
+  return { count, ids: [...ids] };
+}
+
+function tally(open: ReturnType<typeof openTally>, id: string): void {
+  open.count += 1;
+  if (open.ids.length < BREAK_ID_LIMIT) open.ids.push(id);
 }

@@ -8,7 +8,6 @@ import { stagedTable } from '../store/staged-transactions.ts';
 import type { HeldServices } from './list-held.ts';
 import type { ReviewServices } from './review-transaction.ts';
 
-/** Simulations pass their own client and clock. */
 export function buildServices(client = createDynamoDbClient(), now = systemClock): ReviewServices {
   return {
     calendar: businessCalendar(),

@@ -16,7 +16,6 @@ export interface AssessorServices {
 }
 
 export interface BatchAssessment {
-  /** By id, for sales and refunds. */
   readonly assessments: ReadonlyMap<string, Assessment>;
   /** By id; a later batch may succeed. */
   readonly failures: ReadonlyMap<string, unknown>;

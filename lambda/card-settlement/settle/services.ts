@@ -11,7 +11,6 @@ import { createAssessor } from './assess.ts';
 import { createRateCache } from './rate-cache.ts';
 import type { BatchServices } from './settle-batch.ts';
 
-/** Simulations pass their own client and clock. */
 export function buildServices(client = createDynamoDbClient(), now = systemClock): BatchServices {
   const fraud = fraudSettings();
   const rates = ratesTable(client);

@@ -43,7 +43,6 @@ export function originalsOf(facts: ReadonlyMap<string, AnyStagedFact>): string[]
     .map(({ factId }) => originalIdOf(factId));
 }
 
-/** @returns undefined if the fact or its original does not exist */
 export function taskOf(
   fact: AnyStagedFact | undefined,
   originals: ReadonlyMap<string, AnyStagedFact>,
@@ -99,7 +98,6 @@ async function reverse(
     : 'known';
 }
 
-/** @param status overrides what the assessment leads to */
 async function settleFact(
   fact: StagedFact,
   assessment: Assessment,

@@ -1,3 +1,5 @@
+import { systemClock } from '../../shared/clock.ts';
+import { createDynamoDbClient } from '../../shared/dynamodb.ts';
 import type { HttpRequest, HttpResponse } from '../../shared/http.ts';
 import { notFoundProblem } from '../../shared/problem.ts';
 import { entryBody, merchantTotalsBody } from '../api.ts';
@@ -5,10 +7,15 @@ import { FactId } from '../contract.ts';
 import type { BusinessDate } from '../domain/business-date.ts';
 import type { BusinessDay } from '../domain/business-day.ts';
 import { businessDateIn, identifierIn, knownQuery, pageBody, pageIn, route } from '../requests.ts';
-import { listEntries } from './entries.ts';
+import { daysTable, type DaysTable } from '../store/business-days.ts';
+import { ledgerTable } from '../store/ledger.ts';
+import { merchantTotalsTable } from '../store/merchant-totals.ts';
+import { listEntries, type EntryServices } from './entries.ts';
 import { writeFile } from './file.ts';
-import { buildServices, type SettlementViewServices } from './services.ts';
-import { isFinal, readTotals, TotalsCursor } from './totals.ts';
+import { isFinal, readTotals, TotalsCursor, type TotalsServices } from './totals.ts';
+
+export type SettlementViewServices = TotalsServices &
+  EntryServices & { readonly now: () => Date; readonly days: Pick<DaysTable, 'read'> };
 
 /** `GET /settlements/{businessDate}`, as JSON or `text/csv`, and `…/merchants/{merchantId}` */
 export async function getSettlement(
@@ -68,4 +75,12 @@ function wantsFile(accept: string | undefined): boolean {
   );
 }
 
-export const handler = route(getSettlement, buildServices);
+export const handler = route(getSettlement, () => {
+  const client = createDynamoDbClient();
+  return {
+    now: systemClock,
+    days: daysTable(client),
+    merchantTotals: merchantTotalsTable(client),
+    ledger: ledgerTable(client),
+  };
+});

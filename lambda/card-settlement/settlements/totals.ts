@@ -20,7 +20,6 @@ const IntegerText = v.pipe(v.string(), v.regex(/^-?\d{1,30}$/));
 
 /** Read for one answer before a day is balanced: about 5 s of a small function. */
 const EXAMINED_LIMIT = 100_000;
-/** As many currencies of a merchant fit a cursor. */
 const CARRIED_LIMIT = 50;
 
 /** Currency, count, gross and fees. */
@@ -44,7 +43,6 @@ export const TotalsCursor = v.strictObject({
 });
 export type TotalsCursor = v.InferOutput<typeof TotalsCursor>;
 
-/** Without `next`, these totals are the last. */
 export interface TotalsPart {
   readonly totals: readonly MerchantTotals[];
   readonly next?: TotalsCursor;

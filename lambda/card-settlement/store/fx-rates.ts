@@ -21,7 +21,6 @@ const StoredRates = v.object({
   frozenAt: v.exactOptional(v.string()),
 });
 
-/** In the table of business days. */
 export function ratesTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.businessDaysTable),

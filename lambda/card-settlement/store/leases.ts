@@ -12,7 +12,6 @@ export interface LeaseRequest {
   readonly holder: string;
   readonly now: Date;
   readonly until: Date;
-  /** In the same write. */
   readonly seal: boolean;
   /**
    * The run and the message that asked for this one. It is refused if another run has concluded since, except one with
@@ -37,7 +36,6 @@ export interface Concluding {
 /** `rerun`: who asked for another run meanwhile. `lost`: the lease had passed to another run. */
 export type GivenBack = { readonly rerun?: Trigger } | 'lost';
 
-/** In the days' own records. */
 export function leasesTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.businessDaysTable),

@@ -69,7 +69,6 @@ const entryAttributes = Object.keys(entryEntries);
 
 export type EntryKey = Pick<LedgerEntry, 'businessDate' | 'merchantId' | 'factId'>;
 
-/** After a key, or from one key to another. */
 export type LedgerRange = { readonly after: string } | { readonly from: string; readonly to: string };
 
 /** Every merchant sorts after a space. */
@@ -133,7 +132,6 @@ export function ledgerTable(
     ): AsyncIterable<LedgerSummary> =>
       mergeSorted(partitionPages(businessDate, range, summaryAttributes, parseSummary), sortKeyOf),
 
-    /** For a reader that wants about `limit` of them. */
     entriesOf: (businessDate: BusinessDate, range: LedgerRange, limit: number): AsyncIterable<WrittenEntry> =>
       mergeSorted(
         partitionPages(businessDate, range, entryAttributes, parseEntry, { pageItems: limit }),

@@ -42,7 +42,6 @@ export function merchantTotalsTable(
       table.pages(
         {
           KeyConditionExpression: `${keys.partitionKey} = :scope AND ${keys.sortKey} > :after`,
-          // Every merchant sorts after a space.
           values: { ':scope': scopeOf(day), ':after': after ?? ' ' },
           ConsistentRead: true,
           Limit: pageItems,

@@ -72,7 +72,6 @@ const StoredSummary = v.pipe(
   v.transform(({ originalType: originalKind, ...summary }) => ({ ...withFactNames(summary), originalKind })),
 );
 
-/** Read consistently. */
 export function stagedTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.stagedTransactionsTable),

@@ -9,7 +9,6 @@ export const StoredInteger = v.pipe(
 );
 
 const NOTHING = { count: 0, amount: 0 };
-/** Sides without a fact may be left out. */
 const StoredSide = v.optional(v.object({ count: v.number(), amount: StoredInteger }), NOTHING);
 
 export const StoredTotals = v.record(v.string(), v.object(eachSide(() => StoredSide)));

@@ -26,7 +26,6 @@ const BUCKET_DIGITS = 4;
  */
 export const MOST_IN_BUCKET = 64;
 
-/** In the table of business days. */
 export function terminalTotalsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.businessDaysTable),
@@ -86,7 +85,6 @@ function itemOf(businessDate: BusinessDate, report: TerminalReport, now: Date) {
   };
 }
 
-/** The beginning of a bucket's sort keys. */
 export function bucketOf({ clientId, terminalId }: Pick<TerminalReport, 'clientId' | 'terminalId'>): string {
   return `${clientId}#${hash('sha256', terminalId).slice(0, BUCKET_DIGITS)}#`;
 }

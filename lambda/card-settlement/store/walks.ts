@@ -19,7 +19,6 @@ export interface OpenWalk {
   readonly part: number;
   readonly startedAt: string;
   readonly attempt: number;
-  /** Messages in the settlement queue when the run began. */
   readonly waiting?: number;
   readonly plan: RunPlan;
   readonly state: WalkState;
@@ -96,7 +95,7 @@ export function walksTable(
     noteSends: async (businessDate: BusinessDate, sends: InterruptedSends): Promise<void> =>
       set(keyOf(businessDate), { sends }),
 
-    /** Of the last run that made a note, whether it concluded or not. */
+    /** From the last run that made a note, whether it concluded or not. */
     notedSends: async (businessDate: BusinessDate): Promise<InterruptedSends | undefined> =>
       (await table.get(keyOf(businessDate), StoredPosition))?.sends,
 

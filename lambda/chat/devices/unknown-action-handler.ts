@@ -3,7 +3,6 @@ import { deviceActions } from '../contract.ts';
 import { deviceHandler, parseFrame, type DeviceRequest } from '../device.ts';
 import { frameProblem } from '../frames.ts';
 
-/** `$default`: not JSON, or no known action. */
 export function refuseFrame(request: DeviceRequest): Promise<never> {
   parseFrame(v.unknown(), request);
   throw frameProblem('unknown-action', { detail: `The actions are ${deviceActions.join(', ')}.` });

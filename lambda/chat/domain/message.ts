@@ -16,10 +16,12 @@ export const UserId = v.pipe(
   v.regex(USER_ID, 'must be a user: 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit'),
 );
 
+export const Identifier = v.pipe(v.string(), v.regex(IDENTIFIER, 'must match [A-Za-z0-9_-]{1,64}'));
+
 export const PostedMessage = v.strictObject({
   to: UserId,
   text: Text,
-  clientMessageId: v.pipe(v.string(), v.regex(IDENTIFIER, 'must match [A-Za-z0-9_-]{1,64}')),
+  clientMessageId: Identifier,
 });
 export type PostedMessage = v.InferOutput<typeof PostedMessage>;
 
@@ -32,7 +34,6 @@ export interface Message {
   readonly text: string;
   /** RFC 3339, UTC. */
   readonly sentAt: string;
-  /** For searching the log. */
   readonly requestId?: string;
 }
 

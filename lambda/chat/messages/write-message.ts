@@ -14,7 +14,6 @@ export interface PostServices {
   readonly conversations: Pick<ConversationsTable, 'add'>;
   readonly rateLimits: RateLimitsTable;
   readonly rateLimit: RateLimit;
-  /** Waits longer the more attempts have failed. */
   readonly pause: (attempt: number) => Promise<void>;
 }
 

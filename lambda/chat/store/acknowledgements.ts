@@ -12,7 +12,6 @@ const keys = tables.acknowledgements;
 /** Outlives its notification, which expires 30 days after the sending, before any acknowledgement does. */
 const TOMBSTONE_DAYS = NOTIFICATION_DAYS + 1;
 
-/** BatchGetItem takes no more. */
 const BATCH_KEYS = 100;
 
 const StoredPlace = v.object({ conversationId: v.string(), sequence: v.number() });
@@ -34,7 +33,6 @@ export function acknowledgementsTable(
       return (await table.get(keyOf(userId, place), StoredPlace)) !== undefined;
     },
 
-    /** By `conversationSequenceOf`. */
     async among(userId: string, places: readonly NotificationPlace[]): Promise<ReadonlySet<string>> {
       const found = new Set<string>();
       for (let from = 0; from < places.length; from += BATCH_KEYS) {

@@ -9,7 +9,6 @@ const keys = tables.conversations;
 
 export interface MemberConversation {
   readonly conversationId: string;
-  /** The other member. */
   readonly with: string;
   /** Up to here the member has read; 0 for nothing. */
   readonly readSequence: number;
@@ -28,7 +27,6 @@ const StoredConversation = v.object({
 
 export type ConversationsTable = ReturnType<typeof conversationsTable>;
 
-/** By id. Lists are read consistently. */
 export function conversationsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.conversationsTable),

@@ -45,7 +45,6 @@ export function messagesTable(
     /** Undefined if the conversation has not begun. */
     last,
 
-    /** Without the conversations that have not begun. */
     async lastSequences(conversationIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
       const found = new Map<string, number>();
       await forEachConcurrently(conversationIds, READS_AT_ONCE, async (conversationId) => {
@@ -80,7 +79,6 @@ export function messagesTable(
       }
     },
 
-    /** At most `limit`, in order. */
     async behind(conversationId: string, after: number, limit: number): Promise<Message[]> {
       const messages: Message[] = [];
       // A page ends at 1 MB: the longest messages fill it before the limit does.

@@ -1,6 +1,5 @@
 import type { Query } from '../../shared/item-table.ts';
 
-/** At most `limit` items in the order of their sort keys: all, or those after `after`. */
 export function partitionQuery(
   keys: { readonly partitionKey: string; readonly sortKey: string },
   partition: string,

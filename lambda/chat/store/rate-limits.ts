@@ -12,7 +12,6 @@ export interface RateLimit {
 
 export type RateLimitsTable = ReturnType<typeof rateLimitsTable>;
 
-/** Counts messages by sender and window. */
 export function rateLimitsTable(
   client: DynamoDBClient,
   name = environmentVariable(environmentNames.rateLimitsTable),

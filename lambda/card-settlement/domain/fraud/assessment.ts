@@ -9,7 +9,6 @@ import { impossibleTravel } from './impossible-travel.ts';
 import type { FraudSettings } from './settings.ts';
 import { burst, velocity } from './uses.ts';
 
-/** Latest first: see `seenBy`. */
 export interface Seen {
   readonly uses: readonly PastUse[];
   readonly smallSales: readonly PastSmallSale[];

@@ -66,7 +66,6 @@ export function seenBy<P extends Past>(
     .slice(0, bounds.seen);
 }
 
-/** True if nothing earlier than `past` can matter. */
 export function seesAll(
   subject: Subject,
   past: readonly Past[],

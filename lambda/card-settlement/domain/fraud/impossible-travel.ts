@@ -5,7 +5,6 @@ import type { FraudSettings } from './settings.ts';
 
 type Place = NonNullable<Transaction['location']>;
 
-/** Nobody can travel that fast. */
 export function impossibleTravel(
   subject: Subject,
   sales: readonly PastUse[],

@@ -16,12 +16,10 @@ export const FraudSettings = v.strictObject({
   }),
   burst: v.strictObject({ score: Score, earlierUses: Amount, windowMinutes: Amount }),
   duplicate: v.strictObject({ score: Score, windowMinutes: Amount }),
-  /** From the first hour until before the second. */
   nightLarge: v.strictObject({ score: Score, fromHour: Hour, untilHour: Hour, amountUsd: Amount }),
   /** More than `timesMean` times the mean of at least `earlierUses` sales. */
   amountSpike: v.strictObject({ score: Score, timesMean: Amount, earlierUses: Amount, windowDays: Amount }),
   velocity: v.strictObject({ score: Score, earlierUses: Amount, windowHours: Amount }),
-  /** ISO 18245. */
   highRiskCategory: v.strictObject({
     score: Score,
     categories: v.pipe(v.array(v.pipe(v.string(), v.regex(/^\d{4}$/))), v.maxLength(100)),

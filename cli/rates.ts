@@ -6,10 +6,10 @@ import {
   businessDateOf,
   type BusinessDate,
 } from '../lambda/card-settlement/domain/business-date.ts';
-import { datesInNeed, datesWithRates, daysSince } from './rates/dates.ts';
+import { datesInNeed, datesWithRates } from './rates/dates.ts';
 import type { FxRates } from '../lambda/card-settlement/domain/fx.ts';
 import { describeRefusal, withApi, type CallApi } from './shared/api.ts';
-import { businessCalendar } from './shared/business-day.ts';
+import { businessCalendar, daysSince } from './shared/business-day.ts';
 import { usageError } from './shared/command-error.ts';
 import { businessDate, createDeploymentCommand, defineCommand, repeated } from './shared/command.ts';
 import { parseJson, readText } from './shared/files.ts';

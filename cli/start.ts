@@ -175,14 +175,9 @@ function refuseTwins(stages: readonly Stage[]): void {
   throw usageError(`The stages ${stages.join(' and ')} have the same names: start one of them.`);
 }
 
-function hostOf({ awsEndpoint, region, userPools, functions }: LocalHost, stage: Stage): SamHost {
+function hostOf(host: LocalHost, stage: Stage): SamHost {
   const stacks = (['CardSettlement', 'Chat'] as const).map((part) => stackNameOf(stage, part));
-  return {
-    awsEndpoint,
-    region,
-    userPools,
-    functions: functions.filter(({ stackName }) => stacks.includes(stackName)),
-  };
+  return { ...host, functions: host.functions.filter(({ stackName }) => stacks.includes(stackName)) };
 }
 
 async function loadRates({ outputs, openDate }: RunningStage): Promise<void> {

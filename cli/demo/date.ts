@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { addDays, type BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
 import { DAY_MILLISECONDS, recallShift } from '../replay/shift.ts';
 import type { CallApi } from '../shared/api.ts';
-import { businessDays } from '../shared/business-day.ts';
+import { daysSince } from '../shared/business-day.ts';
 import { CommandError } from '../shared/command-error.ts';
 import type { Outputs } from '../shared/outputs.ts';
 
@@ -14,14 +14,9 @@ const DATES_BACK = 28;
  * is not balanced before its own cut-off.
  */
 export async function freeDate(call: CallApi, newest: BusinessDate): Promise<BusinessDate> {
-  const oldest = addDays(newest, 1 - DATES_BACK);
-  const closed = new Set<string>();
-  for await (const day of businessDays(call)) {
-    if (day.businessDate < oldest) break;
-    if (day.status !== 'open') closed.add(day.businessDate);
-  }
+  const days = await daysSince(call, addDays(newest, 1 - DATES_BACK));
   const dates = Array.from({ length: DATES_BACK }, (_, back) => addDays(newest, -back));
-  const free = dates.find((date) => !closed.has(date));
+  const free = dates.find((date) => (days.get(date)?.status ?? 'open') === 'open');
   if (free !== undefined) return free;
   throw new CommandError(`The books of all ${DATES_BACK} dates before today are closed already.`, {
     hint: 'A local system that is started anew has empty books.',

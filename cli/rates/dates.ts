@@ -1,21 +1,9 @@
 import { tables } from '../../lambda/card-settlement/contract.ts';
 import type { BusinessDate } from '../../lambda/card-settlement/domain/business-date.ts';
-import type { CallApi } from '../shared/api.ts';
-import { businessDays, type BusinessDay } from '../shared/business-day.ts';
+import type { BusinessDay } from '../shared/business-day.ts';
 import { CommandError, errorMessage } from '../shared/command-error.ts';
 import { datesForRates } from '../shared/fx-rates.ts';
 import { awsClientOptions, type Outputs } from '../shared/outputs.ts';
-
-type Days = ReadonlyMap<BusinessDate, BusinessDay>;
-
-export async function daysSince(call: CallApi, oldest: BusinessDate): Promise<Days> {
-  const days = new Map<BusinessDate, BusinessDay>();
-  for await (const day of businessDays(call)) {
-    if (day.businessDate < oldest) break;
-    days.set(day.businessDate, day);
-  }
-  return days;
-}
 
 /** The API does not tell, so this reads the table: rates that somebody chose must not be replaced. */
 export async function datesWithRates(
@@ -60,7 +48,7 @@ export async function datesWithRates(
 
 export function datesInNeed(
   open: BusinessDate,
-  days: Days,
+  days: ReadonlyMap<BusinessDate, BusinessDay>,
   withRates: ReadonlySet<BusinessDate>,
 ): BusinessDate[] {
   const waiting = [...days.values()].filter(({ ratesMissing }) => ratesMissing !== undefined);

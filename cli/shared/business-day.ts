@@ -25,6 +25,15 @@ export function businessDays(call: CallApi): AsyncGenerator<BusinessDay> {
   return eachItem(call, '/business-days', responses.BusinessDayPage, 'the business days');
 }
 
+export async function daysSince(call: CallApi, oldest: string): Promise<Map<string, BusinessDay>> {
+  const days = new Map<string, BusinessDay>();
+  for await (const day of businessDays(call)) {
+    if (day.businessDate < oldest) break;
+    days.set(day.businessDate, day);
+  }
+  return days;
+}
+
 export async function requestReconcile(call: CallApi, date: string): Promise<void> {
   const response = await call({ method: 'POST', path: `/business-days/${date}/reconcile` });
   if (response.status < 300) return;

@@ -27,7 +27,7 @@ const outputsSchema = v.object({
   DuotempoLocal: v.optional(v.object({ AwsEndpoint: url })),
 });
 
-/** Of one stage, under the stack names of sandbox; urls have no trailing slash. */
+/** One stage's outputs, under the stack names of sandbox; urls have no trailing slash. */
 export type Outputs = v.InferOutput<typeof outputsSchema>;
 
 export interface DeploymentOptions {

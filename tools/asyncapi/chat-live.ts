@@ -3,6 +3,7 @@ import { serverFrames } from '../../lambda/chat/api.ts';
 import type { deviceActions } from '../../lambda/chat/contract.ts';
 import { AckFrame, HelloFrame, ReadFrame } from '../../lambda/chat/frames.ts';
 import { componentSchemas } from '../openapi/json-schema.ts';
+import { mapValues } from '../openapi/parts.ts';
 import { schemas as shared } from '../openapi/schemas.ts';
 
 /** The chat's WebSocket API as an AsyncAPI 3 document, with the schemas that handlers parse with. */
@@ -195,11 +196,4 @@ export function chatLiveDocument() {
       },
     },
   };
-}
-
-function mapValues<T, R>(
-  record: Readonly<Record<string, T>>,
-  make: (value: T, name: string) => R,
-): Record<string, R> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, make(value, name)]));
 }

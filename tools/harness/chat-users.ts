@@ -87,3 +87,17 @@ export async function withChatUsers<T>(
     for (const close of closing) close();
   }
 }
+
+/** @returns what a new device of a user is pushed until it has caught up */
+export async function drained(
+  user: ChatUser,
+  patienceSeconds = 60,
+): Promise<{ readonly notificationIds: readonly string[]; readonly seconds: number }> {
+  const notificationIds: string[] = [];
+  const { device, seconds } = await user.greet({
+    patienceSeconds,
+    onNotification: ({ notificationId }) => void notificationIds.push(notificationId),
+  });
+  device.close();
+  return { notificationIds, seconds };
+}

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { storedNotification } from '../../lambda/chat/store/inbox.ts';
-import type { ChatUser } from '../harness/chat-users.ts';
+import { drained, type ChatUser } from '../harness/chat-users.ts';
 import { figure, type Figure } from '../harness/figures.ts';
 import { until } from '../harness/until.ts';
-import { drained, mapped, messagesTo, withChat } from './chat-limit.ts';
+import { messagesTo, withChat } from './chat-limit.ts';
 
 const HELLOS = 1000;
 const WAITING = 2000;
@@ -16,10 +16,7 @@ export async function measureHellos(projectFolder: string): Promise<readonly Fig
   return withChat(projectFolder, async ({ user, fill }) => {
     const [loud, alice, bob] = [user('loud'), user('alice'), user('bob')];
     const waiting = messagesTo(loud.name, 20, WAITING / 20);
-    await fill(
-      'Inbox',
-      mapped(waiting, (message) => storedNotification(message, new Date())),
-    );
+    await fill('Inbox', waiting, (message) => storedNotification(message, new Date()));
     await drained(bob);
     const conversation = await openConversation(alice, bob);
     const before = (await conversation()) / 1000;

@@ -2,9 +2,9 @@ import { bodyOf } from '../../cli/shared/api.ts';
 import { responses } from '../../lambda/chat/api.ts';
 import { tombstone } from '../../lambda/chat/store/acknowledgements.ts';
 import { storedNotification } from '../../lambda/chat/store/inbox.ts';
-import type { ChatUser } from '../harness/chat-users.ts';
+import { drained, type ChatUser } from '../harness/chat-users.ts';
 import { figure, type Figure } from '../harness/figures.ts';
-import { drained, mapped, messagesTo, withChat } from './chat-limit.ts';
+import { messagesTo, withChat } from './chat-limit.ts';
 
 const WAITING = 5000;
 
@@ -12,10 +12,7 @@ export async function measureWaiting(projectFolder: string): Promise<readonly Fi
   return withChat(projectFolder, async ({ user, fill }) => {
     const away = user('away');
     const waiting = messagesTo(away.name, 50, WAITING / 50);
-    await fill(
-      'Inbox',
-      mapped(waiting, (message) => storedNotification(message, new Date())),
-    );
+    await fill('Inbox', waiting, (message) => storedNotification(message, new Date()));
     const { notificationIds, seconds } = await drained(away, 300);
     const inOrder = notificationIds.filter((id, index) => id > (notificationIds[index - 1] ?? ''));
     return [
@@ -35,15 +32,9 @@ export async function measureTombstones(projectFolder: string): Promise<readonly
     const now = new Date();
     const [busy, other] = [user('busy'), user('other')];
     const acknowledged = messagesTo(busy.name, SENDERS, ACKNOWLEDGED_OF_EACH);
-    await fill(
-      'Acknowledgements',
-      mapped(acknowledged, (message) => tombstone(busy.name, message, now)),
-    );
+    await fill('Acknowledgements', acknowledged, (message) => tombstone(busy.name, message, now));
     const waiting = messagesTo(busy.name, STILL_WAITING, 1, ACKNOWLEDGED_OF_EACH + 1);
-    await fill(
-      'Inbox',
-      mapped(waiting, (message) => storedNotification(message, now)),
-    );
+    await fill('Inbox', waiting, (message) => storedNotification(message, now));
     // The first calls load code.
     await firstPage(other);
     await drained(other);

@@ -238,7 +238,7 @@ export const cardSettlementPaths: Readonly<Record<string, Json>> = {
       responses: {
         200: {
           description: 'The settlement: preliminary until the day is balanced.',
-          headers: { 'Content-Disposition': { description: 'Of the file.', schema: { type: 'string' } } },
+          headers: { 'Content-Disposition': { description: 'Names the file.', schema: { type: 'string' } } },
           links: link('listMerchantSettlement', {
             businessDate: '/businessDate',
             merchantId: '/items/0/merchantId',

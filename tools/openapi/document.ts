@@ -1,7 +1,7 @@
 import { scopes } from '../../lambda/card-settlement/contract.ts';
 import { cardSettlementPaths, cardSettlementTags } from './card-settlement.ts';
 import { chatPaths, chatTags } from './chat.ts';
-import { alsoFromGateway, isJson, parameters, responses, type Json } from './parts.ts';
+import { alsoFromGateway, isJson, mapValues, parameters, responses, type Json } from './parts.ts';
 import { convertedSchemas } from './schemas.ts';
 
 /** One document each, so that a client generated from one calls no other. */
@@ -100,10 +100,6 @@ function withGatewayAnswers(paths: Readonly<Record<string, Json>>): Record<strin
         : operation,
     ),
   );
-}
-
-function mapValues<T, R>(record: Readonly<Record<string, T>>, make: (value: T) => R): Record<string, R> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, make(value)]));
 }
 
 function referredTo(root: unknown): Record<keyof typeof components, Json> {

@@ -6,6 +6,13 @@ export function isJson(value: unknown): value is Json {
   return typeof value === 'object' && value !== null;
 }
 
+export function mapValues<T, R>(
+  record: Readonly<Record<string, T>>,
+  make: (value: T, name: string) => R,
+): Record<string, R> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, make(value, name)]));
+}
+
 export function reference(name: SchemaName): Json {
   return { $ref: `#/components/schemas/${name}` };
 }

@@ -53,8 +53,7 @@ const descriptions = {
   TerminalTotals: `What a terminal's own books say of a date. Amounts are positive minor units, whatever the type. ${cardNumber}`,
   Problem: 'RFC 9457. `type` is stable; `errors` names every field at fault, and repeats no value.',
   GatewayMessage: 'What API Gateway itself answers.',
-  PostedMessage:
-    'Who posts it stands in the token; `to` must be another user. `text` is counted in code points.',
+  PostedMessage: 'The token names the author; `to` must be another user. `text` is counted in code points.',
   NotificationId: 'Opaque, and URL-safe.',
   Conversation:
     '`with` is the other member; `readSequence` is 0 if the caller has read nothing. Messages behind it are in the history for good, also when their notifications have expired.',

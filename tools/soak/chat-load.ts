@@ -1,12 +1,12 @@
-import * as v from 'valibot';
-import { type CallApi, createCallApi, describeRefusal } from '../../cli/shared/api.ts';
+import { type CallApi, createCallApi, describeRefusal, eachItem } from '../../cli/shared/api.ts';
 import { postedOf } from '../../cli/shared/chat.ts';
 import type { HttpClient } from '../../cli/shared/http.ts';
-import { eachItem } from '../../cli/shared/api.ts';
 import type { Outputs } from '../../cli/shared/outputs.ts';
 import { userTokensOf } from '../../cli/shared/tokens.ts';
+import { responses } from '../../lambda/chat/api.ts';
+import { drained, withChatUsers } from '../harness/chat-users.ts';
 import type { Random } from '../harness/random.ts';
-import { runDevice, sayHello } from './device.ts';
+import { runDevice } from './device.ts';
 import { atRate, everySoOften } from './pace.ts';
 import { RETRIES, type SoakRecord } from './record.ts';
 
@@ -24,11 +24,6 @@ const SWEEP_PAUSE = [4000, 8000] as const;
 const SWEEP_AFTER_MILLISECONDS = 4000;
 const HELLO_SECONDS = 120;
 
-const waitingSchema = v.object({
-  items: v.array(v.object({ notificationId: v.string() })),
-  cursor: v.optional(v.string()),
-});
-
 interface User {
   readonly userId: string;
   readonly token: () => Promise<string>;
@@ -41,7 +36,7 @@ export function createChatLoad(options: {
   readonly outputs: Outputs;
   readonly http: HttpClient;
   readonly random: Random;
-  /** Of every client message id. */
+  /** Begins every client message id. */
   readonly prefix: string;
   readonly record: SoakRecord;
 }) {
@@ -124,12 +119,14 @@ export function createChatLoad(options: {
       return sum;
     },
     /** The notification ids that a new device of each user is pushed. */
-    lastHello: async (): Promise<ReadonlyMap<string, string[]>> => {
-      const pushed = new Map<string, string[]>();
-      for (const { userId, token } of users)
-        await findings.during('catching up', userId, async () => {
-          pushed.set(userId, await sayHello({ webSocketUrl, token }, HELLO_SECONDS));
-        });
+    lastHello: async (): Promise<ReadonlyMap<string, readonly string[]>> => {
+      const pushed = new Map<string, readonly string[]>();
+      await withChatUsers(outputs, async (userNamed) => {
+        for (const { userId } of users)
+          await findings.during('catching up', userId, async () => {
+            pushed.set(userId, (await drained(userNamed(userId), HELLO_SECONDS)).notificationIds);
+          });
+      });
       return pushed;
     },
   };
@@ -137,7 +134,7 @@ export function createChatLoad(options: {
 
 async function waitingOf({ userId, call }: User): Promise<string[]> {
   const ids: string[] = [];
-  const waiting = eachItem(call, '/notifications', waitingSchema, `what waits for ${userId}`);
+  const waiting = eachItem(call, '/notifications', responses.NotificationPage, `what waits for ${userId}`);
   for await (const { notificationId } of waiting) ids.push(notificationId);
   return ids;
 }

@@ -7,18 +7,13 @@ const ACKNOWLEDGE_MILLISECONDS = 150;
 const HELLO_SECONDS = 15;
 const RECONNECT_MILLISECONDS = 300;
 
-interface SoakDeviceOptions {
+/** Like a real device: reconnects, says hello until it is caught up, and acknowledges. Ends with the signal. */
+export async function runDevice(options: {
   readonly webSocketUrl: string;
   readonly token: () => Promise<string>;
-}
-
-/** Like a real device: reconnects, says hello until it is caught up, and acknowledges. Ends with the signal. */
-export async function runDevice(
-  options: SoakDeviceOptions & {
-    readonly onNotification: (frame: NotificationFrame) => void;
-    readonly signal: AbortSignal;
-  },
-): Promise<void> {
+  readonly onNotification: (frame: NotificationFrame) => void;
+  readonly signal: AbortSignal;
+}): Promise<void> {
   const { webSocketUrl, token, onNotification, signal } = options;
   while (!signal.aborted) {
     let isCaughtUp = false;
@@ -58,26 +53,4 @@ export async function runDevice(
     clearInterval(greeting);
     await pause(RECONNECT_MILLISECONDS, signal);
   }
-}
-
-/** Acknowledges nothing. @returns what a new device is pushed until it has caught up */
-export async function sayHello(
-  { webSocketUrl, token }: SoakDeviceOptions,
-  timeoutSeconds: number,
-): Promise<string[]> {
-  const pushed: string[] = [];
-  const caughtUp = new AbortController();
-  const device = await connectDevice({
-    webSocketUrl,
-    token: await token(),
-    onFrame: (frame) => {
-      if (frame.type === 'notification') pushed.push(frame.notificationId);
-      if (frame.type === 'caught-up') caughtUp.abort();
-    },
-  });
-  device.send({ action: 'hello' });
-  await pause(timeoutSeconds * 1000, caughtUp.signal);
-  device.terminate();
-  if (!caughtUp.signal.aborted) throw new Error(`no caught-up frame within ${timeoutSeconds} s`);
-  return pushed;
 }

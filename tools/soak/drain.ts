@@ -1,13 +1,5 @@
-import {
-  GetQueueAttributesCommand,
-  ListQueuesCommand,
-  type QueueAttributeName,
-  type SQSClient,
-  StartMessageMoveTaskCommand,
-} from '@aws-sdk/client-sqs';
-import * as v from 'valibot';
+import { SQS } from '@aws-sdk/client-sqs';
 import type { CallApi } from '../../cli/shared/api.ts';
-import { parseJson } from '../../cli/shared/files.ts';
 import {
   type BusinessDay,
   missingCount,
@@ -15,7 +7,9 @@ import {
   requestReconcile,
   stagedCount,
 } from '../../cli/shared/business-day.ts';
+import { awsClientOptions, type Outputs } from '../../cli/shared/outputs.ts';
 import { reportTerminalTotals } from '../../cli/replay/terminal-totals.ts';
+import { depthsOf } from '../../cli/smoke/alarms.ts';
 import { until } from '../harness/until.ts';
 import type { SettlementBooks } from './books.ts';
 import type { Findings, Tally } from './record.ts';
@@ -102,46 +96,26 @@ export async function drainMessages(
   if (!isDrained) findings.add(`${await left()} messages ${what}`, where);
 }
 
-const COUNTS: QueueAttributeName[] = [
-  'ApproximateNumberOfMessages',
-  'ApproximateNumberOfMessagesNotVisible',
-  'ApproximateNumberOfMessagesDelayed',
-];
-
-/** Includes those that workers have, and delayed ones. */
-export async function messagesIn(sqs: SQSClient, queueUrls: readonly string[]): Promise<number> {
-  let messages = 0;
-  for (const QueueUrl of queueUrls) {
-    const { Attributes = {} } = await sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: COUNTS }),
-    );
-    for (const name of COUNTS) messages += Number(Attributes[name] ?? 0);
-  }
-  return messages;
-}
-
-const redrivePolicy = v.object({ deadLetterTargetArn: v.string() });
-
-/** @returns what an operator does at the alarm: redrives all dead-letter queues */
-export async function createRedrive(sqs: SQSClient, redriven: Tally): Promise<() => Promise<void>> {
-  const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({}));
-  const queues = await Promise.all(
-    QueueUrls.map(async (QueueUrl) => {
-      const AttributeNames: QueueAttributeName[] = ['QueueArn', 'RedrivePolicy'];
-      const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }));
-      const policy = v.safeParse(redrivePolicy, parseJson(Attributes['RedrivePolicy'] ?? ''));
-      const target = policy.success ? policy.output.deadLetterTargetArn : undefined;
-      return { url: QueueUrl, arn: Attributes['QueueArn'], target };
-    }),
-  );
-  return async () => {
-    for (const { target: SourceArn, arn: DestinationArn } of queues) {
-      const url = queues.find(({ arn }) => arn === SourceArn)?.url;
-      if (SourceArn === undefined || url === undefined) continue;
-      const count = await messagesIn(sqs, [url]);
-      if (count === 0) continue;
-      await sqs.send(new StartMessageMoveTaskCommand({ SourceArn, DestinationArn }));
-      redriven.add(SourceArn.split(':').at(-1) ?? SourceArn, count);
-    }
+/** What an operator does at the alarm: redrives all dead-letter queues. */
+export async function redriveAll(outputs: Outputs, redriven: Tally): Promise<void> {
+  const found: Readonly<Record<string, string>> = {
+    ...outputs.DuotempoCardSettlement,
+    ...outputs.DuotempoChat,
   };
+  // A pipe's dead letters come from no queue, so they cannot go back to one.
+  const deadLetters = Object.entries(found).filter(
+    ([key]) => key.endsWith('DeadLetterQueueUrl') && Object.hasOwn(found, key.replace('DeadLetter', '')),
+  );
+  const depths = await depthsOf(
+    outputs,
+    deadLetters.map(([, url]) => url),
+  );
+  const sqs = new SQS(awsClientOptions(outputs));
+  for (const [key, url] of deadLetters) {
+    const count = depths.get(url) ?? 0;
+    if (count === 0) continue;
+    await sqs.startMessageMoveTask({ SourceArn: found[key.replace(/Url$/, 'Arn')] });
+    redriven.add(url.split('/').at(-1) ?? url, count);
+  }
+  sqs.destroy();
 }

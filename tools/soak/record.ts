@@ -72,7 +72,7 @@ export interface Minute {
   readonly intake: Percentiles | undefined;
   /** From when a message was written to when its recipient's first device had it. */
   readonly chat: Percentiles | undefined;
-  /** Of this process with its workers. */
+  /** This process with its workers. */
   readonly memoryMegabytes: number;
 }
 

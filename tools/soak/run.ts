@@ -1,27 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
-import * as v from 'valibot';
+import { responses } from '../../lambda/card-settlement/api.ts';
 import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
 import { environmentNames as settlementNames } from '../../lambda/card-settlement/contract.ts';
 import { environmentNames as chatNames } from '../../lambda/chat/contract.ts';
-import { accessTokensOf } from '../../cli/shared/tokens.ts';
-import { type CallApi, createCallApi, describeRefusal } from '../../cli/shared/api.ts';
+import { accessTokensOf, type ApiClient } from '../../cli/shared/tokens.ts';
+import { bodyOf, type CallApi, createCallApi, describeRefusal } from '../../cli/shared/api.ts';
 import { awsClientOptions } from '../../cli/shared/outputs.ts';
-import { businessCalendar } from '../../cli/shared/business-day.ts';
-import type { ApiClient } from '../../cli/shared/tokens.ts';
+import { businessCalendar, type BusinessDay } from '../../cli/shared/business-day.ts';
 import { CommandError } from '../../cli/shared/command-error.ts';
 import { createHttpClient } from '../../cli/shared/http.ts';
-import type { BusinessDay } from '../../cli/shared/business-day.ts';
 import { datesForRates, loadFxRates, readShippedFxRates } from '../../cli/shared/fx-rates.ts';
+import { depthsOf } from '../../cli/smoke/alarms.ts';
 import { type OwnHost, startOwnHost } from '../harness/own-host.ts';
 import { type Random, seededRandom } from '../harness/random.ts';
 import { type ChatLoad, createChatLoad } from './chat-load.ts';
 import { checkChat } from './check-chat.ts';
 import { checkSettlement, type SettlementResult } from './check-settlement.ts';
 import { disturb } from './disturbances.ts';
-import { createRedrive, drainMessages, drainSettlement, messagesIn } from './drain.ts';
+import { drainMessages, drainSettlement, redriveAll } from './drain.ts';
 import { createFaults, lossyHttpClient } from './faults.ts';
 import { everySoOften } from './pace.ts';
 import {
@@ -59,11 +57,10 @@ const MEMORY_CHECK_SECONDS = 120;
 interface Soak extends SoakOptions {
   readonly say: (text: string) => void;
   readonly host: OwnHost;
-  readonly sqs: SQSClient;
   readonly gateway: CallApi;
   readonly operator: CallApi;
   readonly chat: ChatLoad;
-  /** Of every key, so that runs share none. */
+  /** Begins every key, so that runs share none. */
   readonly prefix: string;
   readonly record: SoakRecord;
   readonly random: (purpose: string) => Random;
@@ -97,16 +94,11 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     });
   const prefix = `soak-${randomUUID().slice(0, 8)}`;
   const chat = createChatLoad({ outputs, http, prefix, random: random('chat'), record });
-  const [gateway, operator, sqs] = [
-    callAs('gateway'),
-    callAs('operator'),
-    new SQSClient(awsClientOptions(outputs)),
-  ];
+  const [gateway, operator] = [callAs('gateway'), callAs('operator')];
   try {
-    return await play({ ...options, say, host, sqs, gateway, operator, chat, prefix, record, random, now });
+    return await play({ ...options, say, host, gateway, operator, chat, prefix, record, random, now });
   } finally {
     plain.close();
-    sqs.destroy();
     await host.stop();
   }
 }
@@ -212,8 +204,10 @@ async function load(soak: Soak): Promise<number> {
 
 /** Without faults, everything comes to rest. */
 async function drain(soak: Soak): Promise<ReadonlyMap<string, BusinessDay>> {
-  const { host, sqs, gateway, operator, chat, record } = soak;
-  const options = { findings: record.findings, redrive: await createRedrive(sqs, record.deadLetters) };
+  const { host, gateway, operator, chat, record } = soak;
+  const { appOutputs: outputs } = host;
+  const redrive = async (): Promise<void> => redriveAll(outputs, record.deadLetters);
+  const options = { findings: record.findings, redrive };
   const openDate = businessDateOf(new Date(), businessCalendar);
   const [days] = await Promise.all([
     drainSettlement({ ...options, gateway, operator, books: record.settlement, openDate }),
@@ -224,8 +218,10 @@ async function drain(soak: Soak): Promise<ReadonlyMap<string, BusinessDay>> {
     chatNames.notificationQueueUrl,
     chatNames.drainQueueUrl,
   ].map(host.variable);
+  const left = async (): Promise<number> =>
+    [...(await depthsOf(outputs, queueUrls)).values()].reduce((sum, depth) => sum + depth, 0);
   // Messages still on their way are doubles. The checks show that they change nothing.
-  await drainMessages(async () => messagesIn(sqs, queueUrls), 'queues', 'are left in the queues', options);
+  await drainMessages(left, 'queues', 'are left in the queues', options);
   return days;
 }
 
@@ -269,7 +265,7 @@ async function checkStatuses(
     const id = random.pick(ids);
     const ask = async (): Promise<void> => {
       const response = await operator({ method: 'GET', path: `/transactions/${id}` });
-      const { status } = v.parse(v.object({ status: v.string() }), response.body);
+      const { status } = bodyOf(response, responses.TransactionView, `the transaction ${id}`);
       if (status !== statuses.get(id))
         findings.add(`${statuses.get(id)} in the ledger, but ${status} in the API`, 'the API', id);
     };

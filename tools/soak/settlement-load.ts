@@ -2,6 +2,8 @@ import * as v from 'valibot';
 import { type CallApi, describeRefusal, problemTypeOf } from '../../cli/shared/api.ts';
 import { requestReconcile } from '../../cli/shared/business-day.ts';
 import { reportTerminalTotals } from '../../cli/replay/terminal-totals.ts';
+import { allHeld, type Held } from '../../cli/review/held.ts';
+import { responses } from '../../lambda/card-settlement/api.ts';
 import type { Random } from '../harness/random.ts';
 import type { SettlementBooks } from './books.ts';
 import { atRate, everySoOften, pause } from './pace.ts';
@@ -16,15 +18,6 @@ const UNDER_WAY = 4;
 const RECENT_SALES = 400;
 const REVIEWED_AT_ONCE = 6;
 const PAUSES = { review: [800, 2000], reconcile: [2000, 5000], report: [3000, 6000] } as const;
-
-const acceptedSchema = v.object({ transactionId: v.string(), businessDate: v.string() });
-const heldSchema = v.object({
-  items: v.array(v.object({ transactionId: v.string(), currency: v.string() })),
-});
-const decisionSchema = v.object({
-  decision: v.picklist(['release', 'reject']),
-  businessDate: v.string(),
-});
 
 export interface SettlementLoad {
   readonly gateway: CallApi;
@@ -60,7 +53,7 @@ export async function runIntake(
       body: transaction,
       headers: { 'idempotency-key': key },
     });
-    const accepted = v.safeParse(acceptedSchema, response.body);
+    const accepted = v.safeParse(responses.StagedTransaction, response.body);
     if (response.status >= 300 || !accepted.success) {
       // A sale may be decided, or its date sealed, before its reversal comes.
       const mayBeLate = ['already-decided', 'day-closed'].includes(problemTypeOf(response) ?? '');
@@ -123,10 +116,7 @@ export async function operate(load: SettlementLoad, seconds: number): Promise<vo
 /** Sometimes two operators decide differently at once. */
 async function reviewSome(date: string, load: SettlementLoad): Promise<void> {
   const { operator, random } = load;
-  const path = `/transactions?status=held&businessDate=${date}&limit=50`;
-  const response = await operator({ method: 'GET', path });
-  if (response.status !== 200) throw new Error(describeRefusal(response));
-  const held = v.parse(heldSchema, response.body).items;
+  const held = await allHeld(operator, date);
   const chosen = held.filter(() => random.chance(REVIEWED_AT_ONCE / held.length));
   await Promise.all(
     chosen.flatMap((transaction) => {
@@ -138,7 +128,7 @@ async function reviewSome(date: string, load: SettlementLoad): Promise<void> {
 }
 
 async function decide(
-  { transactionId, currency }: v.InferOutput<typeof heldSchema>['items'][number],
+  { transactionId, currency }: Held,
   action: 'release' | 'reject',
   { operator, books, findings }: SettlementLoad,
 ): Promise<void> {
@@ -149,7 +139,7 @@ async function decide(
   });
   // A reversal, or another operator, was faster.
   if (problemTypeOf(response) === 'already-decided') return;
-  const decided = v.safeParse(decisionSchema, response.body);
+  const decided = v.safeParse(responses.Reviewed, response.body);
   if (response.status !== 200 || !decided.success) throw new Error(describeRefusal(response));
   const { decision: type, businessDate } = decided.output;
   const fact = { businessDate, currency, type, amount: 0, terminalId: undefined };

@@ -30,7 +30,6 @@ export interface StageConfig {
   readonly reconcile: WorkerConfig;
   readonly notification: WorkerConfig;
   readonly drain: WorkerConfig;
-  /** For each chat user. */
   readonly messageRate: { readonly messages: number; readonly windowSeconds: number };
   /** Requests per second and at once, for each API. */
   readonly throttle: { readonly rateLimit: number; readonly burstLimit: number };
@@ -67,7 +66,6 @@ const fraud: FraudSettings = {
   },
 };
 
-/** The async tempo. */
 const worker: WorkerConfig = {
   batchSize: 1,
   windowSeconds: 0,

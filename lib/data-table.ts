@@ -15,7 +15,6 @@ export interface DataTableProps {
   readonly config: StageConfig;
   /** Tells functions the table's name. */
   readonly variable: string;
-  /** The partition key is text. */
   readonly keys: { readonly partitionKey: string; readonly sortKey?: string; readonly timeToLive?: string };
   /** @default text */
   readonly sortKeyType?: AttributeType;
@@ -70,7 +69,6 @@ export class DataTable extends Table {
     });
   }
 
-  /** Actions of DynamoDB on the table's items. */
   access(...actions: readonly string[]): Access {
     return this.accessTo(this.tableArn, actions);
   }

@@ -2,7 +2,6 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 
-/** Goes with its stack, in every stage. */
 export function logGroup(scope: Construct, id: string, retention: RetentionDays): LogGroup {
   return new LogGroup(scope, id, { retention, removalPolicy: RemovalPolicy.DESTROY });
 }

@@ -22,7 +22,6 @@ import { logGroup } from './log-group.ts';
 export interface Access {
   readonly environment: Readonly<Record<string, string>>;
   readonly actions: readonly string[];
-  /** An ARN. */
   readonly resource: string;
 }
 
@@ -101,7 +100,7 @@ export class NodeFunction extends Construct {
 
 let bundled: string | undefined;
 
-/** Once per synthesis. @returns the folder with a folder for each handler */
+/** Runs once per synthesis. @returns the folder with a folder for each handler */
 function bundles(): string {
   if (bundled !== undefined) return bundled;
   const source = join(projectFolder(), 'lambda');
@@ -138,7 +137,6 @@ function handlerFiles(source: string): string[] {
     .toSorted();
 }
 
-/** Works from the source and from a bundle. */
 function projectFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {

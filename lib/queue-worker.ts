@@ -88,7 +88,6 @@ export class QueueWorker extends Construct {
     this.alarms(id, props);
   }
 
-  /** Actions of SQS on the queue. */
   access(...actions: readonly string[]): Access {
     return {
       environment: { [this.urlVariable]: this.queue.queueUrl },

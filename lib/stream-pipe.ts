@@ -16,12 +16,10 @@ export interface StreamPipeProps {
   readonly table: Table;
   /** Other changes are dropped. */
   readonly eventNames: readonly ('INSERT' | 'MODIFY' | 'REMOVE')[];
-  /** A message's body, with `<$.path>` for values of the stream record. */
+  /** A message's body; `<$.path>` stands for a value of the stream record. */
   readonly inputTemplate: string;
   readonly queue: IQueue;
-  /** When the pipe cannot deliver. */
   readonly failure: AlarmText;
-  /** When it gives up records. */
   readonly deadLetters: AlarmText;
   readonly logRetention: RetentionDays;
   readonly alarmTopic: ITopic;

@@ -165,7 +165,6 @@ export class TokenWebSocketApi extends Construct {
     }
   }
 
-  /** On any connection. */
   allowConnections(caller: NodeFunction, methods: readonly ('POST' | 'DELETE')[]): void {
     for (const method of methods) this.allowMethod(caller, method);
   }

@@ -97,7 +97,6 @@ const fromServer: Readonly<Record<string, Message>> = {
 
 const messages = { ...fromDevices, ...fromServer };
 
-/** Besides an error. */
 const replies: Readonly<Record<string, string>> = { hello: 'caughtUp' };
 
 const schemaNames = Object.fromEntries(Object.keys(messages).map((name) => [name, `${name}Frame`]));

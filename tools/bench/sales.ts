@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { factOf, type StagedFact } from '../../lambda/card-settlement/domain/settlement.ts';
 import type { Transaction } from '../../lambda/card-settlement/domain/transaction.ts';
 
-/** Its own card keeps every fraud rule off. */
+/** Each sale has its own card, so no fraud rule applies. */
 export function benchSale(number: number, occurredAt: Date, card: string = randomUUID()): Transaction {
   return {
     merchantId: `mer_bench_${String(number % 40).padStart(4, '0')}`,
@@ -18,7 +18,6 @@ export function benchSale(number: number, occurredAt: Date, card: string = rando
 
 export const BENCH_CLIENT = 'benchclient0000000000000000';
 
-/** The same for the same arguments. */
 export function benchFact(number: number, occurredAt: Date, businessDate: string): StagedFact {
   const key = `${number} ${occurredAt.getTime()} ${businessDate}`;
   const factId = createHash('sha256').update(key).digest('hex').slice(0, 32);

@@ -57,7 +57,6 @@ interface Simulation {
   readonly load: BacklogLoad;
   readonly settings: RunSettings;
   readonly queue: ReturnType<typeof simulatedQueue>;
-  /** Used in turn. */
   readonly stagedAt: readonly string[];
   /** SQS counts approximately: five per cent too many or too few. */
   readonly approximately: (count: number) => number;
@@ -198,7 +197,6 @@ function dayOf(cutOff: number, firstStagedAt: string): BusinessDay {
   };
 }
 
-/** Settled in order at a steady rate. */
 function simulatedQueue(
   { staged, settledPerSecond, lostEvery, poisoned = 0 }: BacklogLoad,
   settings: RunSettings,

@@ -37,7 +37,7 @@ export async function measureDevices(projectFolder: string): Promise<readonly Fi
       await writer.post(many.name, 'news');
       await until(() => !timesOf('news').includes(0), PATIENCE);
     });
-    // A second push would come soon.
+    // A notification that comes twice comes soon after.
     await wait(2000);
     const once = (text: string): number => timesOf(text).filter((times) => times === 1).length;
     return [

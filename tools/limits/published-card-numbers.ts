@@ -27,7 +27,6 @@ export const publishedCardNumbers = {
   ],
 } as const;
 
-/** As printed, by the number of digits. */
 const groupings: Readonly<Record<number, readonly (readonly number[])[]>> = {
   12: [[4, 4, 4]],
   13: [

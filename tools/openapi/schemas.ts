@@ -8,7 +8,7 @@ import { UserId } from '../../lambda/chat/domain/message.ts';
 import { Cursor, GatewayMessage, Instant, ProblemBody } from '../../lambda/shared/api.ts';
 import { componentSchemas, type JsonSchema } from './json-schema.ts';
 
-/** By name: the very schemas that handlers parse and answer with. */
+/** The very schemas that handlers parse and answer with. */
 export const schemas = {
   Identifier,
   BusinessDate: CalendarDate,

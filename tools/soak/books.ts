@@ -6,14 +6,12 @@ import { getOrAdd } from '../harness/maps.ts';
 
 /** The clients' own books: what the app told them. */
 
-/** A transaction, or a decision on one. */
 export interface AcceptedFact {
   readonly businessDate: string;
   readonly currency: string;
   readonly type: Transaction['type'] | 'release' | 'reject';
   /** What it adds to the staged amount, in minor units; 0 for a review. */
   readonly amount: number;
-  /** Undefined for a review. */
   readonly terminalId: string | undefined;
 }
 

@@ -118,7 +118,6 @@ export function createChatLoad(options: {
       }
       return sum;
     },
-    /** The notification ids that a new device of each user is pushed. */
     lastHello: async (): Promise<ReadonlyMap<string, readonly string[]>> => {
       const pushed = new Map<string, readonly string[]>();
       await withChatUsers(outputs, async (userNamed) => {

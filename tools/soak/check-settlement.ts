@@ -10,7 +10,6 @@ export interface SettlementEvidence {
   readonly accepted: ReadonlyMap<string, AcceptedFact>;
   readonly staged: AsyncIterable<StagedItem> | Iterable<StagedItem>;
   readonly ledger: AsyncIterable<LedgerItem> | Iterable<LedgerItem>;
-  /** As the API answers them. */
   readonly days: ReadonlyMap<string, BusinessDay>;
 }
 
@@ -115,7 +114,6 @@ function checkDecisions(
   }
 }
 
-/** Adds up by date and currency. */
 function createConservation(days: SettlementEvidence['days']) {
   const rows = new Map<string, ConservationRow & Record<'accepted' | EntryStatus, Figures>>();
   const add = (

@@ -9,7 +9,7 @@ import type { Tally } from './record.ts';
 const FAILURES = ['calls throttled', 'calls failed before their effect', 'calls failed after it'] as const;
 type Failure = (typeof FAILURES)[number];
 
-/** Probabilities. */
+/** Each is a probability. */
 export interface FaultRates {
   /** A call of the app's roles fails. */
   readonly failed: number;

@@ -24,7 +24,6 @@ export async function atRate(
   await Promise.all(underWay);
 }
 
-/** Milliseconds. */
 export type Pause = readonly [shortest: number, longest: number];
 
 /** Repeats `work`, which must not reject, until the signal, with a pause before each. */

@@ -7,10 +7,8 @@ import { createChatBooks, createSettlementBooks } from './books.ts';
 /** Some two minutes, longer than any fault lasts: a request without an answer is a finding. */
 export const RETRIES = { attempts: 70, longestPauseMilliseconds: 2000 } as const;
 
-/** Something that must not be. */
 export interface Finding {
   readonly what: string;
-  /** A business date and currency, a conversation or a user. */
   readonly where: string;
   readonly count: number;
   readonly ids: readonly string[];
@@ -124,7 +122,6 @@ export function createRecord() {
     faults: createTally(),
     /** Retried requests, failed invocations, messages that came again. */
     consequences: createTally(),
-    /** By queue. */
     deadLetters: createTally(),
   };
 }

@@ -8,7 +8,7 @@ import { type Finding, findingText, type MemoryThirds, type Minute } from './rec
 
 export interface SoakReport {
   readonly seed: number;
-  /** Of the load. */
+  /** How long the load lasted. */
   readonly seconds: number;
   readonly drainSeconds: number;
   readonly settlement: readonly ConservationRow[];

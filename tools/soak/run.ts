@@ -37,7 +37,7 @@ import { createTables } from './tables.ts';
 
 export interface SoakOptions {
   readonly assembly: string;
-  /** Of the load. */
+  /** How long the load lasts. */
   readonly seconds: number;
   readonly salesPerSecond: number;
   readonly messagesPerSecond: number;

@@ -29,11 +29,9 @@ const REVERSAL_RATE = 0.08;
 /** The same purchase under another key, which the duplicate rule holds. */
 const DUPLICATE_RATE = 0.1;
 const KNOWN_CARD_RATE = 0.1;
-/** Happens now, not on a past date. */
 const OPEN_SHARE = 0.4;
 const HOUR_MILLISECONDS = 3_600_000;
 
-/** @param options.prefix of every key, so that runs share none */
 export function createSales({
   random,
   pastDates,

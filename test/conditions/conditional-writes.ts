@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startEngines } from '../local/dynamodb/engines.ts';
 
@@ -18,6 +19,8 @@ export interface ConditionalWrite {
 export interface Scenario {
   readonly client: DynamoDBClient;
   readonly table: string;
+  /** All that the table holds. */
+  readonly items: () => Promise<unknown[]>;
   /** Something that happens after what the next call has read, and before its first write. */
   readonly beforeNextWrite: (happens: () => Promise<unknown>) => void;
 }
@@ -81,8 +84,13 @@ export function conditionalWrites(): { readonly protects: Protects; readonly dec
       },
       { step: 'initialize' },
     );
+    const items = async () => {
+      const scan = new ScanCommand({ TableName: table, ConsistentRead: true });
+      const { Items: found = [] } = await client.send(scan);
+      return found.map((item) => unmarshall(item));
+    };
     try {
-      await scenario({ client, table, beforeNextWrite: (event) => (happens = event) });
+      await scenario({ client, table, items, beforeNextWrite: (event) => (happens = event) });
     } finally {
       client.destroy();
     }

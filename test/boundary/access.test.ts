@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import type { JWTPayload } from 'jose';
-import { startEdge, type Edge } from './edge.ts';
+import { startEdge } from './edge.ts';
 import { validRequests } from './requests.ts';
 import type { HttpRoute } from './routes.ts';
-import { badForHttp, badTokens, createMint, type Mint } from './tokens.ts';
+import { badForHttp, badTokens, createMint } from './tokens.ts';
 import { connect, isRefused, type Answer, type WireRequest } from './wire.ts';
 
 /**
@@ -15,26 +15,21 @@ import { connect, isRefused, type Answer, type WireRequest } from './wire.ts';
  * API Gateway's own, and no function writes anything.
  */
 
-let edge: Edge;
-let mint: Mint;
-/** Where a token says that its key can be had. */
-let trap: Server;
 let trapped = 0;
 
-beforeAll(async () => {
-  edge = await startEdge();
-  trap = createServer((_, response) => {
-    trapped += 1;
-    response.end('{"keys":[]}');
-  }).listen(0, '127.0.0.1');
-  await once(trap, 'listening');
-  const { port } = trap.address() as AddressInfo;
-  mint = await createMint(edge.system, `http://127.0.0.1:${port}/keys.json`);
-});
+const edge = await startEdge();
+/** Where a token says that its key can be had. */
+const trap = createServer((_, response) => {
+  trapped += 1;
+  response.end('{"keys":[]}');
+}).listen(0, '127.0.0.1');
+await once(trap, 'listening');
+const { port } = trap.address() as AddressInfo;
+const mint = await createMint(edge.system, `http://127.0.0.1:${port}/keys.json`);
 
 afterAll(async () => {
-  trap?.close();
-  await edge?.stop();
+  trap.close();
+  await edge.stop();
 });
 
 const valid = () => validRequests(edge.system.today);

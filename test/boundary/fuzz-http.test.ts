@@ -6,10 +6,10 @@ import { balanced, reconcile } from '../end-to-end/card-settlement/day.ts';
 import { daysAgo, noonOf, sale } from '../end-to-end/system.ts';
 import { synthesized } from '../stack/templates.ts';
 import { body, contentType, cursor, headers, headerValue, pathPart, query, runs } from './arbitraries.ts';
-import { startEdge, type Edge } from './edge.ts';
+import { startEdge } from './edge.ts';
 import { validRequests } from './requests.ts';
 import { edgesOf, type HttpRoute } from './routes.ts';
-import { createMint, type Mint } from './tokens.ts';
+import { createMint } from './tokens.ts';
 import type { Answer, WireRequest } from './wire.ts';
 
 /**
@@ -19,27 +19,21 @@ import type { Answer, WireRequest } from './wire.ts';
  * what a function wrote is what the request before it made it write.
  */
 
-let edge: Edge;
-let mint: Mint;
 const tokens = new Map<string, string>();
 const USER = 'mallory';
 
 // Known before the tests are declared, so that each route has one of its own.
 const { httpRoutes } = edgesOf(await synthesized('test'));
 
-beforeAll(async () => {
-  edge = await startEdge();
-  mint = await createMint(edge.system);
-  for (const stackName of ['DuotempoCardSettlement', 'DuotempoChat']) {
-    const scopes = httpRoutes
-      .filter((route) => route.stackName === stackName)
-      .flatMap(({ scopes }) => scopes);
-    tokens.set(stackName, await mint.sign(mint.claims(stackName, [...new Set(scopes)], { username: USER })));
-  }
-});
+const edge = await startEdge();
+const mint = await createMint(edge.system);
+for (const stackName of ['DuotempoCardSettlement', 'DuotempoChat']) {
+  const scopes = httpRoutes.filter((route) => route.stackName === stackName).flatMap(({ scopes }) => scopes);
+  tokens.set(stackName, await mint.sign(mint.claims(stackName, [...new Set(scopes)], { username: USER })));
+}
 
 afterAll(async () => {
-  await edge?.stop();
+  await edge.stop();
 });
 
 async function send(route: Pick<HttpRoute, 'stackName'>, request: WireRequest): Promise<Answer> {

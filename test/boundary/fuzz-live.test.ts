@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import * as v from 'valibot';
 import { chatScope } from '../../lambda/chat/contract.ts';
 import { AckFrame, HelloFrame, ReadFrame } from '../../lambda/chat/frames.ts';
 import { json, mutated, query, runs, text, value } from './arbitraries.ts';
-import { startEdge, type Edge } from './edge.ts';
-import { createMint, type Mint } from './tokens.ts';
+import { startEdge } from './edge.ts';
+import { createMint } from './tokens.ts';
 import { connect, isRefused, type Answer, type Socket } from './wire.ts';
 
 /**
@@ -14,20 +14,14 @@ import { connect, isRefused, type Answer, type Socket } from './wire.ts';
  * Method: mutations of good frames, and nonsense, one by one on one connection.
  */
 
-let edge: Edge;
-let mint: Mint;
-let socket: Socket;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  mint = await createMint(edge.system);
-  await edge.system.host.warm();
-  socket = await opened();
-});
+const edge = await startEdge();
+const mint = await createMint(edge.system);
+await edge.system.host.warm();
+const socket = await opened();
 
 afterAll(async () => {
-  socket?.close();
-  await edge?.stop();
+  socket.close();
+  await edge.stop();
 });
 
 async function opened(): Promise<Socket> {

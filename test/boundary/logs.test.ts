@@ -8,14 +8,14 @@ import {
   SetQueueAttributesCommand,
 } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import type { HttpResponse } from '../../cli/shared/http.ts';
 import { notificationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import { awsError, type Interceptor } from '../../local/endpoint/index.ts';
 import { eventually } from '../eventually.ts';
-import { createPeople, type People } from '../end-to-end/chat/people.ts';
+import { createPeople } from '../end-to-end/chat/people.ts';
 import { balanced, reconcile } from '../end-to-end/card-settlement/day.ts';
-import { daysAgo, noonOf, sale, startSystem, textOf, type System } from '../end-to-end/system.ts';
+import { daysAgo, noonOf, sale, startSystem, textOf } from '../end-to-end/system.ts';
 import { connect, isRefused } from './wire.ts';
 
 /**
@@ -25,8 +25,6 @@ import { connect, isRefused } from './wire.ts';
  * every line that a function wrote and every dead letter is searched for them.
  */
 
-let system: System;
-let people: People;
 let fault: Interceptor = async (_, proceed) => proceed();
 
 /** Values that must not show. */
@@ -41,15 +39,13 @@ const secret = {
 };
 const tokens: string[] = [];
 
-beforeAll(async () => {
-  system = await startSystem({ interceptors: [(call, proceed) => fault(call, proceed)] });
-  people = createPeople(system);
-  tokens.push(await system.token('gateway'), await system.token('operator'));
-});
+const system = await startSystem({ interceptors: [(call, proceed) => fault(call, proceed)] });
+const people = createPeople(system);
+tokens.push(await system.token('gateway'), await system.token('operator'));
 
 afterAll(async () => {
-  await people?.stop();
-  await system?.stop();
+  await people.stop();
+  await system.stop();
 });
 
 type Line = Readonly<Record<string, unknown>>;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { conversationIdOf } from '../../lambda/chat/domain/identifiers.ts';
 import { balanced, reconcile } from '../end-to-end/card-settlement/day.ts';
 import { daysAgo, noonOf, sale } from '../end-to-end/system.ts';
-import { startEdge, type Edge } from './edge.ts';
-import { createMint, type Mint } from './tokens.ts';
+import { startEdge } from './edge.ts';
+import { createMint } from './tokens.ts';
 import { connect, isRefused, type Answer, type Socket } from './wire.ts';
 
 /**
@@ -18,16 +18,11 @@ const READ = 'duotempo/transactions.read';
 const OPERATE = 'duotempo/settlement.operate';
 const CHAT = 'aws.cognito.signin.user.admin';
 
-let edge: Edge;
-let mint: Mint;
-
-beforeAll(async () => {
-  edge = await startEdge();
-  mint = await createMint(edge.system);
-});
+const edge = await startEdge();
+const mint = await createMint(edge.system);
 
 afterAll(async () => {
-  await edge?.stop();
+  await edge.stop();
 });
 
 /** The second client that the card API knows, with a gateway's scopes: a second acquirer. */

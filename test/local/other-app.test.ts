@@ -4,22 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import { SQS } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { startLocalHost } from '../../local/host.ts';
 import type { HostEvent } from '../../local/services.ts';
-import type { LocalHost } from '../../local/host.ts';
 import { eventually } from '../eventually.ts';
 import { synthesizeParcelOffice } from './fixtures/other-app/app.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'other-app-'));
 const events: HostEvent[] = [];
-let host: LocalHost;
 
-beforeAll(async () => {
-  const assembly = synthesizeParcelOffice({ outdir: folder });
-  host = await startLocalHost({ assembly, port: 0, awsPort: 0, onEvent: (event) => events.push(event) });
-});
+const assembly = synthesizeParcelOffice({ outdir: folder });
+const host = await startLocalHost({ assembly, port: 0, awsPort: 0, onEvent: (event) => events.push(event) });
 
 afterAll(async () => {
   await host.stop();

@@ -1,6 +1,6 @@
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { awsError } from '../../local/endpoint/index.ts';
 import { createUsageMeter, unitsIn, usageBetween, type Usage, type UsageRecord } from '../../local/usage.ts';
 import { startEngines } from './dynamodb/engines.ts';
@@ -15,24 +15,21 @@ const meter = createUsageMeter({
   nameOf: (id) => id.replace('arn:aws:iam::000000000000:role/', ''),
 });
 let isThrottled = false;
-let engines: Awaited<ReturnType<typeof startEngines>>;
 let start: Usage;
 
-beforeAll(async () => {
-  engines = await startEngines({
-    interceptors: [
-      (_, proceed) =>
-        isThrottled ? Promise.resolve(awsError('ThrottlingException', 'Rate exceeded')) : proceed(),
-      meter.interceptor,
-    ],
-    onConsumed: meter.onConsumed,
-  });
-  await engines.dynamoDb.createTable({
-    TableName,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-  });
+const engines = await startEngines({
+  interceptors: [
+    (_, proceed) =>
+      isThrottled ? Promise.resolve(awsError('ThrottlingException', 'Rate exceeded')) : proceed(),
+    meter.interceptor,
+  ],
+  onConsumed: meter.onConsumed,
+});
+await engines.dynamoDb.createTable({
+  TableName,
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+  KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
 });
 beforeEach(() => {
   start = meter.usage();

@@ -1,11 +1,10 @@
-import { beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { assert, constantFrom, integer, nat, property } from 'fast-check';
 import { demoDay } from '../../cli/demo/day.ts';
 import { kinds } from '../../cli/demo/event.ts';
 import { readShippedFxRates } from '../../cli/shared/fx-rates.ts';
 import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
 import { containsCardNumber } from '../../lambda/card-settlement/domain/card-number.ts';
-import type { FxRates } from '../../lambda/card-settlement/domain/fx.ts';
 import { stageConfig } from '../../lib/config.ts';
 import { heldOf, verdictsOf } from '../demo-verdicts.ts';
 
@@ -20,10 +19,7 @@ const clockChanges = ['2026-03-08', '2026-03-29', '2026-10-25', '2026-11-01'];
 /** What a reversal repeats of its sale. */
 const REVERSED = ['card_token', 'merchant_id', 'amount_minor', 'currency'] as const;
 
-let rates: FxRates;
-beforeAll(async () => {
-  rates = await readShippedFxRates();
-});
+const rates = await readShippedFxRates();
 
 test('every kind of attack is found, and nothing honest is held', () => {
   assert(

@@ -1,5 +1,5 @@
 import { tableNames } from './settlement-days/environment.ts';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { RunPlan } from '../../lambda/card-settlement/domain/run-plan.ts';
 import { sortKeyOf } from '../../lambda/card-settlement/domain/identifiers.ts';
@@ -32,7 +32,7 @@ const aws = simulatedAws(
 
 const walks = walksTable(aws.client, tableNames.businessDays);
 
-beforeAll(async () => createTables(aws));
+await createTables(aws);
 
 interface Line {
   readonly merchantId: string;

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { SignJWT, createLocalJWKSet, exportJWK, generateKeyPair } from 'jose';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { createJwtAuthorizer } from '../../../local/api-gateway/jwt-authorizer.ts';
@@ -8,12 +8,11 @@ const startSeconds = 1_800_000_000;
 const routeScopes = ['cards/write', 'cards/admin'];
 
 let privateKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
-let keys: JWTVerifyGetKey;
 
-beforeAll(async () => {
-  const pair = await generateKeyPair('RS256');
-  ({ privateKey } = pair);
-  keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'key-1', alg: 'RS256' }] });
+const pair = await generateKeyPair('RS256');
+({ privateKey } = pair);
+const keys = createLocalJWKSet({
+  keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'key-1', alg: 'RS256' }],
 });
 
 function claimsWith(overrides: Readonly<Record<string, unknown>> = {}): JWTPayload {

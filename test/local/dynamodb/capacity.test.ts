@@ -1,5 +1,5 @@
 import { DeleteItemCommand, type AttributeValue, type ConsumedCapacity } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { itemBytes } from '../../../local/dynamodb/value.ts';
 import { startEngines } from './engines.ts';
 
@@ -9,7 +9,6 @@ import { startEngines } from './engines.ts';
  * developer guide ("DynamoDB read and write operations", "Using Global Secondary Indexes").
  */
 
-let engines: Awaited<ReturnType<typeof startEngines>>;
 const TableName = 'Things';
 const ReturnConsumedCapacity = 'INDEXES';
 const S = (value: string): AttributeValue => ({ S: value });
@@ -17,33 +16,31 @@ const N = (value: number): AttributeValue => ({ N: String(value) });
 /** Text of so many bytes. */
 const text = (bytes: number): AttributeValue => S('x'.repeat(bytes));
 
-beforeAll(async () => {
-  engines = await startEngines();
-  const index = (IndexName: string, range: string, Projection: object) => ({
-    IndexName,
-    KeySchema: [
-      { AttributeName: IndexName === 'byNumber' ? 'user' : 'kind', KeyType: 'HASH' },
-      { AttributeName: range, KeyType: 'RANGE' },
-    ],
-    Projection,
-  });
-  await engines.dynamoDb.createTable({
-    TableName,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: ['user', 'place', 'number', 'kind', 'at'].map((AttributeName) => ({
-      AttributeName,
-      AttributeType: AttributeName === 'number' ? 'N' : 'S',
-    })),
-    KeySchema: [
-      { AttributeName: 'user', KeyType: 'HASH' },
-      { AttributeName: 'place', KeyType: 'RANGE' },
-    ],
-    LocalSecondaryIndexes: [index('byNumber', 'number', { ProjectionType: 'KEYS_ONLY' })],
-    GlobalSecondaryIndexes: [
-      index('byKind', 'at', { ProjectionType: 'INCLUDE', NonKeyAttributes: ['amount'] }),
-    ],
-  } as never);
+const engines = await startEngines();
+const index = (IndexName: string, range: string, Projection: object) => ({
+  IndexName,
+  KeySchema: [
+    { AttributeName: IndexName === 'byNumber' ? 'user' : 'kind', KeyType: 'HASH' },
+    { AttributeName: range, KeyType: 'RANGE' },
+  ],
+  Projection,
 });
+await engines.dynamoDb.createTable({
+  TableName,
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: ['user', 'place', 'number', 'kind', 'at'].map((AttributeName) => ({
+    AttributeName,
+    AttributeType: AttributeName === 'number' ? 'N' : 'S',
+  })),
+  KeySchema: [
+    { AttributeName: 'user', KeyType: 'HASH' },
+    { AttributeName: 'place', KeyType: 'RANGE' },
+  ],
+  LocalSecondaryIndexes: [index('byNumber', 'number', { ProjectionType: 'KEYS_ONLY' })],
+  GlobalSecondaryIndexes: [
+    index('byKind', 'at', { ProjectionType: 'INCLUDE', NonKeyAttributes: ['amount'] }),
+  ],
+} as never);
 afterAll(() => engines.stop());
 
 type Fields = Record<string, AttributeValue>;

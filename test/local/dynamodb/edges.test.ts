@@ -28,26 +28,23 @@ const index = (IndexName: string, [hash, range]: readonly string[], Projection: 
   Projection: { ...Projection },
 });
 
-let engines: Awaited<ReturnType<typeof startEngines>>;
-beforeAll(async () => {
-  engines = await startEngines();
-  await engines.dynamoDb.createTable({
-    TableName,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: ['pk', 'sk', 'g', 'h', 'b'].map((AttributeName) => ({
-      AttributeName,
-      AttributeType: AttributeName === 'b' ? 'B' : 'S',
-    })),
-    KeySchema: [
-      { AttributeName: 'pk', KeyType: 'HASH' },
-      { AttributeName: 'sk', KeyType: 'RANGE' },
-    ],
-    GlobalSecondaryIndexes: [
-      index('byG', ['g', 'h'], { ProjectionType: 'INCLUDE', NonKeyAttributes: ['held'] }),
-      index('byB', ['b'], { ProjectionType: 'KEYS_ONLY' }),
-    ],
-    LocalSecondaryIndexes: [index('byH', ['pk', 'h'], { ProjectionType: 'KEYS_ONLY' })],
-  });
+const engines = await startEngines();
+await engines.dynamoDb.createTable({
+  TableName,
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: ['pk', 'sk', 'g', 'h', 'b'].map((AttributeName) => ({
+    AttributeName,
+    AttributeType: AttributeName === 'b' ? 'B' : 'S',
+  })),
+  KeySchema: [
+    { AttributeName: 'pk', KeyType: 'HASH' },
+    { AttributeName: 'sk', KeyType: 'RANGE' },
+  ],
+  GlobalSecondaryIndexes: [
+    index('byG', ['g', 'h'], { ProjectionType: 'INCLUDE', NonKeyAttributes: ['held'] }),
+    index('byB', ['b'], { ProjectionType: 'KEYS_ONLY' }),
+  ],
+  LocalSecondaryIndexes: [index('byH', ['pk', 'h'], { ProjectionType: 'KEYS_ONLY' })],
 });
 afterAll(() => engines.stop());
 

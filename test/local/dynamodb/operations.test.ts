@@ -1,14 +1,12 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue, QueryCommandInput } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { startEngines } from './engines.ts';
 
 // Amazon DynamoDB as programs meet it: through the SDK, on the endpoint. Tests share a table and keep to keys of their own.
 
 const TableName = 'Readings';
 type Item = Record<string, AttributeValue>;
-
-let engines: Awaited<ReturnType<typeof startEngines>>;
 
 const indexOf = (IndexName: string, hash: string, range: string, Projection: object) => ({
   IndexName,
@@ -19,26 +17,24 @@ const indexOf = (IndexName: string, hash: string, range: string, Projection: obj
   Projection: { ...Projection },
 });
 
-beforeAll(async () => {
-  engines = await startEngines();
-  await engines.dynamoDb.createTable({
-    TableName,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: ['station', 'at', 'kind', 'day'].map((AttributeName) => ({
-      AttributeName,
-      AttributeType: 'S',
-    })),
-    KeySchema: [
-      { AttributeName: 'station', KeyType: 'HASH' },
-      { AttributeName: 'at', KeyType: 'RANGE' },
-    ],
-    GlobalSecondaryIndexes: [
-      indexOf('byKind', 'kind', 'day', { ProjectionType: 'ALL' }),
-      indexOf('keysByKind', 'kind', 'at', { ProjectionType: 'KEYS_ONLY' }),
-      indexOf('valueByKind', 'kind', 'station', { ProjectionType: 'INCLUDE', NonKeyAttributes: ['value'] }),
-    ],
-    LocalSecondaryIndexes: [indexOf('byDay', 'station', 'day', { ProjectionType: 'KEYS_ONLY' })],
-  });
+const engines = await startEngines();
+await engines.dynamoDb.createTable({
+  TableName,
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: ['station', 'at', 'kind', 'day'].map((AttributeName) => ({
+    AttributeName,
+    AttributeType: 'S',
+  })),
+  KeySchema: [
+    { AttributeName: 'station', KeyType: 'HASH' },
+    { AttributeName: 'at', KeyType: 'RANGE' },
+  ],
+  GlobalSecondaryIndexes: [
+    indexOf('byKind', 'kind', 'day', { ProjectionType: 'ALL' }),
+    indexOf('keysByKind', 'kind', 'at', { ProjectionType: 'KEYS_ONLY' }),
+    indexOf('valueByKind', 'kind', 'station', { ProjectionType: 'INCLUDE', NonKeyAttributes: ['value'] }),
+  ],
+  LocalSecondaryIndexes: [indexOf('byDay', 'station', 'day', { ProjectionType: 'KEYS_ONLY' })],
 });
 afterAll(() => engines.stop());
 

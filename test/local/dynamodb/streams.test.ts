@@ -1,5 +1,5 @@
 import { PutItemCommand, type AttributeValue } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { AwsCallError } from '../../../local/endpoint/index.ts';
 import { canonicalText, itemBytes } from '../../../local/dynamodb/value.ts';
 import { createDynamoDbStreams, type StreamViewType } from '../../../local/dynamodb/streams.ts';
@@ -16,10 +16,7 @@ import { startEngines } from './engines.ts';
 
 type Item = Record<string, AttributeValue>;
 
-let engines: Awaited<ReturnType<typeof startEngines>>;
-beforeAll(async () => {
-  engines = await startEngines();
-});
+const engines = await startEngines();
 afterAll(() => engines.stop());
 
 let tables = 0;

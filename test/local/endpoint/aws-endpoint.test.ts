@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { createCredentialStore, startAwsEndpoint, type AwsCall } from '../../../local/endpoint/index.ts';
 import { startEngines } from '../dynamodb/engines.ts';
 
@@ -10,23 +10,20 @@ const run = promisify(execFile);
 const TableName = 'Things';
 
 const calls: AwsCall[] = [];
-let engines: Awaited<ReturnType<typeof startEngines>>;
 
-beforeAll(async () => {
-  engines = await startEngines({
-    authorize: (call) => {
-      calls.push(call);
-      return call.action === 'DeleteTable'
-        ? { allowed: false, message: 'User is not authorized to perform: dynamodb:DeleteTable' }
-        : { allowed: true };
-    },
-  });
-  await engines.dynamoDb.createTable({
-    TableName,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-  });
+const engines = await startEngines({
+  authorize: (call) => {
+    calls.push(call);
+    return call.action === 'DeleteTable'
+      ? { allowed: false, message: 'User is not authorized to perform: dynamodb:DeleteTable' }
+      : { allowed: true };
+  },
+});
+await engines.dynamoDb.createTable({
+  TableName,
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+  KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
 });
 afterAll(() => engines.stop());
 

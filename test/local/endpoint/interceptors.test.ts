@@ -1,5 +1,5 @@
 import { DynamoDB, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { awsError, type Interceptor } from '../../../local/endpoint/index.ts';
 import { startEngines } from '../dynamodb/engines.ts';
 
@@ -8,28 +8,25 @@ import { startEngines } from '../dynamodb/engines.ts';
 const TableName = 'Things';
 const seen: string[] = [];
 let fault: Interceptor = (_, proceed) => proceed();
-let engines: Awaited<ReturnType<typeof startEngines>>;
 
-beforeAll(async () => {
-  engines = await startEngines({
-    authorize: ({ action }) =>
-      action === 'DeleteItem' ? { allowed: false, message: 'No.' } : { allowed: true },
-    interceptors: [
-      async (call, proceed) => {
-        seen.push(`${call.service}:${call.action}`);
-        const answer = await proceed();
-        seen.push(String(answer.status));
-        return answer;
-      },
-      (call, proceed) => fault(call, proceed),
-    ],
-  });
-  await engines.dynamoDb.createTable({
-    TableName,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-  });
+const engines = await startEngines({
+  authorize: ({ action }) =>
+    action === 'DeleteItem' ? { allowed: false, message: 'No.' } : { allowed: true },
+  interceptors: [
+    async (call, proceed) => {
+      seen.push(`${call.service}:${call.action}`);
+      const answer = await proceed();
+      seen.push(String(answer.status));
+      return answer;
+    },
+    (call, proceed) => fault(call, proceed),
+  ],
+});
+await engines.dynamoDb.createTable({
+  TableName,
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+  KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
 });
 afterEach(() => {
   seen.length = 0;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import {
   startEventSourceMapping,
   type EventSourceMapping,
@@ -14,13 +14,10 @@ import { eventually } from '../../eventually.ts';
 // Lambda's pollers against a real queue, with a function that is played by the test. Source of the rules: AWS Lambda
 // developer guide, "Using Lambda with Amazon SQS".
 
-let engines: Awaited<ReturnType<typeof startEngines>>;
 const mappings: EventSourceMapping[] = [];
 let queues = 0;
 
-beforeAll(async () => {
-  engines = await startEngines();
-});
+const engines = await startEngines();
 afterAll(async () => {
   await Promise.all(mappings.map((mapping) => mapping.stop()));
   await engines.stop();

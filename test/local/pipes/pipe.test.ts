@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, expect, test } from '@jest/globals';
 import type { HostEvent } from '../../../local/services.ts';
 import { compileEventPattern } from '../../../local/patterns/event-pattern.ts';
 import { createPipe } from '../../../local/pipes/pipe.ts';
@@ -10,10 +10,7 @@ import { eventually } from '../../eventually.ts';
 
 // A pipe from a stream on the endpoint to a target that the test plays. Each test has a table of its own.
 
-let engines: Awaited<ReturnType<typeof startEngines>>;
-beforeAll(async () => {
-  engines = await startEngines();
-});
+const engines = await startEngines();
 afterAll(() => engines.stop());
 
 const pipes: Pipe[] = [];

@@ -1,16 +1,13 @@
 import type { StartMessageMoveTaskCommandInput } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { startEngines } from '../dynamodb/engines.ts';
 import { eventually } from '../../eventually.ts';
 
 // The redrive of a dead-letter queue, as `aws sqs start-message-move-task` asks for it. Every test has queues of its own.
 
-let engines: Awaited<ReturnType<typeof startEngines>>;
 let queues = 0;
 
-beforeAll(async () => {
-  engines = await startEngines();
-});
+const engines = await startEngines();
 afterAll(() => engines.stop());
 
 /** A queue and its dead-letter queue, into which messages have come by the redrive policy. */

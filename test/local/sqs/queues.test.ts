@@ -4,19 +4,16 @@ import type {
   MessageAttributeValue,
   ReceiveMessageCommandInput,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, expect, jest, test } from '@jest/globals';
 import { FAUXQS, SqsStore } from '../../../local/sqs/fauxqs.ts';
 import { startEngines } from '../dynamodb/engines.ts';
 import { eventually } from '../../eventually.ts';
 
 // Amazon SQS as programs meet it: through the SDK, on the endpoint. Every test has a queue of its own.
 
-let engines: Awaited<ReturnType<typeof startEngines>>;
 let queues = 0;
 
-beforeAll(async () => {
-  engines = await startEngines();
-});
+const engines = await startEngines();
 afterAll(() => engines.stop());
 
 function newQueue(attributes: Readonly<Record<string, string>> = {}): {

@@ -1,5 +1,5 @@
 import { tableNames } from './environment.ts';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { cutOffOf } from '../../../lambda/card-settlement/domain/business-date.ts';
 import { decisionIdOf } from '../../../lambda/card-settlement/domain/identifiers.ts';
 import type { LedgerEntry, StagedFact } from '../../../lambda/card-settlement/domain/settlement.ts';
@@ -17,7 +17,7 @@ import { httpRequest, sqsRecord, stagedFact } from '../../unit/card-settlement/c
 import { everyInterleaving } from './interleaving.ts';
 import { expectConserved } from './books.ts';
 import type { Draw } from '../draw.ts';
-import { settlementWorld, type World } from './world.ts';
+import { settlementWorld } from './world.ts';
 
 /**
  * Goal: of two who come at once one wins, and the books are as if one had come after the other. Method: functions run
@@ -28,16 +28,13 @@ import { settlementWorld, type World } from './world.ts';
 const DATE = '2026-03-10';
 const calendar = { timeZone: 'America/New_York', cutOff: '17:00' };
 
-let world: World;
 /** Who decides whose call is next. */
 let choose: Draw = () => 0;
 
-beforeAll(async () => {
-  world = await settlementWorld(new Date(`${DATE}T16:00:00Z`), undefined, {
-    scheduler: (below) => choose(below),
-  });
-  await daysTable(world.aws.client, tableNames.businessDays).begin(DATE, world.now());
+const world = await settlementWorld(new Date(`${DATE}T16:00:00Z`), undefined, {
+  scheduler: (below) => choose(below),
 });
+await daysTable(world.aws.client, tableNames.businessDays).begin(DATE, world.now());
 
 /** Races in every way there is. @param prepare makes ready the sale that they race for */
 async function raceEveryWay<T>(

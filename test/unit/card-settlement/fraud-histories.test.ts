@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAssessor } from '../../../lambda/card-settlement/settle/assess.ts';
 import { seenBy, subjectOf } from '../../../lambda/card-settlement/domain/fraud/history.ts';
 import { FIRST_EFFECTIVE_DATE } from '../../../lambda/card-settlement/domain/merchant.ts';
@@ -27,29 +27,26 @@ const settings = stageConfig('production').fraud;
 const NOON = Date.parse('2026-03-10T12:00:00Z');
 const DAY_MILLISECONDS = 86_400_000;
 
-let engines: Awaited<ReturnType<typeof startEngines>>;
 /** The index and the card or terminal of each query; and which of them fail. */
 let queries: string[] = [];
 let failing = '';
 
-beforeAll(async () => {
-  engines = await startEngines({
-    interceptors: [
-      async (call, proceed) => {
-        if (call.action !== 'Query') return proceed();
-        const partition = textAt(
-          objectAt(objectAt(call.request, 'ExpressionAttributeValues'), ':partition'),
-          'S',
-        );
-        queries.push(`${textAt(call.request, 'IndexName')} ${partition}`);
-        return partition === failing
-          ? awsError('com.amazonaws.dynamodb.v20120810#InternalServerError', 'It failed.', 500)
-          : proceed();
-      },
-    ],
-  });
-  await createTables(engines.dynamoDb);
+const engines = await startEngines({
+  interceptors: [
+    async (call, proceed) => {
+      if (call.action !== 'Query') return proceed();
+      const partition = textAt(
+        objectAt(objectAt(call.request, 'ExpressionAttributeValues'), ':partition'),
+        'S',
+      );
+      queries.push(`${textAt(call.request, 'IndexName')} ${partition}`);
+      return partition === failing
+        ? awsError('com.amazonaws.dynamodb.v20120810#InternalServerError', 'It failed.', 500)
+        : proceed();
+    },
+  ],
 });
+await createTables(engines.dynamoDb);
 
 beforeEach(() => {
   queries = [];

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { settle } from '../../../lambda/card-settlement/domain/settlement.ts';
 import { ledgerTable } from '../../../lambda/card-settlement/store/ledger.ts';
 import { startEngines } from '../../local/dynamodb/engines.ts';
@@ -12,21 +12,18 @@ import { profile, stagedFact } from './card-facts.ts';
  */
 
 const DATE = '2026-03-10';
-let engines: Awaited<ReturnType<typeof startEngines>>;
 let scanned = 0;
 
-beforeAll(async () => {
-  engines = await startEngines({
-    interceptors: [
-      async (call, proceed) => {
-        const answer = await proceed();
-        if (call.action === 'Query') scanned += scannedIn(answer.body);
-        return answer;
-      },
-    ],
-  });
-  await createTables(engines.dynamoDb);
+const engines = await startEngines({
+  interceptors: [
+    async (call, proceed) => {
+      const answer = await proceed();
+      if (call.action === 'Query') scanned += scannedIn(answer.body);
+      return answer;
+    },
+  ],
 });
+await createTables(engines.dynamoDb);
 
 afterAll(() => engines.stop());
 

@@ -1,6 +1,6 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, expect, it } from '@jest/globals';
 import { environmentNames, tables } from '../../../lambda/card-settlement/contract.ts';
 import { reconcileBusinessDay } from '../../../lambda/card-settlement/reconcile/run.ts';
 import { buildServices } from '../../../lambda/card-settlement/reconcile/services.ts';
@@ -13,35 +13,29 @@ const date = '2026-03-10';
 const now = new Date('2026-03-10T23:00:00.000Z');
 const days = tableNames.businessDays;
 
-let engines: Awaited<ReturnType<typeof startEngines>>;
-let services: ReturnType<typeof buildServices>;
-let reconcileQueueUrl: string;
-
-beforeAll(async () => {
-  engines = await startEngines();
-  const { partitionKey, sortKey } = tables.businessDays;
-  await createTables(engines.dynamoDb);
-  reconcileQueueUrl = engines.createQueue('reconcile').queueUrl;
-  Object.assign(process.env, {
-    [environmentNames.businessDaysTable]: days,
-    [environmentNames.stagedTransactionsTable]: 'there-is-none',
-    [environmentNames.ledgerTable]: 'there-is-none',
-    [environmentNames.settlementQueueUrl]: reconcileQueueUrl,
-    [environmentNames.reconcileQueueUrl]: reconcileQueueUrl,
-    [environmentNames.businessTimeZone]: 'America/New_York',
-    [environmentNames.businessCutOff]: '17:00',
-    [environmentNames.sealWaitSeconds]: '30',
-    [environmentNames.settlementWindowSeconds]: '10',
-    [environmentNames.settlementHorizonSeconds]: '960',
-  });
-  services = buildServices(engines.dynamoDbClient, engines.sqsClient, () => now);
-  await engines.dynamoDbClient.send(
-    new PutItemCommand({
-      TableName: days,
-      Item: { [partitionKey]: { S: 'day' }, [sortKey]: { S: date }, revision: { N: '1' } },
-    }),
-  );
+const engines = await startEngines();
+const { partitionKey, sortKey } = tables.businessDays;
+await createTables(engines.dynamoDb);
+const reconcileQueueUrl = engines.createQueue('reconcile').queueUrl;
+Object.assign(process.env, {
+  [environmentNames.businessDaysTable]: days,
+  [environmentNames.stagedTransactionsTable]: 'there-is-none',
+  [environmentNames.ledgerTable]: 'there-is-none',
+  [environmentNames.settlementQueueUrl]: reconcileQueueUrl,
+  [environmentNames.reconcileQueueUrl]: reconcileQueueUrl,
+  [environmentNames.businessTimeZone]: 'America/New_York',
+  [environmentNames.businessCutOff]: '17:00',
+  [environmentNames.sealWaitSeconds]: '30',
+  [environmentNames.settlementWindowSeconds]: '10',
+  [environmentNames.settlementHorizonSeconds]: '960',
 });
+const services = buildServices(engines.dynamoDbClient, engines.sqsClient, () => now);
+await engines.dynamoDbClient.send(
+  new PutItemCommand({
+    TableName: days,
+    Item: { [partitionKey]: { S: 'day' }, [sortKey]: { S: date }, revision: { N: '1' } },
+  }),
+);
 
 afterAll(async () => engines.stop());
 

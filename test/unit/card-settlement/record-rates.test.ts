@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeEach, expect, test } from '@jest/globals';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { putFxRates } from '../../../lambda/card-settlement/rates/handler.ts';
-import { ratesTable, type RatesTable } from '../../../lambda/card-settlement/store/fx-rates.ts';
+import { ratesTable } from '../../../lambda/card-settlement/store/fx-rates.ts';
 import { awsError } from '../../../local/endpoint/index.ts';
 import { startEngines } from '../../local/dynamodb/engines.ts';
 import { calendar, tableNames } from '../../property/settlement-days/environment.ts';
@@ -18,32 +18,25 @@ const NOW = new Date('2026-03-10T22:00:00Z');
 const euro = fxRates({ rates: { EUR: '0.9' } });
 const both = fxRates({ rates: { EUR: '0.9', JPY: '150' } });
 
-let engines: Awaited<ReturnType<typeof startEngines>>;
-let client: DynamoDBClient;
-let table: RatesTable;
 /** Writes whose answer is lost from now on. */
 let lost: string[] = [];
 let date = '2026-03-01';
 
-beforeAll(async () => {
-  engines = await startEngines({
-    interceptors: [
-      async (call, proceed) => {
-        const answer = await proceed();
-        const isLost = lost[0] === call.action;
-        if (isLost) lost.shift();
-        return isLost
-          ? awsError('com.amazonaws.dynamodb.v20120810#InternalServerError', 'Lost.', 500)
-          : answer;
-      },
-    ],
-  });
-  await createTables(engines.dynamoDb);
-  const { region, credentials } = engines.dynamoDbClient.config;
-  // It retries, as the functions' client does.
-  client = new DynamoDBClient({ region, credentials, endpoint: engines.endpoint.url, maxAttempts: 3 });
-  table = ratesTable(client, tableNames.businessDays);
+const engines = await startEngines({
+  interceptors: [
+    async (call, proceed) => {
+      const answer = await proceed();
+      const isLost = lost[0] === call.action;
+      if (isLost) lost.shift();
+      return isLost ? awsError('com.amazonaws.dynamodb.v20120810#InternalServerError', 'Lost.', 500) : answer;
+    },
+  ],
 });
+await createTables(engines.dynamoDb);
+const { region, credentials } = engines.dynamoDbClient.config;
+// It retries, as the functions' client does.
+const client = new DynamoDBClient({ region, credentials, endpoint: engines.endpoint.url, maxAttempts: 3 });
+const table = ratesTable(client, tableNames.businessDays);
 
 beforeEach(() => {
   lost = [];

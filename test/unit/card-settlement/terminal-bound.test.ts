@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, expect, it } from '@jest/globals';
 import { putTerminalTotals } from '../../../lambda/card-settlement/terminals/handler.ts';
 import {
   bucketOf,
@@ -14,12 +14,9 @@ import { httpRequest } from './card-facts.ts';
 
 const DATE = '2026-03-10';
 const table = tableNames.businessDays;
-let engines: Awaited<ReturnType<typeof startEngines>>;
 
-beforeAll(async () => {
-  engines = await startEngines();
-  await createTables(engines.dynamoDb);
-});
+const engines = await startEngines();
+await createTables(engines.dynamoDb);
 
 afterAll(async () => engines.stop());
 

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { authorizeConnection, type AuthorizerServices } from '../../../lambda/chat/devices/authorize.ts';
 import { captureLog } from '../shared/captured-log.ts';
@@ -10,17 +10,14 @@ const methodArn = 'arn:aws:execute-api:us-east-1:000000000000:api/live/$connect'
 
 type Key = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
 let keys: { readonly own: Key; readonly foreign: Key };
-let services: AuthorizerServices;
 
-beforeAll(async () => {
-  const [own, foreign] = [
-    await generateKeyPair('RS256', { extractable: true }),
-    await generateKeyPair('RS256', { extractable: true }),
-  ];
-  keys = { own: own.privateKey, foreign: foreign.privateKey };
-  const jwk = { ...(await exportJWK(own.publicKey)), kid: 'key-1', alg: 'RS256', use: 'sig' };
-  services = { issuer, chatClientId: 'chat', keys: createLocalJWKSet({ keys: [jwk] }) };
-});
+const [own, foreign] = [
+  await generateKeyPair('RS256', { extractable: true }),
+  await generateKeyPair('RS256', { extractable: true }),
+];
+keys = { own: own.privateKey, foreign: foreign.privateKey };
+const jwk = { ...(await exportJWK(own.publicKey)), kid: 'key-1', alg: 'RS256', use: 'sig' };
+const services = { issuer, chatClientId: 'chat', keys: createLocalJWKSet({ keys: [jwk] }) };
 
 async function token(
   claims: Readonly<Record<string, unknown>> = {},

@@ -34,12 +34,10 @@ afterAll(async () => {
 
 const valid = () => validRequests(edge.system.today);
 
-/** A route that is not in the list is asked at its path, without a body. */
 function requestOf({ routeKey, method, path }: HttpRoute): WireRequest {
   return { method, ...(valid()[routeKey]?.() ?? { path: path.replaceAll(/\{[^}]+\}/g, 'x') }) };
 }
 
-/** All scopes that the routes of an API ask for. */
 function scopesOf(stackName: string): string[] {
   const routes = edge.edges.httpRoutes.filter((route) => route.stackName === stackName);
   return [...new Set(routes.flatMap(({ scopes }) => scopes))];

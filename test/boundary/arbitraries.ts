@@ -13,7 +13,6 @@ export function runs(numRuns: number): { readonly seed: number; readonly numRuns
   };
 }
 
-/** The words of a line. */
 const words = (line: string): string[] => line.split(' ');
 
 const CARD_NUMBER = '4111111111111111';
@@ -96,7 +95,6 @@ export const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   ),
 })).value;
 
-/** Writes a value as JSON, numerals and nestings as they are. */
 export function json(something: unknown): string {
   const written = JSON.stringify(something) ?? 'null';
   return written.replaceAll(

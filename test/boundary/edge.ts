@@ -4,7 +4,6 @@ import { synthesized } from '../stack/templates.ts';
 import { edgesOf, type Edges } from './routes.ts';
 import { createWire, type Wire } from './wire.ts';
 
-/** A write that took place at the AWS endpoint. */
 export interface Write {
   /** `dynamodb:PutItem` */
   readonly action: string;
@@ -16,11 +15,9 @@ export interface Edge {
   readonly system: System;
   readonly edges: Edges;
   readonly wire: Wire;
-  /** The url of a stack's HTTP API. */
   readonly apiUrl: (stackName: string) => string;
   /** What the functions behind routes have written since the start, and the authorizer: workers and pipes left out. */
   readonly writes: readonly Write[];
-  /** What the functions of one role have written. */
   readonly writesOf: (roleId: string) => number;
   readonly stop: () => Promise<void>;
 }

@@ -153,7 +153,6 @@ test('any method of any path that is no route', async () => {
 });
 
 describe('any cursor', () => {
-  /** First pages, by what gives them. */
   let lists: readonly { readonly route: HttpRoute; readonly path: string }[];
   const cursors: string[] = [];
 

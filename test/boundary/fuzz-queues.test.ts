@@ -86,7 +86,6 @@ async function send({ url }: Queue, bodies: readonly string[]): Promise<string[]
   return taken;
 }
 
-/** Takes so many messages from a dead-letter queue. */
 async function deadLetters({ deadLetterUrl }: Queue, count: number): Promise<string[]> {
   const bodies: string[] = [];
   const deadline = Date.now() + 50_000;
@@ -106,7 +105,6 @@ async function deadLetters({ deadLetterUrl }: Queue, count: number): Promise<str
   return bodies;
 }
 
-/** Every item of every table but those that are named. */
 async function items(except: readonly string[] = []): Promise<string[]> {
   const { TableNames = [] } = await system.dynamodb.send(new ListTablesCommand({}));
   const tables = TableNames.filter((table) => !except.includes(table));
@@ -219,7 +217,6 @@ test('a well-formed message of a device that nobody has writes and pushes nothin
   const before = await items();
   const queue = await queueOf('DRAIN_QUEUE_URL');
   const lines = system.events.length;
-  // Who can write to the queue asks for what waits for bob, on a connection of eve's; and for nobody's.
   const forged = [
     { userId: bob.name, connectionId },
     {

@@ -27,7 +27,6 @@ import { connect, isRefused } from './wire.ts';
 
 let fault: Interceptor = async (_, proceed) => proceed();
 
-/** Values that must not show. */
 const secret = {
   cardToken: 'tok_secret_0a1b2c3d',
   text: 'text-secret-0a1b2c3d',
@@ -50,7 +49,6 @@ afterAll(async () => {
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** What functions have logged, parsed; a line that is no JSON is its own message. */
 function lines(message?: string): Line[] {
   const all = system.events.flatMap((event) => (event.type === 'log' ? [parsedLine(event.line)] : []));
   return message === undefined ? all : all.filter((line) => line['message'] === message);
@@ -229,7 +227,6 @@ describe('one chat message', () => {
   });
 });
 
-/** The bodies in all dead-letter queues; they stay there. */
 async function deadLetters(): Promise<string[]> {
   const { QueueUrls = [] } = await system.sqs.send(new ListQueuesCommand({}));
   const found = await Promise.all(

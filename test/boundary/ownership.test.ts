@@ -154,7 +154,6 @@ describe('a transaction of another gateway', () => {
   });
 });
 
-/** A chat user: a name of its own for each test. */
 async function user(name: string) {
   const username = `${name}-${randomUUID().slice(0, 8)}`;
   const token = await mint.sign(mint.claims('DuotempoChat', [CHAT], { username }));
@@ -172,7 +171,6 @@ async function user(name: string) {
       const { status } = await call('POST', '/messages', { to, text, clientMessageId: randomUUID() });
       expect(status).toBe(201);
     },
-    /** What waits, once so many do. */
     waiting: async (count: number): Promise<Record<string, unknown>[]> => {
       const deadline = Date.now() + 20_000;
       for (;;) {

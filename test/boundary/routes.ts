@@ -2,7 +2,6 @@ import { resourcesIn, type Resource } from '../stack/templates.ts';
 
 /** The edges of the app, as the synthesized templates have them: a route that is added is tested by itself. */
 
-/** A route of an HTTP API. */
 export interface HttpRoute {
   readonly stackName: string;
   /** `GET /transactions/{transactionId}`, or `$default`. */
@@ -16,7 +15,6 @@ export interface HttpRoute {
   readonly roleId: string;
 }
 
-/** A route of a WebSocket API. */
 export interface WebSocketRoute {
   readonly routeKey: string;
   readonly authorizationType: string;

@@ -7,9 +7,7 @@ import type { System } from '../end-to-end/system.ts';
 export interface Mint {
   /** Claims of an access token that the API of a stack accepts, with these scopes. */
   readonly claims: (stackName: string, scopes: readonly string[], changes?: JWTPayload) => JWTPayload;
-  /** Signs with the issuer's key. */
   readonly sign: (claims: JWTPayload, header?: { readonly kid?: string }) => Promise<string>;
-  /** Signs with a key that is not the issuer's. */
   readonly signAsOther: (
     claims: JWTPayload,
     header?: Partial<JWTHeaderParameters>,
@@ -17,7 +15,6 @@ export interface Mint {
   ) => Promise<string>;
   /** HMAC with something public in the place of the secret. */
   readonly signWithPublicKey: (claims: JWTPayload, form: 'PEM' | 'JWK' | 'modulus') => Promise<string>;
-  /** The issuer's key id. */
   readonly kid: string;
   /** Where a forged token says that its key can be had. */
   readonly elsewhere: string;
@@ -73,13 +70,11 @@ export async function createMint(system: System, elsewhere = 'http://localhost:1
   };
 }
 
-/** A token without a signature, its header and claims as they are. */
 function unsigned(header: Readonly<Record<string, unknown>>, claims: JWTPayload, signature = ''): string {
   const parts = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
   return [...parts, signature].join('.');
 }
 
-/** The token with other claims under its own signature. */
 function withClaims(token: string, changes: JWTPayload): string {
   const [header = '', payload = '', signature = ''] = token.split('.');
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as JWTPayload;
@@ -87,7 +82,6 @@ function withClaims(token: string, changes: JWTPayload): string {
   return [header, changed, signature].join('.');
 }
 
-/** The token with one bit of its signature changed. */
 function withOtherSignature(token: string): string {
   const place = token.lastIndexOf('.') + 10;
   return `${token.slice(0, place)}${token[place] === 'A' ? 'B' : 'A'}${token.slice(place + 1)}`;

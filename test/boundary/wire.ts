@@ -21,7 +21,6 @@ export interface Answer {
 }
 
 export interface Wire {
-  /** @param base the API's url */
   readonly send: (base: string, request: WireRequest) => Promise<Answer>;
   readonly close: () => void;
 }
@@ -67,18 +66,15 @@ export function createWire(): Wire {
   };
 }
 
-/** An open WebSocket, and what it got. */
 export interface Socket {
   readonly send: (data: string | Buffer) => void;
   /** Frames so far, as text. */
   readonly frames: readonly string[];
-  /** Waits for a frame that is as wanted. */
   readonly until: (isWanted: (frame: string) => boolean) => Promise<string>;
   readonly close: () => void;
   readonly closed: Promise<number>;
 }
 
-/** Opens a WebSocket. @returns the answer where the upgrade was refused */
 export async function connect(
   url: string,
   headers: Readonly<Record<string, string>> = {},

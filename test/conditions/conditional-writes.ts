@@ -7,7 +7,6 @@ import { startEngines } from '../local/dynamodb/engines.ts';
 
 /** A write that is made only under a condition. */
 export interface ConditionalWrite {
-  /** Whose file, below `lambda/`, has it. */
   readonly file: string;
   /** As DynamoDB is sent it. */
   readonly condition: string;
@@ -19,7 +18,6 @@ export interface ConditionalWrite {
 export interface Scenario {
   readonly client: DynamoDBClient;
   readonly table: string;
-  /** All that the table holds. */
   readonly items: () => Promise<unknown[]>;
   /** Something that happens after what the next call has read, and before its first write. */
   readonly beforeNextWrite: (happens: () => Promise<unknown>) => void;

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../eventually.ts';
 
-/** How a command ended, and what it wrote. */
 export interface Ended {
   readonly exitCode: number | null;
   readonly stdout: string;
@@ -24,7 +23,6 @@ export async function command(
   );
 }
 
-/** Runs any other program, and waits for its end. */
 export async function program(
   file: string,
   args: readonly string[],
@@ -38,13 +36,11 @@ export async function shell(script: string): Promise<Ended> {
   return ended(spawnText('bash', ['-euo', 'pipefail', '-c', script]));
 }
 
-/** `npm start`, running. */
 export interface Started {
   readonly outputsFile: string;
   /** Where the APIs are: `http://localhost:<port>`. */
   readonly url: string;
   readonly awsEndpoint: string;
-  /** All that was on its screen so far. */
   readonly screen: () => string;
   /** Ctrl-C. @returns how it ended, and how long that took */
   readonly stop: () => Promise<Ended & { readonly milliseconds: number }>;

@@ -51,7 +51,6 @@ afterAll(async () => {
   await system.stop();
 });
 
-/** Holds an answer against the document, and gives its body. */
 function documented(operation: string, answer: HttpResponse, status: number): unknown {
   const { body, headers } = answer;
   if (answer.status !== status) {
@@ -302,7 +301,6 @@ async function connect(person: Person) {
   return {
     send: (frame: Json) => socket.send(JSON.stringify(frame)),
     undocumented,
-    /** Waits for the next frame of a name. */
     next: async (name: string): Promise<Json> => {
       let found = -1;
       await eventually(() => {

@@ -55,7 +55,6 @@ export function withoutAction(role: string, action: string): TemplateEdit {
   };
 }
 
-/** Lets nobody assume a role. */
 export function withoutTrust(role: string): TemplateEdit {
   return (resources) => {
     const found = Object.entries(resources).filter(
@@ -68,7 +67,6 @@ export function withoutTrust(role: string): TemplateEdit {
   };
 }
 
-/** Takes away resources whose logical id fits. */
 export function withoutResource(logicalId: RegExp): TemplateEdit {
   return (resources) => {
     const found = Object.keys(resources).filter((id) => logicalId.test(id));
@@ -91,7 +89,6 @@ export function withProperty(type: string, path: string, value: unknown): Templa
   };
 }
 
-/** Takes an attribute from what an index projects. */
 export function withoutProjected(indexName: string, attribute: string): TemplateEdit {
   return (resources) =>
     Object.values(resources)
@@ -111,7 +108,6 @@ interface EditableIndex {
   readonly Projection: { NonKeyAttributes: readonly string[] };
 }
 
-/** A property that a template can't have. */
 export interface UnknownProperty {
   readonly logicalId: string;
   readonly type: string;

@@ -238,7 +238,6 @@ async function connectionsOf(system: System, { name }: Person): Promise<string[]
     .map((item) => String(item['connectionId']));
 }
 
-/** A device of a person, and the id of its connection. */
 async function newDevice(
   system: System,
   person: Person,

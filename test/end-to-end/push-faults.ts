@@ -3,7 +3,6 @@ import { awsError, type Interceptor } from '../../local/testing.ts';
 /** What goes wrong with the frames that functions push to connections. */
 export interface PushFaults {
   readonly interceptor: Interceptor;
-  /** The device takes nothing any more. */
   readonly stick: (connectionId: string) => void;
   /** API Gateway refuses so many pushes to the connection, after so many others. */
   readonly refuse: (connectionId: string, after: number, times: number) => void;

@@ -15,12 +15,10 @@ export function eventNames(): string[] {
     .toSorted();
 }
 
-/** The text of an event's file. */
 export function eventText(name: string): string {
   return readFileSync(`${eventsFolder}/${name}.json`, 'utf8');
 }
 
-/** The business date that the events are of. */
 export function storyDate(): string {
   const { pathParameters } = JSON.parse(eventText('request-reconcile')) as {
     pathParameters: { businessDate: string };
@@ -36,7 +34,6 @@ export function withToken(text: string, token: string): string {
   return text.replaceAll(redactedToken, token);
 }
 
-/** An event without the tokens that came with it. */
 export function redacted(text: string): string {
   return text.replaceAll(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, redactedToken);
 }

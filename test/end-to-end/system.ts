@@ -17,11 +17,9 @@ import { editedAssembly, type TemplateEdit } from './edited-assembly.ts';
 export interface System {
   readonly host: LocalHost;
   readonly outputs: Outputs;
-  /** Everything the host has told since the start. */
   readonly events: readonly HostEvent[];
   readonly dynamodb: DynamoDB;
   readonly sqs: SQS;
-  /** The business date that is open now. */
   readonly today: string;
   readonly token: (client: 'gateway' | 'operator') => Promise<string>;
   /** A request to the card API, with a token of the client unless `headers` says otherwise. */
@@ -31,13 +29,10 @@ export interface System {
     path: string,
     options?: { readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> },
   ) => Promise<HttpResponse>;
-  /** Stages a sale with a key of its own, and gives its id. */
   readonly stage: (fields?: Readonly<Record<string, unknown>>, key?: string) => Promise<string>;
-  /** All items of a table, read consistently. */
   readonly scan: (tableName: string) => Promise<Record<string, unknown>[]>;
   /** The name of one of the app's tables or the url of a queue that is no output: what its physical name contains. */
   readonly environment: (name: string) => string;
-  /** Waits until a day's status is as wanted, and gives the day. */
   readonly dayWith: (
     businessDate: string,
     wanted: (day: Record<string, unknown>) => boolean,
@@ -52,11 +47,9 @@ export interface SystemOptions extends Pick<
 > {
   /** @default test, whose waits are short */
   readonly stage?: Stage;
-  /** What is changed in the templates first. */
   readonly edits?: readonly TemplateEdit[];
 }
 
-/** Starts the app of a stage on free ports. */
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const { stage = 'test', edits = [], ...hostOptions } = options;
   const whole = await synthesized(stage);
@@ -174,12 +167,10 @@ export function noonOf(businessDate: string): string {
   return `${businessDate}T12:00:00Z`;
 }
 
-/** The date so many days before the open one. */
 export function daysAgo(system: System, days: number): string {
   return addDays(system.today, -days);
 }
 
-/** A member of an answer that must be text. */
 export function textOf(body: unknown, name: string): string {
   const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
   if (typeof value !== 'string') throw new Error(`The answer has no text ${name}: ${JSON.stringify(body)}`);

@@ -38,7 +38,6 @@ test('an app the host knows nothing of runs from its template: request, queue, w
     const parcelIds = await shelf();
     return Array.isArray(parcelIds) && parcelIds.length === 9;
   });
-  // The index is sorted by weight.
   expect(await shelf()).toEqual(['p8', 'p7', 'p6', 'p5', 'p4', 'p3', 'p2', 'p1', 'p0']);
 
   const batches = events.filter((event) => event.type === 'batch');

@@ -30,7 +30,6 @@ const cutOff = fc
   .tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 }))
   .map(([hour, minute]) => `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`);
 const calendar = fc.record({ timeZone, cutOff });
-/** Instants in milliseconds from 2010 to 2040. */
 const epochMilliseconds = fc.integer({ min: Date.UTC(2010, 0, 1), max: Date.UTC(2040, 0, 1) });
 const date = epochMilliseconds.map((milliseconds) => new Date(milliseconds).toISOString().slice(0, 10));
 

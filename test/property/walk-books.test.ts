@@ -51,7 +51,6 @@ async function* stream<T>(items: readonly T[]): AsyncGenerator<readonly T[], voi
   for (let from = 0; from < items.length; from += 7) yield await Promise.resolve(items.slice(from, from + 7));
 }
 
-/** A walk in one go. */
 async function walkBooks(day: BusinessDay, plan: WalkingRun['plan'], services: WalkServices) {
   return findingsOf(await walkOn({ id: 'run', day, plan }, undefined, services, () => false));
 }

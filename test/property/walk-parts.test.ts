@@ -167,7 +167,6 @@ async function walkInParts(
   };
 }
 
-/** What a comparison of all lines of all terminals says. */
 function terminalsOf(all: readonly Line[], reported: readonly TerminalReport[]) {
   const comparison = createTerminalComparison(reported);
   for (const { fate, ...fields } of all) if (fate !== 'unstaged') comparison.add(stagedFact(fields));

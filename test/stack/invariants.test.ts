@@ -345,7 +345,6 @@ function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The logical id that a `Ref` or `Fn::GetAtt` names. */
 function reference(value: unknown): string | undefined {
   const target = at(value, 'Ref') ?? (isObject(value) ? listOf(value['Fn::GetAtt'])[0] : undefined);
   return typeof target === 'string' ? target : undefined;

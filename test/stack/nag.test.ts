@@ -60,7 +60,6 @@ describe.each(stages)('in the %s stage', (stage) => {
   });
 });
 
-/** The rule packs, telling what their rules find, whether anybody acknowledged it or not. */
 class RawAwsSolutions extends AwsSolutionsChecks {
   readonly findings: Finding[] = [];
   protected override applyRule(params: IApplyRule): void {

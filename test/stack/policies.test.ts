@@ -138,7 +138,6 @@ function at(value: unknown, ...path: readonly string[]): unknown {
   );
 }
 
-/** The logical id that a `Ref` or `Fn::GetAtt` names. */
 function referenceIn(value: unknown): unknown {
   return at(value, 'Ref') ?? at(value, 'Fn::GetAtt', '0');
 }

@@ -4,7 +4,6 @@ export interface Reference {
   /** A logical id, a parameter, a pseudo parameter, or the name of an export. */
   readonly target: string;
   readonly attribute?: string;
-  /** Where in the part it stands. */
   readonly path: string;
 }
 

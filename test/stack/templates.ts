@@ -5,7 +5,6 @@ import { synthesizeIfChanged } from '../../cli/shared/assembly.ts';
 import type { Stage } from '../../lib/config.ts';
 import { deployableStages, stackNameOf } from '../../lib/stage-names.ts';
 
-/** A resource as a template declares it. */
 export interface Declared {
   readonly Type: string;
   readonly Properties?: Readonly<Record<string, unknown>>;
@@ -15,7 +14,6 @@ export interface Declared {
   readonly UpdateReplacePolicy?: string;
 }
 
-/** A declared resource, and where it stands. */
 export interface Resource extends Declared {
   /** `<stack>/<logical id>` */
   readonly place: string;
@@ -33,9 +31,7 @@ export interface Template {
   >;
 }
 
-/** The whole app of a stage, as CloudFormation gets it. */
 export interface StageTemplates {
-  /** The cloud assembly. */
   readonly folder: string;
   readonly templates: ReadonlyMap<string, Template>;
   readonly resources: readonly Resource[];
@@ -52,7 +48,6 @@ export const stages = Object.keys({
   soak: true,
 } satisfies Record<Stage, true>) as Stage[];
 
-/** Of the sandbox stage, in the order of their deployment. */
 export const stackNames = ['DuotempoIdentity', 'DuotempoCardSettlement', 'DuotempoChat'] as const;
 
 export function stackNamesOf(stage: Stage): readonly string[] {
@@ -89,12 +84,10 @@ export async function stageTemplates(stage: Stage): Promise<StageTemplates> {
   };
 }
 
-/** All resources of all stacks of a stage. */
 export async function resourcesOf(stage: Stage): Promise<Resource[]> {
   return resourcesIn(await synthesized(stage));
 }
 
-/** All resources of all stacks of a cloud assembly. */
 export function resourcesIn(assembly: string): Resource[] {
   return deployableStages
     .flatMap(stackNamesOf)

@@ -84,7 +84,6 @@ judge(
   'spectral.yaml',
 );
 
-/** The list that a report is, or holds. */
 function listIn(stdout: string, stderr: string, member?: string): unknown[] {
   try {
     const report: unknown = JSON.parse(stdout);

@@ -42,7 +42,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** What it writes about a run. */
 const Report = v.object({
   complete: v.boolean(),
   operations: v.object({ total: v.number(), tested: v.number() }),
@@ -56,7 +55,6 @@ const Report = v.object({
 
 interface Run {
   readonly report: v.InferOutput<typeof Report>;
-  /** The reason of each failure that is listed. */
   readonly listed: readonly string[];
   readonly screen: string;
 }
@@ -65,7 +63,6 @@ interface RunOptions {
   /** Values that lead to where something is, for most requests. */
   readonly dictionaries: Readonly<Record<string, readonly string[]>>;
   readonly tokens?: Readonly<Record<string, string>>;
-  /** Changes the document first. */
   readonly edit?: (text: string) => string;
   readonly args?: readonly string[];
 }

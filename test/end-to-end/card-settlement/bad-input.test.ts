@@ -83,7 +83,6 @@ async function tableNames(): Promise<string[]> {
   return TableNames;
 }
 
-/** Every item of every table, as text. */
 async function allItems(): Promise<string[]> {
   const tables = await tableNames();
   const items = await Promise.all(tables.map(async (table) => system.scan(table)));
@@ -413,7 +412,6 @@ function rowsOf(refusals: Readonly<Record<string, Cases>>) {
   });
 }
 
-/** The gateway's token with one bit of its signature changed. */
 async function forged(): Promise<string> {
   const token = await system.token('gateway');
   const place = token.lastIndexOf('.') + 10;

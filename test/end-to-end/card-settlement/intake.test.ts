@@ -29,14 +29,12 @@ async function stagedOf(merchantId: string): Promise<Record<string, unknown>[]> 
   return (await system.scan(stagedTable())).filter((item) => item['merchantId'] === merchantId);
 }
 
-/** A member of an answer that must be a list of objects. */
 function itemsOf(body: unknown): Record<string, unknown>[] {
   const items: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'items') : undefined;
   if (!Array.isArray(items)) throw new Error(`The answer has no items: ${JSON.stringify(body)}`);
   return items.map((item: object) => ({ ...item }));
 }
 
-/** Reads a list to its end, `limit` items at a time. */
 async function pagesOf(path: string, limit: number): Promise<Record<string, unknown>[][]> {
   const pages: Record<string, unknown>[][] = [];
   for (let cursor = ''; ;) {
@@ -232,7 +230,6 @@ describe('lists', () => {
   });
 });
 
-/** The settlement file of a date, as lines of fields. */
 async function fileOf(date: string): Promise<string[][]> {
   const { status, headers, body } = await system.call('gateway', 'GET', `/settlements/${date}`, {
     headers: { accept: 'text/csv' },

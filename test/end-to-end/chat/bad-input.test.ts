@@ -338,7 +338,6 @@ describe('a connection', () => {
   });
 });
 
-/** A socket that frames of any kind can be sent through. */
 async function open(person: Person) {
   const url = `${system.outputs.DuotempoChat.WebSocketUrl}?token=${await person.token()}`;
   const socket = new WebSocket(url);
@@ -391,12 +390,10 @@ async function refusal(token: string | undefined): Promise<number> {
   });
 }
 
-/** The token with the last bytes of its signature changed. */
 function forged(token: string): string {
   return `${token.slice(0, -8)}${token.endsWith('AAAAAAAA') ? 'BBBBBBBB' : 'AAAAAAAA'}`;
 }
 
-/** The messages of a user in the table. */
 async function writtenBy({ name }: Person): Promise<unknown[]> {
   return (await system.scan(system.environment('MESSAGES_TABLE'))).filter(({ from }) => from === name);
 }

@@ -32,7 +32,6 @@ async function postAll(from: Person, to: Person, all: readonly string[]): Promis
   for (const text of all) await from.post(to, text);
 }
 
-/** What waits in a user's inbox, once so many wait. */
 async function waitingOnes(person: Person, count: number): Promise<string[]> {
   let found: string[] = [];
   await eventually(async () => (found = await person.waiting()).length >= count, `${count} wait`);
@@ -351,7 +350,6 @@ test('320 messages of 16 users at once: every conversation is 1 to n, every reci
   }
 }, 300_000);
 
-/** What the connections table holds of a user. */
 async function connectionsOf(person: Person): Promise<string[]> {
   const items = await system.scan(system.environment('CONNECTIONS_TABLE'));
   return items.filter(({ userId }) => userId === person.name).map(({ connectionId }) => String(connectionId));
@@ -364,7 +362,6 @@ async function helloAtOnce(device: TestDevice, person: Person, times: number): P
   return connectionsOf(person);
 }
 
-/** Puts the message of a notification on the queue once more. */
 async function redeliver(one: Person, other: Person, sequence: number): Promise<void> {
   await system.sqs.sendMessage({
     QueueUrl: system.environment('NOTIFICATION_QUEUE_URL'),

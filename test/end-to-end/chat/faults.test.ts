@@ -150,7 +150,6 @@ async function allAcknowledged(
   );
 }
 
-/** The log lines of deliveries in the conversation of two users. */
 function delivered(one: Person, other: Person): string[] {
   const conversationId = conversationIdOf(one.name, other.name);
   return system.events.flatMap((event) =>

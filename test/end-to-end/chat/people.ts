@@ -25,7 +25,6 @@ export interface Person {
   readonly post: (to: Person, text: string, clientMessageId?: string) => Promise<number>;
   /** The texts of the whole conversation with another, page by page. */
   readonly history: (other: Person) => Promise<{ readonly sequence: number; readonly text: string }[]>;
-  /** The texts that wait. */
   readonly waiting: () => Promise<string[]>;
   /** A device, connected and, unless told otherwise, caught up. */
   readonly device: (options?: DeviceOptions) => Promise<TestDevice>;
@@ -43,7 +42,6 @@ export interface TestDevice extends Device {
   readonly frames: readonly ServerFrame[];
   readonly notifications: () => NotificationFrame[];
   readonly texts: () => string[];
-  /** Waits until what the device has seen is as wanted. */
   readonly until: (
     wanted: (device: TestDevice) => boolean,
     what: string,

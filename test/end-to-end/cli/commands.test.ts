@@ -417,7 +417,6 @@ describe('Ctrl-C', () => {
   });
 });
 
-/** All items of the app's table whose name contains a word. */
 async function scan(name: string): Promise<Record<string, unknown>[]> {
   const client = new DynamoDB({
     region: 'us-east-1',

@@ -9,7 +9,6 @@ import { shell, start, type Started } from '../command.ts';
  * run to run (ids, dates, instants) are replaced. What needs AWS is checked to exist.
  */
 
-/** Pages whose commands run here. */
 const RUN = ['README.md', 'docs/card-settlement.md', 'docs/chat.md', 'docs/local-host.md'];
 const PAGES = [...RUN, 'docs/commands.md', 'docs/deploying.md'];
 const read = (page: string): string => readFileSync(page, 'utf8');
@@ -80,7 +79,6 @@ describe('the commands', () => {
   }
 });
 
-/** Without what differs from run to run. */
 function normalised(output: string): string {
   return output
     .replaceAll('\r', '')

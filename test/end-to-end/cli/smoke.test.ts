@@ -24,7 +24,6 @@ interface Report {
 const folder = mkdtempSync(join(tmpdir(), 'duotempo-smoke-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What a smoke test says of a system, which is then looked at. */
 async function smoke(
   edits: readonly TemplateEdit[],
   look: (system: System, report: Report) => Promise<void> | void,

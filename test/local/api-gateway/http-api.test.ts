@@ -99,7 +99,6 @@ async function send(
   });
 }
 
-/** The event that the function got for this request. */
 async function eventOf(
   path: string,
   options: Parameters<typeof send>[2] = {},
@@ -110,7 +109,6 @@ async function eventOf(
   return Object(JSON.parse(text)).event;
 }
 
-/** What the client gets for what the function returned. */
 async function replyTo(invocation: Invocation | (() => Promise<Invocation>)): Promise<Reply> {
   const { url } = await anApi(async () => (typeof invocation === 'function' ? invocation() : invocation));
   return send(url, '/shop');
@@ -533,7 +531,6 @@ describe('a request that does not end', () => {
   });
 });
 
-/** A connection, and what came back on it: the events that functions answered with. */
 function rawClient(url: string) {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   let received = '';

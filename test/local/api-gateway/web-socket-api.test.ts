@@ -30,7 +30,6 @@ const succeed = (payload: unknown): Invocation => ({ kind: 'success', payload })
 const fail = (errorMessage: string): Invocation => ({ kind: 'error', errorType: 'Error', errorMessage });
 const ok = () => succeed({ statusCode: 200 });
 
-/** A route whose function has the route's name for its ARN. */
 const route = (routeKey: string, more: Partial<WebSocketRoute> = {}): WebSocketRoute => ({
   routeKey,
   integration: { kind: 'function', functionArn: routeKey, timeoutMilliseconds: 29_000 },
@@ -116,7 +115,6 @@ async function anApi(
   };
 }
 
-/** A client that is connected, with the frames it got. */
 async function connected(url: string, options: { readonly headers?: Record<string, string> } = {}) {
   const socket = new WebSocket(url, options);
   const frames: string[] = [];
@@ -135,7 +133,6 @@ async function connected(url: string, options: { readonly headers?: Record<strin
   };
 }
 
-/** The status and the body that an upgrade is refused with. */
 async function refusal(url: string, headers: Record<string, string> = {}): Promise<[number, JsonObject]> {
   const [request, response] = await once(new WebSocket(url, { headers }), 'unexpected-response');
   let body = '';

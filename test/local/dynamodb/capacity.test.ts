@@ -13,7 +13,6 @@ const TableName = 'Things';
 const ReturnConsumedCapacity = 'INDEXES';
 const S = (value: string): AttributeValue => ({ S: value });
 const N = (value: number): AttributeValue => ({ N: String(value) });
-/** Text of so many bytes. */
 const text = (bytes: number): AttributeValue => S('x'.repeat(bytes));
 
 const engines = await startEngines();

@@ -62,7 +62,6 @@ const query = (KeyConditionExpression: string, values: Item, more: Partial<Query
 const get = async (pk: string): Promise<Item | undefined> =>
   (await engines.dynamoDbClient.getItem({ TableName, Key: key(pk) })).Item;
 
-/** That a call is refused as DynamoDB refuses it. */
 async function refused(call: Promise<unknown>, message: string): Promise<void> {
   await expect(call).rejects.toMatchObject({
     name: 'ValidationException',

@@ -42,7 +42,6 @@ export async function startEngines(
     sqs,
     sqsClient,
     dynamoDbClient,
-    /** Makes a queue, and answers where it is. */
     createQueue: (queueName: string, attributes: Readonly<Record<string, string>> = {}) => {
       const queue = {
         queueName,

@@ -39,7 +39,6 @@ const failure: Invocation = { kind: 'error', errorType: 'Error', errorMessage: '
 /** A message that waits for its batch must not come again meanwhile. */
 const outlastsWindow = { VisibilityTimeout: '30' };
 
-/** A queue, and what was invoked with its messages once `start` is called. */
 function newWorker(play: Play, attributes: Readonly<Record<string, string>> = {}) {
   queues += 1;
   const queue = engines.createQueue(`worker-${queues}`, { VisibilityTimeout: '1', ...attributes });

@@ -7,7 +7,6 @@ import { parseScheduleExpression } from '../../../local/scheduler/schedule-expre
 
 const createdAt = new Date('2026-01-01T00:00:00Z');
 
-/** The first `count` occurrences after an instant, as ISO text. */
 function occurrences(
   expression: string,
   after: string,

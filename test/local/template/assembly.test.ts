@@ -60,7 +60,6 @@ const role = {
   },
 };
 
-/** A function whose code stands in the template. */
 const inlineFunction = (code: string, more: object = {}) => ({
   Type: 'AWS::Lambda::Function',
   Properties: {

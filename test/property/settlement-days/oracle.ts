@@ -61,7 +61,6 @@ export interface Sums {
   readonly net: bigint;
 }
 
-/** Reads everything there is. @throws Error if a fact or an entry is there twice */
 export async function readBooks(world: World): Promise<Books> {
   const [staged, ledger, days] = [
     await world.scan('staged'),
@@ -128,7 +127,6 @@ export interface Line {
 /** `<date>#<currency>#<staged or a status>` → count and amount; nothing is left out. */
 export type Control = ReadonlyMap<string, Line>;
 
-/** The control totals that follow from what became of every transaction. */
 export function controlOf(fates: readonly Fate[]): Control {
   const lines = new Map<string, Line>();
   function add(date: string, currency: string, side: 'staged' | Status, count: number, amount: bigint): void {

@@ -28,7 +28,6 @@ import { settlementWorld } from './world.ts';
 const DATE = '2026-03-10';
 const calendar = { timeZone: 'America/New_York', cutOff: '17:00' };
 
-/** Who decides whose call is next. */
 let choose: Draw = () => 0;
 
 const world = await settlementWorld(new Date(`${DATE}T16:00:00Z`), undefined, {

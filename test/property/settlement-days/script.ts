@@ -46,7 +46,6 @@ export type Step =
   | { readonly kind: 'reversal'; readonly of: number }
   /** A sale of the date before, reported when that date is over. */
   | { readonly kind: 'late-sale'; readonly merchant: number; readonly amount: number }
-  /** An operator has the open day reconciled. */
   | { readonly kind: 'reconcile' }
   /** The same; hours later, when all is settled, held transactions are decided on. */
   | {
@@ -55,7 +54,6 @@ export type Step =
     };
 
 export interface Script {
-  /** One list per business date. */
   readonly dates: readonly (readonly Step[])[];
   /** The first date's rates come an hour after its cut-off. */
   readonly ratesComeLate: boolean;
@@ -117,14 +115,12 @@ export const scripts: fc.Arbitrary<Script> = fc.record({
   terminalMiscounts: fc.boolean(),
 });
 
-/** A transaction of a script that was accepted. */
 export interface Posted {
   readonly transaction: Transaction;
   readonly transactionId: string;
   readonly businessDate: BusinessDate;
 }
 
-/** What came of a script: what was accepted, and every answer, by the step it is of. */
 export interface Played {
   readonly posted: readonly Posted[];
   readonly answers: readonly string[];
@@ -132,7 +128,6 @@ export interface Played {
 
 export const scriptStartsAt = new Date(startOf(DATES[0]));
 
-/** Plays a script until all is settled. */
 export async function play(script: Script, world: World): Promise<Played> {
   const posted: Posted[] = [];
   const copies: Posted[] = [];

@@ -10,9 +10,7 @@ import type { TableDescription } from '../../../local/dynamodb/table.ts';
 import type { JsonObject } from '../../../local/index.ts';
 import type { Draw } from '../draw.ts';
 
-/** What happens at one write of an invocation. */
 export interface Fault {
-  /** Which of its writes, from 0. */
   readonly atWrite: number;
   /** `before`, `after`: it fails, without or with its effect. `again`: its answer is lost, and the SDK sends it again. */
   readonly effect: 'before' | 'after' | 'again';
@@ -20,7 +18,6 @@ export interface Fault {
   readonly dies: boolean;
 }
 
-/** How an invocation ended. */
 export type Ended<T> =
   | { readonly outcome: 'answered'; readonly value: T }
   | { readonly outcome: 'failed'; readonly error: unknown; readonly died: boolean };
@@ -64,7 +61,6 @@ interface Request {
   readonly service: string;
   readonly action: string;
   readonly json: JsonObject;
-  /** The partition that a query reads. */
   readonly partition: string | undefined;
   checked?: CheckedRequest;
 }

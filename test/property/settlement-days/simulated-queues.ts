@@ -15,7 +15,6 @@ export interface Disorder {
   readonly faultPercent: number;
 }
 
-/** A message that waits. */
 export interface Message extends SentMessage {
   readonly id: string;
   visibleAt: number;
@@ -78,9 +77,7 @@ export function simulatedQueues(clock: () => number, draw: Draw, disorder: Disor
         if (message.receiveCount < queue.maxReceiveCount) messages.push(message);
       }
     },
-    /** How many messages a queue has. */
     waiting: (queueUrl: string): number => messages.filter((each) => each.queueUrl === queueUrl).length,
-    /** When the next message is due. */
     nextAt: (): number => earliest(messages)?.visibleAt ?? Number.POSITIVE_INFINITY,
   };
 }

@@ -205,7 +205,6 @@ export async function settlementWorld(
     return all;
   }
 
-  /** Dates that have ended and are not balanced. */
   async function unbalanced(): Promise<BusinessDate[]> {
     const open = businessDateOf(now(), calendar);
     return (await days())
@@ -213,7 +212,6 @@ export async function settlementWorld(
       .map(({ businessDate }) => businessDate);
   }
 
-  /** Lets time pass, with all that happens until then. */
   async function advance(to: number): Promise<void> {
     for (let steps = 0; ; steps++) {
       if (steps > 20_000) throw new Error('The world does not come to rest.');
@@ -296,7 +294,6 @@ export async function settlementWorld(
         await advance(clock + 5 * 60_000);
       }
     },
-    /** All items of a table, as plain records. */
     scan: async (table: keyof typeof tableNames): Promise<Readonly<Record<string, unknown>>[]> => {
       const request = new ScanCommand({ TableName: tableNames[table] });
       const { Items: items = [], LastEvaluatedKey: lastKey } = await aws.client.send(request);

@@ -8,7 +8,6 @@ import type { Operation } from './operations.ts';
 
 /** What a side answered, in a form that equal answers share. */
 export interface Answer {
-  /** The name of the error. */
   readonly error?: string;
   readonly message?: string;
   readonly body: Readonly<Record<string, unknown>>;
@@ -68,7 +67,6 @@ function unordered(part: unknown): unknown {
 
 type Case = (operation: Pick<Operation, 'action' | 'input'>, ours: Answer, local: Answer) => boolean;
 
-/** Whether two answers are the same but for some parts. */
 function isSameBut(parts: readonly string[], ours: Answer, local: Answer): boolean {
   const rest = ({ error, body }: Answer) => ({
     error,

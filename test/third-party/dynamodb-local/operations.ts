@@ -21,7 +21,6 @@ const index = (IndexName: string, keys: readonly string[], Projection: object) =
   Projection,
 });
 
-/** A table with an index of each kind and projection. */
 export const TABLE_REQUEST = {
   TableName: 'Differential',
   BillingMode: 'PAY_PER_REQUEST' as const,

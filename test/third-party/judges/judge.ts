@@ -17,7 +17,6 @@ export interface Verdict {
   readonly isInstallable: boolean;
 }
 
-/** Counts the cases that a judge was asked. */
 export interface Tally {
   readonly agree: (cases?: number) => void;
   /** A case with a difference that is listed. The same reason again is the same difference. */
@@ -26,7 +25,6 @@ export interface Tally {
   readonly leaveAside: (reason: string) => void;
 }
 
-/** Where the verdicts of one run are gathered. */
 const folder = process.env['DUOTEMPO_VERDICTS'];
 const skipped = test.skip;
 

@@ -35,7 +35,6 @@ function metadata(HTTPStatusCode: number | undefined) {
   return { ResponseMetadata: { HTTPHeaders: {}, HTTPStatusCode } };
 }
 
-/** A refusal as boto3 prints it. */
 async function refusalOf(operation: string, call: Promise<unknown>): Promise<string> {
   try {
     await call;
@@ -383,7 +382,6 @@ export const DYNAMODB_SCENARIOS: Readonly<Record<string, Scenario>> = Object.fro
   Object.entries(SCENARIOS).map(([name, scenario]) => [`TestDynamoDB::${name}`, scenario]),
 );
 
-/** Recorded tests that are not re-enacted. */
 export const DYNAMODB_LEFT_ASIDE: LeftAside = [
   [
     /transact|idempotent_writing|not_existing_table/,

@@ -31,7 +31,6 @@ function verdict(pattern: Json, event: Json): Verdict {
 interface RuleCase {
   readonly name: string;
   readonly pattern: Json;
-  /** In the order in which they were put. */
   readonly events: readonly Json[];
   readonly verdicts: readonly Verdict[];
 }

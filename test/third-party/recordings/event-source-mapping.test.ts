@@ -25,7 +25,6 @@ interface Worker {
   readonly sourceUrl: string;
   readonly destinationUrl: string;
   readonly send: (body: string, attributes?: Record<string, MessageAttributeValue>) => Promise<unknown>;
-  /** What the function tells next. */
   readonly told: () => Promise<unknown>;
   readonly deadLetter: () => Promise<unknown>;
 }

@@ -14,18 +14,15 @@ export interface Recording<Account> {
   /** What AWS refused in a call and the host refuses in a template, by the name of the test. */
   readonly refusals?: Readonly<Record<string, Refusal<Account>>>;
   readonly leftAside: LeftAside;
-  /** Fields that differ, with the reason. */
   readonly known: Readonly<Record<string, string>>;
 }
 
 export interface Refusal<Account> {
   /** Rejects. */
   readonly ask: (account: Account) => Promise<unknown>;
-  /** What the host says. */
   readonly reason: string;
 }
 
-/** What the scenarios of a recording are run on. */
 export interface Place<Account> {
   /** For one scenario. */
   readonly account: () => Account;

@@ -131,7 +131,6 @@ export const MOVE_TASKS_LEFT_ASIDE: LeftAside = [
   [/delete_destination_queue/, 'DeleteQueue: queues stay as long as their template'],
 ];
 
-/** Fields that differ, with the reason. */
 export const MOVE_TASK_DIFFERENCES: Readonly<Record<string, string>> = {
   'list-after.Results[0].ApproximateNumberOfMessagesMoved':
     'AWS cancels some seconds later and moves on until then; here a cancelled task moves nothing more',

@@ -510,7 +510,6 @@ export const SQS_SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 };
 
-/** Recorded tests that are not re-enacted. */
 export const SQS_LEFT_ASIDE: LeftAside = [
   [
     /\[sqs_query|TestSqsQueryApi/,

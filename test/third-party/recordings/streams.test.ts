@@ -27,15 +27,12 @@ type Item = Record<string, AttributeValue>;
 interface Account {
   readonly dynamodb: DynamoDB;
   readonly streams: StreamsCall;
-  /** What a scenario's template made. */
   readonly piped: (name: string) => {
     readonly table: string;
-    /** What the pipe makes of the next record. */
     readonly record: () => Promise<unknown>;
     /** The answer of a call that receives the next dead letter. */
     readonly deadLetter: () => Promise<unknown>;
   };
-  /** Starts another host, with a pipe. */
   readonly startWith: (setup: PipeSetup) => Promise<unknown>;
 }
 

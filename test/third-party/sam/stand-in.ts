@@ -16,7 +16,6 @@ export interface SamFunction {
 
 export type Variables = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** The functions of a template by their logical ids. */
 export function functionsOf(templateFile: string): Map<string, SamFunction> {
   const { Resources } = JSON.parse(readFileSync(templateFile, 'utf8')) as {
     Resources: Record<string, SamFunction>;

@@ -4,7 +4,6 @@ import { stageConfig, type Stage } from '../../../lib/config.ts';
 import { command, type Started } from '../../end-to-end/command.ts';
 import { eventText, storyDate, withToken } from '../../end-to-end/recorded-events.ts';
 
-/** What a function answered, or the message of what it threw. */
 export type Answer = { readonly answer: unknown } | { readonly error: string };
 
 /** A function that is invoked with its event, and what must come of it. */

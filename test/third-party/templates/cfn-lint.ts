@@ -7,10 +7,8 @@ import { templateFiles } from './files.ts';
 
 const run = promisify(execFile);
 
-/** What cfn-lint finds at one place of a template. */
 export interface Finding {
   readonly rule: string;
-  /** Of the template, as it was given. */
   readonly file: string;
   readonly logicalId: string;
   readonly type: string;

@@ -34,7 +34,6 @@ const unseen: SendPlan = { all: false, sentBefore: '9999' };
 
 const open = businessDay({ firstStagedAt: '2026-03-10T12:00:00.000Z' });
 
-/** An instant so many seconds after the cut-off. */
 function after(seconds: number): Date {
   return new Date(Date.parse(CUT_OFF) + seconds * 1000);
 }

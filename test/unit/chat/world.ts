@@ -17,7 +17,6 @@ export const ada = 'ada';
 export const bob = 'bob';
 export const conversation = conversationIdOf(ada, bob);
 
-/** A message of ada to bob. */
 export function chatMessage(sequence: number, from = ada, to = bob): Message {
   return {
     conversationId: conversationIdOf(from, to),
@@ -77,17 +76,13 @@ export function createChatWorld(
   const world = {
     messages,
     connections,
-    /** The open connections, and what was pushed to each. */
     devices,
     /** Connections whose device takes nothing. */
     stuck,
-    /** What was sent to the drain queue. */
     drains,
-    /** What was sent to the notification queue. */
     queued,
     inbox,
     post: (message: Message) => messages.set(conversationSequenceOf(message), message),
-    /** A device that says hello. */
     hello: (userId: string, connectionId: string) => {
       if (!devices.has(connectionId)) devices.set(connectionId, []);
       connections.set(connectionId, { userId, state: 'draining' });

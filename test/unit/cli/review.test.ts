@@ -69,7 +69,6 @@ describe('a held transaction', () => {
   });
 });
 
-/** Someone who answers one after the other. */
 function person(...answers: string[]) {
   const said: string[] = [];
   const decisions: unknown[][] = [];

@@ -17,7 +17,6 @@ async function* textOf(lines: readonly string[]): AsyncGenerator<string> {
   yield [header, ...lines].join('\n');
 }
 
-/** The API's identifier of a transaction. */
 function idOf(key: string): string {
   return createHash('md5').update(key).digest('hex');
 }

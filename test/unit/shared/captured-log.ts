@@ -1,7 +1,6 @@
 import { logger } from '../../../lambda/shared/log.ts';
 import { jest } from '@jest/globals';
 
-/** Runs something while the functions' logger writes to memory; gives its result and the lines. */
 export async function captureLog<T>(
   work: () => T | Promise<T>,
 ): Promise<{ readonly result: T; readonly lines: readonly unknown[] }> {

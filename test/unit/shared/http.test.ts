@@ -62,7 +62,6 @@ async function answer(
   return { ...result, lines };
 }
 
-/** What a request's parsing throws. */
 function problemOf(work: () => unknown): Problem {
   try {
     work();

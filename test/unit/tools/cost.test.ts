@@ -30,7 +30,6 @@ const record = (unit: UsageUnit, count: number, by: string, resource = by, part 
   count,
 });
 
-/** What 100 sales took, made up. */
 const usage: SalesUsage = {
   day: [
     record('http-api-requests', 100, '', 'card-settlement', 'POST /transactions'),

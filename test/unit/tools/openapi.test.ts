@@ -172,7 +172,6 @@ function operationsOf(api: ApiName): { api: ApiName; method: string; path: strin
   );
 }
 
-/** A document that has the schema. */
 function documentWith(name: SchemaName) {
   const found = Object.values(documents).find(({ components }) => Object.hasOwn(components.schemas, name));
   if (found === undefined) throw new Error(`No document has ${name}.`);

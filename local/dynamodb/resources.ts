@@ -119,7 +119,9 @@ function indexRequest(index: JsonObject): JsonObject {
 }
 
 const capacity = inert('Capacity is not simulated: the host never throttles a table.');
-const expiry = inert("DynamoDB's deletes lag by days, so programs must filter; the host never deletes.");
+const expiry = inert(
+  "DynamoDB's deletes lag by days, so programs must filter. Here expired items go when the clock is moved.",
+);
 
 const keySchema = { 'KeySchema[].AttributeName': honoured, 'KeySchema[].KeyType': honoured };
 const index = (prefix: string): Properties => ({

@@ -63,7 +63,7 @@ function claimsOf({ documented, recorded = {}, ours = [] }: Rules) {
 
 /** Tests in `test/local` that say how the host is made, not what AWS does. */
 const OURS =
-  /(^|\/)(assembly|aws-endpoint|filter-criteria|interceptors|intrinsics|live-resources|other-app|support|usage|user-pool-service)\.test\.ts$/;
+  /(^|\/)(assembly|aws-endpoint|clock|filter-criteria|interceptors|intrinsics|live-resources|other-app|support|usage|user-pool-service)\.test\.ts$/;
 
 /** Titles without a source, and sources and differences without a title. */
 function gapsOf(rules: Rules): readonly string[] {

@@ -291,3 +291,36 @@ test('items are the same whatever the order of attributes and of the elements of
   expect(canonicalText({ a: { S: '1' } })).not.toBe(canonicalText({ a: { N: '1' } }));
   expect(itemBytes({ ab: { B: 'AAAA' }, c: { NULL: true } })).toBe(2 + 3 + 1 + 1);
 });
+
+test('an item that expires leaves a record that names the service', async () => {
+  const { TableName, streamArn } = await expiringTable();
+  const send = engines.dynamoDbClient;
+  const seconds = Math.floor(Date.now() / 1000);
+  const put = (id: string, more: Item): Promise<unknown> =>
+    send.putItem({ TableName, Item: { id: { S: id }, ...more } });
+  await put('expired', { expiresAt: { N: String(seconds - 60) } });
+  await put('alive', { expiresAt: { N: String(seconds + 60) } });
+  await put('text', { expiresAt: { S: '1' } });
+  await put('everlasting', {});
+  engines.dynamoDb.expireItems();
+  const { Items = [] } = await send.scan({ TableName });
+  expect(Items.map(({ id }) => id?.S).toSorted()).toEqual(['alive', 'everlasting', 'text']);
+  const last = (await recordsOf(streamArn, { ShardIteratorType: 'TRIM_HORIZON' })).at(-1);
+  expect(last).toMatchObject({
+    eventName: 'REMOVE',
+    userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' },
+    dynamodb: { Keys: { id: { S: 'expired' } } },
+  });
+});
+
+async function expiringTable() {
+  const TableName = 'Expiring';
+  const keys = {
+    AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+  };
+  const request = { TableName, BillingMode: 'PAY_PER_REQUEST', ...keys };
+  await engines.dynamoDb.createTable(request, { timeToLiveAttribute: 'expiresAt' });
+  const table = { tableName: TableName, keyNames: ['id'], viewType: 'KEYS_ONLY' } as const;
+  return { TableName, streamArn: engines.dynamoDb.streams.enable(table) };
+}

@@ -255,12 +255,14 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
           'a stream › has records in the form',
           'a stream › answers sequence numbers',
         ],
+        'DynamoDB developer guide, "DynamoDB Streams and Time to Live"': ['an item that expires'],
         'DynamoDB Streams API reference, TrimmedDataAccessException': ['what a stream keeps › is bounded'],
         'DynamoDB developer guide, "Data types"': ['items are the same'],
       },
       differences: {
         'a stream › has one record': 'a stream here has one shard that never ends',
         'what a stream keeps › is bounded': 'AWS trims by age alone',
+        'an item that expires': 'expired items go when the clock is moved; on AWS they go within days',
       },
     },
     {
@@ -276,7 +278,7 @@ export const SERVICES: Readonly<Record<string, readonly Rules[]>> = {
       },
       differences: {
         'a table of a template › tells whether its items expire':
-          'the host never deletes what has expired; AWS lags by days',
+          'expired items go when the clock is moved; on AWS they go within days',
       },
     },
   ],

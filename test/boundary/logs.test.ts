@@ -176,10 +176,17 @@ describe('one chat message', () => {
     const { conversationId, sequence } = posted.body as { conversationId: string; sequence: number };
     const notificationId = notificationIdOf({ conversationId, sequence });
     const names = { requestId: requestIdOf(posted), conversationId, sequence };
-    expect(linesOf(posted)).toMatchObject([
-      { message: 'message written', ...names },
-      { message: 'message delivered', ...names, notificationId, outcome: 'notified', pushed: 1 },
-    ]);
+    expect(new Set(linesOf(posted).map(({ message }) => message))).toEqual(
+      new Set(['message written', 'message delivered']),
+    );
+    expect(linesOf(posted, 'message written')).toMatchObject([names]);
+    // A delivery whose push took too long is tried again.
+    expect(linesOf(posted, 'message delivered').at(-1)).toMatchObject({
+      ...names,
+      notificationId,
+      outcome: 'notified',
+      pushed: 1,
+    });
     expect(await itemOf('NOTIFICATIONS_TABLE', 'userId', live.name)).toMatchObject(names);
 
     const later = await live.device();

@@ -35,7 +35,10 @@ export async function startAwsEndpoint(options: AwsEndpointOptions): Promise<Aws
       if (url.startsWith(prefix)) return handle(request, response, url.slice(prefix.length));
     }
     const gone = new AbortController();
-    response.once('close', () => gone.abort());
+    response.once('close', () => {
+      // An abort makes an error with a stack, which each answered request would pay for.
+      if (!response.writableFinished) gone.abort();
+    });
     try {
       const body = await readBody(request);
       send(

@@ -18,6 +18,7 @@ const commands = {
   rates: 'loads FX rates for the dates that need them',
   users: 'adds, removes and lists chat users',
   chat: 'chats with another user in this terminal',
+  worker: 'works on a queue outside Lambda',
   cost: 'prices sales and messages by the units they take on AWS',
   latency: 'measures how long a chat message is on its way',
   bench: 'measures the whole app on this machine',

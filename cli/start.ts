@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Option } from 'commander';
 import { businessDateOf } from '../lambda/card-settlement/domain/business-date.ts';
 import { stageConfig, type Stage } from '../lib/config.ts';
 import { stackNameOf, type DeployableStage } from '../lib/stage-names.ts';
@@ -19,6 +20,7 @@ import {
 import { datesForRates, loadFxRates, readShippedFxRates } from './shared/fx-rates.ts';
 import { hostOutputs, outputsOf } from './shared/outputs.ts';
 import { colorsFor, formatSeconds, print } from './shared/screen.ts';
+import { workers, type WorkerName } from './shared/workers.ts';
 import { createEventScreen, type EventScreen } from './start/event-screen.ts';
 import { checkHostFile, writeHostFiles, type HostFiles } from './start/host-files.ts';
 import { samVariables, type SamHost } from './start/sam-variables.ts';
@@ -30,6 +32,7 @@ interface StartOptions {
   readonly awsHost?: string;
   readonly accountConcurrency?: number;
   readonly at?: Date;
+  readonly withoutWorker?: readonly WorkerName[];
   readonly outputs?: string;
   readonly stage: readonly Stage[];
 }
@@ -54,6 +57,12 @@ export const run = defineCommand<StartOptions>(
       '--at <instant>',
       'what its clock says at first: 2026-11-03T16:58:00-05:00 (default: now)',
       instant,
+    )
+    .addOption(
+      new Option(
+        '--without-worker <queue...>',
+        'leave the messages of a queue to npm run worker: its function polls for none',
+      ).choices(workers),
     )
     .option('--outputs <file>', 'where to write the outputs (default: outputs.json of the project)')
     .addOption(localStagesOption()),
@@ -112,6 +121,7 @@ async function runUntil(signal: AbortSignal, options: StartOptions, context: Com
     print(
       welcome({
         systems: running,
+        leftOut: options.withoutWorker ?? [],
         outputsFile: options.outputs ?? unusualFile(files.outputs, context),
         colors,
         seconds: formatSeconds((performance.now() - started) / 1000),
@@ -131,7 +141,7 @@ async function startHost(
   stages: readonly Stage[],
   onEvent: (event: HostEvent) => void,
   signal: AbortSignal,
-  { port, awsPort, awsHost, accountConcurrency, at }: StartOptions,
+  { port, awsPort, awsHost, accountConcurrency, at, withoutWorker = [] }: StartOptions,
   { projectFolder }: CommandContext,
 ): Promise<LocalHost> {
   const { dim } = colorsFor(process.stdout);
@@ -149,6 +159,7 @@ async function startHost(
     ...(awsHost === undefined ? {} : { awsAddress: awsHost }),
     ...(accountConcurrency === undefined ? {} : { accountConcurrency }),
     ...(at === undefined ? {} : { startAt: at }),
+    idleMappings: withoutWorker.map((worker) => `${worker}Mapping`),
     onEvent,
   }).catch(explainPort);
 }

@@ -64,6 +64,8 @@ export interface ServiceOptions {
    * @default none
    */
   readonly accountConcurrency?: number;
+  /** Event source mappings that do not poll, as if not `Enabled`: the beginnings of their logical ids. @default none */
+  readonly idleMappings?: readonly string[];
   /** @default as on AWS: 10 minutes idle, 2 hours in all */
   readonly webSocketLimits?: WebSocketLimits;
   readonly onEvent?: (event: HostEvent) => void;
@@ -148,6 +150,7 @@ export async function startServices(options: ServiceOptions, undo: (() => Promis
     functionPool,
     gateway,
     http,
+    idleMappings: options.idleMappings ?? [],
     logGroups,
     meter,
     onEvent,

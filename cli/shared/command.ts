@@ -60,7 +60,8 @@ export function parseArguments(command: Command, argv: readonly string[]): 0 | 2
   return undefined;
 }
 
-const localStages: readonly Stage[] = [...deployableStages, 'test'];
+/** Stages that a local host runs. */
+export const localStages: readonly Stage[] = [...deployableStages, 'test'];
 
 export function localStagesOption(): Option {
   return new Option('--stage <stage...>', 'configuration of the app; more than one run side by side')

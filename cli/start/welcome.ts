@@ -2,6 +2,7 @@ import type { BusinessDate } from '../../lambda/card-settlement/domain/business-
 import type { Stage } from '../../lib/config.ts';
 import type { Outputs } from '../shared/outputs.ts';
 import type { Colors } from '../shared/screen.ts';
+import type { WorkerName } from '../shared/workers.ts';
 
 export interface RunningStage {
   readonly stage: Stage;
@@ -11,13 +12,15 @@ export interface RunningStage {
 
 export function welcome(options: {
   readonly systems: readonly RunningStage[];
+  /** Nobody works on their queues yet. */
+  readonly leftOut: readonly WorkerName[];
   readonly outputsFile: string | undefined;
   readonly colors: Colors;
   readonly seconds: string;
   /** What the clock says, if it is not the machine's. */
   readonly startedAt: Date | undefined;
 }): string {
-  const { systems, outputsFile, colors, seconds, startedAt } = options;
+  const { systems, leftOut, outputsFile, colors, seconds, startedAt } = options;
   const [first] = systems;
   if (first === undefined) throw new RangeError('No stage runs.');
   const named = [
@@ -41,6 +44,11 @@ export function welcome(options: {
     `${colors.bold('Duotempo')} is ready ${colors.dim(`after ${seconds}; Ctrl-C stops it`)}`,
     ...places,
     '',
+    ...leftOut.flatMap((worker) => [
+      `${worker} is left out: its messages wait for a worker of your own, in another terminal:`,
+      `  npm run worker -- ${worker.toLowerCase()}${named}`,
+      '',
+    ]),
     'Try, in another terminal, and watch this one:',
     `  TOKEN=$(npm run -s token -- gateway${named})`,
     `  curl -s ${url}/transactions -H "authorization: Bearer $TOKEN" \\`,

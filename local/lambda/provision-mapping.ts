@@ -18,6 +18,7 @@ import { functionOf, type FunctionWorld } from './provision-function.ts';
 export interface MappingWorld extends FunctionWorld {
   readonly awsEndpoint: string;
   readonly callAs: (roleArn: string, sessionName: string) => EventSourceMappingOptions['callAws'];
+  readonly idleMappings: readonly string[];
   readonly onEvent: EventSourceMappingOptions['onEvent'];
   readonly sqs: {
     readonly visibilityTimeoutSeconds: (queueArn: string) => number | undefined;
@@ -61,7 +62,8 @@ export const provisionEventSourceMapping: Provision<MappingWorld> = (resource, w
       : { deadLetter: (receiptHandles) => world.sqs.deadLetter(queueArn, receiptHandles) }),
     onEvent: world.onEvent,
   };
-  if (optionalBoolean(resource, 'Enabled') !== false) {
+  const isIdle = world.idleMappings.some((beginning) => resource.logicalId.startsWith(beginning));
+  if (optionalBoolean(resource, 'Enabled') !== false && !isIdle) {
     world.startLater(() => startEventSourceMapping(options));
   }
   const id = randomUUID();

@@ -23,6 +23,20 @@ export async function command(
   );
 }
 
+/** One of the project's commands, running. */
+export interface Running {
+  /** What it has written so far. */
+  readonly text: Pick<Ended, 'stdout' | 'stderr'>;
+  readonly end: Promise<Ended>;
+  readonly kill: (signal: 'SIGTERM' | 'SIGKILL') => void;
+}
+
+/** Starts a command as `command` does, and does not wait. @param file runs in the launcher's place */
+export function begin(args: readonly string[], file = 'cli/launch.mjs'): Running {
+  const running = spawnText(process.execPath, [file, ...args]);
+  return { text: running.text, end: ended(running), kill: (signal) => void running.child.kill(signal) };
+}
+
 export async function program(
   file: string,
   args: readonly string[],

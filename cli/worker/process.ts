@@ -18,11 +18,13 @@ const HABITS: Partial<ConsumerOptions> = {
   pollingCompleteWaitTimeMs: 3_600_000,
 };
 
-/** Works on batches of at most `batchSize` messages, 1 to 10, one after the other, until it is stopped. */
+/**
+ * Works on batches of at most `batchSize` messages, 1 to 10, one after the other, until it is stopped. Messages that are done
+ * are deleted; those that failed come again.
+ */
 export function process({ work, ...queue }: WorkQueue, batchSize: number): Consumer {
   const handleMessageBatch: HandleBatch = async (messages) => {
     const failed = await work(messages);
-    // The consumer deletes these; the others come again.
     return messages.filter(({ MessageId = '' }) => !failed.has(MessageId));
   };
   const consumer = Consumer.create({ ...queue, ...HABITS, batchSize, handleMessageBatch });

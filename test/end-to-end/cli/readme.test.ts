@@ -10,7 +10,7 @@ import { shell, start, type Started } from '../command.ts';
  */
 
 const RUN = ['README.md', 'docs/card-settlement.md', 'docs/chat.md', 'docs/local-host.md'];
-const PAGES = [...RUN, 'docs/commands.md', 'docs/deploying.md'];
+const PAGES = [...RUN, 'docs/commands.md', 'docs/deploying.md', 'docs/worker.md'];
 const read = (page: string): string => readFileSync(page, 'utf8');
 
 /** A fenced block, and the output block that follows it directly. */
@@ -105,6 +105,12 @@ test('the README is short, and shows what its commands give', () => {
   expect(read('README.md').split('\n').length).toBeLessThanOrEqual(121);
   const shown = RUN.flatMap(blocksOf).filter((block) => !needsMore(block) && block.output !== undefined);
   expect(shown.length).toBeGreaterThanOrEqual(6);
+});
+
+test('the loop that the README shows is the one that runs', () => {
+  const [, shown = ''] = /```ts\n([\s\S]*?)```/.exec(read('README.md')) ?? [];
+  expect(shown).toMatch(/^export function process\(.*, batchSize: number\)/);
+  expect(read('cli/worker/process.ts')).toContain(shown);
 });
 
 describe('what the pages name', () => {

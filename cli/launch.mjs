@@ -19,6 +19,7 @@ const commands = {
   users: 'adds, removes and lists chat users',
   chat: 'chats with another user in this terminal',
   worker: 'works on a queue outside Lambda',
+  compare: 'shows what batches save and what they make wait',
   cost: 'prices sales and messages by the units they take on AWS',
   latency: 'measures how long a chat message is on its way',
   bench: 'measures the whole app on this machine',

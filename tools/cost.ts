@@ -95,7 +95,8 @@ async function play(
   options: CostOptions,
 ): Promise<{ readonly sales: SalesUsage; readonly messages: readonly UsageRecord[] }> {
   const { startOwnHost } = await import('./harness/own-host.ts');
-  const copy = await copyToMeasure(assembly, options.batchSize);
+  const { batchSize } = options;
+  const copy = await copyToMeasure(assembly, batchSize === undefined ? {} : { batchSize });
   const { onEvent, atMedian } = createFunctionTimes();
   try {
     const host = await startOwnHost({ assembly: copy.folder, onEvent });

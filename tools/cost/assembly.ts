@@ -13,10 +13,20 @@ const templateSchema = v.looseObject({
   ),
 });
 
+/** What a copy of the app has instead of the template's. */
+export interface SettlementMapping {
+  readonly batchSize?: number;
+  readonly windowSeconds?: number;
+  /** `none`: as many as AWS's pollers invoke. */
+  readonly maximumConcurrency?: 'none';
+  /** False: nothing polls the queue. */
+  readonly isEnabled?: boolean;
+}
+
 /** Schedules are off, so that no tick falls into the measurement by chance. */
 export async function copyToMeasure(
   assembly: string,
-  batchSize: number | undefined,
+  mapping: SettlementMapping = {},
 ): Promise<{ readonly folder: string; readonly remove: () => Promise<void> }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'duotempo-cost-'));
   await cp(assembly, folder, { recursive: true });
@@ -27,13 +37,20 @@ export async function copyToMeasure(
     for (const [logicalId, resource] of Object.entries(template.Resources)) {
       const properties = (resource.Properties ??= {});
       if (resource.Type === 'AWS::Scheduler::Schedule') properties['State'] = 'DISABLED';
-      const isSettlement =
-        resource.Type === 'AWS::Lambda::EventSourceMapping' && logicalId.startsWith('SettlementMapping');
-      if (isSettlement && batchSize !== undefined) properties['BatchSize'] = batchSize;
+      if (resource.Type === 'AWS::Lambda::EventSourceMapping' && logicalId.startsWith('SettlementMapping'))
+        edit(properties, mapping);
     }
     await writeFile(file, JSON.stringify(template));
   }
   return { folder, remove: async () => rm(folder, { recursive: true, force: true }) };
+}
+
+function edit(properties: Record<string, unknown>, mapping: SettlementMapping): void {
+  const { batchSize, windowSeconds, maximumConcurrency, isEnabled } = mapping;
+  if (batchSize !== undefined) properties['BatchSize'] = batchSize;
+  if (windowSeconds !== undefined) properties['MaximumBatchingWindowInSeconds'] = windowSeconds;
+  if (maximumConcurrency === 'none') delete properties['ScalingConfig'];
+  if (isEnabled !== undefined) properties['Enabled'] = isEnabled;
 }
 
 /** By the month, whether anything happens or not. */

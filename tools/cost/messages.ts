@@ -17,9 +17,15 @@ const SETTLE_MILLISECONDS = 500;
 /** All devices are online and acknowledge everything. */
 export async function playMessages(
   host: OwnHost,
-  options: { readonly messages: number; readonly devices: number; readonly textBytes: number },
+  options: {
+    readonly messages: number;
+    readonly devices: number;
+    readonly textBytes: number;
+    /** Whether each waits until the one before it is acknowledged. */
+    readonly oneByOne?: boolean;
+  },
 ): Promise<readonly UsageRecord[]> {
-  const { messages, devices, textBytes } = options;
+  const { messages, devices, textBytes, oneByOne = false } = options;
   return withChatUsers(host.appOutputs, async (userNamed) => {
     const senders = Array.from({ length: PAIRS }, (_, pair) => userNamed(`cost-sender-${pair}`));
     const recipientOf = (number: number): string => `cost-recipient-${number % PAIRS}`;
@@ -32,13 +38,17 @@ export async function playMessages(
       const start = host.usage();
       const used = (): readonly UsageRecord[] => usageBetween(start, host.usage());
       const numbers = Array.from({ length: count }, (_, number) => number);
-      await forEachConcurrently(numbers, CONCURRENCY, async (number) => {
+      const acknowledged = async (messagesSoFar: number): Promise<void> => {
+        const areThere = (): boolean =>
+          unitsIn(used(), 'lambda-requests', ({ by }) => by.includes('AckFunction')) >=
+          messagesSoFar * devices;
+        if (!(await until(areThere, PATIENCE))) throw new CommandError('Not every message arrived in time.');
+      };
+      await forEachConcurrently(numbers, oneByOne ? 1 : CONCURRENCY, async (number) => {
         await senders[number % PAIRS]?.post(recipientOf(number), 'x'.repeat(textBytes));
+        if (oneByOne) await acknowledged(number + 1);
       });
-      const acknowledged = (): number =>
-        unitsIn(used(), 'lambda-requests', ({ by }) => by.includes('AckFunction'));
-      if (!(await until(() => acknowledged() >= count * devices, PATIENCE)))
-        throw new CommandError('Not every message arrived in time.');
+      await acknowledged(count);
       // An acknowledgement overtakes the end of the push that it answers.
       await wait(SETTLE_MILLISECONDS);
       return used();

@@ -8,6 +8,7 @@ import { readShippedFxRates } from '../../cli/shared/fx-rates.ts';
 import { awsClientOptions } from '../../cli/shared/outputs.ts';
 import { environmentNames, type ReconcileMessage } from '../../lambda/card-settlement/contract.ts';
 import { addDays, businessDateOf } from '../../lambda/card-settlement/domain/business-date.ts';
+import type { Transaction } from '../../lambda/card-settlement/domain/transaction.ts';
 import { itemBytes, unitsIn, usageBetween, type UsageRecord } from '../../local/index.ts';
 import type { OwnHost } from '../harness/own-host.ts';
 import { settleDay } from '../harness/settle.ts';
@@ -36,7 +37,7 @@ export async function playSales(host: OwnHost, sales: number): Promise<SalesUsag
   return withApi(host.appOutputs, CONCURRENCY, async ({ as: { gateway, operator } }) => {
     const today = businessDateOf(new Date(), businessCalendar);
     const date = addDays(today, -DAYS_AGO);
-    await prepare(operator, [date, today]);
+    await prepareDates(operator, [date, today]);
     await stage(gateway, today, WARM_UP_SALES, () => new Date());
     await settleDay(operator, today, WARM_UP_SALES, 'open');
 
@@ -63,7 +64,7 @@ export async function playSales(host: OwnHost, sales: number): Promise<SalesUsag
 const merchantOf = (number: number): string => `cost-merchant-${number % MERCHANTS}`;
 
 /** Not part of a sale's cost. */
-async function prepare(operator: CallApi, dates: readonly string[]): Promise<void> {
+export async function prepareDates(operator: CallApi, dates: readonly string[]): Promise<void> {
   const put = async (path: string, body: unknown): Promise<void> => {
     const response = await operator({ method: 'PUT', path, body });
     if (response.status !== 204) throw new CommandError(`${path} was refused: ${describeRefusal(response)}.`);
@@ -81,6 +82,19 @@ async function prepare(operator: CallApi, dates: readonly string[]): Promise<voi
 }
 
 /** Some 20 to 80 dollars, each with its own card, so that no fraud rule holds them. */
+export function costSale(date: string, number: number, occurredAt: Date): Transaction {
+  return {
+    merchantId: merchantOf(number),
+    terminalId: `cost-terminal-${number % (2 * MERCHANTS)}`,
+    type: 'sale',
+    cardToken: `cost-card-${date}-${number}`,
+    amount: 2000 + ((number * 37) % 6000),
+    currency: 'USD',
+    merchantCategoryCode: '5411',
+    occurredAt: occurredAt.toISOString(),
+  };
+}
+
 async function stage(
   gateway: CallApi,
   date: string,
@@ -93,16 +107,7 @@ async function stage(
       method: 'POST',
       path: '/transactions',
       headers: { 'idempotency-key': `cost-${date}-${number}` },
-      body: {
-        merchantId: merchantOf(number),
-        terminalId: `cost-terminal-${number % (2 * MERCHANTS)}`,
-        type: 'sale',
-        cardToken: `cost-card-${date}-${number}`,
-        amount: 2000 + ((number * 37) % 6000),
-        currency: 'USD',
-        merchantCategoryCode: '5411',
-        occurredAt: occurredAt(number).toISOString(),
-      },
+      body: costSale(date, number, occurredAt(number)),
     });
     if (response.status !== 201) throw new CommandError(`A sale was refused: ${describeRefusal(response)}.`);
   });

@@ -16,7 +16,7 @@ export interface Tables {
 const BATCH_ITEMS = 25;
 
 export async function withTables<T>(
-  { outputs }: RunningHost,
+  { outputs }: Pick<RunningHost, 'outputs'>,
   connections: number,
   work: (tables: Tables) => Promise<T>,
 ): Promise<T> {

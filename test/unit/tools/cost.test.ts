@@ -233,7 +233,7 @@ describe('the templates', () => {
   });
 
   it('are copied with the schedule off and the settlement queue in batches of another size', async () => {
-    const copy = await copyToMeasure(folder, 3);
+    const copy = await copyToMeasure(folder, { batchSize: 3 });
     const read = (file: string): unknown => JSON.parse(readFileSync(join(copy.folder, file), 'utf8'));
     expect(read('App.template.json')).toMatchObject({
       Resources: {

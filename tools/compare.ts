@@ -1,0 +1,79 @@
+import { InvalidArgumentError } from 'commander';
+import { createCommand, wholeNumber, type Call } from '../cli/shared/command.ts';
+import { printError } from '../cli/shared/screen.ts';
+import type { HostEvent } from '../local/index.ts';
+import { compare, type Comparison, type Measured } from './compare/comparison.ts';
+import { RATES } from './compare/grid.ts';
+import { measureChat } from './compare/measure-chat.ts';
+import { measureSettlement } from './compare/measure-settlement.ts';
+import { comparisonText, type View } from './compare/report.ts';
+import { copyToMeasure } from './cost/assembly.ts';
+import { readPrices } from './cost/prices.ts';
+import { assemblyOf, defineTool } from './harness/tool.ts';
+
+interface CompareOptions {
+  readonly rate: number;
+  readonly everySetting?: true;
+  readonly hops: boolean;
+  readonly exactWindow?: true;
+  readonly seed: number;
+}
+
+type Result = Comparison & { readonly view: View };
+
+/** `npm run compare`: what a batch saves and what it makes wait, for every batch size, window and rate. */
+export const run = defineTool<CompareOptions, Result>(
+  () =>
+    createCommand(
+      'compare',
+      'Runs the real handlers on batches of each size, plays AWS’s pollers for every batch size, window and rate, and says\nwhat each setting costs and how long messages wait. Takes a minute or two.',
+    )
+      .option('--rate <messages per second>', `to show: ${RATES.join(', ')}`, rate, 10)
+      .option('--every-setting', 'shows those too that another one beats')
+      .option('--no-hops', 'leaves out what AWS’s own hop from SQS to Lambda takes')
+      .option('--exact-window', 'long polls end when the window does, instead of lasting 20 s')
+      .option('--seed <number>', 'of arrivals and pollers', wholeNumber(0, 999_999_999), 1),
+  {
+    measure,
+    report: (result, colors) => comparisonText(result, result.view, colors),
+    isGood: () => true,
+  },
+);
+
+function rate(text: string): number {
+  const found = RATES.find((each) => String(each) === text);
+  if (found === undefined) throw new InvalidArgumentError(`It is one of ${RATES.join(', ')}.`);
+  return found;
+}
+
+async function measure({ options, context }: Call<CompareOptions>): Promise<Result> {
+  const prices = await readPrices();
+  const measured = await measureHandlers(await assemblyOf(context.projectFolder, 'sandbox'));
+  printError('Playing every setting at every rate…');
+  const comparison = compare(measured, prices, {
+    seed: options.seed,
+    withHops: options.hops,
+    exactWindow: options.exactWindow === true,
+  });
+  return { ...comparison, view: { perSecond: options.rate, everySetting: options.everySetting === true } };
+}
+
+async function measureHandlers(assembly: string): Promise<Measured> {
+  const { startOwnHost } = await import('./harness/own-host.ts');
+  const copy = await copyToMeasure(assembly, { isEnabled: false });
+  const events: HostEvent[] = [];
+  try {
+    const host = await startOwnHost({ assembly: copy.folder, onEvent: (event) => void events.push(event) });
+    try {
+      await host.warm();
+      printError('Delivering chat messages…');
+      const chat = await measureChat(host, events);
+      printError('Settling batches of each size…');
+      return { chat, settlement: await measureSettlement(host, copy.folder) };
+    } finally {
+      await host.stop();
+    }
+  } finally {
+    await copy.remove();
+  }
+}

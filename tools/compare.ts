@@ -1,11 +1,14 @@
+import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { createCommand, wholeNumber, type Call } from '../cli/shared/command.ts';
+import { writeAtomically } from '../cli/shared/files.ts';
 import { printError } from '../cli/shared/screen.ts';
 import type { HostEvent } from '../local/index.ts';
 import { compare, type Comparison, type Measured } from './compare/comparison.ts';
 import { RATES } from './compare/grid.ts';
 import { measureChat } from './compare/measure-chat.ts';
 import { measureSettlement } from './compare/measure-settlement.ts';
+import { pageOf } from './compare/page.ts';
 import { comparisonText, type View } from './compare/report.ts';
 import { copyToMeasure } from './cost/assembly.ts';
 import { readPrices } from './cost/prices.ts';
@@ -17,9 +20,10 @@ interface CompareOptions {
   readonly hops: boolean;
   readonly exactWindow?: true;
   readonly seed: number;
+  readonly page: string;
 }
 
-type Result = Comparison & { readonly view: View };
+type Result = Comparison & { readonly view: View; readonly page: string };
 
 /** `npm run compare`: what a batch saves and what it makes wait, for every batch size, window and rate. */
 export const run = defineTool<CompareOptions, Result>(
@@ -32,10 +36,11 @@ export const run = defineTool<CompareOptions, Result>(
       .option('--every-setting', 'shows those too that another one beats')
       .option('--no-hops', 'leaves out what AWS’s own hop from SQS to Lambda takes')
       .option('--exact-window', 'long polls end when the window does, instead of lasting 20 s')
-      .option('--seed <number>', 'of arrivals and pollers', wholeNumber(0, 999_999_999), 1),
+      .option('--seed <number>', 'of arrivals and pollers', wholeNumber(0, 999_999_999), 1)
+      .option('--page <file>', 'to write the plots to', 'compare.html'),
   {
     measure,
-    report: (result, colors) => comparisonText(result, result.view, colors),
+    report: (result, colors) => `${comparisonText(result, result.view, colors)}\n\nPlots: ${result.page}`,
     isGood: () => true,
   },
 );
@@ -55,7 +60,13 @@ async function measure({ options, context }: Call<CompareOptions>): Promise<Resu
     withHops: options.hops,
     exactWindow: options.exactWindow === true,
   });
-  return { ...comparison, view: { perSecond: options.rate, everySetting: options.everySetting === true } };
+  const page = path.resolve(context.workingFolder, options.page);
+  await writeAtomically(page, await pageOf(comparison));
+  return {
+    ...comparison,
+    page,
+    view: { perSecond: options.rate, everySetting: options.everySetting === true },
+  };
 }
 
 async function measureHandlers(assembly: string): Promise<Measured> {

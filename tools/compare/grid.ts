@@ -1,7 +1,7 @@
 import type { Setting } from './pollers.ts';
 
-const BATCH_SIZES = [1, 2, 5, 10, 100, 1000] as const;
-const WINDOWS_SECONDS = [0, 1, 5, 10, 60] as const;
+export const BATCH_SIZES = [1, 2, 5, 10, 100, 1000] as const;
+export const WINDOWS_SECONDS = [0, 1, 5, 10, 60] as const;
 /** Messages a second. */
 export const RATES = [0.1, 1, 10, 100, 1000] as const;
 

@@ -1,7 +1,7 @@
 import type { Cell } from './cell.ts';
 
 /** AWS starts with five pollers, and each batches alone. */
-const POLLERS = 5;
+export const POLLERS = 5;
 
 /** What the numbers say of when to batch. */
 export interface Rule {

@@ -35,7 +35,7 @@ const CONNECTIONS = 4;
 let staged = 0;
 
 /** Writes sales straight into the table of staged facts. @returns the messages that settle them */
-async function stageSales(host: OwnHost, count: number): Promise<readonly string[]> {
+export async function stageSales(host: OwnHost, count: number): Promise<readonly string[]> {
   const date = addDays(businessDateOf(new Date(), businessCalendar), -DAYS_AGO);
   const occurredAt = new Date(`${date}T16:00:00Z`);
   const facts = Array.from({ length: count }, () =>
@@ -54,7 +54,7 @@ async function stageSales(host: OwnHost, count: number): Promise<readonly string
 }
 
 /** Profiles of the merchants, and rates of the sales' date. */
-async function prepareSettlement(host: OwnHost): Promise<void> {
+export async function prepareSettlement(host: OwnHost): Promise<void> {
   const date = addDays(businessDateOf(new Date(), businessCalendar), -DAYS_AGO);
   await withApi(host.appOutputs, CONNECTIONS, async ({ as: { operator } }) => prepareDates(operator, [date]));
 }

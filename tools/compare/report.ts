@@ -1,6 +1,7 @@
 import { plainTable } from '../../cli/shared/table.ts';
-import type { Colors } from '../../cli/shared/screen.ts';
+import { countOf, type Colors } from '../../cli/shared/screen.ts';
 import type { Cell } from './cell.ts';
+import type { CheckedCell } from './check.ts';
 import type { Comparison } from './comparison.ts';
 import { frontierOf } from './frontier.ts';
 import type { Setting } from './pollers.ts';
@@ -59,6 +60,31 @@ export function comparisonText(
   ].join('\n');
 }
 
+export function checkText(cells: readonly CheckedCell[], colors: Colors): string {
+  const rows = cells.map((cell) => [
+    `${nameOf(cell)} at ${cell.perSecond}/s`,
+    cell.messages,
+    cell.invocations.host,
+    cell.invocations.model.toFixed(1),
+    ratio(cell.invocations),
+    secondsText(cell.p50Seconds.host),
+    secondsText(cell.p50Seconds.model),
+    ratio(cell.p50Seconds),
+    cell.isWithin ? '' : colors.red('over 10 %'),
+  ]);
+  const head = ['batch × window', 'messages', 'invocations', 'model', '', 'p50', 'model', '', ''];
+  const within = cells.filter(({ isWithin }) => isWithin).length;
+  return [
+    plainTable(head, rows),
+    '',
+    `${within} of ${countOf(cells.length, 'cell')} within 10 %, of what a local host did in real time.`,
+  ].join('\n');
+}
+
+function ratio({ host, model }: CheckedCell['invocations']): string {
+  return `${model >= host ? '+' : '−'}${Math.abs(100 * (model / host - 1)).toFixed(1)} %`;
+}
+
 export function basisOf({ handlers, largestMeasured, prices, seed }: Comparison): string {
   const { millisecondsPerBatch, millisecondsPerItem } = handlers.settlement;
   return [
@@ -84,15 +110,15 @@ export function assumptionsOf({ withHops, exactWindow }: Comparison): readonly s
   ];
 }
 
-function nameOf({ batchSize, windowSeconds }: Setting): string {
+export function nameOf({ batchSize, windowSeconds }: Setting): string {
   return `${batchSize} × ${windowSeconds} s`;
 }
 
-function isSame(one: Setting, other: Setting): boolean {
+export function isSame(one: Setting, other: Setting): boolean {
   return one.batchSize === other.batchSize && one.windowSeconds === other.windowSeconds;
 }
 
-function secondsText(seconds: number): string {
+export function secondsText(seconds: number): string {
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
 }

@@ -1,10 +1,14 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Cell } from '../../../tools/compare/cell.ts';
 import type { Comparison } from '../../../tools/compare/comparison.ts';
 import { isRefused, RATES, settings } from '../../../tools/compare/grid.ts';
 import type { Setting } from '../../../tools/compare/pollers.ts';
 import { pageOf } from '../../../tools/compare/page.ts';
-import { comparisonText } from '../../../tools/compare/report.ts';
+import { writePictures } from '../../../tools/compare/pictures.ts';
+import { checkText, comparisonText } from '../../../tools/compare/report.ts';
 import { ruleOf } from '../../../tools/compare/rule.ts';
 import { colorsFor } from '../../../cli/shared/screen.ts';
 
@@ -75,6 +79,27 @@ describe('the page', () => {
   });
 });
 
+describe('the pictures', () => {
+  it('are well-formed, and show the settings of the app and every window', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'duotempo-pictures-'));
+    await writePictures(comparisonOfAll(), path.join(folder, 'new'));
+    const [frontier = '', window = ''] = await Promise.all(
+      ['frontier.svg', 'window.svg'].map(async (name) => readFile(path.join(folder, 'new', name), 'utf8')),
+    );
+    await rm(folder, { recursive: true });
+    for (const picture of [frontier, window]) {
+      expect(picture).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" viewBox="0 0 720 400"/);
+      expect(picture).not.toMatch(/NaN|undefined|Infinity/);
+      expect(picture.match(/<text/g)?.length).toBe(picture.match(/<\/text>/g)?.length);
+      expect(Buffer.byteLength(picture)).toBeLessThan(20 * 1024);
+    }
+    expect(frontier).toContain('settlement, 10 × 10 s');
+    expect(frontier).toContain('chat, 1 × 0 s');
+    // Four windows at five rates.
+    expect(window.match(/<circle/g)).toHaveLength(20);
+  });
+});
+
 describe('the table', () => {
   const colors = colorsFor({ isTTY: false });
 
@@ -84,6 +109,21 @@ describe('the table', () => {
     expect(text).toMatch(/^10 × 10 s settlement /m);
     expect(text).toMatch(/^1 × 0 s chat /m);
     expect(text).not.toContain('refuses');
+  });
+
+  it('of a check says how far the model is from the host', () => {
+    const cell = { batchSize: 10, windowSeconds: 5, perSecond: 1, messages: 60 };
+    const near = { host: 100, model: 109 };
+    const text = checkText(
+      [
+        { ...cell, invocations: near, p50Seconds: { host: 2, model: 1.9 }, isWithin: true },
+        { ...cell, invocations: near, p50Seconds: { host: 2, model: 3 }, isWithin: false },
+      ],
+      colors,
+    );
+    expect(text).toMatch(/^10 × 5 s at 1\/s +60 +100 +109\.0 +\+9\.0 % +2\.0 s +1\.9 s +−5\.0 %$/m);
+    expect(text).toMatch(/\+50\.0 % +over 10 %$/m);
+    expect(text).toContain('1 of 2 cells within 10 %');
   });
 
   it('shows every setting, and marks what AWS refuses and what was not measured', () => {

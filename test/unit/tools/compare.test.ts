@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { arrivalsOf, noHop, poissonArrivals, sqsHop } from '../../../tools/compare/arrivals.ts';
 import { playCell, type Cell, type Worker } from '../../../tools/compare/cell.ts';
+import { chooseCells } from '../../../tools/compare/check.ts';
 import { frontierOf } from '../../../tools/compare/frontier.ts';
 import { isRefused, settings } from '../../../tools/compare/grid.ts';
 import { fitHandler, unitsOf, type MeasuredSize } from '../../../tools/compare/handler-model.ts';
@@ -225,6 +226,15 @@ it('a cell falls behind where the pollers are too few', async () => {
   const few = { ...worker, rules: awsRules(2) };
   const options = { perSecond: 100, hop: noHop, prices, seed: 1 };
   expect(playCell({ batchSize: 1, windowSeconds: 0 }, few, options).fallsBehind).toBe(true);
+});
+
+it('cells to check are chosen by the seed, each once, and none that is refused', () => {
+  const cells = chooseCells(50, 7);
+  expect(chooseCells(50, 7)).toEqual(cells);
+  expect(chooseCells(10, 7)).toEqual(cells.slice(0, 10));
+  expect(chooseCells(10, 8)).not.toEqual(cells.slice(0, 10));
+  expect(new Set(cells.map((cell) => JSON.stringify(cell))).size).toBe(50);
+  expect(cells.filter(isRefused)).toEqual([]);
 });
 
 describe('of several cells', () => {

@@ -15,12 +15,7 @@ export async function command(
   args: readonly string[],
   options: { readonly file?: string } = {},
 ): Promise<Ended> {
-  return ended(
-    spawnText(
-      process.execPath,
-      options.file === undefined ? ['cli/launch.mjs', ...args] : [options.file, ...args],
-    ),
-  );
+  return begin(args, options.file).end;
 }
 
 /** One of the project's commands, running. */

@@ -73,7 +73,7 @@ describe('the commands', () => {
     return script
       .replaceAll('localhost:3000', new URL(system.url).host)
       .replaceAll(
-        /npm run (-s )?(token|replay|demo|review)( -- |$)/gm,
+        /npm run (-s )?(token|replay|demo|review|clock)( -- |$)/gm,
         `npm run -s $2 -- --outputs ${system.outputsFile} `,
       );
   }

@@ -46,7 +46,7 @@ export function playCell(setting: Setting, worker: Worker, options: CellOptions)
   const { perSecond, hop, seed } = options;
   const { handler } = worker;
   const countFrom = 30 + 2 * setting.windowSeconds;
-  const seconds = countFrom + Math.max(LEAST_SECONDS, LEAST_MESSAGES / perSecond);
+  const seconds = countFrom + Math.max(LEAST_SECONDS, 2 * setting.windowSeconds, LEAST_MESSAGES / perSecond);
   // All settings get the same numbers, so that they differ by nothing else.
   const arrivals = poissonArrivals({ perSecond, seconds }, seededRandom(seed, `sent ${perSecond}`), hop);
   const random = seededRandom(seed, `played ${perSecond}`);
@@ -57,8 +57,8 @@ export function playCell(setting: Setting, worker: Worker, options: CellOptions)
   );
   const batches = played.batches.filter(({ at }) => at >= countFrom && at <= seconds);
   const messages = sum(batches.map((batch) => batch.messages.length));
-  const polls = played.receives + played.emptyReceives;
   const deletes = sum(batches.map((batch) => Math.ceil(batch.messages.length / DELETED_AT_ONCE)));
+  const sqsRequests = (played.receives + played.emptyReceives) / waits.length + deletes / messages;
   const units = unitsOfBatches(batches, handler, messages);
   const { p50 = Number.NaN, p99 = Number.NaN } = percentiles(waits) ?? {};
   const bill = billOf(
@@ -66,7 +66,7 @@ export function playCell(setting: Setting, worker: Worker, options: CellOptions)
       ...units,
       'lambda-requests': batches.length / messages,
       'lambda-gigabyte-seconds': gigabyteSeconds(batches, worker.memoryMegabytes) / messages,
-      'sqs-requests': (polls + deletes) / messages,
+      'sqs-requests': sqsRequests,
     },
     options.prices,
   );
@@ -76,12 +76,12 @@ export function playCell(setting: Setting, worker: Worker, options: CellOptions)
     messagesPerBatch: messages / batches.length,
     waitSeconds: { p50, p99 },
     invocations: batches.length / messages,
-    sqsRequests: (polls + deletes) / messages,
+    sqsRequests,
     readUnits: units['dynamodb-read-units'],
     writeUnits: units['dynamodb-write-units'],
     dollarsPerMillion: bill.total * 1e6,
     mostPollers: played.mostPollers,
-    fallsBehind: growing(waits),
+    fallsBehind: isGrowing(waits, setting.windowSeconds),
   };
 }
 
@@ -103,11 +103,12 @@ function gigabyteSeconds(batches: readonly Batch[], memoryMegabytes: number): nu
   return (sum(batches.map(({ seconds }) => Math.ceil(seconds * 1000))) / 1000) * (memoryMegabytes / 1024);
 }
 
-/** Whether the last quarter waits much longer than the first. @param waits in the order of sending */
-function growing(waits: readonly number[]): boolean {
+/** Whether the last quarter waits much longer than the first. Windows that begin together explain a window's difference. */
+function isGrowing(waits: readonly number[], windowSeconds: number): boolean {
   const quarter = Math.ceil(waits.length / 4);
-  const [first, last] = [waits.slice(0, quarter), waits.slice(-quarter)].map(
-    (some) => percentiles(some)?.p50 ?? 0,
-  );
-  return (last ?? 0) > 1.5 * (first ?? 0) + 1;
+  return p50Of(waits.slice(-quarter)) > 1.5 * p50Of(waits.slice(0, quarter)) + 1 + windowSeconds;
+}
+
+function p50Of(values: readonly number[]): number {
+  return percentiles(values)?.p50 ?? 0;
 }

@@ -9,6 +9,8 @@ import { POLLERS } from './rule.ts';
 import { svgPlot, type Axis, type Point } from './svg-plot.ts';
 
 const RATE = 10;
+/** In dollars, so that the label is under the frontier. */
+const LABEL_BELOW = 0.5;
 
 /** Writes `frontier.svg` and `window.svg`. */
 export async function writePictures(comparison: Comparison, folder: string): Promise<void> {
@@ -52,7 +54,7 @@ function frontierPicture({ settlement, chat, chosen }: Comparison): string {
       ...ours.map((cell) => ({
         kind: 'label' as const,
         style: 'two' as const,
-        at: pointOf(cell),
+        at: { x: cell.waitSeconds.p99, y: cell.dollarsPerMillion - LABEL_BELOW },
         text: `settlement, ${nameOf(cell)}`,
       })),
       ...atChat.map((cell) => ({
@@ -102,8 +104,8 @@ function windowPicture({ rule }: Comparison): string {
     { kind: 'line', style: 'other', points: expected.map((x) => ({ x, y: Math.min(10, 1 + x) })) },
     { kind: 'dots', style: 'two', radius: 5, points: points(false) },
     { kind: 'dots', style: 'one', radius: 5, points: points(true) },
-    { kind: 'label', style: 'two', at: { x: 0.08, y: 3 }, text: 'people wait, little is saved' },
+    { kind: 'label', style: 'two', at: { x: 0.14, y: 3 }, text: 'people wait, little is saved' },
     { kind: 'label', style: 'one', at: { x: 1000, y: 8.2 }, text: 'batches fill' },
-    { kind: 'label', style: 'other', at: { x: 16, y: 4 }, text: '1 + rate × window / 5' },
+    { kind: 'label', style: 'other', at: { x: 60, y: 4 }, text: '1 + rate × window / 5' },
   ]);
 }

@@ -21,14 +21,15 @@ export interface PollerRules {
 }
 
 /**
- * Lambda's pollers for a standard queue: five at first, each batching alone; 300 more a minute while messages wait, up to
- * 1,250 or the mapping's maximum concurrency. [lambda/latest/dg/services-sqs-scaling, 2026-11]
+ * Lambda's pollers for a standard queue: five at first, each batching alone; up to 300 more a minute while messages wait;
+ * at most 1,250, or the mapping's maximum concurrency. [lambda/latest/dg/services-sqs-scaling]
  *
- * "If your queue contains very low traffic, Lambda might wait for up to 20 seconds before invoking, even if you set a
- * batch window lower than 20 seconds" [lambda/latest/dg/with-sqs, 2026-11]: a poll that lasts its 20 s explains it.
+ * With very low traffic a batch may wait for up to 20 s, even if its window is shorter. [lambda/latest/dg/with-sqs] A long
+ * poll that lasts its 20 s, while the window is looked at afterwards, explains that.
  *
  * Assumed, because no source says it: any waiting poll is as likely to get a message as another; Lambda adds pollers
- * once a second; a surplus poller goes after an empty poll; deleting takes no time.
+ * once a second; a surplus poller goes after an empty poll; a receive takes all that is there, up to ten; deleting takes
+ * no time.
  */
 export function awsRules(maximumConcurrency = 1250): PollerRules {
   return {

@@ -64,6 +64,7 @@ export function checkText(cells: readonly CheckedCell[], colors: Colors): string
   const rows = cells.map((cell) => [
     `${nameOf(cell)} at ${cell.perSecond}/s`,
     cell.messages,
+    cell.failed,
     cell.invocations.host,
     cell.invocations.model.toFixed(1),
     ratio(cell.invocations),
@@ -72,7 +73,7 @@ export function checkText(cells: readonly CheckedCell[], colors: Colors): string
     ratio(cell.p50Seconds),
     cell.isWithin ? '' : colors.red('over 10 %'),
   ]);
-  const head = ['batch × window', 'messages', 'invocations', 'model', '', 'p50', 'model', '', ''];
+  const head = ['batch × window', 'messages', 'failed', 'invocations', 'model', '', 'p50', 'model', '', ''];
   const within = cells.filter(({ isWithin }) => isWithin).length;
   return [
     plainTable(head, rows),
@@ -99,10 +100,10 @@ export function basisOf({ handlers, largestMeasured, prices, seed }: Comparison)
 export function assumptionsOf({ withHops, exactWindow }: Comparison): readonly string[] {
   return [
     'Messages arrive independently of each other, at a steady rate.',
-    'Five pollers at first, each batching alone; 300 more a minute while messages wait, up to the mapping’s maximum concurrency (production: 100 for settlement, 200 for chat). docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling, November 2026.',
+    'Five pollers at first, each batching alone; 300 more a minute while messages wait, up to the mapping’s maximum concurrency (production: 100 for settlement, 200 for chat). docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.',
     exactWindow
       ? 'Long polls end when the window does.'
-      : 'A long poll lasts its 20 s, and the window is looked at afterwards: AWS says that with very low traffic Lambda may wait for up to 20 s even if the window is shorter. docs.aws.amazon.com/lambda/latest/dg/with-sqs, November 2026.',
+      : 'A long poll lasts its 20 s, and the window is looked at afterwards: AWS says that with very low traffic Lambda may wait for up to 20 s even if the window is shorter. docs.aws.amazon.com/lambda/latest/dg/with-sqs.',
     withHops
       ? 'From SQS to the function: 13.7, 16.2, 33.8 and 105 ms at P10, P50, P90 and P99, measured in eu-west-1 in September 2022. bitesizedserverless.com/bite/serverless-messaging-latency-compared.'
       : 'AWS’s own hop from SQS to the function is left out.',

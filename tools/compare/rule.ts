@@ -1,4 +1,5 @@
 import type { Cell } from './cell.ts';
+import type { Setting } from './pollers.ts';
 
 /** AWS starts with five pollers, and each batches alone. */
 export const POLLERS = 5;
@@ -24,6 +25,14 @@ export interface Rule {
  * A window begins with a poller's first message. In a window of w seconds the poller gets its share of the arrivals at
  * rate r, so that a batch has 1 + r × w / pollers messages: a second one only where r × w reaches the pollers.
  */
+export function expectedBatch({
+  batchSize,
+  windowSeconds,
+  perSecond,
+}: Setting & { readonly perSecond: number }): number {
+  return Math.min(batchSize, 1 + (perSecond * windowSeconds) / POLLERS);
+}
+
 export function ruleOf(cells: readonly Cell[]): Rule {
   const of = (batchSize: number, windowSeconds: number, perSecond: number): Cell | undefined =>
     cells.find(

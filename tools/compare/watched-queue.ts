@@ -8,14 +8,20 @@ import {
 } from '../../local/index.ts';
 import type { Interceptor } from '../../local/testing.ts';
 
-/** What pollers of the settlement queue did on a local host. Milliseconds of the epoch. */
+/** What pollers of the settlement queue did on a local host, in milliseconds. */
 export interface WatchedQueue {
   readonly interceptor: Interceptor;
   readonly onEvent: (event: HostEvent) => void;
-  /** Of each message that is done, in any order. */
-  readonly messages: readonly { readonly sentAt: number; readonly doneAt: number }[];
+  /** When the messages were sent that have been received, by their ids. */
+  readonly sentAt: ReadonlyMap<string, number>;
+  /** Of each message that is done. */
+  readonly waits: readonly number[];
   /** From a function's start to its messages' deletion. */
-  readonly batches: readonly { readonly size: number; readonly milliseconds: number }[];
+  readonly batches: readonly {
+    readonly size: number;
+    readonly failed: number;
+    readonly milliseconds: number;
+  }[];
   /** From sending to receiving, of the latest message of each receive. */
   readonly hops: readonly number[];
 }
@@ -23,15 +29,17 @@ export interface WatchedQueue {
 const QUEUE = 'SettlementQueue';
 
 export function watchQueue(): WatchedQueue {
+  const sentAt = new Map<string, number>();
   const sentAtByReceipt = new Map<string, number>();
-  const messages: { sentAt: number; doneAt: number }[] = [];
-  const batches: { size: number; milliseconds: number }[] = [];
+  const waits: number[] = [];
+  const batches: { size: number; failed: number; milliseconds: number }[] = [];
   const hops: number[] = [];
   const received = (body: unknown): void => {
     const sent = listAt(body, 'Messages').map((message) => {
-      const sentAt = Number(textAt(objectAt(message, 'Attributes'), 'SentTimestamp'));
-      sentAtByReceipt.set(textAt(message, 'ReceiptHandle') ?? '', sentAt);
-      return sentAt;
+      const at = Number(textAt(objectAt(message, 'Attributes'), 'SentTimestamp'));
+      sentAt.set(textAt(message, 'MessageId') ?? '', at);
+      sentAtByReceipt.set(textAt(message, 'ReceiptHandle') ?? '', at);
+      return at;
     });
     if (sent.length > 0) hops.push(Date.now() - Math.max(...sent));
   };
@@ -42,16 +50,17 @@ export function watchQueue(): WatchedQueue {
       if (isWatched && action === 'ReceiveMessage') received(answer.body);
       if (isWatched && action === 'DeleteMessageBatch')
         for (const entry of listAt(request, 'Entries')) {
-          const sentAt = sentAtByReceipt.get(textAt(entry, 'ReceiptHandle') ?? '');
-          if (sentAt !== undefined) messages.push({ sentAt, doneAt: Date.now() });
+          const at = sentAtByReceipt.get(textAt(entry, 'ReceiptHandle') ?? '');
+          if (at !== undefined) waits.push(Date.now() - at);
         }
       return answer;
     },
     onEvent: (event) => {
       if (event.type === 'batch' && event.queueName.includes(QUEUE))
-        batches.push({ size: event.size, milliseconds: event.milliseconds });
+        batches.push({ size: event.size, failed: event.failed, milliseconds: event.milliseconds });
     },
-    messages,
+    sentAt,
+    waits,
     batches,
     hops,
   };

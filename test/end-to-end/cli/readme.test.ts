@@ -10,7 +10,7 @@ import { shell, start, type Started } from '../command.ts';
  */
 
 const RUN = ['README.md', 'docs/card-settlement.md', 'docs/chat.md', 'docs/local-host.md'];
-const PAGES = [...RUN, 'docs/commands.md', 'docs/deploying.md', 'docs/worker.md'];
+const PAGES = [...RUN, 'docs/commands.md', 'docs/batch-or-async.md', 'docs/deploying.md', 'docs/worker.md'];
 const read = (page: string): string => readFileSync(page, 'utf8');
 
 /** A fenced block, and the output block that follows it directly. */

@@ -112,7 +112,7 @@ describe('the table', () => {
   });
 
   it('of a check says how far the model is from the host', () => {
-    const cell = { batchSize: 10, windowSeconds: 5, perSecond: 1, messages: 60 };
+    const cell = { batchSize: 10, windowSeconds: 5, perSecond: 1, messages: 60, failed: 0 };
     const near = { host: 100, model: 109 };
     const text = checkText(
       [
@@ -121,7 +121,7 @@ describe('the table', () => {
       ],
       colors,
     );
-    expect(text).toMatch(/^10 × 5 s at 1\/s +60 +100 +109\.0 +\+9\.0 % +2\.0 s +1\.9 s +−5\.0 %$/m);
+    expect(text).toMatch(/^10 × 5 s at 1\/s +60 +0 +100 +109\.0 +\+9\.0 % +2\.0 s +1\.9 s +−5\.0 %$/m);
     expect(text).toMatch(/\+50\.0 % +over 10 %$/m);
     expect(text).toContain('1 of 2 cells within 10 %');
   });

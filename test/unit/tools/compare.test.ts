@@ -13,7 +13,7 @@ import {
   type PollerRules,
   type Setting,
 } from '../../../tools/compare/pollers.ts';
-import { ruleOf } from '../../../tools/compare/rule.ts';
+import { expectedBatch, ruleOf } from '../../../tools/compare/rule.ts';
 import { readPrices } from '../../../tools/cost/prices.ts';
 import { percentiles } from '../../../tools/harness/percentiles.ts';
 import { seededRandom } from '../../../tools/harness/random.ts';
@@ -108,7 +108,9 @@ describe('the pollers', () => {
       seconds: 4000,
       seed: 1,
     });
-    expect(arrivals.length / played.batches.length).toBeCloseTo(3, 0);
+    const expected = expectedBatch({ batchSize: 10, windowSeconds: 10, perSecond: 1 });
+    expect(expected).toBe(3);
+    expect(arrivals.length / played.batches.length).toBeCloseTo(expected, 0);
     expect(percentiles(waits)?.p50).toBeCloseTo(7.5, 0);
   });
 

@@ -19,7 +19,7 @@ import { assemblyOf, defineTool } from './harness/tool.ts';
 interface CompareOptions {
   readonly rate: number;
   readonly everySetting?: true;
-  readonly hops: boolean;
+  readonly withoutHops?: true;
   readonly exactWindow?: true;
   readonly seed: number;
   readonly page: string;
@@ -40,7 +40,7 @@ export const run = defineTool<CompareOptions, Result>(
     )
       .option('--rate <messages per second>', `to show: ${RATES.join(', ')}`, rate, 10)
       .option('--every-setting', 'shows those too that another one beats')
-      .option('--no-hops', 'leaves out what AWS’s own hop from SQS to Lambda takes')
+      .option('--without-hops', 'leaves out what AWS’s own hop from SQS to Lambda takes')
       .option('--exact-window', 'long polls end when the window does, instead of lasting 20 s')
       .option('--seed <number>', 'of arrivals and pollers', wholeNumber(0, 999_999_999), 1)
       .option('--page <file>', 'to write the plots to', 'compare.html')
@@ -76,7 +76,7 @@ async function measure({ options, context }: Call<CompareOptions>): Promise<Resu
   printError('Playing every setting at every rate…');
   const comparison = compare(measured, prices, {
     seed,
-    withHops: options.hops,
+    withHops: options.withoutHops !== true,
     exactWindow: options.exactWindow === true,
   });
   const page = path.resolve(context.workingFolder, options.page);

@@ -66,10 +66,12 @@ export async function walk(
   return state;
 }
 
-export function findingsOf({ terminals, ...state }: WalkState): Findings {
+export function findingsOf(state: WalkState): Findings {
+  const { totals, missing, overdue, unstaged, mismatched, sent, terminals } = state;
   const named =
     terminals === undefined ? [] : createTerminalComparison(terminals.reports, terminals.staged).mismatches();
-  return { ...state, terminals: { count: terminals?.count ?? 0, named } };
+  const found = { totals, missing, overdue, unstaged, mismatched, sent };
+  return { ...found, terminals: { count: terminals?.count ?? 0, named } };
 }
 
 async function beginning(

@@ -24,6 +24,7 @@ const commands = {
   latency: 'measures how long a chat message is on its way',
   bench: 'measures the whole app on this machine',
   soak: 'checks that faults lose and double nothing',
+  simulate: 'plays seeded days and chats in simulated time, with faults',
   limits: 'measures loads far beyond an ordinary day',
   openapi: 'rewrites docs/openapi/*.json and docs/asyncapi/*.json',
   deploy: 'puts the app into your AWS account',

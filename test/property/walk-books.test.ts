@@ -15,7 +15,7 @@ import {
 } from '../../lambda/card-settlement/reconcile/walk.ts';
 import type { TerminalReport } from '../../lambda/card-settlement/domain/terminal-totals.ts';
 import { businessDay, profile, stagedFact } from '../unit/card-settlement/card-facts.ts';
-import { drawFrom } from './draw.ts';
+import { drawFrom } from '../../tools/simulate/draw.ts';
 
 /**
  * Goal: a day always balances, and loses and doubles nothing, whatever happens to its messages. Method: a simulation on

@@ -1,4 +1,4 @@
-import { tableNames } from './settlement-days/environment.ts';
+import { tableNames } from '../../tools/simulate/settlement/environment.ts';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { RunPlan } from '../../lambda/card-settlement/domain/run-plan.ts';
@@ -13,8 +13,8 @@ import { findingsOf, walk, type WalkServices } from '../../lambda/card-settlemen
 import type { WalkState } from '../../lambda/card-settlement/domain/walk-state.ts';
 import { walksTable } from '../../lambda/card-settlement/store/walks.ts';
 import { businessDay, profile, stagedFact } from '../unit/card-settlement/card-facts.ts';
-import { createTables } from './settlement-days/tables.ts';
-import { simulatedAws } from './settlement-days/simulated-aws.ts';
+import { createTables } from '../../tools/simulate/settlement/tables.ts';
+import { simulatedAws } from '../../tools/simulate/aws.ts';
 
 /**
  * Goal: a walk that is cut and goes on elsewhere finds and does what it would have in one go. Method: a day with all that

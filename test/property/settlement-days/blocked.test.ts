@@ -1,4 +1,4 @@
-import { calendar, tableNames } from './environment.ts';
+import { calendar, tableNames } from '../../../tools/simulate/settlement/environment.ts';
 import { expect, it } from '@jest/globals';
 import { addDays, cutOffOf } from '../../../lambda/card-settlement/domain/business-date.ts';
 import { daysTable } from '../../../lambda/card-settlement/store/business-days.ts';
@@ -6,7 +6,7 @@ import { ratesTable } from '../../../lambda/card-settlement/store/fx-rates.ts';
 import { merchantsTable } from '../../../lambda/card-settlement/store/merchants.ts';
 import { fxRates, profile, sale } from '../../unit/card-settlement/card-facts.ts';
 import { resourcesOf } from '../../stack/templates.ts';
-import { settlementWorld } from './world.ts';
+import { settlementWorld } from '../../../tools/simulate/settlement/world.ts';
 
 /** Goal: a day waits for its rates as long as it must. Method: the simulated world, and Lambda's rule on recursive loops. */
 

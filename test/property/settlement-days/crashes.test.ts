@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { outcomeOf } from './books.ts';
-import { play, scriptStartsAt, type Script, type Step } from './script.ts';
-import type { Fault } from './simulated-aws.ts';
-import { settlementWorld } from './world.ts';
+import { outcomeOf } from '../../../tools/simulate/settlement/books.ts';
+import { play, scriptStartsAt, type Script, type Step } from '../../../tools/simulate/settlement/script.ts';
+import type { Fault } from '../../../tools/simulate/aws.ts';
+import { settlementWorld } from '../../../tools/simulate/settlement/world.ts';
 
 /**
  * Goal: a crash between any two writes changes nothing. Method: a day with a little of everything is played once, to see

@@ -1,4 +1,4 @@
-import type { Draw } from '../draw.ts';
+import type { Draw } from '../../../tools/simulate/draw.ts';
 
 /**
  * Runs something once for every way in which its choices can fall: depth first, the last choice that had another way

@@ -1,11 +1,11 @@
-import { calendar } from './environment.ts';
+import { calendar } from '../../../tools/simulate/settlement/environment.ts';
 import { describe, expect, it } from '@jest/globals';
 import { cutOffOf } from '../../../lambda/card-settlement/domain/business-date.ts';
 import { dayBody } from '../../../lambda/card-settlement/api.ts';
 import { sale as saleOf } from '../../unit/card-settlement/card-facts.ts';
-import { outcomeOf } from './books.ts';
-import type { Fault } from './simulated-aws.ts';
-import { settlementWorld } from './world.ts';
+import { outcomeOf } from '../../../tools/simulate/settlement/books.ts';
+import type { Fault } from '../../../tools/simulate/aws.ts';
+import { settlementWorld } from '../../../tools/simulate/settlement/world.ts';
 
 /**
  * Goal: nobody sees that the answer to a write was lost. Method: operators ask for runs of an open day and of an ended

@@ -1,4 +1,4 @@
-import { tableNames } from './environment.ts';
+import { tableNames } from '../../../tools/simulate/settlement/environment.ts';
 import { describe, expect, it } from '@jest/globals';
 import { cutOffOf } from '../../../lambda/card-settlement/domain/business-date.ts';
 import { decisionIdOf } from '../../../lambda/card-settlement/domain/identifiers.ts';
@@ -15,9 +15,9 @@ import { stagedTable } from '../../../lambda/card-settlement/store/staged-transa
 import { Problem } from '../../../lambda/shared/problem.ts';
 import { httpRequest, sqsRecord, stagedFact } from '../../unit/card-settlement/card-facts.ts';
 import { everyInterleaving } from './interleaving.ts';
-import { expectConserved } from './books.ts';
-import type { Draw } from '../draw.ts';
-import { settlementWorld } from './world.ts';
+import { expectConserved } from '../../../tools/simulate/settlement/books.ts';
+import type { Draw } from '../../../tools/simulate/draw.ts';
+import { settlementWorld } from '../../../tools/simulate/settlement/world.ts';
 
 /**
  * Goal: of two who come at once one wins, and the books are as if one had come after the other. Method: functions run

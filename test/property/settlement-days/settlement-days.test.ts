@@ -1,15 +1,14 @@
-import { tableNames } from './environment.ts';
+import { tableNames } from '../../../tools/simulate/settlement/environment.ts';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { decisionIdOf } from '../../../lambda/card-settlement/domain/identifiers.ts';
 import { reviewOf } from '../../../lambda/card-settlement/domain/decision.ts';
 import type { StagedFact } from '../../../lambda/card-settlement/domain/settlement.ts';
 import { stagedTable } from '../../../lambda/card-settlement/store/staged-transactions.ts';
-import { expectConserved, outcomeOf } from './books.ts';
-import type { Fate } from './oracle.ts';
-import { play, scripts, scriptStartsAt, type Played, type Script } from './script.ts';
-import { settlementWorld, type World } from './world.ts';
-import type { Disorder } from './simulated-queues.ts';
+import { disorders, playBoth } from '../../../tools/simulate/settlement/batch.ts';
+import { expectConserved } from '../../../tools/simulate/settlement/books.ts';
+import { play, scripts, scriptStartsAt, type Script } from '../../../tools/simulate/settlement/script.ts';
+import { settlementWorld } from '../../../tools/simulate/settlement/world.ts';
 
 /**
  * Goal: whatever happens to messages, functions and calls, the books come out the same, and nothing is lost or doubled.
@@ -18,28 +17,6 @@ import type { Disorder } from './simulated-queues.ts';
  * other and writes fail or kill their function. Both are held against an oracle that adds up the raw items, and against
  * each other: no verdict, total, status or payment may differ.
  */
-
-const disorders: fc.Arbitrary<Disorder> = fc.record({
-  seed: fc.integer(),
-  lossPercent: fc.constantFrom(0, 10),
-  duplicatePercent: fc.constantFrom(20, 50),
-  delayPercent: fc.constantFrom(0, 30),
-  faultPercent: fc.constantFrom(10, 25),
-});
-
-async function playBoth(
-  script: Script,
-  disorder: Disorder,
-): Promise<{ world: World; played: Played; fates: Fate[] }> {
-  const plainWorld = await settlementWorld(scriptStartsAt);
-  const plainlyPlayed = await play(script, plainWorld);
-  const world = await settlementWorld(scriptStartsAt, disorder);
-  const played = await play(script, world);
-  expect(played).toEqual(plainlyPlayed);
-  const { outcome, fates } = await outcomeOf(world);
-  expect(outcome).toEqual((await outcomeOf(plainWorld)).outcome);
-  return { world, played, fates };
-}
 
 describe('business days', () => {
   it('end with the same books, conserved, whatever happens to messages, functions and calls', async () => {

@@ -12,8 +12,8 @@ import { awsError } from '../../../local/endpoint/index.ts';
 import { objectAt, textAt } from '../../../local/template/template.ts';
 import { eventually } from '../../eventually.ts';
 import { startEngines } from '../../local/dynamodb/engines.ts';
-import { tableNames } from '../../property/settlement-days/environment.ts';
-import { createTables } from '../../property/settlement-days/tables.ts';
+import { tableNames } from '../../../tools/simulate/settlement/environment.ts';
+import { createTables } from '../../../tools/simulate/settlement/tables.ts';
 import { captureLog } from '../shared/captured-log.ts';
 import { fxRates, profile, sqsRecord, stagedFact } from './card-facts.ts';
 

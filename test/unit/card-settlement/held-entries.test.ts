@@ -2,8 +2,8 @@ import { afterAll, expect, test } from '@jest/globals';
 import { settle } from '../../../lambda/card-settlement/domain/settlement.ts';
 import { ledgerTable } from '../../../lambda/card-settlement/store/ledger.ts';
 import { startEngines } from '../../local/dynamodb/engines.ts';
-import { tableNames } from '../../property/settlement-days/environment.ts';
-import { createTables } from '../../property/settlement-days/tables.ts';
+import { tableNames } from '../../../tools/simulate/settlement/environment.ts';
+import { createTables } from '../../../tools/simulate/settlement/tables.ts';
 import { profile, stagedFact } from './card-facts.ts';
 
 /**

@@ -5,8 +5,8 @@ import { environmentNames, tables } from '../../../lambda/card-settlement/contra
 import { reconcileBusinessDay } from '../../../lambda/card-settlement/reconcile/run.ts';
 import { buildServices } from '../../../lambda/card-settlement/reconcile/services.ts';
 import { startEngines } from '../../local/dynamodb/engines.ts';
-import { tableNames } from '../../property/settlement-days/environment.ts';
-import { createTables } from '../../property/settlement-days/tables.ts';
+import { tableNames } from '../../../tools/simulate/settlement/environment.ts';
+import { createTables } from '../../../tools/simulate/settlement/tables.ts';
 import { captureLog } from '../shared/captured-log.ts';
 
 const date = '2026-03-10';

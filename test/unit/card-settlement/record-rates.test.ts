@@ -4,8 +4,8 @@ import { putFxRates } from '../../../lambda/card-settlement/rates/handler.ts';
 import { ratesTable } from '../../../lambda/card-settlement/store/fx-rates.ts';
 import { awsError } from '../../../local/endpoint/index.ts';
 import { startEngines } from '../../local/dynamodb/engines.ts';
-import { calendar, tableNames } from '../../property/settlement-days/environment.ts';
-import { createTables } from '../../property/settlement-days/tables.ts';
+import { calendar, tableNames } from '../../../tools/simulate/settlement/environment.ts';
+import { createTables } from '../../../tools/simulate/settlement/tables.ts';
 import { captureLog } from '../shared/captured-log.ts';
 import { businessDay, fxRates, httpRequest } from './card-facts.ts';
 

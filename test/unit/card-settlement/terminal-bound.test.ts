@@ -6,8 +6,8 @@ import {
   terminalTotalsTable,
 } from '../../../lambda/card-settlement/store/terminal-totals.ts';
 import { startEngines } from '../../local/dynamodb/engines.ts';
-import { tableNames } from '../../property/settlement-days/environment.ts';
-import { createTables } from '../../property/settlement-days/tables.ts';
+import { tableNames } from '../../../tools/simulate/settlement/environment.ts';
+import { createTables } from '../../../tools/simulate/settlement/tables.ts';
 import { httpRequest } from './card-facts.ts';
 
 /** Goal: a client reports a bounded number of terminals, and honest ones are never refused. Method: a bucket that is full. */

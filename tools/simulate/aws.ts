@@ -2,13 +2,18 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import type { AwsAnswer } from '../../../local/testing.ts';
-import { createDynalite } from '../../../local/dynamodb/dynalite.ts';
-import { createItemStore } from '../../../local/dynamodb/items.ts';
-import { runOnItems, type CheckedRequest } from '../../../local/dynamodb/requests.ts';
-import type { TableDescription } from '../../../local/dynamodb/table.ts';
-import type { JsonObject } from '../../../local/index.ts';
-import type { Draw } from '../draw.ts';
+import type { JsonObject } from '../../local/index.ts';
+import {
+  createDynalite,
+  createItemStore,
+  runOnItems,
+  type AwsAnswer,
+  type CheckedRequest,
+  type ItemChange,
+  type TableDescription,
+} from '../../local/testing.ts';
+import type { Draw } from './draw.ts';
+import { createLog, type Log } from './log.ts';
 
 export interface Fault {
   readonly atWrite: number;
@@ -30,7 +35,22 @@ export interface SentMessage {
   readonly hops?: number;
 }
 
-interface Invocation {
+export interface InvocationOptions {
+  /** For the log. */
+  readonly name?: string;
+  readonly fault?: Fault | undefined;
+  /** Of the message that invokes it. @default 0 */
+  readonly hops?: number;
+}
+
+/** Whose call it is. */
+export interface Caller {
+  readonly name: string;
+  /** How many calls there had been. */
+  readonly startedAt: number;
+}
+
+interface Invocation extends Caller {
   readonly hops: number;
   readonly fault: Fault | undefined;
   writes: number;
@@ -40,7 +60,14 @@ interface Invocation {
 /** One for all worlds: Node 20 walks over every storage ever made whenever a promise is made. */
 const invocations = new AsyncLocalStorage<Invocation>();
 
-const WRITES = new Set(['PutItem', 'UpdateItem', 'BatchWriteItem', 'SendMessage', 'SendMessageBatch']);
+const WRITES = new Set([
+  'PutItem',
+  'UpdateItem',
+  'DeleteItem',
+  'BatchWriteItem',
+  'SendMessage',
+  'SendMessageBatch',
+]);
 
 const Sent = v.object({
   QueueUrl: v.string(),
@@ -60,6 +87,7 @@ const Refused = v.object({ statusCode: v.number(), body: v.looseObject({}) });
 interface Request {
   readonly service: string;
   readonly action: string;
+  readonly text: string;
   readonly json: JsonObject;
   readonly partition: string | undefined;
   checked?: CheckedRequest;
@@ -67,13 +95,21 @@ interface Request {
 
 /** To read a request takes longer than to carry it out, and the days that a test repeats ask the same again and again. */
 const requests = new Map<string, Request>();
+const MOST_REQUESTS = 20_000;
 
 function requestOf(service: string, action: string, input: object): Request {
   const text = JSON.stringify(input);
   const known = requests.get(action + text);
   if (known !== undefined) return known;
   const json: JsonObject = JSON.parse(text);
-  const request = { service, action, json, partition: action === 'Query' ? partitionOf(json) : undefined };
+  const request = {
+    service,
+    action,
+    text,
+    json,
+    partition: action === 'Query' ? partitionOf(json) : undefined,
+  };
+  if (requests.size === MOST_REQUESTS) requests.clear();
   requests.set(action + text, request);
   return request;
 }
@@ -97,16 +133,26 @@ const dynalite = createDynalite(
  * @param onSend gets the messages that are sent
  * @param waiting tells how many messages a queue has
  * @param onCall hears of each call before it has its effect
+ * @param onChange hears of each change of an item
  */
 export function simulatedAws(
   choose: Draw,
   onSend: (message: SentMessage) => void,
   waiting: (queueUrl: string) => number,
-  onCall: () => void = () => undefined,
+  {
+    onCall = () => undefined,
+    onChange = () => undefined,
+    log = createLog(),
+  }: {
+    readonly onCall?: () => void;
+    readonly onChange?: (change: ItemChange) => void;
+    readonly log?: Log;
+  } = {},
 ) {
-  const items = createItemStore(() => undefined);
+  const items = createItemStore(onChange);
   const unwritten = unwrittenPartitions();
   const turn = turnstile(choose);
+  let callCount = 0;
 
   function effectOf(request: Request, hops: number): AwsAnswer {
     const { service, action, json } = request;
@@ -128,20 +174,26 @@ export function simulatedAws(
     }
   }
 
-  function call(request: Request, invocation: Invocation | undefined): AwsAnswer {
+  /** A call of an invocation, which may fail of it. @param effect may be had twice, where an answer is lost */
+  function call<T>(invocation: Invocation | undefined, name: string, isWrite: boolean, effect: () => T): T {
     if (invocation?.dead === true) throw new Error('The function has ended.');
     onCall();
-    const hops = invocation === undefined ? 0 : invocation.hops + 1;
-    if (invocation === undefined || !WRITES.has(request.action)) return effectOf(request, hops);
+    callCount += 1;
+    log.count('calls');
+    log.line(`${invocation?.name ?? 'world'} ${name}`);
+    if (invocation === undefined || !isWrite) return effect();
     const { fault } = invocation;
     const isHit = fault?.atWrite === invocation.writes;
     invocation.writes += 1;
-    if (fault === undefined || !isHit) return effectOf(request, hops);
+    if (fault === undefined || !isHit) return effect();
     invocation.dead = fault.dies;
-    if (fault.effect === 'before') throw new Error(`${request.action} failed without its effect.`);
-    const answer = effectOf(request, hops);
-    if (fault.effect === 'again') return effectOf(request, hops);
-    throw new Error(`${request.action} failed with its effect, and had answered ${answer.status}.`);
+    const kind = fault.dies ? 'crashes' : fault.effect === 'before' ? 'throttles' : 'lost answers';
+    log.count(kind);
+    log.line(`  ${kind}, ${fault.effect}`);
+    if (fault.effect === 'before') throw new Error(`${name} failed without its effect.`);
+    const answer = effect();
+    if (fault.effect === 'again') return effect();
+    throw new Error(`${name} failed with its effect, and had answered ${JSON.stringify(answer)}.`);
   }
 
   /** Requests skip the wire: a command's input is the JSON that the SDK would send, and its output what it would parse. */
@@ -151,7 +203,10 @@ export function simulatedAws(
       const request = requestOf(service, action, command.input);
       // Whoever lets the call through may be another function: whose call it is shows here.
       const invocation = invocations.getStore();
-      const answer = await turn(() => call(request, invocation));
+      const hops = invocation === undefined ? 0 : invocation.hops + 1;
+      const answer = await turn(() =>
+        call(invocation, `${action} ${request.text}`, WRITES.has(action), () => effectOf(request, hops)),
+      );
       if (answer.status === 200) return answer.body;
       const { __type, message } = v.parse(Refusal, answer.body);
       const name = __type.split('#').at(-1);
@@ -166,14 +221,20 @@ export function simulatedAws(
     createTable: async (description: TableDescription): Promise<void> => items.define(description),
     client: simulated('dynamodb', new DynamoDBClient({ region: 'us-east-1' })),
     sqs: simulated('sqs', new SQSClient({ region: 'us-east-1' })),
+    /** How many calls there have been: an order of what happens. */
+    callCount: () => callCount,
+    /** A write to something else than tables and queues, by the invocation that runs. */
+    write: async <T>(name: string, effect: (caller: Caller) => T): Promise<T> => {
+      const invocation = invocations.getStore();
+      const caller = invocation ?? { name: 'world', startedAt: callCount };
+      return turn(() => call(invocation, name, true, () => effect(caller)));
+    },
     /** Runs a function once, as Lambda does. @returns how it ended, and how many writes it had begun */
     invoke: async <T>(
       run: () => Promise<T>,
-      fault?: Fault,
-      /** Of the message that invokes it. */
-      hops = 0,
+      { name = 'function', fault, hops = 0 }: InvocationOptions = {},
     ): Promise<Ended<T> & { readonly writes: number }> => {
-      const invocation: Invocation = { hops, fault, writes: 0, dead: false };
+      const invocation: Invocation = { name, startedAt: callCount, hops, fault, writes: 0, dead: false };
       try {
         const value = await invocations.run(invocation, run);
         const { writes } = invocation;

@@ -11,7 +11,7 @@ import type { TerminalLine } from '../../../lambda/card-settlement/domain/termin
 import type { Transaction } from '../../../lambda/card-settlement/domain/transaction.ts';
 import { merchantsTable } from '../../../lambda/card-settlement/store/merchants.ts';
 import { terminalTotalsTable } from '../../../lambda/card-settlement/store/terminal-totals.ts';
-import { fxRates, profile, sale } from '../../unit/card-settlement/card-facts.ts';
+import { fxRates, profile, sale } from './facts.ts';
 import type { Answer, World } from './world.ts';
 
 /*
@@ -20,7 +20,7 @@ import type { Answer, World } from './world.ts';
  */
 
 /** The clocks of New York change on the second. */
-const DATES = ['2026-03-07', '2026-03-08', '2026-03-09'] as const;
+export const DATES = ['2026-03-07', '2026-03-08', '2026-03-09'] as const;
 
 const profiles: Readonly<Record<string, MerchantProfile>> = {
   mer_dollar: profile({ settlementCurrency: 'USD', feeBasisPoints: 290, feeFixedMinor: 30 }),
@@ -108,12 +108,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-export const scripts: fc.Arbitrary<Script> = fc.record({
-  dates: fc.array(fc.array(step, { minLength: 3, maxLength: 10 }), { minLength: 2, maxLength: DATES.length }),
-  // A day without rates is looked at for hours: one script of its own is enough.
-  ratesComeLate: fc.constant(false),
-  terminalMiscounts: fc.boolean(),
-});
+function scriptsWith(least: { readonly dates: number; readonly steps: number }): fc.Arbitrary<Script> {
+  const steps = fc.array(step, { minLength: least.steps, maxLength: 10 });
+  return fc.record({
+    dates: fc.array(steps, { minLength: least.dates, maxLength: DATES.length }),
+    // A day without rates is looked at for hours: one script of its own is enough.
+    ratesComeLate: fc.constant(false),
+    terminalMiscounts: fc.boolean(),
+  });
+}
+
+export const scripts = scriptsWith({ dates: 2, steps: 3 });
+/** Their counterexamples shrink to a step. */
+export const anyScripts = scriptsWith({ dates: 1, steps: 0 });
 
 export interface Posted {
   readonly transaction: Transaction;

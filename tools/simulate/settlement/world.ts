@@ -26,11 +26,13 @@ import { settleBatch } from '../../../lambda/card-settlement/settle/settle-batch
 import { daysTable } from '../../../lambda/card-settlement/store/business-days.ts';
 import type { HttpResponse } from '../../../lambda/shared/http.ts';
 import { Problem } from '../../../lambda/shared/problem.ts';
-import { httpRequest, sqsRecord } from '../../unit/card-settlement/card-facts.ts';
+import { httpRequest, sqsRecord } from './facts.ts';
 import { drawFrom, type Draw } from '../draw.ts';
-import { simulatedAws, type Ended, type Fault } from './simulated-aws.ts';
+import { simulatedAws, type Ended, type Fault } from '../aws.ts';
+import { simulatedFunctions, environment, type Environment } from '../functions.ts';
+import { createLog, timed, type Log } from '../log.ts';
+import { simulatedQueues, type Disorder, type Message, type SimulatedQueue } from '../queues.ts';
 import { createTables } from './tables.ts';
-import { simulatedQueues, type Disorder, type Message } from './simulated-queues.ts';
 
 /** What the API answered: a 2xx, or the slug of a problem. */
 export interface Answer {
@@ -39,13 +41,18 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** A function's execution environment: warm until it dies. */
-interface Environment<S> {
-  readonly services: () => S;
-  readonly end: () => void;
-}
-
 export type World = Awaited<ReturnType<typeof settlementWorld>>;
+
+/** Each run asks for the next: every second one doubled would be a flood of runs, and show nothing more. */
+const RUN_DUPLICATE_PERCENT = 5;
+
+/** The run that finds a fact missing sends its message again. */
+const QUEUES: readonly SimulatedQueue[] = [
+  { ...queues.settlement, mayLose: true },
+  { ...queues.reconcile, mayLose: false, mostDuplicatePercent: RUN_DUPLICATE_PERCENT },
+];
+
+const inOrder: Draw = () => 0;
 
 const SCHEDULE_MILLISECONDS = 15 * 60_000;
 /** Lambda stops a function that is invoked in a chain of more. [lambda/latest/dg/invocation-recursion] */
@@ -66,59 +73,41 @@ export async function settlementWorld(
     readonly pagesOf?: () => number;
     /** True if Lambda stops recursive loops, as it does unless a function allows them. */
     readonly stopsLoops?: boolean;
+    readonly log?: Log;
   } = {},
 ) {
   const draw = drawFrom(disorder?.seed ?? 0);
   const happens = (percent: number | undefined): boolean => percent !== undefined && draw(100) < percent;
   let clock = startsAt.getTime();
   const now = (): Date => new Date(clock);
-  const waiting = simulatedQueues(() => clock, draw, disorder);
-  let invocationCount = 0;
-  let deathCount = 0;
+  const log = timed(options.log ?? createLog(), now);
+  const waiting = simulatedQueues(QUEUES, () => clock, draw, disorder, log);
   /** Until then no date ends, and all that have ended are balanced. */
   let quietUntil = 0;
-  const writes: number[] = [];
   const deadLetters: string[] = [];
 
-  const inOrder: Draw = () => 0;
   const aws = simulatedAws(
     options.scheduler ?? (disorder === undefined ? inOrder : draw),
     (message) => waiting.accept(message),
     (queueUrl) => waiting.waiting(queueUrl),
-    () => (clock += 1 + (disorder === undefined ? 0 : draw(5))),
+    { onCall: () => (clock += 1 + (disorder === undefined ? 0 : draw(5))), log },
   );
   await createTables(aws);
 
   const environments = {
-    intake: environment(() => intake.buildServices(aws.client, now)),
-    review: environment(() => review.buildServices(aws.client, now)),
-    rates: environment(() => fxRates.buildServices(aws.client, aws.sqs, now)),
-    reconcile: environment(() => reconcile.buildServices(aws.client, aws.sqs, now)),
-    settlement: environment(() => settlement.buildServices(aws.client, now)),
+    intake: environment('intake', () => intake.buildServices(aws.client, now)),
+    review: environment('review', () => review.buildServices(aws.client, now)),
+    rates: environment('rates', () => fxRates.buildServices(aws.client, aws.sqs, now)),
+    reconcile: environment('reconcile', () => reconcile.buildServices(aws.client, aws.sqs, now)),
+    settlement: environment('settlement', () => settlement.buildServices(aws.client, now)),
   };
 
-  function faultOfInvocation(): Fault | undefined {
-    const invocation = invocationCount;
-    invocationCount += 1;
-    if (options.faultOf !== undefined) return options.faultOf(invocation);
-    if (!happens(disorder?.faultPercent)) return undefined;
-    const effect = (['before', 'after', 'again'] as const)[draw(3)] ?? 'before';
-    return { atWrite: draw(5), effect, dies: draw(2) === 0 };
-  }
-
-  async function invoke<S, T>(
-    of: Environment<S>,
-    run: (services: S) => Promise<T>,
-    hops = 0,
-  ): Promise<Ended<T>> {
-    const ended = await aws.invoke(() => run(of.services()), faultOfInvocation(), hops);
-    writes.push(ended.writes);
-    if (ended.outcome === 'failed' && ended.died) {
-      deathCount += 1;
-      of.end();
-    }
-    return ended;
-  }
+  const { invoke, invocationCount, writes, deathCount } = simulatedFunctions(
+    aws,
+    draw,
+    disorder,
+    options.faultOf,
+  );
 
   /** Asks as a client does: again, with the same key, until there is an answer; and now and then once more. */
   async function ask<S>(of: Environment<S>, handle: (services: S) => Promise<HttpResponse>): Promise<Answer> {
@@ -157,8 +146,10 @@ export async function settlementWorld(
     hops = 0,
   }: Message): Promise<ReadonlySet<string> | 'all'> {
     const message = v.parse(ReconcileMessage, JSON.parse(body));
-    const requestId = `run-${invocationCount}`;
-    const remainingMilliseconds = timeOf(clock);
+    const requestId = `run-${invocationCount()}`;
+    const pages =
+      options.pagesOf?.() ?? (happens(disorder?.cutPercent) ? 1 + draw(3) : Number.POSITIVE_INFINITY);
+    const remainingMilliseconds = timeOf(clock, pages);
     if (options.stopsLoops === true && hops > MOST_HOPS) {
       deadLetters.push(body);
       return new Set();
@@ -181,11 +172,10 @@ export async function settlementWorld(
   }
 
   /** How much of an invocation's time is left: by the clock, or, where walks are to be cut, for so many pages. */
-  function timeOf(startedAt: number): () => number {
+  function timeOf(startedAt: number, pages: number): () => number {
     const wholeMilliseconds = queues.reconcile.timeoutSeconds * 1000;
     let asked = 0;
     return () => {
-      const pages = options.pagesOf?.() ?? Number.POSITIVE_INFINITY;
       // It is asked twice before the first page.
       if (asked++ > pages + 1) return 0;
       return Math.max(0, startedAt + wholeMilliseconds - clock);
@@ -241,12 +231,11 @@ export async function settlementWorld(
     environments,
     invoke,
     days,
-    /** How many writes each invocation began, in the order in which they ended. */
     writes,
     /** What ended in the dead-letter queue of the reconcile queue as a loop. */
     deadLetters,
     /** How many invocations died of a fault. */
-    deathCount: () => deathCount,
+    deathCount,
     /** Does something while what is due is delivered. */
     meanwhile: async <T>(act: () => Promise<T>): Promise<T> => {
       const [result] = await Promise.all([act(), disorder === undefined ? undefined : deliver()]);
@@ -301,11 +290,6 @@ export async function settlementWorld(
       return items.map((item) => unmarshall(item));
     },
   };
-}
-
-function environment<S>(build: () => S): Environment<S> {
-  let warm: S | undefined;
-  return { services: () => (warm ??= build()), end: () => (warm = undefined) };
 }
 
 /** Undefined where a client gets none, or a 5xx: it asks again. */

@@ -5,12 +5,7 @@ import {
   stagedIndexAttributes,
   tables,
 } from '../../../lambda/card-settlement/contract.ts';
-import type { TableDescription } from '../../../local/dynamodb/table.ts';
-import type { JsonObject } from '../../../local/index.ts';
-
-interface Tables {
-  readonly createTable: (request: TableDescription & JsonObject) => Promise<void>;
-}
+import { keySchema, tableOf, type Tables } from '../tables.ts';
 
 /** The card half's tables, as its stack declares them. */
 export async function createTables({ createTable }: Tables): Promise<void> {
@@ -53,20 +48,4 @@ export async function createTables({ createTable }: Tables): Promise<void> {
   ] as const) {
     await createTable(tableOf(name, [keys.partitionKey, keys.sortKey]));
   }
-}
-
-function tableOf(name: string, keys: readonly string[], indexKeys: readonly string[] = []) {
-  return {
-    TableName: name,
-    BillingMode: 'PAY_PER_REQUEST',
-    KeySchema: keySchema(keys),
-    AttributeDefinitions: [...new Set([...keys, ...indexKeys])].map((AttributeName) => ({
-      AttributeName,
-      AttributeType: 'S' as const,
-    })),
-  };
-}
-
-function keySchema(keys: readonly string[]) {
-  return keys.map((AttributeName, index) => ({ AttributeName, KeyType: index === 0 ? 'HASH' : 'RANGE' }));
 }

@@ -1,6 +1,6 @@
-import { expect } from '@jest/globals';
 import { tables } from '../../../lambda/card-settlement/contract.ts';
 import { isSealed, type BusinessDay } from '../../../lambda/card-settlement/domain/business-day.ts';
+import { createLog, type Log } from '../log.ts';
 import {
   controlOf,
   fatesOf,
@@ -10,37 +10,96 @@ import {
   type Books,
   type Control,
   type Fate,
+  type Line,
+  type RawEntry,
+  type RawFact,
 } from './oracle.ts';
 import type { World } from './world.ts';
 
 const { byHeld } = tables.ledger;
 
-/** Expects the books of a world to be conserved, in every way that they can be added up. */
+/**
+ * Expects the books of a world to be conserved, in every way that they can be added up.
+ * @throws BrokenGuarantee
+ */
 export async function expectConserved(
   world: World,
+  { expect }: Pick<Log, 'expect'> = createLog(),
 ): Promise<{ readonly books: Books; readonly fates: Fate[] }> {
   const books = await readBooks(world);
   const { facts, entries } = books;
-  expect([...entries.keys()].toSorted()).toEqual([...facts.keys()].toSorted());
-  for (const [id, { businessDate, merchantId, type, currency }] of facts) {
-    expect(entries.get(id)).toMatchObject({ businessDate, merchantId, type, currency });
+  expect('every fact has one entry', [...entries.keys()].toSorted(), [...facts.keys()].toSorted());
+  for (const [id, fact] of facts) {
+    const entry = entries.get(id);
+    expect('an entry belongs where its fact does', entry && placeOf(entry), placeOf(fact));
   }
   const fates = fatesOf(books);
-  expectEntriesAsDecided(fates);
+  for (const fate of fates) expectEntryAsDecided(fate, expect);
 
   const ended = (await world.days()).filter(isSealed);
   const endedDates = new Set(ended.map(({ businessDate }) => businessDate));
-  expect([...facts.values()].filter(({ businessDate }) => !endedDates.has(businessDate))).toEqual([]);
-  for (const day of ended) {
-    expect(day.status).toBe('balanced');
-    expect(day.breaks.filter(({ kind }) => kind !== 'terminal-totals' && kind !== 'straggler')).toEqual([]);
+  const elsewhere = [...facts.values()].filter(({ businessDate }) => !endedDates.has(businessDate));
+  expect('every fact belongs to a day', elsewhere, []);
+  for (const { status, breaks } of ended) {
+    const others = breaks.filter(({ kind }) => kind !== 'terminal-totals' && kind !== 'straggler');
+    expect('every day balances, without breaks', { status, others }, { status: 'balanced', others: [] });
   }
 
-  // What the days say of themselves is what follows from the raw items.
   const said = controlSaid(ended);
-  expect(said).toEqual(controlOf(fates));
-  const sides = new Map<string, { count: number; amount: bigint }>();
-  for (const [key, { count, amount }] of said) {
+  expect('days say what follows from the raw items', said, controlOf(fates));
+  for (const [key, sum] of sidesOf(said))
+    expect('staged = settled + held + reversed + rejected', { key, ...sum }, { key, count: 0, amount: 0n });
+  const statuses = overAllDates(statusCounts(fates));
+  expect('each transaction stands in one status', overAllDates(said), statuses);
+
+  const revisions = new Map(ended.map(({ businessDate, revision }) => [businessDate, revision]));
+  const final = [...books.merchantTotals]
+    .map(([key, sums]) => [key.split('#'), sums] as const)
+    .filter(([[date = '', revision]]) => String(revisions.get(date)) === revision)
+    .map(([[date, , merchantId, currency], sums]) => [`${date}#${merchantId}#${currency}`, sums] as const);
+  expect('merchants get what their entries say', new Map(final), merchantSumsOf(fates));
+  return { books, fates };
+}
+
+function placeOf({ businessDate, merchantId, type, currency }: RawFact | RawEntry) {
+  return { businessDate, merchantId, type, currency };
+}
+
+/** The entry of a decision follows from its original's, and that one from its fact. */
+function expectEntryAsDecided({ fact, entry, decision }: Fate, expect: Log['expect']): void {
+  const said = { amount: entry.amount, net: entry.net };
+  const amount = signed(fact.type, fact.amount);
+  expect('an entry follows from its fact', said, { amount, net: entry.gross - entry.fee });
+  if (decision === undefined) return;
+  const { type, businessDate } = decision.fact;
+  const isReversal = type === 'reversal';
+  const factor = isReversal ? -1n : 1n;
+  const decided = {
+    original: isReversal ? businessDate : entry.status,
+    status: decision.entry.status,
+    ...moneyOf(decision.entry, 1n),
+  };
+  expect('a decision follows from its original', decided, {
+    original: isReversal ? fact.businessDate : 'held',
+    status: isReversal ? 'reversed' : type === 'release' ? 'settled' : 'rejected',
+    ...moneyOf(entry, factor),
+  });
+}
+
+function moneyOf({ amount, gross, fee, net, settlementCurrency }: RawEntry, factor: bigint) {
+  return {
+    amount: factor * amount,
+    gross: factor * gross,
+    fee: factor * fee,
+    net: factor * net,
+    settlementCurrency,
+  };
+}
+
+/** What was staged less all else, by date and currency. */
+function sidesOf(control: Control): ReadonlyMap<string, Line> {
+  const sides = new Map<string, Line>();
+  for (const [key, { count, amount }] of control) {
     const [date, currency, side] = key.split('#');
     const sum = sides.get(`${date}#${currency}`) ?? { count: 0, amount: 0n };
     const sign = side === 'staged' ? 1 : -1;
@@ -49,50 +108,7 @@ export async function expectConserved(
       amount: sum.amount + BigInt(sign) * amount,
     });
   }
-  for (const [key, sum] of sides) expect({ key, ...sum }).toEqual({ key, count: 0, amount: 0n });
-
-  // Over all dates, each transaction stands in one status, and nowhere else.
-  expect(overAllDates(said)).toEqual(overAllDates(statusCounts(fates)));
-
-  const revisions = new Map(ended.map(({ businessDate, revision }) => [businessDate, revision]));
-  const final = [...books.merchantTotals]
-    .map(([key, sums]) => [key.split('#'), sums] as const)
-    .filter(([[date = '', revision]]) => String(revisions.get(date)) === revision)
-    .map(([[date, , merchantId, currency], sums]) => [`${date}#${merchantId}#${currency}`, sums] as const);
-  expect(new Map(final)).toEqual(merchantSumsOf(fates));
-  return { books, fates };
-}
-
-/** The entry of a decision follows from its original's, and that one from its fact. */
-function expectEntriesAsDecided(fates: readonly Fate[]): void {
-  for (const { fact, entry, decision } of fates) {
-    expect(entry.amount).toBe(signed(fact.type, fact.amount));
-    expect(entry.net).toBe(entry.gross - entry.fee);
-    if (decision === undefined) continue;
-    const { amount, gross, fee, net, settlementCurrency } = decision.entry;
-    const decided = { amount, gross, fee, net, settlementCurrency };
-    if (decision.fact.type === 'reversal') {
-      expect(decided).toEqual({
-        amount: -entry.amount,
-        gross: -entry.gross,
-        fee: -entry.fee,
-        net: -entry.net,
-        settlementCurrency: entry.settlementCurrency,
-      });
-      expect(decision.fact.businessDate).toBe(fact.businessDate);
-      expect(decision.entry.status).toBe('reversed');
-    } else {
-      expect(entry.status).toBe('held');
-      expect(decided).toEqual({
-        amount: entry.amount,
-        gross: entry.gross,
-        fee: entry.fee,
-        net: entry.net,
-        settlementCurrency: entry.settlementCurrency,
-      });
-      expect(decision.entry.status).toBe(decision.fact.type === 'release' ? 'settled' : 'rejected');
-    }
-  }
+  return sides;
 }
 
 function controlSaid(days: readonly BusinessDay[]): Control {
@@ -143,8 +159,9 @@ function overAllDates(control: Control): Control {
 /** What two worlds that played one script must agree on. */
 export async function outcomeOf(
   world: World,
+  log: Pick<Log, 'expect'> = createLog(),
 ): Promise<{ readonly outcome: unknown; readonly fates: Fate[] }> {
-  const { books, fates } = await expectConserved(world);
+  const { books, fates } = await expectConserved(world, log);
   const reversed = new Set(
     fates.filter(({ status }) => status === 'reversed').map(({ fact }) => fact.transactionId),
   );

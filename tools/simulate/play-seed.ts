@@ -29,7 +29,7 @@ export interface PlayOptions {
   readonly onLine?: (line: string) => void;
 }
 
-const SHRINK_MILLISECONDS = 5 * 60_000;
+const SHRINK_MILLISECONDS = 60_000;
 
 /** One scenario; if it fails, ever smaller ones. */
 export async function playSeed(

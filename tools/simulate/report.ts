@@ -26,7 +26,9 @@ export function simulationText(simulation: Simulation, colors: Colors): string {
 }
 
 function rowsOf(counts: Readonly<Record<string, number>>): [string, string][] {
-  return Object.entries(counts).map(([name, count]) => [name, formatCount(count)]);
+  return Object.entries(counts)
+    .toSorted(([one], [other]) => one.localeCompare(other, 'en'))
+    .map(([name, count]) => [name, formatCount(count)]);
 }
 
 function failureText({ tempo, seed, failure }: PlayedSeed): string {

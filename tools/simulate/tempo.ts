@@ -11,6 +11,9 @@ export interface Tempo<Scenario> {
 }
 
 /** `sale merchant=1 amount=500` */
-export function told({ kind, ...rest }: { readonly kind: string }): string {
+export function told({
+  kind,
+  ...rest
+}: Readonly<Record<string, unknown>> & { readonly kind: string }): string {
   return [kind, ...Object.entries(rest).map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(' ');
 }

@@ -152,7 +152,9 @@ export async function play(script: Script, world: World): Promise<Played> {
   for (const [index, one] of script.entries()) {
     await world.meanwhile(async () => act(one, index));
     await helloAgain(world);
-    await world.advance(world.now().getTime() + (one.kind === 'wait' ? one.seconds : 1) * SECOND);
+    if (one.kind === 'wait') await world.advance(world.now().getTime() + one.seconds * SECOND);
+    // What is sent now is delivered while the next step happens.
+    else world.skip(SECOND);
   }
   await settleDown(world);
   for (const each of users) await list(each);

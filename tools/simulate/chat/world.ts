@@ -119,6 +119,16 @@ export async function chatWorld(startsAt: Date, disorder: Disorder, rawLog: Log)
         table.page(userId, after, Math.min(limit, PAGE_ITEMS), at),
     };
   };
+  const drainServices = () => ({
+    ...webSockets,
+    now,
+    isTimeUp,
+    connections: connectionsTable(aws.client),
+    conversations: conversationsTable(aws.client),
+    inbox: inbox(),
+    messages: messagesTable(aws.client),
+    sendDrain: sender(queues.drain.queueUrl),
+  });
   const environments = {
     messages: environment('messages', (): PostServices => ({
       now,
@@ -150,16 +160,9 @@ export async function chatWorld(startsAt: Date, disorder: Disorder, rawLog: Log)
       connections: connectionsTable(aws.client),
       sendNotification: sender(queues.notification.queueUrl),
     })),
-    drain: environment('drain', () => ({
-      ...webSockets,
-      now,
-      isTimeUp,
-      connections: connectionsTable(aws.client),
-      conversations: conversationsTable(aws.client),
-      inbox: inbox(),
-      messages: messagesTable(aws.client),
-      sendDrain: sender(queues.drain.queueUrl),
-    })),
+    drain: environment('drain', drainServices),
+    /** Of one message: its pushes come in order. */
+    drainOne: environment('drain-one', drainServices),
   };
 
   /** Asks as a client does: again until there is an answer, and now and then once more. */
@@ -186,7 +189,8 @@ export async function chatWorld(startsAt: Date, disorder: Disorder, rawLog: Log)
 
   async function drainAll(batch: readonly Message[]): Promise<ReadonlySet<string> | 'all'> {
     const records = batch.map(({ id, body }) => sqsRecord(id, body));
-    const ended = await invoke(environments.drain, async (services) => drainDevices(records, services));
+    const of = records.length === 1 ? environments.drainOne : environments.drain;
+    const ended = await invoke(of, async (services) => drainDevices(records, services));
     if (ended.outcome === 'failed') return 'all';
     return new Set(ended.value.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
   }
@@ -224,6 +228,10 @@ export async function chatWorld(startsAt: Date, disorder: Disorder, rawLog: Log)
   return {
     now,
     advance,
+    /** Lets time pass, and nothing else happen. */
+    skip: (milliseconds: number): void => {
+      clock += milliseconds;
+    },
     devices,
     callCount: aws.callCount,
     sayHello,

@@ -29,9 +29,26 @@ export async function playBoth(
   const { outcome, fates } = await outcomeOf(world, log);
   const { outcome: plain } = await outcomeOf(plainWorld, log);
   log.expect('the books are the same as when all goes well', outcome, plain);
-  log.count('days', script.dates.length);
-  log.count('sales', played.posted.length);
   return { world, played, fates };
+}
+
+/** Of which date a last-minute sale is, and so what the books say, is a race: one world alone is played. */
+async function playRush(
+  script: Script,
+  disorder: Disorder,
+  log: Log,
+): Promise<{ world: World; played: Played }> {
+  const world = await settlementWorld(scriptStartsAt, disorder, { log });
+  const played = await play(script, world);
+  await outcomeOf(world, log);
+  return { world, played };
+}
+
+async function expectSealed(world: World, log: Log): Promise<void> {
+  for (const { breaks } of await world.days()) {
+    const stragglers = breaks.filter(({ kind }) => kind === 'straggler');
+    log.expect('nothing is staged into a sealed day', stragglers, []);
+  }
 }
 
 interface Scenario {
@@ -41,17 +58,23 @@ interface Scenario {
 
 export const batch: Tempo<Scenario> = {
   scenarios: fc.record({
-    script: fc.noBias(anyScripts),
+    script: fc
+      .tuple(fc.noBias(anyScripts), fc.constantFrom(undefined, undefined, undefined, 1, 6))
+      .map(([script, sales]) => (sales === undefined ? script : { ...script, lastMinuteSales: sales })),
     disorder: fc
       .tuple(disorders, fc.constantFrom(0, 20))
       .map(([disorder, cutPercent]) => ({ ...disorder, cutPercent })),
   }),
   play: async ({ script, disorder }, log) => {
-    await playBoth(script, disorder, log);
+    const isRush = script.lastMinuteSales !== undefined;
+    const { world, played } = await (isRush ? playRush : playBoth)(script, disorder, log);
+    await expectSealed(world, log);
+    log.count('days', script.dates.length);
+    log.count('sales', played.posted.length + script.dates.length * (script.lastMinuteSales ?? 0));
   },
   tell: ({ script: { dates, ...script }, disorder }) => [
     told({ kind: 'disorder', ...disorder }),
-    told({ kind: 'script', ...script }),
+    told({ kind: 'script', ...script, dates: dates.length }),
     ...dates.flatMap((steps, index) => steps.map((step) => `${DATES[index]} ${told(step)}`)),
   ],
 };

@@ -59,6 +59,8 @@ export interface Script {
   readonly ratesComeLate: boolean;
   /** The second terminal counts one sale too many. */
   readonly terminalMiscounts: boolean;
+  /** So many sales come while the run that an operator asks for seals the day: they may go to it or to the next. */
+  readonly lastMinuteSales?: number;
 }
 
 const MINUTE = 60_000;
@@ -212,6 +214,23 @@ export async function play(script: Script, world: World): Promise<Played> {
     }
   }
 
+  async function rush(date: BusinessDate, cutOff: number, sales: number): Promise<void> {
+    world.requestReconcile(date);
+    world.skip(MINUTE / 60);
+    const occurredAt = localTime(cutOff - 10_000);
+    const merchantId = merchantIds[0] ?? '';
+    await world.meanwhile(() =>
+      Promise.all(
+        Array.from({ length: sales }, (_, number) =>
+          world.post(
+            sale({ merchantId, cardToken: `tok_rush_${date}_${number}`, occurredAt }),
+            `rush-${date}-${number}`,
+          ),
+        ),
+      ),
+    );
+  }
+
   for (const [merchantId, each] of Object.entries(profiles)) {
     await merchantsTable(world.aws.client, tableNames.merchants).record(
       merchantId,
@@ -256,7 +275,13 @@ export async function play(script: Script, world: World): Promise<Played> {
       const report = { clientId: 'gateway-client', terminalId, totals };
       await terminalTotalsTable(world.aws.client, tableNames.businessDays).record(date, report, world.now());
     }
-    await world.advance(cutOffOf(date, calendar).getTime());
+    const cutOff = cutOffOf(date, calendar).getTime();
+    await world.advance(cutOff);
+    if (script.lastMinuteSales === undefined) continue;
+    await rush(date, cutOff, script.lastMinuteSales);
+    // Some may belong to the next date, and that has to end.
+    if (index === script.dates.length - 1)
+      await world.advance(cutOffOf(addDays(date, 1), calendar).getTime());
   }
   await world.settleDown();
   return { posted, answers };

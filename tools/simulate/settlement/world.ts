@@ -241,6 +241,10 @@ export async function settlementWorld(
       const [result] = await Promise.all([act(), disorder === undefined ? undefined : deliver()]);
       return result;
     },
+    /** Lets time pass, and nothing else happen. */
+    skip: (milliseconds: number): void => {
+      clock += milliseconds;
+    },
     post: (transaction: Transaction, idempotencyKey: string) =>
       ask(environments.intake, (services) =>
         acceptTransaction(

@@ -11,3 +11,8 @@ export function drawFrom(seed: number): Draw {
     return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
   };
 }
+
+/** Who is next: often the one that came last, so that one function makes many calls while another makes none. */
+export function inBursts(draw: Draw, burstPercent = 0): Draw {
+  return (below) => (burstPercent > 0 && draw(100) < burstPercent ? below - 1 : draw(below));
+}

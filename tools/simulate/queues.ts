@@ -15,6 +15,8 @@ export interface Disorder {
   readonly faultPercent: number;
   /** Invocations that run out of time early. @default 0 */
   readonly cutPercent?: number;
+  /** Calls that go to the function that made the last one. @default 0 */
+  readonly burstPercent?: number;
 }
 
 export interface SimulatedQueue {
@@ -25,6 +27,8 @@ export interface SimulatedQueue {
   readonly maxReceiveCount: number;
   /** True if the app finds out that a message is lost. */
   readonly mayLose: boolean;
+  /** Until a message can be received. @default 100 */
+  readonly latencyMilliseconds?: number;
   /** At most so many are doubled. */
   readonly mostDuplicatePercent?: number;
 }
@@ -71,7 +75,7 @@ export function simulatedQueues(
     deadLetters,
     accept: (message: SentMessage): void => {
       const { lossPercent = 0, duplicatePercent = 0, delayPercent = 0 } = disorder ?? {};
-      const { mayLose, mostDuplicatePercent = 100 } = queueOf(message);
+      const { mayLose, mostDuplicatePercent = 100, latencyMilliseconds = 100 } = queueOf(message);
       const copies = happens(Math.min(duplicatePercent, mostDuplicatePercent)) ? 2 + draw(2) : 1;
       log.count('messages');
       log.count('doubles', copies - 1);
@@ -82,7 +86,7 @@ export function simulatedQueues(
         }
         const lateSeconds = happens(delayPercent) ? draw(900) : 0;
         if (lateSeconds > 0) log.count('delays');
-        const visibleAt = clock() + 100 + (message.delaySeconds + lateSeconds) * 1000;
+        const visibleAt = clock() + latencyMilliseconds + (message.delaySeconds + lateSeconds) * 1000;
         messages.push({ ...message, id: `m${(messageCount += 1)}`, visibleAt, receiveCount: 0 });
       }
     },

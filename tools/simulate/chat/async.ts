@@ -12,6 +12,7 @@ const disorders: fc.Arbitrary<Disorder> = fc.record({
   delayPercent: fc.constantFrom(0, 30),
   faultPercent: fc.constantFrom(0, 10, 25),
   cutPercent: fc.constantFrom(0, 20),
+  burstPercent: fc.constantFrom(0, 50, 80),
 });
 
 interface Scenario {

@@ -13,6 +13,8 @@ function queueOf(name: string, tempo: typeof drain, mayLose: boolean): Simulated
   const visibilityTimeoutSeconds = 6 * tempo.timeoutSeconds + tempo.windowSeconds;
   return {
     ...tempo,
+    // So short that a message meets what happens when it is sent.
+    latencyMilliseconds: 5,
     queueUrl: `http://simulated.test/000000000000/${name}`,
     visibilityTimeoutSeconds,
     mayLose,

@@ -21,7 +21,7 @@ import { inboxTable } from '../../../lambda/chat/store/inbox.ts';
 import { messagesTable } from '../../../lambda/chat/store/messages.ts';
 import { rateLimitsTable } from '../../../lambda/chat/store/rate-limits.ts';
 import { simulatedAws, type Caller } from '../aws.ts';
-import { drawFrom } from '../draw.ts';
+import { drawFrom, inBursts } from '../draw.ts';
 import { environment, simulatedFunctions, type Environment } from '../functions.ts';
 import { timed, type Log } from '../log.ts';
 import { simulatedQueues, type Disorder, type Message } from '../queues.ts';
@@ -56,6 +56,8 @@ const PAGE_ITEMS = 3;
 /** A device that takes nothing. */
 const STUCK_PERCENT = 1;
 const MOST_ATTEMPTS = 40;
+/** Of each poller, before all have to end. */
+const POLLS = 4;
 
 const Answer = v.object({ messageId: v.string(), conversationId: v.string(), sequence: v.number() });
 
@@ -64,6 +66,8 @@ const Answer = v.object({ messageId: v.string(), conversationId: v.string(), seq
  * time in which everything happens at once or at the worst moment.
  */
 export async function chatWorld(startsAt: Date, disorder: Disorder, rawLog: Log) {
+  let react = async (_device: Device, _frame: ServerFrame): Promise<void> => undefined;
+  const reactions: Promise<void>[] = [];
   const draw = drawFrom(disorder.seed);
   const happens = (percent: number): boolean => draw(100) < percent;
   let clock = startsAt.getTime();
@@ -73,7 +77,7 @@ export async function chatWorld(startsAt: Date, disorder: Disorder, rawLog: Log)
   const devices = new Map<string, Device>();
 
   const aws = simulatedAws(
-    draw,
+    inBursts(draw, disorder.burstPercent),
     (message) => waiting.accept(message),
     (queueUrl) => waiting.waiting(queueUrl),
     {
@@ -101,6 +105,7 @@ export async function chatWorld(startsAt: Date, disorder: Disorder, rawLog: Log)
         if (device?.isOpen !== true) return 'gone';
         if (happens(STUCK_PERCENT)) return 'stuck';
         device.frames.push({ frame, by });
+        reactions.push(react(device, frame));
         if (frame.type === 'caught-up') device.waitsSince = undefined;
         return 'sent';
       }),
@@ -204,9 +209,17 @@ export async function chatWorld(startsAt: Date, disorder: Disorder, rawLog: Log)
     return ended.outcome === 'failed' ? 'all' : new Set();
   }
 
-  /** What is due now, as several invocations at once. */
+  async function poll(): Promise<void> {
+    for (let round = 0; round < POLLS; round++) {
+      const batch = waiting.receive();
+      await (batch.length === 0 ? aws.write('Poll', () => undefined) : work(batch));
+    }
+  }
+
+  /** What is due now or becomes due meanwhile, by several pollers at once. */
   async function deliver(): Promise<void> {
-    await Promise.all(Array.from({ length: 1 + draw(3) }, () => waiting.receive()).map(work));
+    await Promise.all(Array.from({ length: 1 + draw(3) }, poll));
+    while (reactions.length > 0) await Promise.all(reactions.splice(0));
   }
 
   async function advance(to: number): Promise<void> {
@@ -228,6 +241,10 @@ export async function chatWorld(startsAt: Date, disorder: Disorder, rawLog: Log)
   return {
     now,
     advance,
+    /** What a device does when a frame comes. */
+    onFrame: (does: typeof react): void => {
+      react = does;
+    },
     /** Lets time pass, and nothing else happen. */
     skip: (milliseconds: number): void => {
       clock += milliseconds;
@@ -243,6 +260,7 @@ export async function chatWorld(startsAt: Date, disorder: Disorder, rawLog: Log)
     /** Does something while what is due is delivered. */
     meanwhile: async <T>(act: () => Promise<T>): Promise<T> => {
       const [result] = await Promise.all([act(), deliver()]);
+      while (reactions.length > 0) await Promise.all(reactions.splice(0));
       return result;
     },
     post: async (from: string, to: string, clientMessageId: string, text: string): Promise<Posted> => {

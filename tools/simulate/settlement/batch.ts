@@ -62,8 +62,8 @@ export const batch: Tempo<Scenario> = {
       .tuple(fc.noBias(anyScripts), fc.constantFrom(undefined, undefined, undefined, 1, 6))
       .map(([script, sales]) => (sales === undefined ? script : { ...script, lastMinuteSales: sales })),
     disorder: fc
-      .tuple(disorders, fc.constantFrom(0, 20))
-      .map(([disorder, cutPercent]) => ({ ...disorder, cutPercent })),
+      .tuple(disorders, fc.constantFrom(0, 20), fc.constantFrom(0, 50, 80))
+      .map(([disorder, cutPercent, burstPercent]) => ({ ...disorder, cutPercent, burstPercent })),
   }),
   play: async ({ script, disorder }, log) => {
     const isRush = script.lastMinuteSales !== undefined;

@@ -27,7 +27,7 @@ import { daysTable } from '../../../lambda/card-settlement/store/business-days.t
 import type { HttpResponse } from '../../../lambda/shared/http.ts';
 import { Problem } from '../../../lambda/shared/problem.ts';
 import { httpRequest, sqsRecord } from './facts.ts';
-import { drawFrom, type Draw } from '../draw.ts';
+import { drawFrom, inBursts, type Draw } from '../draw.ts';
 import { simulatedAws, type Ended, type Fault } from '../aws.ts';
 import { simulatedFunctions, environment, type Environment } from '../functions.ts';
 import { createLog, timed, type Log } from '../log.ts';
@@ -87,7 +87,7 @@ export async function settlementWorld(
   const deadLetters: string[] = [];
 
   const aws = simulatedAws(
-    options.scheduler ?? (disorder === undefined ? inOrder : draw),
+    options.scheduler ?? (disorder === undefined ? inOrder : inBursts(draw, disorder.burstPercent)),
     (message) => waiting.accept(message),
     (queueUrl) => waiting.waiting(queueUrl),
     { onCall: () => (clock += 1 + (disorder === undefined ? 0 : draw(5))), log },

@@ -6,7 +6,7 @@ import { stageConfig } from '../lib/config.ts';
 import { CommandError, errorCode, usageError } from './shared/command-error.ts';
 import { createDeploymentCommand, defineCommand, wholeNumber } from './shared/command.ts';
 import { awsClientOptions, findDeployment, type DeploymentOptions } from './shared/outputs.ts';
-import { countOf, print, printable } from './shared/screen.ts';
+import { countOf, print, printable, printError } from './shared/screen.ts';
 import { invoking } from './worker/invoke.ts';
 import { process as processQueue } from './worker/process.ts';
 import { queues } from './worker/queues.ts';
@@ -69,7 +69,7 @@ export const run = defineCommand<WorkerOptions>(
     const work = invoking({ handler, queueUrl, region: aws.region, limitSeconds });
     const consumer = processQueue({ queueUrl, sqs, waitTimeSeconds: options.wait, work }, options.batchSize);
     print(`${worker}: ${countOf(options.batchSize, 'message')} at most at a time. Ctrl-C stops it.`);
-    const { done, failure } = await untilStopped(consumer, stopping.signal);
+    const { done, failure } = await untilStopped(consumer, stopping.signal, printError);
     sqs.destroy();
     if (failure !== undefined) throw explained(failure, queueUrl);
     print(`Stopped after ${countOf(done, 'message')}.`);

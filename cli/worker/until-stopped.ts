@@ -1,5 +1,5 @@
 import type { Consumer } from 'sqs-consumer';
-import { printError, printable } from '../shared/screen.ts';
+import { printable } from '../shared/screen.ts';
 
 export interface Work {
   readonly done: number;
@@ -7,8 +7,15 @@ export interface Work {
   readonly failure?: Error;
 }
 
-/** Lets a consumer work until the signal, or until a poll fails. What is in hand is finished first. */
-export async function untilStopped(consumer: Consumer, signal: AbortSignal): Promise<Work> {
+/**
+ * Lets a consumer work until the signal, or until a poll fails. What is in hand is finished first.
+ * @param tell hears of batches that fail
+ */
+export async function untilStopped(
+  consumer: Consumer,
+  signal: AbortSignal,
+  tell: (text: string) => void,
+): Promise<Work> {
   let done = 0;
   let isBusy = false;
   let failure: Error | undefined;
@@ -21,7 +28,7 @@ export async function untilStopped(consumer: Consumer, signal: AbortSignal): Pro
     consumer.on('stopped', () => resolve());
     consumer.on('error', (error, messages) => {
       if (messages !== undefined) {
-        printError(`A batch failed, and comes again: ${printable(error.message)}`);
+        tell(`A batch failed, and comes again: ${printable(error.message)}`);
       } else if (!signal.aborted) {
         failure ??= error;
         stop();

@@ -43,8 +43,9 @@ async function queueOf(bodies: readonly string[]) {
       const work = invoking({ handler, queueUrl, region: 'us-east-1', limitSeconds });
       const stopping = new AbortController();
       const consumer = processQueue({ queueUrl, sqs: engines.sqsClient, waitTimeSeconds, work }, batchSize);
-      const ended = untilStopped(consumer, stopping.signal);
-      return { ended, stop: () => stopping.abort() };
+      const told: string[] = [];
+      const ended = untilStopped(consumer, stopping.signal, (text) => told.push(text));
+      return { ended, told, stop: () => stopping.abort() };
     },
     /** How many wait, and how many somebody works on. */
     left: async () => {
@@ -106,6 +107,7 @@ describe('a batch', () => {
     await eventually(() => calls === 1);
     wholly.stop();
     expect([await wholly.ended, await whole.left()]).toEqual([{ done: 0 }, ['0', '5']]);
+    expect(wholly.told).toEqual([expect.stringMatching(/^A batch failed, and comes again: .*thrown/)]);
   });
 
   test('stays invisible to others while somebody works on it, longer than a killed worker would keep it', async () => {
@@ -182,7 +184,8 @@ describe('a stop', () => {
       maxAttempts: 1,
     });
     const queue = { queueUrl: 'http://localhost:1/0/none', sqs, work: async () => new Set<string>() };
-    const { failure } = await untilStopped(processQueue(queue, 1), new AbortController().signal);
+    const { signal } = new AbortController();
+    const { failure } = await untilStopped(processQueue(queue, 1), signal, () => undefined);
     expect(failure?.message).toContain('ECONNREFUSED');
   });
 });

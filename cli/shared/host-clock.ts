@@ -45,7 +45,9 @@ export function hostClock({ DuotempoLocal: local }: Outputs, http: HttpClient): 
 /** Lets `Date` of this process agree with a host whose clock is moved, so that every command knows its day. */
 export async function adoptHostClock({ DuotempoLocal: local }: Outputs): Promise<void> {
   if (local === undefined) return;
-  const answer = await fetch(`${local.AwsEndpoint}/_host/clock`).catch(() => undefined);
+  const url = `${local.AwsEndpoint}/_host/clock`;
+  // A host that is gone or busy is for the command itself to tell of.
+  const answer = await fetch(url, { signal: AbortSignal.timeout(5000) }).catch(() => undefined);
   if (answer?.ok !== true) return;
   moveDate(v.parse(ClockState, await answer.json()).aheadSeconds * 1000);
 }

@@ -94,9 +94,8 @@ if (folder !== undefined) {
     ...engines,
     startEngines: startMirrored,
   }));
-  beforeAll(async () => {
-    theirs = await startDynamoDbLocal(folder);
-  });
+  // The suites make their tables while they load.
+  theirs = await startDynamoDbLocal(folder);
   afterAll(() => theirs?.stop());
   for (const suite of SUITES) await import(suite);
 }

@@ -58,7 +58,7 @@ export const run = defineCommand<WorkerOptions>(
 
     const stopping = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
-    // Polls are those of whoever runs it: no function's role may extend the visibility of messages.
+    // The polls use your credentials: no function's role may extend the visibility of messages.
     const requestTimeout = (options.wait + 10) * 1000;
     const sqs = new SQSClient({
       maxAttempts: 5,
@@ -81,7 +81,7 @@ const HINTS: Readonly<Record<string, string>> = {
   QueueDoesNotExist: 'Start the host again, or deploy the app again; then start the worker again.',
   CredentialsProviderError: 'Sign in with aws configure or aws sso login, or name a profile with --profile.',
   AccessDenied:
-    'Whoever runs it needs sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility on the queue.',
+    'You need sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility on the queue.',
 };
 
 function explained(failure: Error, queueUrl: string): CommandError {

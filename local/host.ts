@@ -83,9 +83,9 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
     await Promise.all(undo.map((end) => end()));
   };
   try {
-    if (options.startAt !== undefined) setClock(options.startAt);
     const services = await startServices(options, undo);
     undo.push(followClock(services));
+    if (options.startAt !== undefined) setClock(options.startAt);
     const app = await makeApp(stacks, services);
     publish(services);
     undo.push(...app.starters.map((start) => start().stop));

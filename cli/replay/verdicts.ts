@@ -11,7 +11,7 @@ export interface Verdict {
 /** A merchant's entries lie in 16 partitions. Listing them costs as much as getting this many transactions. */
 const WORTH_LISTING = 8;
 
-/** Others of these merchants may be read, too. @param options.merchants ids of transactions by merchant */
+/** May also read other transactions of these merchants. @param options.merchants ids of transactions by merchant */
 export async function readVerdicts(options: {
   readonly call: CallApi;
   readonly date: string;

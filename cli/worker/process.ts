@@ -10,7 +10,7 @@ export interface WorkQueue extends Pick<ConsumerOptions, 'queueUrl' | 'sqs' | 'w
 }
 
 const HABITS: Partial<ConsumerOptions> = {
-  // Messages of a killed worker come again after 30 s, which start anew every 10 s while one works on them.
+  // The messages of a killed worker come again within 30 s. A live worker renews that time every 10 s.
   visibilityTimeout: 30,
   heartbeatInterval: 10,
   messageSystemAttributeNames: ['All'],

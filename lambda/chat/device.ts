@@ -33,7 +33,7 @@ export type DeviceHandler = (
 
 const ownWebSockets = lazily(() => webSockets());
 
-/** A `Problem` becomes an error frame; any other error is logged and becomes one, too. The connection survives. */
+/** Every error becomes an error frame. One that is no `Problem` is logged. The connection survives. */
 export function deviceHandler(
   handle: (request: DeviceRequest) => Promise<void>,
   pushFrame: PushFrame = async (...push) => ownWebSockets().pushFrame(...push),

@@ -21,7 +21,7 @@ interface Pending {
 export interface Timed {
   /** When the next thing happens by itself, in milliseconds since the epoch. */
   readonly nextAt?: () => number | undefined;
-  /** Whether work goes on, or waits for nothing but its turn. */
+  /** Whether work is under way. */
   readonly isBusy?: () => boolean;
   /** Hears of each stop of the clock on its way. */
   readonly moved?: () => void;
@@ -33,7 +33,7 @@ export interface Timed {
 const LONGEST_TIMEOUT_MILLISECONDS = 2 ** 31 - 1;
 /** A turn of the event loop lets what was just sent arrive. */
 const QUIET_TURNS = 4;
-/** What comes over a socket, such as a device's answer to a push, takes a moment. */
+/** A device's answer to a push comes over a socket, which takes a moment. */
 const SETTLE_MILLISECONDS = 3;
 /** Callers from outside may keep the host busy for ever. */
 const LONGEST_STEP_MILLISECONDS = 15_000;
@@ -56,7 +56,8 @@ export function aheadMilliseconds(): number {
 export function after(milliseconds: number, fire: () => void, isIdle: () => boolean = () => false): Timer {
   const timer: Pending = { dueAt: Date.now() + milliseconds, isIdle, fire, handle: undefined };
   pending.add(timer);
-  arm(timer);
+  // Never at once: callers get their timer before it fires.
+  timer.handle = setTimeout(() => arm(timer), timeoutUntil(timer));
   return {
     cancel: () => {
       clearTimeout(timer.handle);
@@ -149,12 +150,12 @@ function apply(): void {
 /** Fires what is due; for the rest a timer of Node's waits. */
 function arm(timer: Pending): void {
   clearTimeout(timer.handle);
-  const left = timer.dueAt - Date.now();
-  if (left > 0) {
-    timer.handle = setTimeout(() => arm(timer), Math.min(left, LONGEST_TIMEOUT_MILLISECONDS));
-    return;
-  }
-  if (pending.delete(timer)) timer.fire();
+  if (timer.dueAt > Date.now()) timer.handle = setTimeout(() => arm(timer), timeoutUntil(timer));
+  else if (pending.delete(timer)) timer.fire();
+}
+
+function timeoutUntil({ dueAt }: Pending): number {
+  return Math.min(dueAt - Date.now(), LONGEST_TIMEOUT_MILLISECONDS);
 }
 
 async function quiet(): Promise<void> {

@@ -1,8 +1,5 @@
 // @ts-check
-/**
- * Moves what `Date` says is now, in this thread. Plain JavaScript, because function-runtime.mjs uses it, too. Dates that
- * are made of parts or of text stay as they are.
- */
+/** Moves the current time of `Date` in this thread. Plain JavaScript, because function-runtime.mjs imports it. */
 
 const RealDate = globalThis.Date;
 let movedMilliseconds = 0;

@@ -1,26 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { jsonAnswer, messageAnswer, readBody, sendAnswer, type HttpAnswer } from '../http/index.ts';
 import { aheadMilliseconds, moveClock, useRealClock } from './clock.ts';
-
-const MAXIMUM_BODY_BYTES = 1000;
 
 let target: Date | undefined;
 
 /**
  * `GET` tells the time: `{now, aheadSeconds}`, and `movingTo` while the clock moves. `POST {"to": <instant>}` moves it
- * there, and `{"to": "real"}` makes it the machine's again. Only JSON is taken, which no page of another origin may post.
+ * there, and `{"to": "real"}` makes it the machine's again. A web page of another origin cannot post JSON.
  */
 export async function serveClock(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.method === 'GET') return send(response, 200, state());
+  const answer = request.method === 'GET' ? state(200) : await posted(request);
+  if (answer !== undefined) sendAnswer(response, answer);
+}
+
+/** @returns undefined where the client left */
+async function posted(request: IncomingMessage): Promise<HttpAnswer | undefined> {
   const isJson = request.headers['content-type'] === 'application/json';
-  if (request.method !== 'POST' || !isJson) return send(response, 415, { message: 'POST JSON, or GET.' });
-  const to = destinationIn(await textOf(request));
-  if (to === undefined) return send(response, 400, { message: '"to" is an instant, or "real".' });
-  if (target !== undefined) return send(response, 409, { message: `It moves to ${target.toISOString()}.` });
+  if (request.method !== 'POST' || !isJson) return messageAnswer(415, 'GET, or POST JSON.');
+  const body = await readBody(request);
+  if (body === 'aborted') return undefined;
+  const to = body === 'too-large' ? undefined : destinationIn(body.toString('utf8'));
+  if (to === undefined) return messageAnswer(400, '"to" is an instant, or "real".');
+  if (target !== undefined) return messageAnswer(409, `It moves to ${target.toISOString()}.`);
   if (to !== 'real' && to.getTime() < Date.now()) {
-    return send(response, 400, { message: `It is ${new Date().toISOString()}, and no clock goes back.` });
+    return messageAnswer(400, `It is ${new Date().toISOString()}, and no clock goes back.`);
   }
   void (to === 'real' ? moveToReal() : move(to));
-  send(response, 202, state());
+  return state(202);
 }
 
 async function move(to: Date): Promise<void> {
@@ -34,9 +40,10 @@ async function moveToReal(): Promise<void> {
   useRealClock();
 }
 
-function state() {
+function state(status: number): HttpAnswer {
   const aheadSeconds = Math.round(aheadMilliseconds() / 1000);
-  return { now: new Date().toISOString(), aheadSeconds, ...(target && { movingTo: target.toISOString() }) };
+  const movingTo = target && { movingTo: target.toISOString() };
+  return jsonAnswer(status, { now: new Date().toISOString(), aheadSeconds, ...movingTo });
 }
 
 function destinationIn(text: string): Date | 'real' | undefined {
@@ -49,18 +56,4 @@ function destinationIn(text: string): Date | 'real' | undefined {
   } catch {
     return undefined;
   }
-}
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const chunk of request) {
-    text += String(chunk);
-    if (text.length > MAXIMUM_BODY_BYTES) return '';
-  }
-  return text;
-}
-
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(body));
 }

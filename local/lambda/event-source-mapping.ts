@@ -86,8 +86,8 @@ class Poller {
       batch.startedAt = Date.now();
       batch.add(first);
     }
-    if (batch.records.length === 0) return;
     const remaining = (): number => batch.startedAt + windowSeconds * 1000 - Date.now();
+    if (batch.records.length === 0 || remaining() <= 0) return;
     // A clock that moves stops where the window ends.
     const windowEnd = after(remaining(), () => undefined);
     try {

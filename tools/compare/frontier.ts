@@ -8,7 +8,11 @@ const LEAST_DOLLARS_PER_MILLION = 0.01;
  */
 export function frontierOf(cells: readonly Cell[]): readonly Cell[] {
   const byWait = cells
-    .filter(({ fallsBehind }) => !fallsBehind)
+    .filter(({ fallsBehind, batchSize, windowSeconds }) => {
+      // A window does nothing to batches of one.
+      const hasIdleWindow = batchSize === 1 && windowSeconds > 0;
+      return !fallsBehind && !hasIdleWindow;
+    })
     .toSorted(
       (one, other) =>
         one.waitSeconds.p99 - other.waitSeconds.p99 || one.dollarsPerMillion - other.dollarsPerMillion,

@@ -91,7 +91,7 @@ export function basisOf({ handlers, largestMeasured, prices, seed }: Comparison)
   return [
     'Counts and units of one message, of the queue’s worker alone.',
     `A settlement batch takes ${millisecondsPerBatch.toFixed(0)} ms and ${millisecondsPerItem.toFixed(1)} ms a message, a chat message ${handlers.chat.millisecondsPerBatch.toFixed(0)} ms, both on the machine that measured.`,
-    `The settlement handler takes at most ${largestMeasured} messages at once: † is on that line, not measured.`,
+    `Rows with † are extrapolated: the settlement handler takes at most ${largestMeasured} messages at once.`,
     `List prices of ${prices.region} on ${prices.asOf}. Seed ${seed}.`,
   ].join(' ');
 }

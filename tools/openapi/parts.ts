@@ -96,7 +96,7 @@ const authenticate = {
   'WWW-Authenticate': { description: 'What is wrong with the token (RFC 6750).', schema: { type: 'string' } },
 };
 
-/** If a function may answer, too, the more frequent form comes first: some generated clients read no other. */
+/** The more frequent form comes first, because some generated clients read no other. */
 export const responses = {
   unauthorized: {
     description: 'API Gateway: there is no token, or it is not valid here.',

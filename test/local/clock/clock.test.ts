@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import {
@@ -56,9 +57,10 @@ test('a clock stops where a part of the host says, and passes over polls that wo
   };
   let waiting = wait();
   after(57 * MINUTE, () => (isUnread = true));
-  await moveClock(new Date(start + 59 * MINUTE));
+  // Some milliseconds pass at each stop.
+  await moveClock(new Date(start + 59.3 * MINUTE));
   waiting.cancel();
-  expect(stops).toEqual([30, 45, 57, 58, 59]);
+  expect(stops).toEqual([30, 45, 57, 58, 59, 59]);
   expect(polls).toEqual([30, 45, 57, 58, 59]);
 });
 
@@ -78,6 +80,13 @@ test('two moves at once follow each other, and the time of real waits counts', a
   leave = undefined;
   expect(aheadMilliseconds()).toBe(0);
   expect(minutesFrom(start)).toBe(0);
+});
+
+test('sleeps that are over leave nothing on their signal', async () => {
+  leave = joinClock({});
+  const { signal } = new AbortController();
+  for (const milliseconds of [0, -1, 1]) await sleep(milliseconds, { signal });
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
 test('a sleep ends at its time, or with its signal', async () => {

@@ -263,7 +263,12 @@ describe('of several cells', () => {
   ];
 
   it('the frontier has those that no other beats by a cent', () => {
-    const shown = frontierOf([...cells, { ...cell(5, 5, 0.05, 0.1), fallsBehind: true }]);
+    // The last one's window does nothing.
+    const shown = frontierOf([
+      ...cells,
+      { ...cell(5, 5, 0.05, 0.1), fallsBehind: true },
+      cell(1, 5, 0.01, 1),
+    ]);
     expect(shown.map(({ dollarsPerMillion }) => dollarsPerMillion)).toEqual([1.995, 1.8, 1.5]);
   });
 

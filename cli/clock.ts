@@ -23,7 +23,9 @@ export const run = defineCommand<ClockOptions>(
     'clock',
     'Shows or moves the clock of the local host. What is due on the way happens, in order: the cut-off, windows, retries.',
   )
-    .addArgument(new Argument('<action>', 'what to do').choices(['show', 'advance', 'to', 'real']))
+    .addArgument(
+      new Argument('[action]', 'what to do').choices(['show', 'advance', 'to', 'real']).default('show'),
+    )
     .argument(
       '[time]',
       `advance by 90s, 5m, 2h or 1d12h; to 17:00, the next one in ${businessCalendar.timeZone}, or an instant such as 2026-11-03T17:01:00-05:00`,

@@ -59,9 +59,7 @@ export function welcome(options: {
     '',
     `or a day with attacks among its sales: npm run demo${named === '' ? '' : ` --${named}`}`,
     `or a whole file: npm run replay -- <transactions.csv> --shift-to-today --settle${named}`,
-    ...(startedAt === undefined
-      ? []
-      : [`or move the clock, which is ${startedAt.toISOString()}: npm run clock -- to 17:01${named}`]),
+    `or move the clock${startedAt === undefined ? '' : `, which is ${startedAt.toISOString()}`}: npm run clock -- to 17:01${named}`,
     `or a chat, in two terminals: npm run chat -- alice bob${named}  and  npm run chat -- bob alice${named}`,
     '',
   ].join('\n');
